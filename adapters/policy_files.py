@@ -1,0 +1,118 @@
+"""Finds, reads and checks policy editions: those that come with yibao, and the user's own."""
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from yibao.adapters.yaml_source import Source, SourceError, parse, read
+from yibao.domain.policy import RULES, Parameters, Policy
+from yibao.domain.refusals import UnknownEdition
+
+#: The directory of a user's own editions, where no option names one.
+ENVIRONMENT_VARIABLE: Final = "YIBAO_POLICIES"
+
+_TOP: Final = ("edition", "title", "extends", "parameters", "rules")
+
+
+class Editions:
+    """The editions at hand. A user's own may extend another, but not take its name."""
+
+    def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
+        chosen = directory or os.environ.get(ENVIRONMENT_VARIABLE)
+        self._own: dict[str, Path] = {}
+        self._read: dict[str, Policy] = {}
+        if chosen:
+            folder = Path(chosen)
+            if not folder.is_dir():
+                raise SourceError(str(folder), 1, 1, "no such directory of editions")
+            self._own = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+            for name, path in self._own.items():
+                if name in released():
+                    raise SourceError(str(path), 1, 1, f"{name!r} is a released edition; choose another name")
+
+    def names(self) -> list[str]:
+        """Every edition at hand, by name."""
+        return sorted([*released(), *self._own])
+
+    def get(self, name: str) -> Policy:
+        """The edition; raises UnknownEdition, or SourceError where its file is not right."""
+        if name not in self._read:
+            self._read[name] = self._load(name, ())
+        return self._read[name]
+
+    def check(self, path: Path) -> Policy:
+        """A file that need not lie in the directory; raises SourceError at the first mistake."""
+        return self._build(read(path), ())
+
+    def __iter__(self) -> Iterator[Policy]:
+        return (self.get(name) for name in self.names())
+
+    def _load(self, name: str, heirs: tuple[str, ...]) -> Policy:
+        return self._build(self._source(name), heirs, name)
+
+    def _source(self, name: str) -> Source:
+        if name in self._own:
+            return read(self._own[name])
+        if name in released():
+            return _released_source(name)
+        raise UnknownEdition(f"no edition {name!r}; there are {', '.join(self.names())}")
+
+    def _build(self, source: Source, heirs: tuple[str, ...], name: str | None = None) -> Policy:
+        content = self._complete(source, heirs)
+        if name is not None and content["edition"] != name:
+            raise source.error(("edition",), f"the file is named {name!r}")
+        return source.validate(Policy, content)
+
+    def _complete(self, source: Source, heirs: tuple[str, ...]) -> dict[str, Any]:
+        """The content with what it extends filled in, every citation naming its notice."""
+        data = source.mapping(source.data, (), "an edition")
+        source.check_keys(data, (), _TOP, ("edition", "title"))
+        name = data["edition"]
+        inherited: dict[str, Any] = {"parameters": {}, "rules": {}}
+        if "extends" in data:
+            inherited = self._extended(source, str(data["extends"]), (*heirs, str(name)))
+        for section in ("parameters", "rules"):
+            entries = source.mapping(data.get(section, {}), (section,), section)
+            for key, entry in entries.items():
+                path = (section, key)
+                known = RULES if section == "rules" else Parameters.model_fields
+                if key not in known:
+                    raise source.error(path, f"unknown key {key!r}", key=True)
+                cited = dict(source.mapping(entry, path, key))
+                for missing in ("clause", "basis"):
+                    if missing not in cited:
+                        raise source.error(path, f"missing citation: {missing!r}", key=True)
+                cited["notice"] = name
+                if section == "parameters":
+                    cited["name"] = key
+                inherited[section][key] = cited
+        for rule in RULES:
+            if rule not in inherited["rules"]:
+                raise source.error(("rules",), f"missing citation of {rule}", key=True)
+        return {**data, **inherited}
+
+    def _extended(self, source: Source, base: str, heirs: tuple[str, ...]) -> dict[str, Any]:
+        if base in heirs:
+            raise source.error(("extends",), "an edition cannot extend itself")
+        try:
+            content = self._complete(self._source(base), heirs)
+        except UnknownEdition as error:
+            raise source.error(("extends",), str(error)) from None
+        return {section: dict(content[section]) for section in ("parameters", "rules")}
+
+
+@cache
+def released() -> frozenset[str]:
+    """The names of the editions that come with yibao."""
+    folder = files("yibao.domain") / "policies"
+    return frozenset(
+        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
+    )
+
+
+def _released_source(name: str) -> Source:
+    resource = files("yibao.domain") / "policies" / f"{name}.yaml"
+    return parse(resource.read_bytes(), f"{name}.yaml")

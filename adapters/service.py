@@ -1,0 +1,424 @@
+"""The one door: one method a command, and the questions; what `yibao.open` returns.
+
+Everything decided and answered here is decided and answered by the pure core; the service adds
+the clock and the store. It may be shared between threads, and several processes may use one
+file. From an async server call it in a thread: `await asyncio.to_thread(service.at, ada)`.
+"""
+
+import os
+from datetime import date, datetime
+from typing import Any, Self, TypedDict, TypeVar, Unpack
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.recording import Clock, Receipt, Recording, check_unaltered
+from yibao.adapters.store import MEMORY, FactStore, open_store
+from yibao.domain import commands, events
+from yibao.domain.calendar import SHANGHAI, in_shanghai
+from yibao.domain.commands import Command
+from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import (
+    ActivationChannel,
+    Category,
+    ConfirmationChannel,
+    Document,
+    EnrollmentId,
+    OtherCover,
+    edition_stream,
+)
+from yibao.projections.answer import Answer, answer
+from yibao.projections.comparison import Comparison, compare
+from yibao.projections.knowledge import (
+    Cutoff,
+    Edition,
+    Knowledge,
+    edition_named,
+    known_at_versions,
+    known_by,
+)
+
+C = TypeVar("C", bound=Command)
+
+
+class How(TypedDict, total=False):
+    """What every command may carry besides its values.
+
+    `by` names the actor by an opaque key, `reason` is a kebab-case word, `note` is free text
+    kept apart and erasable. A repeated `command_id` is harmless; `expected_version` guards
+    against deciding on what one has not seen.
+    """
+
+    by: str
+    reason: str
+    note: str
+    command_id: str
+    expected_version: int
+    correlation_id: str
+    causation_id: str
+
+
+class Asked(How, total=False):
+    """A command that may also be a report of what has happened (`observed`)."""
+
+    observed: bool
+
+
+def shanghai_now() -> datetime:
+    """The wall clock, in Shanghai: the only place where yibao reads one."""
+    return datetime.now(SHANGHAI)
+
+
+class Service:
+    """Records what happened and answers questions, on one store.
+
+    Every command names in `at` when it happened, and returns a Receipt, or raises Refused with
+    a code; then nothing was recorded. `at` may be an aware datetime or text in Shanghai time,
+    days may be dates or text.
+    """
+
+    def __init__(
+        self,
+        store: FactStore,
+        editions: Editions,
+        *,
+        by: str = "unnamed",
+        via: str = "library",
+        clock: Clock = shanghai_now,
+    ) -> None:
+        check_unaltered(store, editions)
+        self._store = store
+        self._clock = clock
+        self._recording = Recording(store, editions, by, via, clock)
+        self.editions = editions
+
+    def close(self) -> None:
+        """Closes the store's connections."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # -- commands -----------------------------------------------------------------------------
+
+    def register(
+        self,
+        ref: str,
+        *,
+        at: datetime | str,
+        policy: str,
+        on: date | str,
+        school: str,
+        category: Category | str,
+        document: Document | str,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The student registers at the school (报到注册); `on` is the registration day (R1)."""
+        command = _command(
+            commands.Register,
+            ref=ref,
+            at=at,
+            policy=policy,
+            on=on,
+            school=school,
+            category=category,
+            document=document,
+            **how,
+        )
+        return self.record(self.enrollment_of(command), command)
+
+    def declare_roster(
+        self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The school declares the student in its roster (R7)."""
+        return self.record(enrollment, _command(commands.DeclareRoster, at=at, **how))
+
+    def change_school(
+        self, enrollment: EnrollmentId, *, at: datetime | str, school: str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The student moves to another school, whose roster and window then count."""
+        command = _command(commands.ChangeSchool, at=at, school=school, **how)
+        return self.record(enrollment, command)
+
+    def declare_other_cover(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        kind: OtherCover | str,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The student has other insurance (R2 to R4); always a report."""
+        return self.record(enrollment, _command(commands.DeclareOtherCover, at=at, kind=kind, **how))
+
+    def stop_employee_cover(
+        self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """Employee insurance stops; `on` is the first day without it (R3); always a report."""
+        return self.record(enrollment, _command(commands.StopEmployeeCover, at=at, on=on, **how))
+
+    def keep_other_cover(
+        self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The student keeps another province's insurance this year (R4)."""
+        return self.record(enrollment, _command(commands.KeepOtherCover, at=at, **how))
+
+    def confirm(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        channel: ConfirmationChannel | str,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The student confirms and commits (参保确认), or the officer by proxy (R7 to R10)."""
+        return self.record(enrollment, _command(commands.Confirm, at=at, channel=channel, **how))
+
+    def verify_prior_coverage(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        lapsed_years: int,
+        waiting_ends_on: date | str | None = None,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The check's result (待遇等待期核验) is seen (R12, R13); always a report."""
+        command = _command(
+            commands.VerifyPriorCoverage,
+            at=at,
+            lapsed_years=lapsed_years,
+            waiting_ends_on=waiting_ends_on,
+            **how,
+        )
+        return self.record(enrollment, command)
+
+    def build_account(
+        self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The account is seen, built on a day (R18); always a report."""
+        return self.record(enrollment, _command(commands.BuildAccount, at=at, on=on, **how))
+
+    def activate_evoucher(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        channel: ActivationChannel | str,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The student activates the e-voucher (医保码) (R19, R23)."""
+        command = _command(commands.ActivateEvoucher, at=at, channel=channel, **how)
+        return self.record(enrollment, command)
+
+    def issue_medical_card(
+        self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """A service office issues a medical card (医保卡) (R5); always a report."""
+        return self.record(enrollment, _command(commands.IssueMedicalCard, at=at, **how))
+
+    def file_remote_care(
+        self, enrollment: EnrollmentId, *, at: datetime | str, province: str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """Care in another province is filed for (异地就医备案) (R31)."""
+        command = _command(commands.FileRemoteCare, at=at, province=province, **how)
+        return self.record(enrollment, command)
+
+    def withdraw(
+        self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The student leaves; `on` is the first day outside (R24)."""
+        return self.record(enrollment, _command(commands.Withdraw, at=at, on=on, **how))
+
+    def pay_premium(
+        self, enrollment: EnrollmentId, *, at: datetime | str, year: int, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The premium of a benefit year is paid (R10, R11)."""
+        return self.record(enrollment, _command(commands.PayPremium, at=at, year=year, **how))
+
+    def fix_window(
+        self,
+        policy: str,
+        *,
+        at: datetime | str,
+        opens_on: date | str | None = None,
+        opens_at: datetime | str | None = None,
+        closes_on: date | str | None = None,
+        school: str | None = None,
+        category: Category | str | None = None,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The confirmation window of an edition is fixed, for all or for some (R8)."""
+        command = _command(
+            commands.FixWindow,
+            at=at,
+            opens_on=opens_on,
+            opens_at=opens_at,
+            closes_on=closes_on,
+            school=school,
+            category=category,
+            **how,
+        )
+        return self.record(policy, command)
+
+    def correct(
+        self,
+        target: EnrollmentId | str,
+        fact: UUID,
+        *,
+        at: datetime | str,
+        reason: str,
+        changes: dict[str, Any] | None = None,
+        occurred_at: datetime | str | None = None,
+        **how: Unpack[How],
+    ) -> Receipt:
+        """Puts the same fact with other values in the place of an earlier one.
+
+        `target` is the enrollment, or the edition whose window was fixed. In `changes` None
+        takes an optional value away; `occurred_at` changes when the fact happened.
+        """
+        command = _command(
+            commands.Correct,
+            at=at,
+            fact_id=fact,
+            changes=changes or {},
+            occurred_at=occurred_at,
+            **{**how, "reason": reason},
+        )
+        return self.record(target, command)
+
+    def void(
+        self,
+        target: EnrollmentId | str,
+        fact: UUID,
+        *,
+        at: datetime | str,
+        reason: str,
+        **how: Unpack[How],
+    ) -> Receipt:
+        """Takes an earlier fact back; it stays in the stream and counts no more."""
+        command = _command(commands.Void, at=at, fact_id=fact, **{**how, "reason": reason})
+        return self.record(target, command)
+
+    def record(self, target: EnrollmentId | str, command: Command) -> Receipt:
+        """Records one command, on an enrollment or, for its window, on an edition."""
+        return self.record_together(target, [command])[0]
+
+    def record_together(
+        self, target: EnrollmentId | str, asked: list[Command]
+    ) -> list[Receipt]:
+        """Records several commands in one transaction and under one stamp: all of them or none."""
+        if isinstance(target, str):
+            return self._recording.record(edition_stream(target), asked, edition=target)
+        return self._recording.record(target.stream, asked)
+
+    def enrollment_of(self, command: commands.Register) -> EnrollmentId:
+        """Whose enrollment a registration begins, and of which benefit year."""
+        return EnrollmentId(command.ref, self.editions.get(command.policy).year)
+
+    # -- questions ----------------------------------------------------------------------------
+
+    def at(
+        self,
+        enrollment: EnrollmentId,
+        at: datetime | None = None,
+        *,
+        known_at: Cutoff | None = None,
+    ) -> Answer:
+        """Everything about one student at an instant (default: now), as known by a cut-off.
+
+        The cut-off is an instant, inclusive, or a version of the student's stream; by default
+        everything recorded is known. Raises BadValue for a naive instant and UnknownCutoff for
+        a version that does not exist.
+        """
+        now = self._clock()
+        return answer(self._known(enrollment, known_at, now), _aware(at, "at") if at else now)
+
+    def compare(
+        self,
+        enrollment: EnrollmentId,
+        then: Cutoff,
+        now: Cutoff | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> Comparison:
+        """What changed in the answer between two cut-offs, and which facts changed it."""
+        clock = self._clock()
+        recorded = self._store.read(enrollment.stream)
+        latest = max([clock, *(event.recorded_at for event in recorded[-1:])])
+        return compare(
+            enrollment,
+            recorded,
+            self._edition,
+            _aware(at, "at") if at else clock,
+            _cutoff(then),
+            latest if now is None else _cutoff(now),
+        )
+
+    def facts(self, enrollment: EnrollmentId) -> list[events.Event]:
+        """Everything recorded about one student, in the order of the stream."""
+        return self._store.read(enrollment.stream)
+
+    def note(self, event_id: UUID) -> str | None:
+        """The free text kept beside a fact, unless it was erased."""
+        return self._store.note(event_id)
+
+    def erase_note(self, event_id: UUID) -> None:
+        """Forgets the free text kept beside a fact; the fact stands."""
+        self._store.erase_note(event_id)
+
+    def _known(self, enrollment: EnrollmentId, known_at: Cutoff | None, now: datetime) -> Knowledge:
+        recorded = self._store.read(enrollment.stream)
+        if known_at is not None:
+            return known_by(enrollment, recorded, self._edition, _cutoff(known_at))
+        named = edition_named(recorded)
+        fixed = self._edition(named).recorded if named else []
+        latest = max([now, *(event.recorded_at for event in (*recorded[-1:], *fixed[-1:]))])
+        return known_at_versions(
+            enrollment, recorded, self._edition, len(recorded), len(fixed), latest
+        )
+
+    def _edition(self, name: str) -> Edition:
+        return Edition(self.editions.get(name), self._store.read(edition_stream(name)))
+
+
+def open_service(
+    url: str = MEMORY,
+    *,
+    policies: str | os.PathLike[str] | None = None,
+    by: str = "unnamed",
+    via: str = "library",
+    clock: Clock = shanghai_now,
+) -> Service:
+    """Opens a store, creating it where there is none: `sqlite:///enrollments.db` or `memory:`.
+
+    `policies` is a directory of editions of one's own (default: $YIBAO_POLICIES). Raises
+    StoreError where the store cannot be opened and AlteredEdition where an edition is not what
+    the store has used before.
+    """
+    return Service(open_store(url), Editions(policies), by=by, via=via, clock=clock)
+
+
+def _command(kind: type[C], **values: Any) -> C:
+    """The command; raises BadValue naming the first value that cannot be right."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or kind.name
+        raise BadValue(where, first["msg"].removeprefix("Value error, ")) from None
+
+
+def _aware(instant: datetime, where: str) -> datetime:
+    try:
+        return in_shanghai(instant)
+    except ValueError as error:
+        raise BadValue(where, str(error)) from None
+
+
+def _cutoff(cutoff: Cutoff) -> Cutoff:
+    return cutoff if isinstance(cutoff, int) else _aware(cutoff, "known_at")

@@ -1,0 +1,203 @@
+"""Where facts are kept: `eventsourcing` on SQLite, with a mapper and a recorder of our own.
+
+The mapper writes facts as JSON under permanent names and resolves them from our own table
+only: a stored name never imports anything. The recorder declares its notification ids, so that
+they survive a dump and are never used twice, and keeps free text apart from the facts, in a
+table that can forget.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+from uuid import UUID, uuid4
+
+from eventsourcing.application import Application
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    InfrastructureFactory,
+    IntegrityError,
+    Mapper,
+    PersistenceError,
+    StoredEvent,
+)
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
+from eventsourcing.utils import Environment
+from pydantic import ValidationError
+
+from yibao.domain.events import EVENTS, Event
+from yibao.domain.refusals import UnreadableEvent, YibaoError
+
+MEMORY: Final = "memory:"
+_SQLITE: Final = "sqlite"
+
+
+class StoreError(YibaoError):
+    """The store could not be opened, read or written; nothing was half recorded."""
+
+
+class Conflict(StoreError):
+    """Somebody else recorded something in the same stream in the meantime."""
+
+
+class FactMapper(Mapper[UUID]):
+    """Facts to rows and back, validated both ways."""
+
+    def __init__(self) -> None:  # pyright: ignore[reportMissingSuperCall] - no transcoder here
+        pass
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        assert isinstance(domain_event, Event)
+        state = domain_event.model_dump_json(by_alias=True, exclude_none=True)
+        return StoredEvent(
+            originator_id=domain_event.originator_id,
+            originator_version=domain_event.originator_version,
+            topic=domain_event.name,
+            state=state.encode(),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
+        kind = EVENTS.get(stored_event.topic)
+        place = f"event {stored_event.originator_version} of stream {stored_event.originator_id}"
+        if kind is None:
+            raise UnreadableEvent(f"{place} has the unknown name {stored_event.topic!r}")
+        try:
+            event = kind.model_validate_json(stored_event.state)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "state"
+            raise UnreadableEvent(f"{place}, {kind.name}: {where}: {first['msg']}") from None
+        # The columns complete a frozen event that nobody else has seen yet.
+        object.__setattr__(event, "originator_id", stored_event.originator_id)
+        object.__setattr__(event, "originator_version", stored_event.originator_version)
+        return event
+
+
+class FactRecorder(SQLiteApplicationRecorder):
+    """Stored events with declared ids, and erasable notes beside them in one transaction."""
+
+    def construct_create_table_statements(self) -> list[str]:
+        # AUTOINCREMENT: an implicit rowid is renumbered by a dump and reused after a delete.
+        return [
+            f"CREATE TABLE IF NOT EXISTS {self.events_table_name} ("
+            "notification_id INTEGER PRIMARY KEY AUTOINCREMENT, "
+            "originator_id TEXT NOT NULL, "
+            "originator_version INTEGER NOT NULL, "
+            "topic TEXT NOT NULL, "
+            "state BLOB NOT NULL, "
+            "UNIQUE (originator_id, originator_version))",
+            "CREATE TABLE IF NOT EXISTS notes (event_id TEXT PRIMARY KEY, note TEXT NOT NULL)",
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.insert_events_statement = (
+            f"INSERT INTO {self.events_table_name} "
+            "(originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
+        )
+
+    def _insert_events(
+        self,
+        c: SQLiteCursor,
+        stored_events: Sequence[StoredEvent],
+        *,
+        notes: Sequence[tuple[str, str]] = (),
+        **kwargs: Any,
+    ) -> Sequence[int] | None:
+        ids = super()._insert_events(c, stored_events, **kwargs)
+        if notes:
+            c.executemany("INSERT INTO notes VALUES (?,?)", notes)
+        return ids
+
+    def note(self, event_id: UUID) -> str | None:
+        """The free text kept for an event, unless it was erased."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT note FROM notes WHERE event_id=?", (event_id.hex,))
+            row = c.fetchone()
+        return str(row[0]) if row else None
+
+    def erase_note(self, event_id: UUID) -> None:
+        """Forgets the free text of an event; the event stands."""
+        with self.datastore.transaction(commit=True) as c:
+            c.execute("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
+
+
+class FactFactory(SQLiteFactory):
+    """The library's SQLite infrastructure with our recorder."""
+
+    application_recorder_class = FactRecorder
+
+
+class FactStore(Application[UUID]):
+    """The streams of facts in one SQLite database: read whole, extended by transactions."""
+
+    name = "yibao"
+
+    def __init__(self, database: str) -> None:
+        with _clear_errors(database):
+            super().__init__({"SQLITE_DBNAME": database})
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        return FactFactory(env)
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        return FactMapper()
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        return self.factory.application_recorder()
+
+    def read(self, stream: UUID) -> list[Event]:
+        """Every event of a stream, in order."""
+        with _clear_errors():
+            return [
+                self.mapper.to_domain_event(stored)  # type: ignore[misc]
+                for stored in self.recorder.select_events(stream)
+            ]
+
+    def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
+        """Records events of any streams in one transaction; raises Conflict if one moved on."""
+        rows = [self.mapper.to_stored_event(event) for event in recorded]
+        kept_apart = [(event_id.hex, note) for event_id, note in notes]
+        with _clear_errors():
+            self.recorder.insert_events(rows, notes=kept_apart)
+
+    def note(self, event_id: UUID) -> str | None:
+        with _clear_errors():
+            return self._facts.note(event_id)
+
+    def erase_note(self, event_id: UUID) -> None:
+        with _clear_errors():
+            self._facts.erase_note(event_id)
+
+    @property
+    def _facts(self) -> FactRecorder:
+        assert isinstance(self.recorder, FactRecorder)
+        return self.recorder
+
+
+def open_store(url: str) -> FactStore:
+    """The store behind `memory:` or `sqlite:///path`; raises StoreError for anything else."""
+    if url == MEMORY:
+        # A shared cache, so that every connection of this store sees the one database.
+        return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
+    parts = urlsplit(url)
+    if parts.scheme != _SQLITE or parts.netloc or len(parts.path) < 2 or parts.query:
+        raise StoreError("a store is written sqlite:///relative/path, sqlite:////absolute/path or memory:")
+    return FactStore(unquote(parts.path[1:]))
+
+
+@contextmanager
+def _clear_errors(database: str | None = None) -> Iterator[None]:
+    """The library's and SQLite's failures as ours; what they say goes on in the chain."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("the stream has moved on") from error
+    except (PersistenceError, sqlite3.Error, OSError) as error:
+        where = f" {database!r}" if database else ""
+        raise StoreError(f"the store{where} failed: {error}") from error
+
+
+__all__ = ["Conflict", "FactStore", "StoreError", "open_store"]

@@ -1,0 +1,105 @@
+"""Shanghai days and instants, and the months of a waiting period.
+
+All dates are local to Asia/Shanghai and an instant is always aware of that zone, so inside
+the core two instants share one zone object and compare as plain local times.
+"""
+
+import calendar
+import re
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+ONE_DAY = timedelta(days=1)
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)? ?(Z|[+-]\d{2}:\d{2})?", re.ASCII
+)
+
+#: Days outside these years are typing errors, not facts about an enrollment; the margin to
+#: the limits of `datetime` keeps every computation on an accepted day inside them.
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which a day starts: 00:00 in Shanghai."""
+    return datetime.combine(day, time.min, SHANGHAI)
+
+
+def at_hour(day: date, hour: time) -> datetime:
+    """The instant of a local wall-clock time on a day."""
+    return datetime.combine(day, hour, SHANGHAI)
+
+
+def in_shanghai(instant: datetime) -> datetime:
+    """The same instant told in Shanghai time.
+
+    Raises ValueError for a naive instant, or one outside the years yibao knows.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise ValueError(f"the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
+    return instant.astimezone(SHANGHAI)
+
+
+def known_day(day: date) -> date:
+    """The day itself; raises ValueError outside the years yibao knows."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
+    return day
+
+
+def read_instant(text: str) -> datetime:
+    """An instant as people write it, `2025-09-06 14:20`: Shanghai time unless an offset is given.
+
+    Raises ValueError for any other shape, a bare day among them, and for impossible dates.
+    """
+    if not _INSTANT.fullmatch(text):
+        raise ValueError("an instant is written YYYY-MM-DD HH:MM, with seconds and offset if need be")
+    instant = datetime.fromisoformat(text.replace(" ", "T", 1).replace(" ", ""))
+    return in_shanghai(instant if instant.tzinfo else instant.replace(tzinfo=SHANGHAI))
+
+
+def read_day(text: str) -> date:
+    """A day as people write it, `2025-09-06`; raises ValueError for anything else."""
+    if not _DAY.fullmatch(text):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return date.fromisoformat(text)
+
+
+def day_after(day: date) -> date:
+    """The next day."""
+    return day + ONE_DAY
+
+
+def day_before(day: date) -> date:
+    """The previous day."""
+    return day - ONE_DAY
+
+
+def last_day_of_months(first: date, months: int, *, counting_first_day: bool = True) -> date:
+    """The last day of a period of calendar months that starts on `first` (R15).
+
+    The period ends the day before the corresponding day of its last month, or, where that
+    month has no such day, on the month's last day. The months are added once, from the
+    anchor: adding them one after the other gives other days.
+
+    >>> last_day_of_months(date(2025, 9, 1), 3)
+    datetime.date(2025, 11, 30)
+    >>> last_day_of_months(date(2025, 11, 30), 3)
+    datetime.date(2026, 2, 28)
+    >>> last_day_of_months(date(2025, 11, 30), 9)
+    datetime.date(2026, 8, 29)
+
+    With `counting_first_day=False` the first day is not part of the period, which then ends
+    on the corresponding day itself.
+    """
+    month_index = first.month - 1 + months
+    year, month = first.year + month_index // 12, month_index % 12 + 1
+    length = calendar.monthrange(year, month)[1]
+    if first.day > length:
+        return date(year, month, length)
+    corresponding = date(year, month, first.day)
+    return day_before(corresponding) if counting_first_day else corresponding

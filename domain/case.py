@@ -1,0 +1,69 @@
+"""What a question is put to: one student's current facts under one edition and its window."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+
+from yibao.domain import events
+from yibao.domain.facts import Fact, Facts, Moment
+from yibao.domain.policy import Policy
+from yibao.domain.vocabulary import Category
+from yibao.domain.window import Window, WindowFix, confirmation_window
+
+
+class Case:
+    """The facts as far as they are known, the policy, and the window as far as it is fixed."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        known: Sequence[Fact[events.Fact]],
+        fixes: Sequence[WindowFix] = (),
+    ) -> None:
+        self.policy = policy
+        self.known = known
+        self.fixes = fixes
+        self.facts = Facts(known)
+
+    @property
+    def registration(self) -> Fact[events.Registered]:
+        """The current registration; to be asked only where there is one."""
+        assert self.facts.registration is not None
+        return self.facts.registration
+
+    @property
+    def registered_on(self) -> date:
+        """The registration day."""
+        return self.registration.event.on
+
+    @property
+    def category(self) -> Category:
+        return self.registration.event.category
+
+    def window_at(self, moment: Moment) -> Window:
+        """The confirmation window of the school the student is at then."""
+        return self._window(self.facts.school_at(moment))
+
+    @cached_property
+    def latest_window(self) -> Window:
+        """The window of the latest school: the one a lapse follows (R10)."""
+        changes = self.facts.school_changes
+        school = changes[-1].event.school if changes else self.registration.event.school
+        return self._window(school)
+
+    @cached_property
+    def withdrawal(self) -> Fact[events.Withdrawn] | None:
+        """The withdrawal that counts, if it has an effect in this benefit year."""
+        return self.facts.withdrawal(self.policy.parameters.benefit_to.value)
+
+    def until(self, moment: Moment) -> "Case":
+        """The same case without the choices made after a moment: what held then."""
+        later = {f.moment for f in self.facts.choices if f.moment > moment}
+        if not later:
+            return self
+        return Case(self.policy, [f for f in self.known if f.moment not in later], self.fixes)
+
+    def _window(self, school: str) -> Window:
+        return confirmation_window(
+            self.policy, self.fixes, school, self.category, self.registered_on
+        )

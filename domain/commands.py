@@ -1,0 +1,252 @@
+"""What may be asked of an enrollment: requests, which are judged, and reports, which are not.
+
+A request may be refused with a code. A report (`observed`) tells what an outside authority has
+done and is recorded even where a guard would refuse. Some kinds are always reports.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, ClassVar, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from yibao.domain import events
+from yibao.domain.vocabulary import (
+    ActivationChannel,
+    CalendarYear,
+    Category,
+    CommandId,
+    ConfirmationChannel,
+    GivenDay,
+    Document,
+    EditionId,
+    GivenInstant,
+    LapsedYears,
+    Name,
+    Note,
+    OpaqueKey,
+    OtherCover,
+    ReasonWord,
+)
+
+
+class Command(BaseModel):
+    """What is asked, and how: `at` is when it happened in the world.
+
+    The same `command_id` with the same content is answered once and then repeated harmlessly.
+    `note` is free text; it is kept apart from the facts, where it can be erased.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    name: ClassVar[str]
+
+    at: GivenInstant
+    by: OpaqueKey | None = None
+    reason: ReasonWord | None = None
+    note: Note | None = None
+    command_id: CommandId | None = None
+    expected_version: Annotated[int, Field(ge=0)] | None = None
+    correlation_id: CommandId | None = None
+    causation_id: CommandId | None = None
+
+    def digest(self) -> str:
+        """A fingerprint of what is asked, by which a repeated command is recognized.
+
+        How it is asked does not belong to it, and a note must leave no trace once erased.
+        """
+        content = self.model_dump(mode="json", exclude=_NOT_CONTENT)
+        text = json.dumps([self.name, content], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+_NOT_CONTENT = {"command_id", "expected_version", "correlation_id", "causation_id", "note"}
+
+
+class RecordFact(Command):
+    """A command that, accepted, becomes one fact with the same values."""
+
+    fact: ClassVar[type[events.Fact]]
+    always_report: ClassVar[bool] = False
+
+    observed: bool = False
+
+    def values(self) -> dict[str, Any]:
+        """The values the fact will carry."""
+        envelope = RecordFact.model_fields.keys()
+        return {key: getattr(self, key) for key in type(self).model_fields if key not in envelope}
+
+
+class Register(RecordFact):
+    """The student registers at the school; `on` is the registration day (R1)."""
+
+    name = "register"
+    fact = events.Registered
+    ref: OpaqueKey
+    policy: EditionId
+    on: GivenDay
+    school: Name
+    category: Category
+    document: Document
+
+
+class DeclareRoster(RecordFact):
+    """The school declares its registered students (R7)."""
+
+    name = "declare_roster"
+    fact = events.RosterDeclared
+
+
+class ChangeSchool(RecordFact):
+    """The student moves to another school."""
+
+    name = "change_school"
+    fact = events.SchoolChanged
+    school: Name
+
+
+class DeclareOtherCover(RecordFact):
+    """The student has other insurance (R2 to R4)."""
+
+    name = "declare_other_cover"
+    fact = events.OtherCoverDeclared
+    always_report = True
+    kind: OtherCover
+
+
+class StopEmployeeCover(RecordFact):
+    """Employee insurance stops; `on` is the first day without it (R3)."""
+
+    name = "stop_employee_cover"
+    fact = events.EmployeeCoverStopped
+    always_report = True
+    on: GivenDay
+
+
+class KeepOtherCover(RecordFact):
+    """The student keeps another province's insurance for this year (R4)."""
+
+    name = "keep_other_cover"
+    fact = events.OtherCoverKept
+
+
+class Confirm(RecordFact):
+    """The student confirms (参保确认), or the officer does by proxy (R9)."""
+
+    name = "confirm"
+    fact = events.Confirmed
+    channel: ConfirmationChannel
+
+
+class VerifyPriorCoverage(RecordFact):
+    """The check's result: lapsed years, and the last waiting day if it names one (R12, R13)."""
+
+    name = "verify_prior_coverage"
+    fact = events.PriorCoverageVerified
+    always_report = True
+    lapsed_years: LapsedYears
+    waiting_ends_on: GivenDay | None = None
+
+    @model_validator(mode="after")
+    def _a_waiting_day_needs_a_lapsed_year(self) -> Self:
+        if self.waiting_ends_on and not self.lapsed_years:
+            raise ValueError("waiting_ends_on cannot stand with 0 lapsed years")
+        return self
+
+
+class BuildAccount(RecordFact):
+    """The account was seen, built on a day (R18)."""
+
+    name = "build_account"
+    fact = events.AccountBuilt
+    always_report = True
+    on: GivenDay
+
+
+class ActivateEvoucher(RecordFact):
+    """The student activates the e-voucher (R23)."""
+
+    name = "activate_evoucher"
+    fact = events.EvoucherActivated
+    channel: ActivationChannel
+
+
+class IssueMedicalCard(RecordFact):
+    """A service office issued a medical card (R5)."""
+
+    name = "issue_medical_card"
+    fact = events.MedicalCardIssued
+    always_report = True
+
+
+class FileRemoteCare(RecordFact):
+    """Care in another province is filed for (R31)."""
+
+    name = "file_remote_care"
+    fact = events.RemoteCareFiled
+    province: Name
+
+
+class Withdraw(RecordFact):
+    """The student leaves; `on` is the first day outside (R24)."""
+
+    name = "withdraw"
+    fact = events.Withdrawn
+    on: GivenDay
+
+
+class PayPremium(RecordFact):
+    """The premium of a benefit year is paid (R10)."""
+
+    name = "pay_premium"
+    fact = events.PremiumPaid
+    year: CalendarYear
+
+
+class FixWindow(RecordFact):
+    """One or both ends of the confirmation window are fixed, for all or for some (R8)."""
+
+    name = "fix_window"
+    fact = events.WindowFixed
+    always_report = True
+    opens_on: GivenDay | None = None
+    opens_at: GivenInstant | None = None
+    closes_on: GivenDay | None = None
+    school: Name | None = None
+    category: Category | None = None
+
+    @model_validator(mode="after")
+    def _at_least_one_end(self) -> Self:
+        if self.opens_on and self.opens_at:
+            raise ValueError("give either opens_on or opens_at")
+        if not (self.opens_on or self.opens_at or self.closes_on):
+            raise ValueError("needs opens_on, opens_at or closes_on")
+        return self
+
+
+class Correct(Command):
+    """The same kind of fact again, in the place of an earlier one.
+
+    `changes` holds the values that change, None for an optional one that is taken away;
+    `occurred_at` changes when it happened. `at` is when the correction is made.
+    """
+
+    name = "correct"
+    fact_id: UUID
+    reason: ReasonWord
+    changes: dict[str, Any] = Field(default_factory=dict)
+    occurred_at: GivenInstant | None = None
+
+
+class Void(Command):
+    """An earlier fact is taken back; `at` is when that is decided."""
+
+    name = "void"
+    fact_id: UUID
+    reason: ReasonWord
+
+
+#: The commands that record a fact, by the name that stories and the service use.
+COMMANDS: dict[str, type[RecordFact]] = {cls.name: cls for cls in RecordFact.__subclasses__()}
+#: Which command a fact came from, so that a correction is checked like the command itself.
+COMMAND_OF: dict[type[events.Event], type[RecordFact]] = {c.fact: c for c in COMMANDS.values()}

@@ -1,0 +1,25 @@
+"""The tree behind a value: which rule gave it, and from what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from yibao.domain.facts import Fact
+    from yibao.domain.policy import Parameter
+
+
+class Derived(NamedTuple):
+    """A value and how it came about.
+
+    `value` is a value, None (there is none) or PENDING (a fact is missing). `rule` names the
+    rule of the reading (`R18`), whose clause and basis the edition gives; `because` is the
+    code of a reason, needed wherever there is no value. `inputs` are derivations, facts and
+    parameters, in the order a person would tell them.
+    """
+
+    name: str
+    value: Any
+    rule: str
+    inputs: tuple[Derived | Fact | Parameter[Any], ...] = ()
+    because: str | None = None

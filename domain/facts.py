@@ -1,0 +1,190 @@
+"""Which fact counts: from what was recorded to what holds.
+
+Facts count by when they happened, whatever the order in which they were recorded; the order of
+the stream decides only between equal instants. A correction stands in the place of what it
+corrects, in every order. Of several facts of a kind the latest counts, except where a function
+here says otherwise.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Generic, NamedTuple, TypeVar
+
+from yibao.domain import events
+from yibao.domain.calendar import midnight
+from yibao.domain.vocabulary import OtherCover
+
+E_co = TypeVar("E_co", bound=events.Fact, covariant=True)
+
+
+class Moment(NamedTuple):
+    """When something happened, and its place in the stream, which breaks a tie."""
+
+    at: datetime
+    place: int
+
+
+class Fact(NamedTuple, Generic[E_co]):
+    """A current fact: what happened, and the place it has in every order."""
+
+    moment: Moment
+    event: E_co
+
+    @property
+    def at(self) -> datetime:
+        return self.moment.at
+
+    @property
+    def place(self) -> int:
+        return self.moment.place
+
+
+Choice = Fact[events.Confirmed] | Fact[events.OtherCoverKept]
+
+
+class Facts:
+    """The current facts of one enrollment, by kind and in the order in which they happened."""
+
+    __slots__ = (
+        "accounts",
+        "activations",
+        "cards",
+        "checks",
+        "choices",
+        "covers",
+        "employee_cover",
+        "premiums",
+        "registration",
+        "remote_filings",
+        "rosters",
+        "school_changes",
+        "withdrawals",
+    )
+
+    def __init__(self, facts: Iterable[Fact[events.Fact]]) -> None:
+        by_kind: dict[type[events.Fact], list[Fact[events.Fact]]] = {}
+        for fact in sorted(facts, key=_moment):
+            by_kind.setdefault(type(fact.event), []).append(fact)
+
+        def of(kind: type[E_co]) -> list[Fact[E_co]]:
+            return by_kind.get(kind, [])  # type: ignore[return-value]
+
+        self.registration = _last(of(events.Registered))
+        self.school_changes = of(events.SchoolChanged)
+        self.rosters = of(events.RosterDeclared)
+        self.covers = of(events.OtherCoverDeclared)
+        self.choices: list[Choice] = sorted(
+            [*of(events.Confirmed), *of(events.OtherCoverKept)], key=_moment
+        )
+        self.checks = of(events.PriorCoverageVerified)
+        self.accounts = of(events.AccountBuilt)
+        self.activations = of(events.EvoucherActivated)
+        self.cards = of(events.MedicalCardIssued)
+        self.remote_filings = of(events.RemoteCareFiled)
+        self.withdrawals = of(events.Withdrawn)
+        self.premiums = of(events.PremiumPaid)
+        self.employee_cover = sorted(
+            [
+                *(f for f in self.covers if f.event.kind is OtherCover.EMPLOYEE),
+                *of(events.EmployeeCoverStopped),
+            ],
+            key=_moment,
+        )
+
+    def school_at(self, moment: Moment) -> str:
+        """The school at a moment: the latest change by then, else the school of registration."""
+        assert self.registration is not None
+        change = last_by(self.school_changes, moment)
+        return change.event.school if change else self.registration.event.school
+
+    def roster_at(self, moment: Moment) -> Fact[events.RosterDeclared] | None:
+        """The declaration, by then, of the school the student is at then (R7)."""
+        school = self.school_at(moment)
+        for roster in reversed(self.rosters):
+            if roster.moment <= moment and self.school_at(roster.moment) == school:
+                return roster
+        return None
+
+    def confirmation(self) -> Fact[events.Confirmed] | None:
+        """The confirmation that counts: the earliest since the last opt-out (R24).
+
+        If there is none since then, the earliest of those the last opt-outs put an end to.
+        """
+        episodes = self.episodes()
+        return episodes[-1].confirmation if episodes else None
+
+    def episodes(self) -> "list[Episode]":
+        """Each confirmation that began something, until the opt-out that ended it."""
+        found: list[Episode] = []
+        confirmation: Fact[events.Confirmed] | None = None
+        for choice in self.choices:
+            if isinstance(choice.event, events.Confirmed):
+                confirmation = confirmation or choice  # type: ignore[assignment]
+            elif confirmation:
+                found.append(Episode(confirmation, choice))  # type: ignore[arg-type]
+                confirmation = None
+        if confirmation:
+            found.append(Episode(confirmation, None))
+        return found
+
+    def check(self) -> Fact[events.PriorCoverageVerified] | None:
+        """The latest check, at the instant at which its finding was first known (R24)."""
+        latest = _last(self.checks)
+        if latest is None:
+            return None
+        for earlier in self.checks:
+            if _finding(earlier) == _finding(latest):
+                return Fact(earlier.moment, latest.event)
+        raise AssertionError("a check has its own finding")  # pragma: no cover
+
+    def withdrawal(
+        self, last_day: date, *, without: Fact[events.Withdrawn] | None = None
+    ) -> Fact[events.Withdrawn] | None:
+        """The withdrawal that counts; one after the benefit year has no effect (R24)."""
+        latest = _last([fact for fact in self.withdrawals if fact is not without])
+        return latest if latest and self.first_day_outside(latest) <= last_day else None
+
+    def first_day_outside(self, withdrawal: Fact[events.Withdrawn]) -> date:
+        """A withdrawal's day, never before the registration day."""
+        assert self.registration is not None
+        return max(withdrawal.event.on, self.registration.event.on)
+
+
+class Episode(NamedTuple):
+    """A time on the main road: from a confirmation until an opt-out, if one followed."""
+
+    confirmation: Fact[events.Confirmed]
+    opt_out: Fact[events.OtherCoverKept] | None
+
+
+def last_by(facts: Sequence[Fact[E_co]], moment: Moment) -> Fact[E_co] | None:
+    """The latest of these facts that happened by the moment."""
+    for fact in reversed(facts):
+        if fact.moment <= moment:
+            return fact
+    return None
+
+
+def end_of_stream(at: datetime) -> Moment:
+    """The moment after every recorded fact that happened at this instant."""
+    return Moment(at, _AFTER_ALL)
+
+
+def clamped(at: datetime, registration: Fact[events.Registered]) -> datetime:
+    """An instant, never before the registration day begins."""
+    return max(at, midnight(registration.event.on))
+
+
+_AFTER_ALL = 2**62
+
+
+def _moment(fact: Fact[events.Fact]) -> Moment:
+    return fact.moment
+
+
+def _last(facts: list[Fact[E_co]]) -> Fact[E_co] | None:
+    return facts[-1] if facts else None
+
+
+def _finding(check: Fact[events.PriorCoverageVerified]) -> tuple[int, date | None]:
+    return check.event.lapsed_years, check.event.waiting_ends_on

@@ -1,0 +1,222 @@
+"""The model of a policy edition: cited parameters and cited rules.
+
+An edition is what one year's notice says and how it is read. Every parameter has a value, a
+unit and a citation; every rule has a citation. A citation is `stated` (the notice says it) or
+`assumed` (the notice is silent or contradicts itself), and then it gives the reason.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import date, time
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from yibao.domain.calendar import day_after, midnight
+from yibao.domain.vocabulary import Category, GivenDay, Document, EditionId, GivenInstant
+
+T = TypeVar("T")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Text(_Model):
+    """The same words in both languages."""
+
+    en: Annotated[str, Field(min_length=1)]
+    zh: Annotated[str, Field(min_length=1)]
+
+
+class Citation(_Model):
+    """Where something stands: the notice and its clause, and whether it is stated there."""
+
+    clause: Annotated[str, Field(min_length=1)]
+    basis: Literal["stated", "assumed"]
+    reason: Text | None = None
+    notice: EditionId
+
+    @model_validator(mode="after")
+    def _an_assumption_gives_its_reason(self) -> Self:
+        if self.basis == "assumed" and self.reason is None:
+            raise ValueError("an assumption needs a reason")
+        return self
+
+
+class Parameter(Citation, Generic[T]):
+    """One cited value of an edition."""
+
+    name: str
+    value: T
+    unit: str
+
+
+def _in(unit: str) -> AfterValidator:
+    """The parameter must be given in this unit, since the rules count in it."""
+
+    def check(parameter: Parameter[Any]) -> Parameter[Any]:
+        if parameter.unit != unit:
+            raise ValueError(f"the unit must be {unit!r}")
+        return parameter
+
+    return AfterValidator(check)
+
+
+Count = Annotated[int, Field(ge=0, le=10_000)]
+DayParameter = Annotated[Parameter[GivenDay], _in("day")]
+Flag = Annotated[Parameter[bool], _in("yes or no")]
+Days = Annotated[Parameter[Count], _in("days")]
+Minutes = Annotated[Parameter[Count], _in("minutes")]
+Months = Annotated[Parameter[Count], _in("months")]
+Hour = Annotated[Parameter[time], _in("time of day")]
+Yuan = Annotated[Parameter[Decimal], _in("yuan")]
+Phone = Annotated[Parameter[str], _in("phone number")]
+Places = Annotated[
+    Parameter[
+        tuple[
+            Literal[
+                "city_services_app",
+                "wechat_mini_program",
+                "alipay_mini_program",
+                "national_platform",
+                "alipay",
+                "wechat",
+            ],
+            ...,
+        ]
+    ],
+    _in("places"),
+]
+
+
+class Parameters(_Model):
+    """All parameters of an edition; `RULES.md` of each is named beside it."""
+
+    new_student_categories: Annotated[Parameter[tuple[Category, ...]], _in("categories")]  # R1
+    autumn_from: DayParameter  # R1
+    autumn_to: DayParameter  # R1
+    benefit_from: DayParameter  # R20
+    benefit_to: DayParameter  # R20
+    roster_required: Flag  # R7
+    window_opens: Annotated[Parameter[GivenInstant | Literal["registration_day"]], _in("instant")]  # R8
+    window_closes_on: DayParameter  # R8
+    confirmation_places: Places  # R9
+    first_premium: Yuan  # R11
+    table_premium: Yuan | None = None  # R11
+    waiting_months_per_lapsed_year: Months  # R13; 0: the notice knows no waiting period
+    waiting_counts_from: DayParameter  # R14
+    waiting_counts_first_day: Flag  # R15
+    result_visible_after: Minutes  # R17
+    proxy_result_visible_after: Days  # R17
+    evoucher_counts_from: Annotated[
+        Parameter[Literal["confirmation", "account"]], _in("event")
+    ]  # R19
+    evoucher_opens_after: Days  # R19
+    evoucher_hour: Hour  # R19
+    documents_without_evoucher: Annotated[
+        Parameter[tuple[Document, ...]], _in("documents")
+    ]  # R5
+    cover_after_account: Days  # R21
+    activation_places: Places  # R23
+    insurance_hotline: Phone  # R32
+    insurance_hotline_elsewhere: Phone  # R32
+    social_security_hotline: Phone  # R32
+
+
+#: Every rule a derivation may name; an edition must cite each. What follows a dash is a part
+#: of the rule with a basis of its own.
+RULES = (
+    "R1",
+    "R3",
+    "R4",
+    "R5",
+    "R5-activated",
+    "R7",
+    "R8",
+    "R9",
+    "R10",
+    "R11",
+    "R12",
+    "R13",
+    "R13-recorded",
+    "R14",
+    "R15",
+    "R16",
+    "R17",
+    "R18",
+    "R18-recorded",
+    "R18-registered-later",
+    "R19",
+    "R20",
+    "R20-registered-later",
+    "R21",
+    "R22",
+    "R24",
+    "R25",
+    "R32",
+)
+
+
+class Policy(_Model):
+    """One edition, complete: what it extends has been filled in."""
+
+    edition: EditionId
+    title: Text
+    extends: EditionId | None = None
+    parameters: Parameters
+    rules: dict[str, Citation]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        p = self.parameters
+        _ordered(p.autumn_from, p.autumn_to)
+        _ordered(p.benefit_from, p.benefit_to)
+        if p.benefit_from.value.year != p.benefit_to.value.year:
+            raise _Misfit(p.benefit_to, "the benefit year must lie within one calendar year")
+        if p.window_closes_on.value > p.benefit_to.value:
+            raise _Misfit(p.window_closes_on, "the window may not close after the benefit year")
+        opens = p.window_opens.value
+        if not isinstance(opens, str) and opens >= midnight(day_after(p.window_closes_on.value)):
+            raise _Misfit(p.window_closes_on, "the window may not close before it opens")
+        return self
+
+    @cached_property
+    def digest(self) -> str:
+        """A fingerprint of the content: the same edition always has the same (SHA-256)."""
+        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    @cached_property
+    def year(self) -> int:
+        """The benefit year (参保年度), by its calendar year."""
+        return self.parameters.benefit_from.value.year
+
+    @cached_property
+    def ends_at(self) -> Any:
+        """The first instant after the benefit year."""
+        return midnight(day_after(self.parameters.benefit_to.value))
+
+    @cached_property
+    def knows_waiting_periods(self) -> bool:
+        """Whether a lapse in cover has any effect under this edition (R12)."""
+        return self.parameters.waiting_months_per_lapsed_year.value > 0
+
+
+class _Misfit(ValueError):
+    """Two parameters contradict each other; the message begins with the one to look at."""
+
+    def __init__(self, parameter: Parameter[Any], why: str) -> None:
+        self.parameter = parameter.name
+        super().__init__(f"{parameter.name}: {why}")
+
+
+def _ordered(first: Parameter[date], last: Parameter[date]) -> None:
+    if last.value < first.value:
+        raise _Misfit(last, f"may not lie before {first.name}")
+
+
+PolicyLookup = Callable[[str], Policy]

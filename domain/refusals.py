@@ -1,0 +1,89 @@
+"""Why something was not done: a code, its parameters, and a sentence a person can read.
+
+    YibaoError
+    ├── Refused                 the domain said no; nothing entered the stream
+    │   ├── NotPermitted        a guard of the lifecycle refused a request
+    │   ├── NotCorrectable      there is no such current fact to correct or take back
+    │   ├── OutOfStep           the command id or the expected version does not fit
+    │   └── BadValue            a value that can never be right, in a request or a report
+    ├── UnknownEdition          no edition of that name
+    ├── UnknownCutoff           the knowledge cut-off names no prefix of the stream
+    ├── AlteredEdition          an edition's content is not what the store has used
+    └── UnreadableEvent         a stored event has an unknown name or shape
+"""
+
+from typing import Final
+
+
+class YibaoError(Exception):
+    """Everything yibao raises on purpose."""
+
+
+#: The reason behind each code, in English; translations live beside the other words.
+REASONS: Final[dict[str, str]] = {
+    "not_registered": "there is no current registration",
+    "already_registered": "the student is registered already for this benefit year",
+    "not_a_new_student": "the category or the registration day is not a new student's",
+    "withdrawn": "the student has left by then",
+    "already_confirmed": "the student has confirmed already",
+    "before_registration": "it lies before the registration day",
+    "window_not_open": "the confirmation window is not open yet",
+    "window_closed": "the confirmation window is closed",
+    "roster_not_declared": "the school has not declared its roster",
+    "no_other_cover": "no insurance of another province was declared",
+    "not_confirmed": "the student has not confirmed by then",
+    "opted_out": "the student has chosen to keep the other cover",
+    "account_not_built": "the account is not built by then",
+    "evoucher_not_available": "no e-voucher can be had in this benefit year",
+    "evoucher_not_yet_available": "the e-voucher cannot be had yet",
+    "no_such_fact": "the stream holds no such fact",
+    "superseded": "the fact is no longer current",
+    "command_id_reused": "the command id was used before for something else",
+    "version_conflict": "the stream is at another version than expected",
+    "bad_value": "a value cannot be right",
+}
+
+
+class Refused(YibaoError):
+    """A command was refused with a code; nothing was recorded, and it may be tried again."""
+
+    def __init__(self, code: str, **details: object) -> None:
+        self.code = code
+        self.details = details
+        known = ", ".join(f"{key}: {value}" for key, value in details.items())
+        super().__init__(f"{code}: {REASONS[code]}" + (f" ({known})" if known else ""))
+
+
+class NotPermitted(Refused):
+    """A guard of the lifecycle refused."""
+
+
+class NotCorrectable(Refused):
+    """`no_such_fact` or `superseded`."""
+
+
+class OutOfStep(Refused):
+    """`command_id_reused` or `version_conflict`."""
+
+
+class BadValue(Refused, ValueError):
+    """A value that can never be right; `where` names the field, never repeating the value."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__("bad_value", where=where, why=why)
+
+
+class UnknownEdition(YibaoError, LookupError):
+    """No edition of that name is at hand."""
+
+
+class UnknownCutoff(YibaoError, LookupError):
+    """The version is not in the stream, or lies inside a transaction."""
+
+
+class AlteredEdition(YibaoError):
+    """An edition has other content than the one this store has used under the same name."""
+
+
+class UnreadableEvent(YibaoError):
+    """A stored event has a name or a shape this version does not know."""

@@ -1,0 +1,163 @@
+"""The words of the field: identifiers, enumerations and the small values facts are made of."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Final, NamedTuple
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+
+from yibao.domain.calendar import in_shanghai, known_day, read_day, read_instant
+
+
+class State(StrEnum):
+    """Where an enrollment stands (R24, R25): the main road in order, then what lies beside it."""
+
+    REGISTERED = "registered"
+    CONFIRMED = "confirmed"
+    IN_WAITING_PERIOD = "in_waiting_period"
+    ACCOUNT_BUILT = "account_built"
+    EVOUCHER_ELIGIBLE = "evoucher_eligible"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    OPTED_OUT = "opted_out"
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+
+
+class Category(StrEnum):
+    """What kind of student registers (R1)."""
+
+    UNDERGRADUATE = "undergraduate"
+    HIGHER_VOCATIONAL = "higher_vocational"
+    POSTGRADUATE = "postgraduate"
+    EMPLOYED_POSTGRADUATE = "employed_postgraduate"
+    FOREIGN = "foreign"
+
+
+class Document(StrEnum):
+    """The identity document used; some get no e-voucher (R5)."""
+
+    RESIDENT_ID_CARD = "resident_id_card"
+    HMT_RESIDENCE_PERMIT = "hmt_residence_permit"
+    PASSPORT = "passport"
+    TAIWAN_TRAVEL_PERMIT = "taiwan_travel_permit"
+    HK_MACAO_TRAVEL_PERMIT = "hk_macao_travel_permit"
+    EXIT_ENTRY_PERMIT = "exit_entry_permit"
+    OVERSEAS_CHINESE_PERMIT = "overseas_chinese_permit"
+
+
+class ConfirmationChannel(StrEnum):
+    """How a confirmation (参保确认) reached the bureau (R9)."""
+
+    APP = "app"
+    WECHAT = "wechat"
+    ALIPAY = "alipay"
+    PROXY = "proxy"
+
+
+class ActivationChannel(StrEnum):
+    """Where an e-voucher (医保码) was activated (R23)."""
+
+    NATIONAL_PLATFORM = "national_platform"
+    ALIPAY = "alipay"
+    WECHAT = "wechat"
+    APP = "app"
+
+
+class OtherCover(StrEnum):
+    """Insurance a student already has when entering (R2 to R4)."""
+
+    SHANGHAI_RESIDENT = "shanghai_resident"
+    EMPLOYEE = "employee"
+    OTHER_PROVINCE = "other_province"
+
+
+class Pending(StrEnum):
+    """The one answer that is neither a value nor none: a fact is still missing (R17)."""
+
+    PENDING = "pending"
+
+
+PENDING: Final = Pending.PENDING
+
+
+class DayRange(NamedTuple):
+    """A span of days as the notices print it: both ends included."""
+
+    first: date
+    last: date
+
+
+class WaitingPeriod(NamedTuple):
+    """A waiting period (待遇等待期): both ends included; `months` is None if the check named its end."""
+
+    first: date
+    last: date
+    months: int | None
+
+
+def _without_document_number(value: str) -> str:
+    """Refuses what looks like an identity card or mobile number; the value is never repeated."""
+    if re.fullmatch(r"\d{17}[\dXx]|1[3-9]\d{9}", value):
+        raise ValueError("looks like an identity card or phone number; use an opaque key")
+    return value
+
+
+def _read(reader: Callable[[str], Any], given: Any) -> Any:
+    return reader(given) if isinstance(given, str) else given
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(in_shanghai)]
+Day = Annotated[date, AfterValidator(known_day)]
+#: The same as they come from outside, where they may be text.
+GivenInstant = Annotated[
+    AwareDatetime, BeforeValidator(lambda given: _read(read_instant, given)), AfterValidator(in_shanghai)
+]
+GivenDay = Annotated[
+    date, BeforeValidator(lambda given: _read(read_day, given)), AfterValidator(known_day)
+]
+#: An opaque key of a person or actor, never a number that identifies them elsewhere.
+OpaqueKey = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+/-]{0,63}$"),
+    AfterValidator(_without_document_number),
+]
+#: Why something was recorded, as a word: free text belongs into a note, which can be erased.
+ReasonWord = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)
+]
+#: A school, district or province, as its owner writes it.
+Name = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](.{0,62}[^\s\x00-\x1f])?$")]
+CommandId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+LapsedYears = Annotated[int, Field(ge=0, le=100)]
+CalendarYear = Annotated[int, Field(ge=2000, le=2999)]
+EditionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+
+
+class EnrollmentId(NamedTuple):
+    """Whose enrollment, and of which benefit year: one stream of facts for each.
+
+    >>> EnrollmentId("s1", 2025).stream == EnrollmentId("s1", 2025).stream
+    True
+    """
+
+    ref: str
+    year: int
+
+    @property
+    def stream(self) -> UUID:
+        """The id of the stream, derived from the opaque reference and the year alone."""
+        return uuid5(_STREAMS, f"enrollment/{self.year}/{self.ref}")
+
+
+def edition_stream(edition: str) -> UUID:
+    """The id of the stream that holds what an edition left to be fixed later."""
+    return uuid5(_STREAMS, f"edition/{edition}")
+
+
+_STREAMS: Final = uuid5(NAMESPACE_URL, "yibao:streams")
+

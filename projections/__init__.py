@@ -1,0 +1,1 @@
+"""Pure folds over facts, each named by the question it answers."""

@@ -1,0 +1,75 @@
+"""Everything yibao can say of one student at one instant, as known by one cut-off."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from yibao.domain.policy import Policy
+from yibao.domain.rules import Values, values
+from yibao.domain.timeline import Change, state_at, timeline
+from yibao.domain.vocabulary import EnrollmentId, State
+from yibao.projections.discrepancies import Discrepancy, discrepancies
+from yibao.projections.knowledge import Knowledge
+from yibao.projections.next_step import NextStep, next_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer names what it stands on: both versions, the edition and its digest.
+
+    `values` is None, and the rest empty, where no registration was ever known. With
+    `assumes_no_further_facts` the instant lies after what is known.
+    """
+
+    enrollment: EnrollmentId
+    at: datetime
+    known_at: datetime | None
+    version: int
+    edition_version: int
+    policy: Policy | None
+    state: State | None
+    values: Values | None
+    next_steps: tuple[NextStep, ...]
+    discrepancies: tuple[Discrepancy, ...]
+    timeline: tuple[Change, ...]
+
+    @property
+    def assumes_no_further_facts(self) -> bool:
+        return self.known_at is None or self.at > self.known_at
+
+    @property
+    def edition(self) -> str | None:
+        return self.policy.edition if self.policy else None
+
+    @property
+    def edition_digest(self) -> str | None:
+        return self.policy.digest if self.policy else None
+
+    @property
+    def next_step(self) -> NextStep | None:
+        """The most urgent step, if there is one."""
+        return self.next_steps[0] if self.next_steps else None
+
+
+def answer(knowledge: Knowledge, at: datetime) -> Answer:
+    """The whole answer, from what is known."""
+    enrollment, version, known_at, edition_version, case = knowledge
+    if case is None:
+        return Answer(
+            enrollment, at, known_at, version, edition_version, None, None, None, (), (), ()
+        )
+    changes = timeline(case)
+    change = state_at(changes, at)
+    state = change.state if change else None
+    return Answer(
+        enrollment=enrollment,
+        at=at,
+        known_at=known_at,
+        version=version,
+        edition_version=edition_version,
+        policy=case.policy,
+        state=state,
+        values=values(case, at),
+        next_steps=next_steps(case, at, state),
+        discrepancies=discrepancies(case),
+        timeline=changes,
+    )

@@ -1,0 +1,119 @@
+"""What changed between two states of knowledge, and which facts changed it?"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from heapq import merge
+from typing import Any, NamedTuple
+
+from yibao.domain import events
+from yibao.domain.refusals import UnknownCutoff
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.answer import Answer, answer
+from yibao.projections.knowledge import Cutoff, Edition, Knowledge, known_at_versions, known_by
+
+COMPARED = (
+    "state",
+    "waiting",
+    "account_built_on",
+    "evoucher_available_at",
+    "coverage",
+    "next_steps",
+    "discrepancies",
+    "timeline",
+)
+
+
+class Difference(NamedTuple):
+    """One part of the answer that differs, and the facts at whose recording it moved."""
+
+    name: str
+    then: Any
+    now: Any
+    moved_by: tuple[events.Event, ...]
+
+
+class Comparison(NamedTuple):
+    """Two answers to the same question, and everything recorded in between."""
+
+    then: Answer
+    now: Answer
+    differences: tuple[Difference, ...]
+    facts_between: tuple[events.Event, ...]
+
+
+def compare(
+    enrollment: EnrollmentId,
+    recorded: Sequence[events.Event],
+    edition_of: Callable[[str], Edition],
+    at: datetime,
+    then: Cutoff,
+    now: Cutoff,
+) -> Comparison:
+    """The answers for one instant as known by two cut-offs, and what lies between them.
+
+    Between the two, knowledge is followed transaction by transaction: one moved whatever
+    differs right before and after it. Raises UnknownCutoff where `then` knows more than `now`.
+    """
+    known_then = known_by(enrollment, recorded, edition_of, then)
+    known_now = known_by(enrollment, recorded, edition_of, now)
+    versions = known_then.version, known_then.edition_version
+    if versions[0] > known_now.version or versions[1] > known_now.edition_version:
+        raise UnknownCutoff("the earlier cut-off of a comparison knows more than the later one")
+    first = before = answer(known_then, at)
+    last = answer(known_now, at)
+    moved: dict[str, list[events.Event]] = {name: [] for name in COMPARED}
+    between: list[events.Event] = []
+    for transaction in _transactions(recorded, edition_of, known_then, known_now):
+        versions = _versions_after(enrollment, versions, transaction[-1])
+        stamp = transaction[-1].recorded_at
+        after = answer(
+            known_at_versions(enrollment, recorded, edition_of, *versions, stamp), at
+        )
+        for name in COMPARED:
+            if part(before, name) != part(after, name):
+                moved[name].extend(transaction)
+        between.extend(transaction)
+        before = after
+    differences = tuple(
+        Difference(name, part(first, name), part(last, name), tuple(moved[name]))
+        for name in COMPARED
+        if part(first, name) != part(last, name)
+    )
+    return Comparison(first, last, differences, tuple(between))
+
+
+def _transactions(
+    recorded: Sequence[events.Event],
+    edition_of: Callable[[str], Edition],
+    then: Knowledge,
+    now: Knowledge,
+) -> Iterator[list[events.Event]]:
+    """What was recorded in between, transaction by transaction, in the order of the stamps."""
+    fixed: Sequence[events.Event] = ()
+    if now.case is not None:
+        edition = edition_of(now.case.policy.edition)
+        fixed = edition.recorded[then.edition_version : now.edition_version]
+    gathered: list[events.Event] = []
+    student = recorded[then.version : now.version]
+    for event in merge(fixed, student, key=lambda event: event.recorded_at):
+        gathered.append(event)
+        if not event.goes_on:
+            yield gathered
+            gathered = []
+
+
+def _versions_after(
+    enrollment: EnrollmentId, versions: tuple[int, int], event: events.Event
+) -> tuple[int, int]:
+    if event.originator_id == enrollment.stream:
+        return event.originator_version, versions[1]
+    return versions[0], event.originator_version
+
+
+def part(answered: Answer, name: str) -> Any:
+    """One named part of an answer, as plain values that compare equal when they say the same."""
+    if name == "timeline":
+        return tuple((change.at, change.state) for change in answered.timeline)
+    if name in ("state", "next_steps", "discrepancies"):
+        return getattr(answered, name)
+    return getattr(answered.values, name).value if answered.values else None

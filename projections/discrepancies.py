@@ -1,0 +1,32 @@
+"""Which recorded facts do not fit: those whose guards would refuse them, as now known."""
+
+from typing import NamedTuple
+
+from yibao.domain.case import Case
+from yibao.domain.commands import COMMAND_OF
+from yibao.domain.guards import Attempt, first_refusal
+from yibao.domain.lifecycle import REFUSALS
+
+
+class Discrepancy(NamedTuple):
+    """The code of the first guard that would refuse the fact, and the fact's place."""
+
+    code: str
+    version: int
+
+
+def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
+    """The current facts that would be refused, in the order of the stream.
+
+    Each is judged without itself; what is exclusive looks only at the facts before it. Without
+    a registration nothing can be judged, and the list is empty.
+    """
+    if case.facts.registration is None:
+        return ()
+    found = []
+    for fact in case.known:
+        codes = REFUSALS[COMMAND_OF[type(fact.event)].name]
+        code = first_refusal(codes, Attempt(case, fact.moment, fact))
+        if code is not None:
+            found.append(Discrepancy(code, fact.place))
+    return tuple(found)

@@ -1,0 +1,258 @@
+"""Who has to do what next, where, from when and until when (R32)?
+
+One function for each step tells whether it stands at an instant; their order is the priority.
+A date is `estimated` where it rests on an assumption, and the answer then names whom to ask.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from yibao.domain import events
+from yibao.domain.calendar import day_after, midnight
+from yibao.domain.case import Case
+from yibao.domain.facts import Episode, Fact, Moment, end_of_stream, last_by
+from yibao.domain.guards import first_refusal, request
+from yibao.domain.policy import Parameter
+from yibao.domain.rules import (
+    account_instant,
+    evoucher_eligible_at,
+    values_of,
+    visible_at,
+    waiting_period,
+)
+from yibao.domain.vocabulary import ConfirmationChannel, State, WaitingPeriod
+from yibao.domain.window import WindowFix
+
+
+class NextStep(NamedTuple):
+    """One thing to do or to wait for. Times are instants; `until` is the first one too late."""
+
+    code: str
+    who: str
+    where: tuple[str, ...] = ()
+    begins_at: datetime | None = None
+    until: datetime | None = None
+    estimated: bool = False
+    ask: tuple[str, ...] = ()
+
+
+class _Situation(NamedTuple):
+    """The case at the instant asked about: what has happened by then counts as done.
+
+    `built_at` and `opens_at` are when the account is built and the e-voucher opens, as they
+    follow from the confirmation in force, if there is one.
+    """
+
+    case: Case
+    at: datetime
+    confirmation: Fact[events.Confirmed] | None
+    waiting: WaitingPeriod | None
+    built_at: datetime | None
+    opens_at: datetime | None
+
+    @property
+    def moment(self) -> Moment:
+        return end_of_stream(self.at)
+
+    @property
+    def ask(self) -> tuple[str, ...]:
+        """Whom to ask about insurance: the hotline, in the city and from elsewhere (R32)."""
+        p = self.case.policy.parameters
+        return p.insurance_hotline.value, p.insurance_hotline_elsewhere.value
+
+    def done(self, facts: Sequence[Fact[Any]]) -> bool:
+        """Whether one of these facts happened by the instant asked about."""
+        return last_by(facts, self.moment) is not None
+
+
+def next_steps(case: Case, at: datetime, state: State | None) -> tuple[NextStep, ...]:
+    """The steps that stand at an instant, the most urgent first; none where nothing is to do."""
+    if case.facts.registration is None or state in (State.LAPSED, State.WITHDRAWN):
+        return ()
+    questions = _QUESTIONS
+    if state is State.OPTED_OUT:
+        questions = (_confirm,)
+    if at >= case.policy.ends_at:
+        questions = () if state is State.OPTED_OUT else (_pay_next_premium,)
+    situation = _situation(case, at)
+    return tuple(step for question in questions for step in question(situation))
+
+
+def _situation(case: Case, at: datetime) -> _Situation:
+    waiting = waiting_period(case).value
+    waiting = waiting if isinstance(waiting, WaitingPeriod) else None
+    episode = _episode_at(case, at)
+    if episode is None:
+        return _Situation(case, at, None, waiting, None, None)
+    known = values_of(case, episode)
+    built = account_instant(case, episode.confirmation, known.account_built_on)
+    opens = evoucher_eligible_at(known.evoucher_available_at, built) if built else None
+    return _Situation(
+        case,
+        at,
+        episode.confirmation,
+        waiting,
+        built.value if built else None,
+        opens.value if opens else None,
+    )
+
+
+def _episode_at(case: Case, at: datetime) -> Episode | None:
+    """The time on the main road that an instant falls into."""
+    for episode in case.facts.episodes():
+        if episode.confirmation.at <= at and (
+            episode.opt_out is None or at < episode.opt_out.at
+        ):
+            return episode
+    return None
+
+
+def _await_registration_day(now: _Situation) -> Iterator[NextStep]:
+    begins = midnight(now.case.registered_on)
+    if now.at < begins:
+        yield NextStep("await_registration_day", "student", ("school",), until=begins)
+
+
+def _await_roster_declaration(now: _Situation) -> Iterator[NextStep]:
+    if now.confirmation is None and not _roster_declared(now):
+        yield NextStep("await_roster_declaration", "school", ("school",))
+
+
+def _await_window(now: _Situation) -> Iterator[NextStep]:
+    window = now.case.window_at(now.moment)
+    if now.confirmation is None and _roster_declared(now) and now.at < window.opens_at:
+        yield NextStep(
+            "await_window",
+            "student",
+            ("school",),
+            until=window.opens_at,
+            estimated=_is_assumed(window.opened_by),
+            ask=now.ask,
+        )
+
+
+def _stop_employee_cover(now: _Situation) -> Iterator[NextStep]:
+    latest = last_by(now.case.facts.employee_cover, now.moment)
+    if latest and isinstance(latest.event, events.OtherCoverDeclared):
+        yield NextStep(
+            "stop_employee_cover", "student", ("employee_insurance_bureau",), latest.at, ask=now.ask
+        )
+
+
+def _confirm(now: _Situation) -> Iterator[NextStep]:
+    window = now.case.window_at(now.moment)
+    is_open = window.opens_at <= now.at < window.closed_from
+    if now.confirmation is None and _roster_declared(now) and is_open:
+        yield NextStep(
+            "confirm",
+            "student",
+            now.case.policy.parameters.confirmation_places.value,
+            max(window.opens_at, midnight(now.case.registered_on)),
+            window.closed_from,
+            _is_assumed(window.closed_by),
+            now.ask,
+        )
+
+
+def _await_check_result(now: _Situation) -> Iterator[NextStep]:
+    if now.confirmation:
+        shows = visible_at(now.case, now.confirmation).value
+        if now.at < shows:
+            who, where = _who_looks(now.case, now.confirmation)
+            yield NextStep("await_check_result", who, where, None, shows, True, now.ask)
+
+
+def _look_at_result(now: _Situation) -> Iterator[NextStep]:
+    """R17: from the visible instant; R18: again once the waiting period is over."""
+    if now.confirmation is None:
+        return
+    begins = visible_at(now.case, now.confirmation).value
+    if now.done(now.case.facts.checks):
+        facts = now.case.facts
+        if now.waiting is None or now.done(facts.accounts) or now.done(facts.activations):
+            return
+        begins = max(begins, midnight(day_after(now.waiting.last)))
+    if now.at >= begins:
+        who, where = _who_looks(now.case, now.confirmation)
+        yield NextStep("look_at_result", who, where, begins, None, True, now.ask)
+
+
+def _await_waiting_period(now: _Situation) -> Iterator[NextStep]:
+    if now.waiting and now.done(now.case.facts.checks):
+        over = midnight(day_after(now.waiting.last))
+        if now.at < over:
+            begins, derived = midnight(now.waiting.first), now.waiting.months is not None
+            yield NextStep("await_waiting_period", "student", (), begins, over, derived, now.ask)
+
+
+def _await_evoucher(now: _Situation) -> Iterator[NextStep]:
+    if now.built_at and now.opens_at and now.built_at <= now.at < now.opens_at:
+        yield NextStep(
+            "await_evoucher", "student", (), now.built_at, now.opens_at, True, now.ask
+        )
+
+
+def _activate_evoucher(now: _Situation) -> Iterator[NextStep]:
+    opened = now.opens_at is not None and now.at >= now.opens_at
+    if opened and not now.done(now.case.facts.activations):
+        places = now.case.policy.parameters.activation_places.value
+        yield NextStep("activate_evoucher", "student", places, now.opens_at, ask=now.ask)
+
+
+def _try_evoucher_or_get_medical_card(now: _Situation) -> Iterator[NextStep]:
+    facts, p = now.case.facts, now.case.policy.parameters
+    if now.case.registration.event.document not in p.documents_without_evoucher.value:
+        return
+    built = now.built_at is not None and now.at >= now.built_at
+    if built and not now.done(facts.activations) and not now.done(facts.cards):
+        where = (*p.activation_places.value, "service_office")
+        yield NextStep(
+            "try_evoucher_or_get_medical_card", "student", where, now.built_at, ask=now.ask
+        )
+
+
+def _pay_next_premium(now: _Situation) -> Iterator[NextStep]:
+    """R11: amount, place and deadline are in neither notice; the school announces them."""
+    following = now.case.policy.year + 1
+    paid = [fact for fact in now.case.facts.premiums if fact.event.year == following]
+    if now.confirmation and not now.done(paid):
+        yield NextStep("pay_next_premium", "student", ("school",))
+
+
+def _roster_declared(now: _Situation) -> bool:
+    return first_refusal(("roster_not_declared",), request(now.case, now.at)) is None
+
+
+def _is_assumed(end: WindowFix | Parameter[Any]) -> bool:
+    """A provisional end of the window is an estimate until a fact fixes it."""
+    return isinstance(end, Parameter) and end.basis == "assumed"
+
+
+def _who_looks(case: Case, confirmation: Fact[events.Confirmed]) -> tuple[str, tuple[str, ...]]:
+    """A proxy's result shows to the school's officer, who must tell the student (R17)."""
+    if confirmation.event.channel is ConfirmationChannel.PROXY:
+        return "officer", ("one_stop_site",)
+    return "student", case.policy.parameters.confirmation_places.value
+
+
+_Question = Callable[[_Situation], Iterator[NextStep]]
+
+#: In order of priority.
+_QUESTIONS: tuple[_Question, ...] = (
+    _await_registration_day,
+    _await_roster_declaration,
+    _await_window,
+    _stop_employee_cover,
+    _confirm,
+    _await_check_result,
+    _look_at_result,
+    _await_waiting_period,
+    _await_evoucher,
+    _activate_evoucher,
+    _try_evoucher_or_get_medical_card,
+    _pay_next_premium,
+)
+
+#: The codes of all steps, in order of priority.
+CODES: tuple[str, ...] = tuple(question.__name__.removeprefix("_") for question in _QUESTIONS)
