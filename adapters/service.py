@@ -389,7 +389,7 @@ class Service:
 def open_service(
     url: str = MEMORY,
     *,
-    policies: str | os.PathLike[str] | None = None,
+    policies: Editions | str | os.PathLike[str] | None = None,
     by: str = "unnamed",
     via: str = "library",
     clock: Clock = shanghai_now,
@@ -400,7 +400,8 @@ def open_service(
     StoreError where the store cannot be opened and AlteredEdition where an edition is not what
     the store has used before.
     """
-    return Service(open_store(url), Editions(policies), by=by, via=via, clock=clock)
+    editions = policies if isinstance(policies, Editions) else Editions(policies)
+    return Service(open_store(url), editions, by=by, via=via, clock=clock)
 
 
 def _command(kind: type[C], **values: Any) -> C:

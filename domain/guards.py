@@ -14,7 +14,12 @@ from yibao.domain.calendar import midnight
 from yibao.domain.case import Case
 from yibao.domain.facts import Fact, Facts, Moment, end_of_stream, last_by
 from yibao.domain.policy import Policy
-from yibao.domain.rules import Values, account_instant, values_of
+from yibao.domain.rules import (
+    Values,
+    account_instant,
+    has_document_without_evoucher,
+    values_of,
+)
 from yibao.domain.vocabulary import Category, Day, OtherCover
 
 
@@ -60,9 +65,9 @@ def _not_a_new_student(attempt: Attempt) -> bool:
 
 def _withdrawn(attempt: Attempt) -> bool:
     withdrawal = attempt.case.withdrawal
-    if withdrawal is not None and withdrawal is attempt.recorded:
+    if attempt.recorded in attempt.facts.withdrawals:
         last_day = attempt.case.policy.parameters.benefit_to.value
-        withdrawal = attempt.facts.withdrawal(last_day, without=withdrawal)
+        withdrawal = attempt.facts.withdrawal(last_day, without=attempt.recorded)
     if withdrawal is None:
         return False
     return attempt.moment.at >= midnight(attempt.facts.first_day_outside(withdrawal))
@@ -131,21 +136,16 @@ def _evoucher_not_available(attempt: Attempt) -> bool:
     case = attempt.case
     if attempt.moment.at >= case.policy.ends_at:
         return True
-    if _has_document_without_evoucher(case):
+    if has_document_without_evoucher(case):
         return False
     return _held(attempt)[1].evoucher_available_at.value is None
 
 
 def _evoucher_not_yet_available(attempt: Attempt) -> bool:
-    if _has_document_without_evoucher(attempt.case):
+    if has_document_without_evoucher(attempt.case):
         return False
     available = _held(attempt)[1].evoucher_available_at.value
     return not isinstance(available, datetime) or attempt.moment.at < available
-
-
-def _has_document_without_evoucher(case: Case) -> bool:
-    documents = case.policy.parameters.documents_without_evoucher.value
-    return case.registration.event.document in documents
 
 
 def _held(attempt: Attempt) -> tuple[Case, Values]:

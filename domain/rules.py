@@ -23,7 +23,6 @@ from yibao.domain.vocabulary import (
     PENDING,
     ConfirmationChannel,
     DayRange,
-    OtherCover,
     WaitingPeriod,
 )
 
@@ -55,8 +54,8 @@ def values(case: Case, at: datetime) -> Values:
     return Values(
         waiting,
         account,
-        evoucher_while_unconfirmed(case, undecided, account),
-        undecided._replace(name="coverage"),
+        _after_account(account, evoucher_while_unconfirmed(case, undecided)),
+        _after_account(account, undecided._replace(name="coverage")),
     )
 
 
@@ -84,9 +83,9 @@ def waiting_period(case: Case) -> Derived:
         return Derived("waiting", None, "R12", (check,), "no_lapsed_year")
     start = first_waiting_day(case)
     recorded = check.event.waiting_ends_on
-    if recorded is not None:
-        last = max(recorded, start.value)
-        return Derived("waiting", WaitingPeriod(start.value, last, None), "R13-recorded", (check, start))
+    if recorded is not None and recorded >= start.value:
+        period = WaitingPeriod(start.value, recorded, None)
+        return Derived("waiting", period, "R13-recorded", (check, start))
     months = check.event.lapsed_years * p.waiting_months_per_lapsed_year.value
     last = last_day_of_months(
         start.value, months, counting_first_day=p.waiting_counts_first_day.value
@@ -121,14 +120,17 @@ def employee_cover_stop(case: Case) -> Derived | None:
 
 
 def while_unconfirmed(case: Case, at: datetime) -> Derived:
-    """R25: what stands for every value that needs a confirmation while none is known."""
+    """R25: what stands for every value that needs a confirmation while none is known.
+
+    One is still possible if some instant from `at` on lies inside enrollment and window.
+    """
     if case.facts.choices:
         return Derived("confirmation", None, "R25", (case.facts.choices[-1],), "opted_out")
-    withdrawal = case.withdrawal
-    if withdrawal and at >= midnight(case.facts.first_day_outside(withdrawal)):
+    window, withdrawal = case.latest_window, case.withdrawal
+    earliest = max(at, window.opens_at, midnight(case.registered_on))
+    if withdrawal and earliest >= midnight(case.facts.first_day_outside(withdrawal)):
         return Derived("confirmation", None, "R25", (withdrawal,), "withdrawn")
-    window = case.latest_window
-    if at >= window.closed_from:
+    if earliest >= window.closed_from:
         return Derived("confirmation", None, "R10", (window.closed_by,), "window_closed")
     return Derived("confirmation", PENDING, "R25", (window.closed_by,), "confirmation_missing")
 
@@ -205,26 +207,41 @@ def account_instant(case: Case, confirmation: Confirmation, account: Derived) ->
 # -- the e-voucher ------------------------------------------------------------------------------
 
 
-def evoucher_while_unconfirmed(case: Case, undecided: Derived, account: Derived) -> Derived:
+def evoucher_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
     """R5, R25: a document without an e-voucher has none whatever else is pending."""
-    if account.because == "withdrawn":
-        return account._replace(name="evoucher_available_at")
-    by_document = evoucher_by_document(case)
-    return by_document or undecided._replace(name="evoucher_available_at")
+    name = "evoucher_available_at"
+    if has_document_without_evoucher(case):
+        return _no_evoucher_for_document(case)
+    return undecided._replace(name=name)
 
 
-def evoucher_by_document(case: Case) -> Derived | None:
-    """R5: for some documents none is derived; one that was activated is had from then on."""
-    name, p = "evoucher_available_at", case.policy.parameters
-    if case.registration.event.document not in p.documents_without_evoucher.value:
+def evoucher_by_document(
+    case: Case, confirmation: Confirmation, account: Derived
+) -> Derived | None:
+    """R5: for some documents none is derived; one activated on a built account is had from then."""
+    if not has_document_without_evoucher(case):
         return None
-    if not case.facts.activations:
-        inputs = (case.registration, p.documents_without_evoucher)
-        return Derived(name, None, "R5", inputs, "document_without_evoucher")
+    built = account_instant(case, confirmation, account)
+    if not case.facts.activations or built is None:
+        return _no_evoucher_for_document(case)
     activation = case.facts.activations[-1]
+    if activation.at < built.value:
+        return _no_evoucher_for_document(case)
     instant = clamped(activation.at, case.registration)
-    had = Derived(name, instant, "R5-activated", (activation,))
-    return _within_enrollment(case, had)
+    had = Derived("evoucher_available_at", instant, "R5-activated", (activation, built))
+    had = _within_benefit_year(case, had)
+    return had if had.value is None else _before_leaving(case, had)
+
+
+def has_document_without_evoucher(case: Case) -> bool:
+    """R5: whether the student's document is one of those that may get no e-voucher."""
+    documents = case.policy.parameters.documents_without_evoucher.value
+    return case.registration.event.document in documents
+
+
+def _no_evoucher_for_document(case: Case) -> Derived:
+    inputs = (case.registration, case.policy.parameters.documents_without_evoucher)
+    return Derived("evoucher_available_at", None, "R5", inputs, "document_without_evoucher")
 
 
 def evoucher_instant(
@@ -234,7 +251,7 @@ def evoucher_instant(
     name = "evoucher_available_at"
     if account.because == "withdrawn":
         return account._replace(name=name)
-    by_document = evoucher_by_document(case)
+    by_document = evoucher_by_document(case, confirmation, account)
     if by_document is not None:
         return by_document
     if waiting.value is PENDING:
@@ -244,11 +261,12 @@ def evoucher_instant(
     begins = cover_begins(case, waiting, account)
     if begins.value > case.policy.parameters.benefit_to.value:
         return Derived(name, None, "R22", (begins, case.policy.parameters.benefit_to), "cover_too_late")
-    opens = _evoucher_opens(case, confirmation, waiting, account)
-    opens = _within_enrollment(case, opens)
-    if stop and stop.value is PENDING and opens.value is not None:
+    opens = _within_benefit_year(case, _evoucher_opens(case, confirmation, waiting, account))
+    if opens.value is None:
+        return opens
+    if stop and stop.value is PENDING:
         return Derived(name, PENDING, "R3", (stop,), "stop_missing")
-    return opens
+    return _before_leaving(case, opens)
 
 
 def _evoucher_opens(
@@ -303,11 +321,11 @@ def benefit_window(case: Case, episode: Episode, waiting: Derived, account: Deri
     begins = cover_begins(case, waiting, account)
     if begins.value > p.benefit_to.value:
         return Derived(name, None, "R22", (begins, p.benefit_to), "cover_too_late")
+    if stop and stop.value is PENDING:
+        return Derived(name, PENDING, "R3", (stop,), "stop_missing")
     ends = cover_ends(case, episode)
     if ends.value < begins.value:
         return Derived(name, None, ends.rule, (begins, ends), ends.because)
-    if stop and stop.value is PENDING:
-        return Derived(name, PENDING, "R3", (stop,), "stop_missing")
     return Derived(name, DayRange(begins.value, ends.value), begins.rule, (begins, ends))
 
 
@@ -382,6 +400,11 @@ def _account_at_the_earliest(
     return _latest_day("account_built_on", "R18", days)
 
 
+def _after_account(account: Derived, value: Derived) -> Derived:
+    """R25: where leaving left no account, it left no e-voucher and no window either."""
+    return account._replace(name=value.name) if account.because == "withdrawn" else value
+
+
 def _unless_withdrawn(case: Case, account: Derived) -> Derived:
     """R25: a withdrawal on or before the account day leaves no account."""
     withdrawal = case.withdrawal
@@ -390,16 +413,17 @@ def _unless_withdrawn(case: Case, account: Derived) -> Derived:
     return account
 
 
-def _within_enrollment(case: Case, evoucher: Derived) -> Derived:
-    """R22, R25: none that would open after the benefit year, or after the student has left."""
-    p, withdrawal = case.policy.parameters, case.withdrawal
+def _within_benefit_year(case: Case, evoucher: Derived) -> Derived:
+    """R22: an e-voucher that would open after the benefit year is none in it."""
+    benefit_to = case.policy.parameters.benefit_to
     if evoucher.value >= case.policy.ends_at:
-        return Derived(evoucher.name, None, "R22", (evoucher, p.benefit_to), "evoucher_too_late")
-    if withdrawal and evoucher.value > midnight(case.facts.first_day_outside(withdrawal)):
-        return Derived(evoucher.name, None, "R25", (withdrawal, evoucher), "withdrawn")
+        return Derived(evoucher.name, None, "R22", (evoucher, benefit_to), "evoucher_too_late")
     return evoucher
 
 
-def declared_cover(case: Case, kind: OtherCover) -> Fact[events.OtherCoverDeclared] | None:
-    """R2 to R4: the latest declaration of one kind of other cover."""
-    return next((f for f in reversed(case.facts.covers) if f.event.kind is kind), None)
+def _before_leaving(case: Case, evoucher: Derived) -> Derived:
+    """R25: an e-voucher not yet open when the day of leaving begins is none."""
+    withdrawal = case.withdrawal
+    if withdrawal and evoucher.value > midnight(case.facts.first_day_outside(withdrawal)):
+        return Derived(evoucher.name, None, "R25", (withdrawal, evoucher), "withdrawn")
+    return evoucher

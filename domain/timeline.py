@@ -118,7 +118,8 @@ def milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
         parts = (coverage, built, *((opens,) if opens else ()))
         first_day = midnight(coverage.value.first)
         active = max(first_day, built.value, *((opens.value,) if opens else ()))
-        yield _trigger("cover_begins", active, Derived("active", active, "R24", parts))
+        if active < midnight(day_after(coverage.value.last)):
+            yield _trigger("cover_begins", active, Derived("active", active, "R24", parts))
 
 
 def waiting_shows_at(case: Case, episode: Episode, waiting: Derived) -> Derived:

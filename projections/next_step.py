@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
-from yibao.domain.facts import Episode, Fact, Moment, end_of_stream, last_by
+from yibao.domain.facts import Episode, Fact, Moment, clamped, end_of_stream, last_by
 from yibao.domain.guards import first_refusal, request
 from yibao.domain.policy import Parameter
 from yibao.domain.rules import (
@@ -101,7 +101,7 @@ def _situation(case: Case, at: datetime) -> _Situation:
 def _episode_at(case: Case, at: datetime) -> Episode | None:
     """The time on the main road that an instant falls into."""
     for episode in case.facts.episodes():
-        if episode.confirmation.at <= at and (
+        if clamped(episode.confirmation.at, case.registration) <= at and (
             episode.opt_out is None or at < episode.opt_out.at
         ):
             return episode
@@ -179,7 +179,7 @@ def _look_at_result(now: _Situation) -> Iterator[NextStep]:
 
 
 def _await_waiting_period(now: _Situation) -> Iterator[NextStep]:
-    if now.waiting and now.done(now.case.facts.checks):
+    if now.waiting:
         over = midnight(day_after(now.waiting.last))
         if now.at < over:
             begins, derived = midnight(now.waiting.first), now.waiting.months is not None

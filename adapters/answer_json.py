@@ -1,0 +1,60 @@
+"""Answers as plain JSON values, in the shapes that others rely on."""
+
+from datetime import date, datetime
+from typing import Any
+
+from yibao.domain.vocabulary import DayRange, WaitingPeriod
+from yibao.projections.answer import Answer
+from yibao.projections.next_step import NextStep
+
+VALUES = ("waiting", "account_built_on", "evoucher_available_at", "coverage")
+
+
+def plain(value: Any) -> Any:
+    """A value of an answer: text, a number, a list or a mapping; None and "pending" stay."""
+    if isinstance(value, WaitingPeriod):
+        return {"from": plain(value.first), "to": plain(value.last), "months": value.months}
+    if isinstance(value, DayRange):
+        return {"from": plain(value.first), "to": plain(value.last)}
+    if isinstance(value, NextStep):
+        return next_step(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if hasattr(value, "_asdict"):
+        return {key: plain(part) for key, part in value._asdict().items()}
+    if isinstance(value, tuple | list):
+        return [plain(part) for part in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def next_step(step: NextStep) -> dict[str, Any]:
+    """A next step; `until` is the first instant that is too late."""
+    return {
+        "code": step.code,
+        "who": step.who,
+        "where": list(step.where),
+        "from": plain(step.begins_at),
+        "until": plain(step.until),
+        "estimated": step.estimated,
+        "ask": list(step.ask),
+    }
+
+
+def value(answer: Answer, name: str) -> Any:
+    """One of the four values of an answer."""
+    return plain(getattr(answer.values, name).value) if answer.values else None
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """The parts of an answer that a replay reports."""
+    return {
+        "state": plain(answer.state),
+        "version": answer.version,
+        "assumes_no_further_facts": answer.assumes_no_further_facts,
+        **{name: value(answer, name) for name in VALUES},
+        "next_steps": [next_step(step) for step in answer.next_steps],
+        "discrepancies": [plain(found) for found in answer.discrepancies],
+        "timeline": [
+            {"at": plain(change.at), "state": plain(change.state)} for change in answer.timeline
+        ],
+    }

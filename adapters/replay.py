@@ -1,0 +1,201 @@
+"""Replays stories through the real service and store, and reports what did not hold."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from yibao.adapters.answer_json import VALUES, plain, value
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.scenarios import (
+    CommandStep,
+    CorrectStep,
+    ExpectStep,
+    Place,
+    Recorded,
+    Span,
+    Step,
+    Story,
+    VoidStep,
+)
+from yibao.adapters.service import Service, open_service
+from yibao.adapters.store import MEMORY
+from yibao.adapters.yaml_source import SourceError
+from yibao.domain.commands import FixWindow
+from yibao.domain.refusals import Refused, UnknownCutoff
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.answer import Answer
+from yibao.projections.knowledge import Cutoff
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A step that did not go as the story tells: what was expected, what came, and why.
+
+    `answer` is the one that did not fit, for whoever wants to explain it.
+    """
+
+    place: Place
+    expected: dict[str, Any]
+    came: dict[str, Any]
+    why: str | None = None
+    answer: Answer | None = None
+
+
+@dataclass(slots=True)
+class Replay:
+    """A story that was run: its failures, and the service that can be asked about it."""
+
+    story: Story
+    service: Service
+    failures: list[Failure] = field(default_factory=list)
+    known_at: datetime | None = None
+
+    def answer(
+        self, student: str, at: datetime | None = None, known_at: Cutoff | None = None
+    ) -> Answer:
+        """The answer about a student, by default at the story's end and with all it knows."""
+        when = at or self.story.latest_at
+        cutoff = known_at if known_at is not None else self.known_at
+        return self.service.at(
+            self.story.enrollment(student), when, known_at=0 if cutoff is None else cutoff
+        )
+
+
+class _StoryClock:
+    """The clock of a replay stands where the story is; the machine's is never read."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def replay(story: Story, editions: Editions, store: str = MEMORY) -> Replay:
+    """Runs a story step by step, in the order of the file.
+
+    Raises SourceError, before anything is recorded, where one of its students is in the store
+    already.
+    """
+    clock = _StoryClock(story.steps[0].at)
+    service = open_service(store, policies=editions, by="story", via="replay", clock=clock)
+    for name in story.students:
+        if service.facts(story.enrollment(name)):
+            service.close()
+            raise SourceError(story.file, 1, 1, f"student {name!r} is in this store already")
+    return _Run(story, service, clock).all_steps()
+
+
+class _Run:
+    """One story on its way."""
+
+    def __init__(self, story: Story, service: Service, clock: _StoryClock) -> None:
+        self.story = story
+        self.service = service
+        self.clock = clock
+        self.replay = Replay(story, service)
+        self.recorded: dict[int, UUID] = {}
+
+    def all_steps(self) -> Replay:
+        for index, step in enumerate(self.story.steps):
+            if isinstance(step, ExpectStep):
+                self._expect(step)
+            else:
+                self._record(index, step)
+        return self.replay
+
+    def _record(self, index: int, step: Recorded) -> None:
+        latest = self.replay.known_at
+        stamp = step.recorded or max(step.at, latest or step.at)
+        self.clock.now = max(stamp, latest or stamp)
+        try:
+            receipt = self._carried_out(step)
+        except Refused as refused:
+            if refused.code != step.refused:
+                self._fail(step.place, {"refused": step.refused}, {"refused": refused.code}, str(refused))
+            return
+        self.recorded[index] = receipt
+        self.replay.known_at = self.clock.now
+        if step.refused:
+            self._fail(step.place, {"refused": step.refused}, {"refused": None})
+
+    def _carried_out(self, step: Recorded) -> UUID:
+        """Records the step; raises Refused, also where the step it names recorded nothing."""
+        target = self._target(step)
+        if isinstance(step, CommandStep):
+            return self.service.record(target, step.command).event_id
+        assert isinstance(step, CorrectStep | VoidStep)
+        fact = self.recorded.get(step.target)
+        if fact is None:
+            raise Refused("no_such_fact")
+        if isinstance(step, VoidStep):
+            return self.service.void(target, fact, at=step.at, **step.how).event_id
+        return self.service.correct(
+            target, fact, at=step.at, changes=step.changes, occurred_at=step.occurred_at, **step.how
+        ).event_id
+
+    def _target(self, step: Step) -> EnrollmentId | str:
+        if step.student is None or (
+            isinstance(step, CommandStep) and isinstance(step.command, FixWindow)
+        ):
+            return self.story.policy.edition
+        return self.story.enrollment(step.student)
+
+    def _expect(self, step: ExpectStep) -> None:
+        try:
+            answer = self.replay.answer(step.student, step.at, step.known_at)
+        except UnknownCutoff as unknown:
+            self._fail(step.place, {"known_at": step.known_at}, {"known_at": None}, str(unknown))
+            return
+        expected = expected_parts(step)
+        came = {name: part(answer, name, expected[name]) for name in expected}
+        wrong = [name for name in expected if expected[name] != came[name]]
+        if wrong:
+            self._fail(
+                step.place,
+                {name: expected[name] for name in wrong},
+                {name: came[name] for name in wrong},
+                answer=answer,
+            )
+
+    def _fail(
+        self,
+        place: Place,
+        expected: dict[str, Any],
+        came: dict[str, Any],
+        why: str | None = None,
+        answer: Answer | None = None,
+    ) -> None:
+        self.replay.failures.append(Failure(place, expected, came, why, answer))
+
+
+def expected_parts(step: ExpectStep) -> dict[str, Any]:
+    """What a story expects, in the shapes of an answer's JSON."""
+    parts: dict[str, Any] = {}
+    for name in step.expected.model_fields_set:
+        given = getattr(step.expected, name)
+        if isinstance(given, Span):
+            parts[name] = {
+                key: plain(getattr(given, attribute))
+                for key, attribute in (("from", "first"), ("to", "last"), ("months", "months"))
+                if attribute in given.model_fields_set
+            }
+        else:
+            parts[name] = None if given == "none" else plain(given)
+    return parts
+
+
+def part(answer: Answer, name: str, expected: Any) -> Any:
+    """The part of an answer that an expectation names, with only the keys it names."""
+    if name == "state":
+        return plain(answer.state)
+    if name == "next_step":
+        return answer.next_step.code if answer.next_step else None
+    if name == "discrepancies":
+        return [found.code for found in answer.discrepancies]
+    assert name in VALUES
+    found = value(answer, name)
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return {key: found[key] for key in found if key in expected}
+    return found
