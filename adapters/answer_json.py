@@ -1,6 +1,7 @@
 """Answers as plain JSON values, in the shapes that others rely on."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from yibao.domain.vocabulary import DayRange, WaitingPeriod
@@ -22,6 +23,8 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if hasattr(value, "_asdict"):
         return {key: plain(part) for key, part in value._asdict().items()}
+    if isinstance(value, time | Decimal):
+        return str(value)
     if isinstance(value, tuple | list):
         return [plain(part) for part in value]
     return str(value) if isinstance(value, str) else value

@@ -31,7 +31,9 @@ class Editions:
             self._own = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
             for name, path in self._own.items():
                 if name in released():
-                    raise SourceError(str(path), 1, 1, f"{name!r} is a released edition; choose another name")
+                    raise SourceError(
+                        str(path), 1, 1, f"{name!r} is a released edition; choose another name"
+                    )
 
     def names(self) -> list[str]:
         """Every edition at hand, by name."""
@@ -109,7 +111,9 @@ def released() -> frozenset[str]:
     """The names of the editions that come with yibao."""
     folder = files("yibao.domain") / "policies"
     return frozenset(
-        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
+        entry.name.removesuffix(".yaml")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".yaml")
     )
 
 

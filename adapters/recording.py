@@ -10,7 +10,8 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import Conflict, FactStore, StoreError
 from yibao.domain import events
 from yibao.domain.commands import Command, Correct, Register
-from yibao.domain.enrollment import Envelope, Stream, answered_before, decide, evolve, fold
+from yibao.domain.decision import Envelope, answered_before, decide
+from yibao.domain.enrollment import Stream, evolve, fold
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import AlteredEdition, BadValue
 from yibao.domain.vocabulary import edition_stream
@@ -51,7 +52,9 @@ class Recording:
         command that is refused, StoreError where the store fails.
         """
         identified = [
-            command if command.command_id else command.model_copy(update={"command_id": uuid4().hex})
+            command
+            if command.command_id
+            else command.model_copy(update={"command_id": uuid4().hex})
             for command in asked
         ]
         for _ in range(MAX_ATTEMPTS):
@@ -59,7 +62,9 @@ class Recording:
                 return self._attempt(stream_id, identified, edition)
             except Conflict:
                 continue
-        raise StoreError(f"others kept being first for {MAX_ATTEMPTS} attempts; nothing was recorded")
+        raise StoreError(
+            f"others kept being first for {MAX_ATTEMPTS} attempts; nothing was recorded"
+        )
 
     def _attempt(
         self, stream_id: UUID, asked: Sequence[Command], edition: str | None
@@ -77,7 +82,9 @@ class Recording:
             if policy and edition and not stream.version:
                 fresh.append(self._adopted(policy, stream_id, stamp))
                 stream = evolve(stream, fresh[-1])
-            fixed = self.store.read(edition_stream(policy.edition)) if policy and not edition else []
+            fixed = (
+                self.store.read(edition_stream(policy.edition)) if policy and not edition else []
+            )
             envelope = self._envelope(stream_id, command, stamp)
             event = decide(stream, command, policy, fold(fixed).facts, envelope)  # type: ignore[arg-type]
             if event is None:
@@ -139,8 +146,8 @@ def check_unaltered(store: FactStore, editions: Editions) -> None:
             found = editions.get(name).digest
             if used[0].digest != found:
                 raise AlteredEdition(
-                    f"edition {name!r} has been altered: this store has used the content "
-                    f"{used[0].digest[:12]}, now it is {found[:12]}; a revised notice is a new edition"
+                    f"edition {name!r} has been altered: the store has used {used[0].digest[:12]}, "
+                    f"now it is {found[:12]}; a revised notice is a new edition"
                 )
 
 

@@ -14,7 +14,6 @@ from yibao.adapters.scenarios import (
     Place,
     Recorded,
     Span,
-    Step,
     Story,
     VoidStep,
 )
@@ -113,7 +112,9 @@ class _Run:
             receipt = self._carried_out(step)
         except Refused as refused:
             if refused.code != step.refused:
-                self._fail(step.place, {"refused": step.refused}, {"refused": refused.code}, str(refused))
+                self._fail(
+                    step.place, {"refused": step.refused}, {"refused": refused.code}, str(refused)
+                )
             return
         self.recorded[index] = receipt
         self.replay.known_at = self.clock.now
@@ -135,7 +136,7 @@ class _Run:
             target, fact, at=step.at, changes=step.changes, occurred_at=step.occurred_at, **step.how
         ).event_id
 
-    def _target(self, step: Step) -> EnrollmentId | str:
+    def _target(self, step: Recorded) -> EnrollmentId | str:
         if step.student is None or (
             isinstance(step, CommandStep) and isinstance(step.command, FixWindow)
         ):

@@ -268,10 +268,14 @@ class _Reader:
         step = self.source.mapping(data, path, "a step")
         actions = [key for key in step if key in _ACTIONS]
         if len(actions) != 1:
-            unknown = next((key for key in step if key not in (*_CommandHead.model_fields, "known_at")), None)
+            unknown = next(
+                (key for key in step if key not in (*_CommandHead.model_fields, "known_at")), None
+            )
             if unknown and not actions:
                 raise self.source.error((*path, unknown), f"unknown key {unknown!r}", key=True)
-            raise self.source.error(path, "a step needs exactly one command, correct, void or expect")
+            raise self.source.error(
+                path, "a step needs exactly one command, correct, void or expect"
+            )
         action = actions[0]
         head = {key: value for key, value in step.items() if key != action}
         body = self.source.mapping(step[action], (*path, action), action)
@@ -296,11 +300,18 @@ class _Reader:
             values |= {key: getattr(sheet, key) for key in _SHEET} | {"policy": self.policy.edition}
         command = self._validated(kind, head.at, values, (*path, kind.name))
         command = command.model_copy(
-            update={"by": head.by, "reason": head.reason, "note": head.note, "observed": head.observed}
+            update={
+                "by": head.by,
+                "reason": head.reason,
+                "note": head.note,
+                "observed": head.observed,
+            }
         )
         self._remember(index, path, head)
         self.values[index] = kind, values
-        return CommandStep(**self._recorded(index, head, None if common else student), command=command)
+        return CommandStep(
+            **self._recorded(index, head, None if common else student), command=command
+        )
 
     def _correct(
         self, index: int, path: tuple[Any, ...], step: Any, body: dict[str, Any]
@@ -309,7 +320,9 @@ class _Reader:
         where = (*path, "correct")
         target, student = self._target(head.student, body, where)
         if target not in self.values:
-            raise self.source.error((*where, "step"), "a step that can only be taken back or not at all")
+            raise self.source.error(
+                (*where, "step"), "a step that can only be taken back or not at all"
+            )
         kind, values = self.values[target]
         changes = {key: value for key, value in body.items() if key not in ("step", "at")}
         sheet = ("school", "category", "document") if kind is Register else ()

@@ -42,16 +42,15 @@ from yibao.projections.knowledge import (
 C = TypeVar("C", bound=Command)
 
 
-class How(TypedDict, total=False):
+class Told(TypedDict, total=False):
     """What every command may carry besides its values.
 
-    `by` names the actor by an opaque key, `reason` is a kebab-case word, `note` is free text
-    kept apart and erasable. A repeated `command_id` is harmless; `expected_version` guards
-    against deciding on what one has not seen.
+    `by` names the actor by an opaque key, `note` is free text kept apart and erasable. A
+    repeated `command_id` is harmless; `expected_version` guards against deciding on what one
+    has not seen.
     """
 
     by: str
-    reason: str
     note: str
     command_id: str
     expected_version: int
@@ -59,9 +58,10 @@ class How(TypedDict, total=False):
     causation_id: str
 
 
-class Asked(How, total=False):
-    """A command that may also be a report of what has happened (`observed`)."""
+class Asked(Told, total=False):
+    """A command may give its reason as a kebab-case word, and may be a report (`observed`)."""
 
+    reason: str
     observed: bool
 
 
@@ -102,8 +102,6 @@ class Service:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-    # -- commands -----------------------------------------------------------------------------
 
     def register(
         self,
@@ -153,7 +151,9 @@ class Service:
         **how: Unpack[Asked],
     ) -> Receipt:
         """The student has other insurance (R2 to R4); always a report."""
-        return self.record(enrollment, _command(commands.DeclareOtherCover, at=at, kind=kind, **how))
+        return self.record(
+            enrollment, _command(commands.DeclareOtherCover, at=at, kind=kind, **how)
+        )
 
     def stop_employee_cover(
         self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
@@ -274,7 +274,7 @@ class Service:
         reason: str,
         changes: dict[str, Any] | None = None,
         occurred_at: datetime | str | None = None,
-        **how: Unpack[How],
+        **how: Unpack[Told],
     ) -> Receipt:
         """Puts the same fact with other values in the place of an earlier one.
 
@@ -287,7 +287,8 @@ class Service:
             fact_id=fact,
             changes=changes or {},
             occurred_at=occurred_at,
-            **{**how, "reason": reason},
+            reason=reason,
+            **how,
         )
         return self.record(target, command)
 
@@ -298,19 +299,17 @@ class Service:
         *,
         at: datetime | str,
         reason: str,
-        **how: Unpack[How],
+        **how: Unpack[Told],
     ) -> Receipt:
         """Takes an earlier fact back; it stays in the stream and counts no more."""
-        command = _command(commands.Void, at=at, fact_id=fact, **{**how, "reason": reason})
+        command = _command(commands.Void, at=at, fact_id=fact, reason=reason, **how)
         return self.record(target, command)
 
     def record(self, target: EnrollmentId | str, command: Command) -> Receipt:
         """Records one command, on an enrollment or, for its window, on an edition."""
         return self.record_together(target, [command])[0]
 
-    def record_together(
-        self, target: EnrollmentId | str, asked: list[Command]
-    ) -> list[Receipt]:
+    def record_together(self, target: EnrollmentId | str, asked: list[Command]) -> list[Receipt]:
         """Records several commands in one transaction and under one stamp: all of them or none."""
         if isinstance(target, str):
             return self._recording.record(edition_stream(target), asked, edition=target)
@@ -319,8 +318,6 @@ class Service:
     def enrollment_of(self, command: commands.Register) -> EnrollmentId:
         """Whose enrollment a registration begins, and of which benefit year."""
         return EnrollmentId(command.ref, self.editions.get(command.policy).year)
-
-    # -- questions ----------------------------------------------------------------------------
 
     def at(
         self,
@@ -404,13 +401,13 @@ def open_service(
     return Service(open_store(url), editions, by=by, via=via, clock=clock)
 
 
-def _command(kind: type[C], **values: Any) -> C:
+def _command(command: type[C], /, **values: Any) -> C:
     """The command; raises BadValue naming the first value that cannot be right."""
     try:
-        return kind(**values)
+        return command(**values)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or kind.name
+        where = ".".join(str(part) for part in first["loc"]) or command.name
         raise BadValue(where, first["msg"].removeprefix("Value error, ")) from None
 
 

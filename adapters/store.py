@@ -184,7 +184,9 @@ def open_store(url: str) -> FactStore:
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
     parts = urlsplit(url)
     if parts.scheme != _SQLITE or parts.netloc or len(parts.path) < 2 or parts.query:
-        raise StoreError("a store is written sqlite:///relative/path, sqlite:////absolute/path or memory:")
+        raise StoreError(
+            "a store is written sqlite:///relative/path, sqlite:////absolute/path or memory:"
+        )
     return FactStore(unquote(parts.path[1:]))
 
 

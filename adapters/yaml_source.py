@@ -167,7 +167,9 @@ def _decoded(content: bytes, file: str) -> str:
         line = before.count(b"\n") + 1
         column = error.start - (before.rfind(b"\n") + 1) + 1
         raise SourceError(file, line, column, "not UTF-8") from None
-    unprintable = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
+    unprintable = re.search(
+        r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text
+    )
     if unprintable:
         before_it = text[: unprintable.start()]
         line = before_it.count("\n") + 1
@@ -196,6 +198,7 @@ def _refuse_what_no_story_needs(text: str, file: str) -> None:
                 reason = "a second document in one file"
         if reason:
             mark = event.start_mark
+            assert mark is not None
             raise SourceError(file, mark.line + 1, mark.column + 1, reason)
 
 

@@ -57,7 +57,9 @@ def read_instant(text: str) -> datetime:
     Raises ValueError for any other shape, a bare day among them, and for impossible dates.
     """
     if not _INSTANT.fullmatch(text):
-        raise ValueError("an instant is written YYYY-MM-DD HH:MM, with seconds and offset if need be")
+        raise ValueError(
+            "an instant is written YYYY-MM-DD HH:MM, with seconds and offset if need be"
+        )
     instant = datetime.fromisoformat(text.replace(" ", "T", 1).replace(" ", ""))
     return in_shanghai(instant if instant.tzinfo else instant.replace(tzinfo=SHANGHAI))
 

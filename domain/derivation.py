@@ -21,5 +21,13 @@ class Derived(NamedTuple):
     name: str
     value: Any
     rule: str
-    inputs: tuple[Derived | Fact | Parameter[Any], ...] = ()
+    inputs: tuple[Derived | Fact[Any] | Parameter[Any], ...] = ()
     because: str | None = None
+
+
+def latest_day(name: str, rule: str, candidates: list[Derived]) -> Derived:
+    """The latest of several days; the rule is that of the one that decides."""
+    decisive = max(candidates, key=lambda derived: derived.value)
+    if len(candidates) == 1:
+        return Derived(name, decisive.value, decisive.rule, decisive.inputs)
+    return Derived(name, decisive.value, rule, tuple(candidates))

@@ -42,6 +42,9 @@ class Fact(NamedTuple, Generic[E_co]):
 Choice = Fact[events.Confirmed] | Fact[events.OtherCoverKept]
 
 
+Confirmation = Fact[events.Confirmed]
+
+
 class Facts:
     """The current facts of one enrollment, by kind and in the order in which they happened."""
 
@@ -116,12 +119,12 @@ class Facts:
     def episodes(self) -> "list[Episode]":
         """Each confirmation that began something, until the opt-out that ended it."""
         found: list[Episode] = []
-        confirmation: Fact[events.Confirmed] | None = None
+        confirmation: Confirmation | None = None
         for choice in self.choices:
             if isinstance(choice.event, events.Confirmed):
-                confirmation = confirmation or choice  # type: ignore[assignment]
+                confirmation = confirmation or choice
             elif confirmation:
-                found.append(Episode(confirmation, choice))  # type: ignore[arg-type]
+                found.append(Episode(confirmation, choice))
                 confirmation = None
         if confirmation:
             found.append(Episode(confirmation, None))

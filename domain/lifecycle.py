@@ -50,7 +50,9 @@ _STUDENT = ("not_registered", "withdrawn")
 
 #: What commands do.
 COMMANDED: Final = (
-    Step("register", (UNREGISTERED,), State.REGISTERED, ("already_registered", "not_a_new_student")),
+    Step(
+        "register", (UNREGISTERED,), State.REGISTERED, ("already_registered", "not_a_new_student")
+    ),
     Step(
         "confirm",
         (State.REGISTERED, State.OPTED_OUT, State.LAPSED),
@@ -181,7 +183,9 @@ def _compile(machine: Machine) -> tuple[dict[tuple[str, str], str], dict[str, tu
                 if transition.dest is not None:
                     steps[source, trigger] = transition.dest
                 refusals[trigger] = tuple(
-                    condition.func for condition in transition.conditions if not condition.target
+                    str(condition.func)
+                    for condition in transition.conditions
+                    if not condition.target
                 )
     return steps, refusals
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.vocabulary import Category, GivenDay, Document, EditionId, GivenInstant
+from yibao.domain.vocabulary import Category, Document, EditionId, GivenDay, GivenInstant
 
 T = TypeVar("T")
 
@@ -102,7 +102,9 @@ class Parameters(_Model):
     benefit_from: DayParameter  # R20
     benefit_to: DayParameter  # R20
     roster_required: Flag  # R7
-    window_opens: Annotated[Parameter[GivenInstant | Literal["registration_day"]], _in("instant")]  # R8
+    window_opens: Annotated[
+        Parameter[GivenInstant | Literal["registration_day"]], _in("instant")
+    ]  # R8
     window_closes_on: DayParameter  # R8
     confirmation_places: Places  # R9
     first_premium: Yuan  # R11
@@ -117,9 +119,7 @@ class Parameters(_Model):
     ]  # R19
     evoucher_opens_after: Days  # R19
     evoucher_hour: Hour  # R19
-    documents_without_evoucher: Annotated[
-        Parameter[tuple[Document, ...]], _in("documents")
-    ]  # R5
+    documents_without_evoucher: Annotated[Parameter[tuple[Document, ...]], _in("documents")]  # R5
     cover_after_account: Days  # R21
     activation_places: Places  # R23
     insurance_hotline: Phone  # R32

@@ -1,15 +1,15 @@
 """Why something was not done: a code, its parameters, and a sentence a person can read.
 
-    YibaoError
-    ├── Refused                 the domain said no; nothing entered the stream
-    │   ├── NotPermitted        a guard of the lifecycle refused a request
-    │   ├── NotCorrectable      there is no such current fact to correct or take back
-    │   ├── OutOfStep           the command id or the expected version does not fit
-    │   └── BadValue            a value that can never be right, in a request or a report
-    ├── UnknownEdition          no edition of that name
-    ├── UnknownCutoff           the knowledge cut-off names no prefix of the stream
-    ├── AlteredEdition          an edition's content is not what the store has used
-    └── UnreadableEvent         a stored event has an unknown name or shape
+YibaoError
+├── Refused                 the domain said no; nothing entered the stream
+│   ├── NotPermitted        a guard of the lifecycle refused a request
+│   ├── NotCorrectable      there is no such current fact to correct or take back
+│   ├── OutOfStep           the command id or the expected version does not fit
+│   └── BadValue            a value that can never be right, in a request or a report
+├── UnknownEdition          no edition of that name
+├── UnknownCutoff           the knowledge cut-off names no prefix of the stream
+├── AlteredEdition          an edition's content is not what the store has used
+└── UnreadableEvent         a stored event has an unknown name or shape
 """
 
 from typing import Final

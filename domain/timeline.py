@@ -88,7 +88,9 @@ def triggers(case: Case) -> Iterator[Trigger]:
                 yield milestone
     if case.withdrawal:
         outside = midnight(case.facts.first_day_outside(case.withdrawal))
-        yield _trigger("withdraw", outside, Derived("withdrawn", outside, "R24", (case.withdrawal,)))
+        yield _trigger(
+            "withdraw", outside, Derived("withdrawn", outside, "R24", (case.withdrawal,))
+        )
 
 
 def milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
@@ -133,5 +135,3 @@ def waiting_shows_at(case: Case, episode: Episode, waiting: Derived) -> Derived:
 
 def _trigger(name: str, at: datetime, cause: Derived) -> Trigger:
     return Trigger(at, (ORDER[name], at, 0), name, cause)
-
-

@@ -92,7 +92,7 @@ class DayRange(NamedTuple):
 
 
 class WaitingPeriod(NamedTuple):
-    """A waiting period (待遇等待期): both ends included; `months` is None if the check named its end."""
+    """A waiting period (待遇等待期), both ends included; no `months` if the check named its end."""
 
     first: date
     last: date
@@ -114,7 +114,9 @@ Instant = Annotated[AwareDatetime, AfterValidator(in_shanghai)]
 Day = Annotated[date, AfterValidator(known_day)]
 #: The same as they come from outside, where they may be text.
 GivenInstant = Annotated[
-    AwareDatetime, BeforeValidator(lambda given: _read(read_instant, given)), AfterValidator(in_shanghai)
+    AwareDatetime,
+    BeforeValidator(lambda given: _read(read_instant, given)),
+    AfterValidator(in_shanghai),
 ]
 GivenDay = Annotated[
     date, BeforeValidator(lambda given: _read(read_day, given)), AfterValidator(known_day)
@@ -126,9 +128,7 @@ OpaqueKey = Annotated[
     AfterValidator(_without_document_number),
 ]
 #: Why something was recorded, as a word: free text belongs into a note, which can be erased.
-ReasonWord = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)
-]
+ReasonWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 #: A school, district or province, as its owner writes it.
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](.{0,62}[^\s\x00-\x1f])?$")]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]
@@ -160,4 +160,3 @@ def edition_stream(edition: str) -> UUID:
 
 
 _STREAMS: Final = uuid5(NAMESPACE_URL, "yibao:streams")
-

@@ -66,9 +66,7 @@ def compare(
     for transaction in _transactions(recorded, edition_of, known_then, known_now):
         versions = _versions_after(enrollment, versions, transaction[-1])
         stamp = transaction[-1].recorded_at
-        after = answer(
-            known_at_versions(enrollment, recorded, edition_of, *versions, stamp), at
-        )
+        after = answer(known_at_versions(enrollment, recorded, edition_of, *versions, stamp), at)
         for name in COMPARED:
             if part(before, name) != part(after, name):
                 moved[name].extend(transaction)

@@ -54,9 +54,7 @@ def known_by(
     named = edition_named(recorded[:version])
     fixed = edition_of(named).recorded if named and known_at else ()
     edition_version = _recorded_by(fixed, known_at) if known_at else 0
-    return known_at_versions(
-        enrollment, recorded, edition_of, version, edition_version, known_at
-    )
+    return known_at_versions(enrollment, recorded, edition_of, version, edition_version, known_at)
 
 
 def known_at_versions(

@@ -99,11 +99,11 @@ def _situation(case: Case, at: datetime) -> _Situation:
 
 
 def _episode_at(case: Case, at: datetime) -> Episode | None:
-    """The time on the main road that an instant falls into."""
+    """The time on the main road that an instant falls into; after the year nothing ends it."""
     for episode in case.facts.episodes():
-        if clamped(episode.confirmation.at, case.registration) <= at and (
-            episode.opt_out is None or at < episode.opt_out.at
-        ):
+        begins = clamped(episode.confirmation.at, case.registration)
+        ends = episode.opt_out.at if episode.opt_out else None
+        if begins <= at and (ends is None or at < ends or ends >= case.policy.ends_at):
             return episode
     return None
 
@@ -188,9 +188,7 @@ def _await_waiting_period(now: _Situation) -> Iterator[NextStep]:
 
 def _await_evoucher(now: _Situation) -> Iterator[NextStep]:
     if now.built_at and now.opens_at and now.built_at <= now.at < now.opens_at:
-        yield NextStep(
-            "await_evoucher", "student", (), now.built_at, now.opens_at, True, now.ask
-        )
+        yield NextStep("await_evoucher", "student", (), now.built_at, now.opens_at, True, now.ask)
 
 
 def _activate_evoucher(now: _Situation) -> Iterator[NextStep]:

@@ -1,0 +1,280 @@
+"""The command line: `yibao replay | explain | compare | policy | diagram`."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from yibao.domain.refusals import YibaoError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Instant(click.ParamType[Any]):
+    """An instant as people write it; with `versions` also a version of the stream."""
+
+    name = "instant"
+
+    def __init__(self, *, versions: bool = False) -> None:
+        self.versions = versions
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from yibao.domain.calendar import read_instant
+
+        if not isinstance(value, str):
+            return value
+        if self.versions and value.isascii() and value.isdigit() and len(value) < 10:
+            return int(value)
+        try:
+            return read_instant(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+INSTANT = _Instant()
+CUTOFF = _Instant(versions=True)
+FILE = click.Path(path_type=Path)
+
+
+class _Commands(click.Group):
+    """Turns everything yibao raises on purpose into one line and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except YibaoError as error:
+            click.echo(f"yibao: {error}", err=True)
+            ctx.exit(2)
+
+
+def _lang(command: F) -> F:
+    return click.option(
+        "--lang",
+        type=click.Choice(["en", "zh"]),
+        default="en",
+        envvar="YIBAO_LANG",
+        show_default=True,
+        help="The language in which yibao speaks to people.",
+    )(command)
+
+
+def _policies(command: F) -> F:
+    return click.option(
+        "--policies",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="A directory of policy editions of your own (default: $YIBAO_POLICIES).",
+    )(command)
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="yibao")
+def main() -> None:
+    """Who is covered, since when, until when, and why: enrollment of students in Shanghai."""
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=FILE)
+@click.option("--at", type=INSTANT, help="The instant asked about (default: the story's latest).")
+@click.option(
+    "--known-at", type=CUTOFF, help="What was known by then: an instant, or a stream version."
+)
+@click.option("--policy", help="Replay under another edition than the story's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, one object a file.")
+@click.option("--store", default="memory:", help="Where to record (default: a fresh store a file).")
+@_policies
+@_lang
+def replay(
+    paths: tuple[Path, ...],
+    at: datetime | None,
+    known_at: datetime | int | None,
+    policy: str | None,
+    as_json: bool,
+    store: str,
+    policies: Path | None,
+    lang: Any,
+) -> None:
+    """Replay stories through the real service and store, and check what they expect.
+
+    PATHS are story files or folders of them. Exits with 0 when everything holds, 1 when a step
+    fails, 2 when a file cannot be read.
+    """
+    from yibao.adapters import console
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.replaying import Replayer, summary
+    from yibao.adapters.words import Words
+
+    words = Words(lang)
+    replayer = Replayer(Editions(policies), words, at, known_at, policy, store)
+    files = replayer.files(paths)
+    out, err = console.to(sys.stdout), console.to(sys.stderr)
+    results = []
+    with replayer.watched(files, err) as watched:
+        for file in watched:
+            result = replayer.run(file)
+            results.append(result)
+            if not as_json:
+                out.print(result.report(detailed=len(files) == 1))
+    if as_json:
+        click.echo(json.dumps([result.as_json() for result in results], ensure_ascii=False))
+    else:
+        out.print(summary(results, words))
+    sys.exit(max((result.exit_code for result in results), default=0))
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--student", help="The student's name in the story, where it has several.")
+@click.option("--at", type=INSTANT, help="The instant asked about (default: the story's latest).")
+@click.option("--known-at", type=CUTOFF, help="What was known by then: an instant or a version.")
+@click.option("--policy", help="Replay under another edition than the story's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, one object a student.")
+@_policies
+@_lang
+def explain(
+    file: Path,
+    student: str | None,
+    at: datetime | None,
+    known_at: datetime | int | None,
+    policy: str | None,
+    as_json: bool,
+    policies: Path | None,
+    lang: Any,
+) -> None:
+    """Show the tree behind each value: rule, clause, basis, facts and parameters."""
+    from yibao.adapters import console
+    from yibao.adapters.explanation import explained
+    from yibao.adapters.words import Words
+
+    words = Words(lang)
+    ran = _replayed(file, policies, policy)
+    answers = {
+        name: ran.answer(name, at, known_at) for name in _chosen(ran.story.students, student)
+    }
+    if as_json:
+        told = [{"student": name, **explained(answer)} for name, answer in answers.items()]
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for answer in answers.values():
+        console.to(sys.stdout).print(console.explanation(answer, words))
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option(
+    "--known-at",
+    "known_at",
+    type=CUTOFF,
+    multiple=True,
+    required=True,
+    help="What was known by then; given twice, or once to compare with everything.",
+)
+@click.option("--student", help="The student's name in the story, where it has several.")
+@click.option("--at", type=INSTANT, help="The instant asked about (default: the story's latest).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, one object a student.")
+@_policies
+@_lang
+def compare(
+    file: Path,
+    known_at: tuple[datetime | int, ...],
+    student: str | None,
+    at: datetime | None,
+    as_json: bool,
+    policies: Path | None,
+    lang: Any,
+) -> None:
+    """Show what changed between two states of knowledge, and which facts changed it."""
+    from yibao.adapters import console
+    from yibao.adapters.comparison_json import comparison_json
+    from yibao.adapters.words import Words
+
+    if len(known_at) > 2:
+        raise click.UsageError("--known-at is given once or twice")
+    words = Words(lang)
+    ran = _replayed(file, policies)
+    then, now = known_at[0], known_at[1] if len(known_at) == 2 else ran.known_at
+    compared = {
+        name: ran.service.compare(
+            ran.story.enrollment(name), then, now, at=at or ran.story.latest_at
+        )
+        for name in _chosen(ran.story.students, student)
+    }
+    if as_json:
+        told = [{"student": name, **comparison_json(found)} for name, found in compared.items()]
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for name, found in compared.items():
+        if len(compared) > 1:
+            click.echo(name)
+        console.to(sys.stdout).print(console.comparison_report(found, words))
+
+
+@main.group()
+def policy() -> None:
+    """List, show and check policy editions."""
+
+
+@policy.command("list")
+@_policies
+@_lang
+def list_editions(policies: Path | None, lang: Any) -> None:
+    """List the editions at hand."""
+    from yibao.adapters import console
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.words import Words
+
+    console.to(sys.stdout).print(console.policy_list(Editions(policies), Words(lang)))
+
+
+@policy.command("show")
+@click.argument("edition")
+@_policies
+@_lang
+def show_edition(edition: str, policies: Path | None, lang: Any) -> None:
+    """Show every parameter and rule of an EDITION with its citation."""
+    from yibao.adapters import console
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.words import Words
+
+    found = Editions(policies).get(edition)
+    console.to(sys.stdout).print(console.policy_tables(found, Words(lang)))
+
+
+@policy.command("check")
+@click.argument("file", type=FILE)
+@_policies
+@_lang
+def check_edition(file: Path, policies: Path | None, lang: Any) -> None:
+    """Check an edition in a FILE; a mistake is named with file, line and column."""
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.words import Words
+
+    found = Editions(policies).check(file)
+    click.echo(Words(lang)("phrase", "edition_is_right", edition=found.edition))
+
+
+@main.command()
+def diagram() -> None:
+    """Print the state machine as a Mermaid diagram, drawn from its table."""
+    from yibao.domain.lifecycle import mermaid
+
+    click.echo(mermaid())
+
+
+def _replayed(file: Path, policies: Path | None, policy: str | None = None) -> Any:
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.replay import replay as run
+    from yibao.adapters.scenarios import read_story
+
+    editions = Editions(policies)
+    return run(read_story(file, editions, policy), editions)
+
+
+def _chosen(students: Iterable[str], student: str | None) -> Iterator[str]:
+    names = list(students)
+    if student is not None and student not in names:
+        raise click.UsageError(f"no such student in this story; there are {', '.join(names)}")
+    return iter([student] if student is not None else names)

@@ -1,0 +1,213 @@
+"""What may be added to a stream: a command is answered with an event, or refused with a code.
+
+Pure: the clock's stamp, the ids and the policy come in from outside. A request is judged by
+the guards of the lifecycle table; a report is recorded all the same, unless a value in it can
+never be right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from yibao.domain import commands, events
+from yibao.domain.case import Case
+from yibao.domain.commands import Command, Correct, RecordFact, Void
+from yibao.domain.enrollment import Answered, AnyFact, Stream, evolve
+from yibao.domain.guards import Attempt, first_refusal, request
+from yibao.domain.lifecycle import REFUSALS
+from yibao.domain.policy import Policy
+from yibao.domain.refusals import BadValue, NotCorrectable, NotPermitted, OutOfStep
+from yibao.domain.rules import first_waiting_day
+from yibao.domain.window import WindowFix, confirmation_window
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the service gives every event of one transaction."""
+
+    stream: UUID
+    recorded_at: datetime
+    event_id: UUID
+    by: str
+    via: str
+    command_id: str
+    command_digest: str
+
+
+def decide(
+    stream: Stream,
+    command: Command,
+    policy: Policy | None,
+    fixes: Sequence[WindowFix],
+    envelope: Envelope,
+) -> events.Event | None:
+    """The event a command leads to, or None where it was answered before.
+
+    `policy` is the edition of the current registration, or of the one asked for; None where
+    there is neither. Raises NotPermitted with the first guard that refuses a request, and
+    NotCorrectable, OutOfStep or BadValue for requests and reports alike.
+    """
+    if answered_before(stream, envelope.command_id, envelope.command_digest):
+        return None
+    if command.expected_version not in (None, stream.version):
+        raise OutOfStep("version_conflict", expected=command.expected_version, found=stream.version)
+    if isinstance(command, Void):
+        return _void(stream, command, envelope)
+    if isinstance(command, Correct):
+        event = _correction(stream, command, envelope)
+        _check_values(_after(stream, event), event, policy, fixes)
+        return event
+    assert isinstance(command, RecordFact)
+    event = _fact(stream, command, envelope)
+    if policy is None:
+        raise NotPermitted("not_registered")
+    attempted = _after(stream, event)
+    _judge(attempted, command, policy, fixes)
+    _check_values(attempted, event, policy, fixes)
+    return event
+
+
+def answered_before(stream: Stream, command_id: str, digest: str) -> Answered | None:
+    """The earlier answer to the same command; raises OutOfStep if the id meant something else."""
+    for answered in stream.answered:
+        if answered.command_id == command_id:
+            if answered.digest != digest:
+                raise OutOfStep("command_id_reused", version=answered.version)
+            return answered
+    return None
+
+
+def _judge(
+    attempted: Sequence[AnyFact], command: RecordFact, policy: Policy, fixes: Sequence[WindowFix]
+) -> None:
+    """Asks the guards of the table; a report is held up only by what the contract names."""
+    if isinstance(command, commands.FixWindow):
+        return
+    codes = REFUSALS[command.name]
+    if command.observed or command.always_report:
+        codes = tuple(code for code in codes if code in _REFUSE_REPORTS)
+    fact = attempted[-1]
+    if isinstance(command, commands.Register):
+        attempt = Attempt(Case(policy, attempted, fixes), fact.moment, fact)
+    else:
+        attempt = request(Case(policy, attempted[:-1], fixes), command.at)
+    code = first_refusal(codes, attempt)
+    if code is not None:
+        raise NotPermitted(code)
+
+
+_REFUSE_REPORTS = frozenset({"not_registered", "already_registered", "not_a_new_student"})
+
+
+def _check_values(
+    known: Sequence[AnyFact],
+    event: events.Fact,
+    policy: Policy | None,
+    fixes: Sequence[WindowFix],
+) -> None:
+    """Refuses what can never be right in the light of the other facts, also in a report."""
+    if isinstance(event, events.PriorCoverageVerified) and event.waiting_ends_on and policy:
+        case = Case(policy, known, fixes)
+        if case.facts.registration is None or not policy.knows_waiting_periods:
+            return
+        if event.waiting_ends_on < first_waiting_day(case).value:
+            raise BadValue("waiting_ends_on", "lies before the first day of the waiting period")
+    if isinstance(event, events.WindowFixed) and policy:
+        _check_window(cast(Sequence[WindowFix], known), event, policy)
+
+
+def _check_window(known: Sequence[WindowFix], event: events.WindowFixed, policy: Policy) -> None:
+    """R8: it may neither close before the opening nor after the benefit year."""
+    if event.closes_on and event.closes_on > policy.parameters.benefit_to.value:
+        raise BadValue("closes_on", "lies after the benefit year")
+    window = confirmation_window(
+        policy, known, event.school, event.category, policy.parameters.autumn_from.value
+    )
+    if window.closed_from <= window.opens_at:
+        where = "closes_on" if event.closes_on else "opens_on" if event.opens_on else "opens_at"
+        raise BadValue(where, "the window would close before it opens")
+
+
+def _after(stream: Stream, event: events.Fact) -> tuple[AnyFact, ...]:
+    """The facts as they would be, the attempted one in its place."""
+    return evolve(stream, event).facts
+
+
+def _fact(stream: Stream, command: RecordFact, envelope: Envelope) -> events.Fact:
+    return command.fact(
+        **_enveloped(stream, command, envelope),
+        occurred_at=command.at,
+        observed=command.observed or command.always_report,
+        **command.values(),
+    )
+
+
+def _void(stream: Stream, command: Void, envelope: Envelope) -> events.Voided:
+    target = _current(stream, command.fact_id)
+    return events.Voided(
+        **_enveloped(stream, command, envelope),
+        occurred_at=command.at,
+        supersedes=target.event.event_id,
+    )
+
+
+def _correction(stream: Stream, command: Correct, envelope: Envelope) -> events.Fact:
+    """The same kind of fact again, checked like the command that first recorded it."""
+    target = _current(stream, command.fact_id).event
+    again = corrected_command(target, command)
+    return again.fact(
+        **_enveloped(stream, command, envelope),
+        occurred_at=again.at,
+        corrected_at=command.at,
+        observed=True,
+        supersedes=target.event_id,
+        **again.values(),
+    )
+
+
+def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
+    """The command that would have recorded the corrected fact; raises BadValue."""
+    kind = commands.COMMAND_OF[type(target)]
+    old = target.payload()
+    for key in command.changes:
+        if key not in old or key in _FIXED:
+            raise BadValue(key, f"a {kind.name} has no such value to correct")
+    values = {key: value for key, value in (old | command.changes).items() if value is not None}
+    try:
+        return kind(at=command.occurred_at or target.occurred_at, **values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or kind.name
+        raise BadValue(where, first["msg"]) from None
+
+
+#: Who it is about and under which edition cannot be corrected: that is another enrollment.
+_FIXED = frozenset({"ref", "policy"})
+
+
+def _current(stream: Stream, event_id: UUID) -> AnyFact:
+    for fact in stream.facts:
+        if fact.event.event_id == event_id:
+            return fact
+    code = "superseded" if event_id in stream.seen else "no_such_fact"
+    raise NotCorrectable(code)
+
+
+def _enveloped(stream: Stream, command: Command, envelope: Envelope) -> dict[str, Any]:
+    return {
+        "originator_id": envelope.stream,
+        "originator_version": stream.version + 1,
+        "event_id": envelope.event_id,
+        "recorded_at": envelope.recorded_at,
+        "by": envelope.by,
+        "via": envelope.via,
+        "command_id": envelope.command_id,
+        "command_digest": envelope.command_digest,
+        "correlation_id": command.correlation_id,
+        "causation_id": command.causation_id,
+        "reason": command.reason,
+    }

@@ -1,0 +1,79 @@
+"""The rules: one small function each, returning a value and how it came about.
+
+Everything follows from the current facts, the edition and, while no confirmation is known, the
+instant asked about (R25). A value whose rule needs a fact not yet known is PENDING; a value
+that cannot be is None; both say why.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from yibao.domain.case import Case
+from yibao.domain.derivation import Derived
+from yibao.domain.facts import Episode
+from yibao.domain.rules.account import (
+    account_day,
+    account_instant,
+    account_while_unconfirmed,
+    after_account,
+    visible_at,
+)
+from yibao.domain.rules.cover import benefit_window
+from yibao.domain.rules.evoucher import (
+    evoucher_eligible_at,
+    evoucher_instant,
+    evoucher_while_unconfirmed,
+    has_document_without_evoucher,
+)
+from yibao.domain.rules.obstacles import while_unconfirmed
+from yibao.domain.rules.waiting import first_waiting_day, waiting_period
+
+__all__ = [
+    "Values",
+    "account_instant",
+    "evoucher_eligible_at",
+    "first_waiting_day",
+    "has_document_without_evoucher",
+    "values",
+    "values_of",
+    "visible_at",
+    "waiting_period",
+]
+
+
+class Values(NamedTuple):
+    """The four values of an answer, each with its derivation."""
+
+    waiting: Derived
+    account_built_on: Derived
+    evoucher_available_at: Derived
+    coverage: Derived
+
+
+def values(case: Case, at: datetime) -> Values:
+    """The values as known; `at` decides only whether a missing confirmation may still come."""
+    if case.facts.registration is None:
+        return Values(
+            *(Derived(name, None, "R1", because="not_registered") for name in Values._fields)
+        )
+    episodes = case.facts.episodes()
+    if episodes:
+        return values_of(case, episodes[-1])
+    waiting = waiting_period(case)
+    undecided = while_unconfirmed(case, at)
+    account = account_while_unconfirmed(case, undecided)
+    return Values(
+        waiting,
+        account,
+        after_account(account, evoucher_while_unconfirmed(case, undecided)),
+        after_account(account, undecided._replace(name="coverage")),
+    )
+
+
+def values_of(case: Case, episode: Episode) -> Values:
+    """The values that follow from one confirmation."""
+    waiting = waiting_period(case)
+    account = account_day(case, episode.confirmation, waiting)
+    coverage = benefit_window(case, episode, waiting, account)
+    evoucher = evoucher_instant(case, episode.confirmation, waiting, account)
+    return Values(waiting, account, evoucher, coverage)

@@ -1,0 +1,135 @@
+"""The e-voucher (医保码): from when it can be had (R5, R19, R22)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from yibao.domain.calendar import at_hour, midnight
+from yibao.domain.case import Case
+from yibao.domain.derivation import Derived, latest_day
+from yibao.domain.facts import Confirmation, clamped
+from yibao.domain.rules.account import account_at_the_earliest, account_instant
+from yibao.domain.rules.cover import cover_begins
+from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
+from yibao.domain.rules.waiting import after_waiting
+from yibao.domain.vocabulary import PENDING
+
+
+def evoucher_instant(
+    case: Case, confirmation: Confirmation, waiting: Derived, account: Derived
+) -> Derived:
+    """R19: from when the e-voucher can be had, or why not in this benefit year (R22)."""
+    name = "evoucher_available_at"
+    if account.because == "withdrawn":
+        return account._replace(name=name)
+    by_document = evoucher_by_document(case, confirmation, account)
+    if by_document is not None:
+        return by_document
+    if waiting.value is PENDING:
+        return Derived(name, PENDING, "R17", (waiting,), "check_missing")
+    stop = employee_cover_stop(case)
+    account = account_at_the_earliest(case, confirmation, waiting, account)
+    begins = cover_begins(case, waiting, account)
+    if begins.value > case.policy.parameters.benefit_to.value:
+        return Derived(
+            name, None, "R22", (begins, case.policy.parameters.benefit_to), "cover_too_late"
+        )
+    opens = _within_benefit_year(case, _evoucher_opens(case, confirmation, waiting, account))
+    if opens.value is None:
+        return opens
+    if stop and stop.value is PENDING:
+        return Derived(name, PENDING, "R3", (stop,), "stop_missing")
+    return _before_leaving(case, opens)
+
+
+def evoucher_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
+    """R5, R25: a document without an e-voucher has none whatever else is pending."""
+    name = "evoucher_available_at"
+    if has_document_without_evoucher(case):
+        return _none_by_document(case)
+    return undecided._replace(name=name)
+
+
+def evoucher_by_document(
+    case: Case, confirmation: Confirmation, account: Derived
+) -> Derived | None:
+    """R5: for some documents none is derived; one activated on a built account is had from then."""
+    if not has_document_without_evoucher(case):
+        return None
+    built = account_instant(case, confirmation, account)
+    if not case.facts.activations or built is None:
+        return _none_by_document(case)
+    activation = case.facts.activations[-1]
+    if activation.at < built.value:
+        return _none_by_document(case)
+    instant = clamped(activation.at, case.registration)
+    had = Derived("evoucher_available_at", instant, "R5-activated", (activation, built))
+    had = _within_benefit_year(case, had)
+    return had if had.value is None else _before_leaving(case, had)
+
+
+def evoucher_eligible_at(evoucher: Derived, built: Derived) -> Derived | None:
+    """R24: the later of the e-voucher's instant and the account's; None where there is none.
+
+    An e-voucher activated on a document of R5 moves the value, not the state.
+    """
+    if not isinstance(evoucher.value, datetime) or evoucher.rule == "R5-activated":
+        return None
+    return Derived(
+        "evoucher_eligible_at", max(evoucher.value, built.value), "R24", (evoucher, built)
+    )
+
+
+def has_document_without_evoucher(case: Case) -> bool:
+    """R5: whether the student's document is one of those that may get no e-voucher."""
+    documents = case.policy.parameters.documents_without_evoucher.value
+    return case.registration.event.document in documents
+
+
+def _none_by_document(case: Case) -> Derived:
+    inputs = (case.registration, case.policy.parameters.documents_without_evoucher)
+    return Derived("evoucher_available_at", None, "R5", inputs, "document_without_evoucher")
+
+
+def _evoucher_opens(
+    case: Case, confirmation: Confirmation, waiting: Derived, account: Derived
+) -> Derived:
+    """R19, before it is asked whether that still lies in the benefit year."""
+    name, p = "evoucher_available_at", case.policy.parameters
+    after = timedelta(days=p.evoucher_opens_after.value)
+    if p.evoucher_counts_from.value == "account":
+        day = account.value + after
+        inputs: tuple[Any, ...] = (account, p.evoucher_opens_after, p.evoucher_hour)
+        return Derived(name, at_hour(day, p.evoucher_hour.value), "R19", inputs)
+    stop = employee_cover_stop(case)
+    latest = latest_day(
+        "evoucher_opens_on",
+        "R19",
+        [
+            Derived("day_after_signing", confirmation.at.date() + after, "R19", (confirmation,)),
+            *after_waiting(waiting),
+            *(
+                Derived("day_after_stop", known.value + after, "R3", (known,))
+                for known in known_stop(stop)
+            ),
+            account,
+        ],
+    )
+    return Derived(
+        name, at_hour(latest.value, p.evoucher_hour.value), "R19", (latest, p.evoucher_hour)
+    )
+
+
+def _within_benefit_year(case: Case, evoucher: Derived) -> Derived:
+    """R22: an e-voucher that would open after the benefit year is none in it."""
+    benefit_to = case.policy.parameters.benefit_to
+    if evoucher.value >= case.policy.ends_at:
+        return Derived(evoucher.name, None, "R22", (evoucher, benefit_to), "evoucher_too_late")
+    return evoucher
+
+
+def _before_leaving(case: Case, evoucher: Derived) -> Derived:
+    """R25: an e-voucher not yet open when the day of leaving begins is none."""
+    withdrawal = case.withdrawal
+    if withdrawal and evoucher.value > midnight(case.facts.first_day_outside(withdrawal)):
+        return Derived(evoucher.name, None, "R25", (withdrawal, evoucher), "withdrawn")
+    return evoucher
