@@ -1,0 +1,47 @@
+# `make demo` shows what yibao does, `make test` runs the suite, `make check` everything CI asks for.
+# All three set themselves up; they need python3 (3.11 to 3.13) with venv, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+STORY := scenarios/whole-autumns/the-counters-story.yaml
+LOCK := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-annotate --quiet
+
+.PHONY: demo test check coverage lock clean
+
+demo: $(READY)
+	$(BIN)/yibao replay scenarios
+	$(BIN)/yibao replay $(STORY)
+	$(BIN)/yibao explain $(STORY)
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2 --doctest-modules src tests
+
+coverage: $(READY)
+	$(BIN)/python -m coverage run -m pytest tests
+	$(BIN)/python -m coverage report
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	PYTHONPATH=src $(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/test_wheel.py
+
+# Needs network; `git diff requirements*.txt` afterwards shows what moved.
+lock: $(READY)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv $(LOCK) --output-file requirements.txt
+	$(BIN)/uv $(LOCK) --extra dev --output-file requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(READY)
