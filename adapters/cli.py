@@ -195,7 +195,7 @@ def compare(
         raise click.UsageError("--known-at is given once or twice")
     words = Words(lang)
     ran = _replayed(file, policies)
-    then, now = known_at[0], known_at[1] if len(known_at) == 2 else ran.known_at
+    then, now = (*known_at, ran.known_at)[:2]
     compared = {
         name: ran.service.compare(
             ran.story.enrollment(name), then, now, at=at or ran.story.latest_at

@@ -43,7 +43,6 @@ class Command(BaseModel):
 
     at: GivenInstant
     by: OpaqueKey | None = None
-    reason: ReasonWord | None = None
     note: Note | None = None
     command_id: CommandId | None = None
     expected_version: Annotated[int, Field(ge=0)] | None = None
@@ -69,6 +68,7 @@ class RecordFact(Command):
     fact: ClassVar[type[events.Fact]]
     always_report: ClassVar[bool] = False
 
+    reason: ReasonWord | None = None
     observed: bool = False
 
     def values(self) -> dict[str, Any]:
@@ -224,26 +224,29 @@ class FixWindow(RecordFact):
         return self
 
 
-class Correct(Command):
+class Amendment(Command):
+    """Something about an earlier fact, and why; `at` is when it is decided."""
+
+    fact_id: UUID
+    reason: ReasonWord
+
+
+class Correct(Amendment):
     """The same kind of fact again, in the place of an earlier one.
 
     `changes` holds the values that change, None for an optional one that is taken away;
-    `occurred_at` changes when it happened. `at` is when the correction is made.
+    `occurred_at` changes when it happened.
     """
 
     name = "correct"
-    fact_id: UUID
-    reason: ReasonWord
     changes: dict[str, Any] = Field(default_factory=dict)
     occurred_at: GivenInstant | None = None
 
 
-class Void(Command):
-    """An earlier fact is taken back; `at` is when that is decided."""
+class Void(Amendment):
+    """An earlier fact is taken back."""
 
     name = "void"
-    fact_id: UUID
-    reason: ReasonWord
 
 
 #: The commands that record a fact, by the name that stories and the service use.

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from yibao.domain import commands, events
 from yibao.domain.case import Case
-from yibao.domain.commands import Command, Correct, RecordFact, Void
+from yibao.domain.commands import Amendment, Command, Correct, RecordFact, Void
 from yibao.domain.enrollment import Answered, AnyFact, Stream, evolve
 from yibao.domain.guards import Attempt, first_refusal, request
 from yibao.domain.lifecycle import REFUSALS
@@ -197,7 +197,9 @@ def _current(stream: Stream, event_id: UUID) -> AnyFact:
     raise NotCorrectable(code)
 
 
-def _enveloped(stream: Stream, command: Command, envelope: Envelope) -> dict[str, Any]:
+def _enveloped(
+    stream: Stream, command: RecordFact | Amendment, envelope: Envelope
+) -> dict[str, Any]:
     return {
         "originator_id": envelope.stream,
         "originator_version": stream.version + 1,

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Generic, NamedTuple, TypeVar
 
+from typing_extensions import TypeIs
+
 from yibao.domain import events
 from yibao.domain.calendar import midnight
 from yibao.domain.vocabulary import OtherCover
@@ -39,7 +41,7 @@ class Fact(NamedTuple, Generic[E_co]):
         return self.moment.place
 
 
-Choice = Fact[events.Confirmed] | Fact[events.OtherCoverKept]
+Choice = Fact[events.Confirmed | events.OtherCoverKept]
 
 
 Confirmation = Fact[events.Confirmed]
@@ -121,9 +123,9 @@ class Facts:
         found: list[Episode] = []
         confirmation: Confirmation | None = None
         for choice in self.choices:
-            if isinstance(choice.event, events.Confirmed):
+            if is_confirmation(choice):
                 confirmation = confirmation or choice
-            elif confirmation:
+            elif is_opt_out(choice) and confirmation:
                 found.append(Episode(confirmation, choice))
                 confirmation = None
         if confirmation:
@@ -158,6 +160,16 @@ class Episode(NamedTuple):
 
     confirmation: Fact[events.Confirmed]
     opt_out: Fact[events.OtherCoverKept] | None
+
+
+def is_confirmation(choice: Choice) -> TypeIs[Confirmation]:
+    """Whether the student chose to join."""
+    return isinstance(choice.event, events.Confirmed)
+
+
+def is_opt_out(choice: Choice) -> TypeIs[Fact[events.OtherCoverKept]]:
+    """Whether the student chose to keep the other cover."""
+    return isinstance(choice.event, events.OtherCoverKept)
 
 
 def last_by(facts: Sequence[Fact[E_co]], moment: Moment) -> Fact[E_co] | None:

@@ -12,7 +12,15 @@ from typing import Any, Final, NamedTuple
 from yibao.domain import events
 from yibao.domain.calendar import midnight
 from yibao.domain.case import Case
-from yibao.domain.facts import Fact, Facts, Moment, end_of_stream, last_by
+from yibao.domain.facts import (
+    Fact,
+    Facts,
+    Moment,
+    end_of_stream,
+    is_confirmation,
+    is_opt_out,
+    last_by,
+)
 from yibao.domain.policy import Policy
 from yibao.domain.rules import (
     Values,
@@ -81,11 +89,11 @@ def _already_confirmed(attempt: Attempt) -> bool:
     """An opt-out before the moment undoes the confirmations before it; R24 lets one come back."""
     others = [choice for choice in attempt.facts.choices if choice is not attempt.recorded]
     undone_by = last_by(
-        [choice for choice in others if isinstance(choice.event, events.OtherCoverKept)],
+        [choice for choice in others if is_opt_out(choice)],
         attempt.moment,
     )
     for choice in others:
-        if not isinstance(choice.event, events.Confirmed):
+        if not is_confirmation(choice):
             continue
         if undone_by and choice.moment < undone_by.moment:
             continue
@@ -115,14 +123,14 @@ def _no_other_cover(attempt: Attempt) -> bool:
 
 def _not_confirmed(attempt: Attempt) -> bool:
     return not any(
-        isinstance(choice.event, events.Confirmed) and choice.moment < attempt.moment
+        is_confirmation(choice) and choice.moment < attempt.moment
         for choice in attempt.facts.choices
     )
 
 
 def _opted_out(attempt: Attempt) -> bool:
     choice = last_by(attempt.facts.choices, attempt.moment)
-    return choice is not None and isinstance(choice.event, events.OtherCoverKept)
+    return choice is not None and is_opt_out(choice)
 
 
 def _account_not_built(attempt: Attempt) -> bool:

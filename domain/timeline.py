@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
-from yibao.domain.facts import Episode, clamped
+from yibao.domain.facts import Episode, clamped, is_opt_out
 from yibao.domain.lifecycle import ORDER, STEPS, UNREGISTERED
 from yibao.domain.rules import account_instant, evoucher_eligible_at, values_of, visible_at
 from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
@@ -76,7 +75,7 @@ def triggers(case: Case) -> Iterator[Trigger]:
     )
     for choice in case.facts.choices:
         at = clamped(choice.at, registration)
-        if isinstance(choice.event, events.OtherCoverKept):
+        if is_opt_out(choice):
             name, cause = "keep_other_cover", Derived("opted_out", at, "R4", (choice,))
         else:
             name, cause = "confirm", Derived("confirmed", at, "R24", (choice,))

@@ -55,7 +55,9 @@ class Given:
         """Decides a command now, or at the latest instant so far, and keeps its event."""
         common = isinstance(command, commands.FixWindow) or _corrects_one_of(command, self.fixed)
         mine = self.fixed if common else self.recorded
-        stamp = read_instant(recorded_at) if recorded_at else max(command.at, self.now or command.at)
+        stamp = (
+            read_instant(recorded_at) if recorded_at else max(command.at, self.now or command.at)
+        )
         registered = any(isinstance(f.event, events.Registered) for f in fold(self.recorded).facts)
         knows_policy = common or registered or isinstance(command, commands.Register)
         number = next(self.ids)
