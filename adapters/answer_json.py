@@ -23,7 +23,9 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if hasattr(value, "_asdict"):
         return {key: plain(part) for key, part in value._asdict().items()}
-    if isinstance(value, time | Decimal):
+    if isinstance(value, time):
+        return value.isoformat("minutes")
+    if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, tuple | list):
         return [plain(part) for part in value]

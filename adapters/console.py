@@ -313,9 +313,9 @@ def _tree(node: dict[str, Any], words: Words, told: set[str]) -> Tree:
             text = words(
                 "phrase",
                 "parameter",
-                name=part["parameter"],
+                name=words("parameter", part["parameter"]),
                 value=_raw(part["value"], words),
-                unit=part["unit"],
+                unit=words("unit", part["unit"]),
             )
             branch.add(_with_citation(Text(text), part, words))
         else:
@@ -381,6 +381,8 @@ def _raw(value: Any, words: Words) -> str:
         return words("phrase", "none")
     if value == "pending":
         return words("phrase", "pending")
+    if isinstance(value, bool):
+        return words("phrase", "yes" if value else "no")
     if isinstance(value, dict) and {"from", "to"} <= value.keys():
         return words("phrase", "range", first=value["from"], last=value["to"])
     if isinstance(value, list):

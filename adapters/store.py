@@ -24,7 +24,7 @@ from eventsourcing.persistence import (
     StoredEvent,
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
-from eventsourcing.utils import Environment
+from eventsourcing.utils import Environment, EnvType
 from pydantic import ValidationError
 
 from yibao.domain.events import EVENTS, Event
@@ -137,7 +137,11 @@ class FactStore(Application[UUID]):
 
     def __init__(self, database: str) -> None:
         with _clear_errors(database):
-            super().__init__({"SQLITE_DBNAME": database})
+            super().__init__({"SQLITE_DBNAME": database, "SQLITE_LOCK_TIMEOUT": "30"})
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        # What else stands in the process's environment must not change what is stored.
+        return Environment(name, env)
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         return FactFactory(env)

@@ -71,8 +71,11 @@ class Source:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            raise self.error([*at, *first["loc"]], reason_of(first), key=_is_key(first)) from None
+            first = error.errors(include_input=False, include_url=False)[0]
+            # A model's own check knows better than pydantic which of its values to look at.
+            inner = getattr(first.get("ctx", {}).get("error"), "where", ())
+            where = [*at, *first["loc"], *inner]
+            raise self.error(where, reason_of(first), key=_is_key(first)) from None
 
     def mapping(self, data: Any, path: Sequence[str | int], what: str) -> dict[str, Any]:
         """The data, which must be a mapping."""

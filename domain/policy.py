@@ -7,8 +7,7 @@ unit and a citation; every rule has a citation. A citation is `stated` (the noti
 
 import hashlib
 import json
-from collections.abc import Callable
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
@@ -151,6 +150,7 @@ RULES = (
     "R18-recorded",
     "R18-registered-later",
     "R19",
+    "R19-latest",
     "R20",
     "R20-registered-later",
     "R21",
@@ -196,7 +196,7 @@ class Policy(_Model):
         return self.parameters.benefit_from.value.year
 
     @cached_property
-    def ends_at(self) -> Any:
+    def ends_at(self) -> datetime:
         """The first instant after the benefit year."""
         return midnight(day_after(self.parameters.benefit_to.value))
 
@@ -207,16 +207,13 @@ class Policy(_Model):
 
 
 class _Misfit(ValueError):
-    """Two parameters contradict each other; the message begins with the one to look at."""
+    """Two parameters contradict each other; `where` leads to the one to look at."""
 
     def __init__(self, parameter: Parameter[Any], why: str) -> None:
-        self.parameter = parameter.name
+        self.where = ("parameters", parameter.name, "value")
         super().__init__(f"{parameter.name}: {why}")
 
 
 def _ordered(first: Parameter[date], last: Parameter[date]) -> None:
     if last.value < first.value:
         raise _Misfit(last, f"may not lie before {first.name}")
-
-
-PolicyLookup = Callable[[str], Policy]

@@ -6,11 +6,14 @@ Everything here runs on the pure core, without store or clock:
         .when(confirm("2025-09-06 14:20"))
         .then(recorded="confirmed")
     given(...).answer("2025-12-02 00:00").state
+
+What comes back is told as a person would write it: `none`, `pending`, `2025-09-07 09:00`,
+`2025-09-01 to 2025-12-31`. Where no instant is asked about, the latest stamp is.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from itertools import count
 from typing import Any
@@ -19,14 +22,15 @@ from uuid import UUID
 from yibao.adapters.policy_files import Editions
 from yibao.domain import commands, events
 from yibao.domain.calendar import read_instant
+from yibao.domain.case import Case
 from yibao.domain.commands import Command
 from yibao.domain.decision import Envelope, decide
 from yibao.domain.enrollment import fold
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import Refused
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.domain.vocabulary import PENDING, DayRange, EnrollmentId, WaitingPeriod, edition_stream
 from yibao.projections.answer import Answer, answer
-from yibao.projections.knowledge import Cutoff, Edition, known_by
+from yibao.projections.knowledge import Cutoff, Edition, Knowledge, known_by
 
 Step = Callable[["Given"], None]
 
@@ -44,6 +48,7 @@ class Given:
     student: dict[str, str]
     recorded: list[events.Event] = field(default_factory=list)
     fixed: list[events.Event] = field(default_factory=list)
+    history: list[events.Event] = field(default_factory=list)
     ids: Any = field(default_factory=lambda: count(1))
     now: datetime | None = None
 
@@ -78,11 +83,12 @@ class Given:
         )
         if event is not None:
             mine.append(event)
+            self.history.append(event)
             self.now = stamp
         return event
 
     def when(self, *steps: Step) -> "When":
-        before = len(self.recorded) + len(self.fixed)
+        before = len(self.history)
         try:
             for step in steps:
                 step(self)
@@ -95,28 +101,75 @@ class Given:
             step(self)
         return self
 
-    def answer(self, at: str, known_at: Cutoff | str | None = None) -> Answer:
-        """The answer for an instant, with everything known unless a cut-off is given."""
-        cutoff: Cutoff = read_instant(known_at) if isinstance(known_at, str) else known_at or 0
-        if known_at is None:
-            cutoff = max(
-                [read_instant(at), *(e.recorded_at for e in (*self.recorded, *self.fixed))]
-            )
-        knowledge = known_by(
+    def knowledge(self, cutoff: Cutoff) -> Knowledge:
+        return known_by(
             self.enrollment, self.recorded, lambda _: Edition(self.policy, self.fixed), cutoff
         )
-        return answer(knowledge, read_instant(at))
 
-    def states(self, at: str = "2026-01-01 00:00") -> list[tuple[str, str]]:
-        """The timeline as a person would write it."""
-        return [
-            (f"{change.at:%Y-%m-%d %H:%M}", change.state.value)
-            for change in self.answer(at).timeline
-        ]
+    def answer(self, at: str | None = None, known_at: Cutoff | str | None = None) -> Answer:
+        """The answer for an instant, with everything known unless a cut-off is given."""
+        asked = read_instant(at) if at else self.latest_stamp
+        cutoff: Cutoff = read_instant(known_at) if isinstance(known_at, str) else known_at or 0
+        if known_at is None:
+            cutoff = max(asked, *(e.recorded_at for e in self.history))
+        return answer(self.knowledge(cutoff), asked)
+
+    @property
+    def latest_stamp(self) -> datetime:
+        assert self.now is not None
+        return self.now
+
+    @property
+    def case(self) -> Case:
+        """Everything known, as a question to the core needs it."""
+        found = self.knowledge(self.latest_stamp).case
+        assert found is not None
+        return found
+
+    def state(self, at: str | None = None, known_at: Cutoff | str | None = None) -> str:
+        return told(self.answer(at, known_at).state)
+
+    def waiting(self, at: str | None = None, known_at: Cutoff | str | None = None) -> str:
+        return self.values(at, known_at)[0]
+
+    def account(self, at: str | None = None, known_at: Cutoff | str | None = None) -> str:
+        return self.values(at, known_at)[1]
+
+    def evoucher(self, at: str | None = None, known_at: Cutoff | str | None = None) -> str:
+        return self.values(at, known_at)[2]
+
+    def coverage(self, at: str | None = None, known_at: Cutoff | str | None = None) -> str:
+        return self.values(at, known_at)[3]
+
+    def values(
+        self, at: str | None = None, known_at: Cutoff | str | None = None
+    ) -> tuple[str, str, str, str]:
+        """Waiting period, account day, e-voucher and benefit window, told."""
+        found = self.answer(at, known_at).values
+        assert found is not None
+        waiting, account, evoucher, coverage = (told(derived.value) for derived in found)
+        return waiting, account, evoucher, coverage
+
+    def because(self, name: str, at: str | None = None) -> tuple[str, str | None]:
+        """The rule a value rests on, and the code of the reason where there is none."""
+        derived = getattr(self.answer(at).values, name)
+        return derived.rule, derived.because
+
+    def states(self, at: str | None = None) -> list[tuple[str, str]]:
+        """The timeline, told."""
+        return [(told(change.at), told(change.state)) for change in self.answer(at).timeline]
+
+    def steps(self, at: str | None = None, known_at: Cutoff | str | None = None) -> list[str]:
+        """The codes of the next steps."""
+        return [step.code for step in self.answer(at, known_at).next_steps]
+
+    def codes(self, known_at: Cutoff | str | None = None) -> list[str]:
+        """The codes of the discrepancies."""
+        return [found.code for found in self.answer(known_at=known_at).discrepancies]
 
     def event(self, name: str) -> UUID:
         """The id of the latest event of a name."""
-        found = [e for e in (*self.recorded, *self.fixed) if e.name == name]
+        found = [e for e in self.history if e.name == name]
         return found[-1].event_id
 
 
@@ -131,12 +184,8 @@ class When:
     def then(self, *, recorded: str | None = None, refused: str | None = None) -> Given:
         """Asserts one new event of that name, or a refusal with that code and no event."""
         assert (self.refused.code if self.refused else None) == refused
-        new = [*self.given.recorded, *self.given.fixed][self.before :]
-        if refused or recorded is None:
-            assert len(self.given.recorded) + len(self.given.fixed) == self.before
-        else:
-            assert len(self.given.recorded) + len(self.given.fixed) == self.before + 1
-            assert new[-1].name == recorded or self.given.fixed[-1].name == recorded
+        new = self.given.history[self.before :]
+        assert [event.name for event in new] == ([recorded] if recorded else [])
         return self.given
 
 
@@ -150,6 +199,19 @@ def given(*steps: Step, policy: str | Policy = "shanghai-2025", **student: str) 
     } | student
     found = policy if isinstance(policy, Policy) else edition(policy)
     return Given(found, sheet).and_(*steps)
+
+
+def told(value: Any) -> str:
+    """A value as a person would write it."""
+    if value is None:
+        return "none"
+    if value is PENDING:
+        return "pending"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, DayRange | WaitingPeriod):
+        return f"{value.first} to {value.last}"
+    return value.isoformat() if isinstance(value, date) else str(value.value)
 
 
 def _corrects_one_of(command: Command, recorded: list[events.Event]) -> bool:
@@ -231,6 +293,24 @@ def paid(at: str, year: int, **values: Any) -> Step:
 
 def fix_window(at: str, **values: Any) -> Step:
     return step(commands.FixWindow, at, **values)
+
+
+def filed(at: str, province: str = "zhejiang", **values: Any) -> Step:
+    return step(commands.FileRemoteCare, at, province=province, **values)
+
+
+def together(recorded_at: str, *steps: Step) -> Step:
+    """Several steps in one transaction: one stamp, and no cut-off falls inside."""
+
+    def take(world: Given) -> None:
+        before = len(world.recorded)
+        for one in steps:
+            world.now = read_instant(recorded_at)
+            one(world)
+        for index in range(before, len(world.recorded) - 1):
+            world.recorded[index] = world.recorded[index].model_copy(update={"goes_on": True})
+
+    return take
 
 
 def correct(at: str, name: str, *, occurred_at: str | None = None, **changes: Any) -> Step:

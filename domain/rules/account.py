@@ -19,7 +19,7 @@ def account_day(case: Case, confirmation: Confirmation, waiting: Derived) -> Der
         return _unless_withdrawn(case, recorded)
     name = "account_built_on"
     if waiting.value is PENDING:
-        return Derived(name, PENDING, "R17", (waiting,), "check_missing")
+        return Derived(name, PENDING, "R18", (waiting,), "check_missing")
     stop = employee_cover_stop(case)
     earliest = latest_day(
         name,

@@ -18,7 +18,7 @@ def benefit_window(case: Case, episode: Episode, waiting: Derived, account: Deri
     if account.because == "withdrawn":
         return account._replace(name=name)
     if waiting.value is PENDING:
-        return Derived(name, PENDING, "R17", (waiting,), "check_missing")
+        return Derived(name, PENDING, "R20", (waiting,), "check_missing")
     stop = employee_cover_stop(case)
     account = account_at_the_earliest(case, episode.confirmation, waiting, account)
     begins = cover_begins(case, waiting, account)

@@ -25,7 +25,7 @@ def evoucher_instant(
     if by_document is not None:
         return by_document
     if waiting.value is PENDING:
-        return Derived(name, PENDING, "R17", (waiting,), "check_missing")
+        return Derived(name, PENDING, "R19", (waiting,), "check_missing")
     stop = employee_cover_stop(case)
     account = account_at_the_earliest(case, confirmation, waiting, account)
     begins = cover_begins(case, waiting, account)
@@ -101,22 +101,17 @@ def _evoucher_opens(
         inputs: tuple[Any, ...] = (account, p.evoucher_opens_after, p.evoucher_hour)
         return Derived(name, at_hour(day, p.evoucher_hour.value), "R19", inputs)
     stop = employee_cover_stop(case)
-    latest = latest_day(
-        "evoucher_opens_on",
-        "R19",
-        [
-            Derived("day_after_signing", confirmation.at.date() + after, "R19", (confirmation,)),
-            *after_waiting(waiting),
-            *(
-                Derived("day_after_stop", known.value + after, "R3", (known,))
-                for known in known_stop(stop)
-            ),
-            account,
-        ],
-    )
-    return Derived(
-        name, at_hour(latest.value, p.evoucher_hour.value), "R19", (latest, p.evoucher_hour)
-    )
+    signing = Derived("day_after_signing", confirmation.at.date() + after, "R19", (confirmation,))
+    stops = [
+        Derived("day_after_stop", known.value + after, "R3", (known,)) for known in known_stop(stop)
+    ]
+    candidates = [signing, *after_waiting(waiting), *stops, account]
+    stated = candidates[1] if waiting.value else signing
+    latest = latest_day("evoucher_opens_on", "R19-latest", candidates)
+    if latest.value == stated.value:
+        latest = latest._replace(rule="R19")
+    instant = at_hour(latest.value, p.evoucher_hour.value)
+    return Derived(name, instant, "R19", (latest, p.evoucher_hour))
 
 
 def _within_benefit_year(case: Case, evoucher: Derived) -> Derived:
