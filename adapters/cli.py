@@ -104,7 +104,7 @@ def replay(
     """
     from yibao.adapters import console
     from yibao.adapters.policy_files import Editions
-    from yibao.adapters.replaying import Replayer, summary
+    from yibao.adapters.replay_files import Replayer, summary
     from yibao.adapters.words import Words
 
     words = Words(lang)
@@ -146,6 +146,7 @@ def explain(
 ) -> None:
     """Show the tree behind each value: rule, clause, basis, facts and parameters."""
     from yibao.adapters import console
+    from yibao.adapters.console.explanations import explanation
     from yibao.adapters.explanation import explained
     from yibao.adapters.words import Words
 
@@ -159,7 +160,7 @@ def explain(
         click.echo(json.dumps(told, ensure_ascii=False))
         return
     for answer in answers.values():
-        console.to(sys.stdout).print(console.explanation(answer, words))
+        console.to(sys.stdout).print(explanation(answer, words))
 
 
 @main.command()
@@ -189,6 +190,7 @@ def compare(
     """Show what changed between two states of knowledge, and which facts changed it."""
     from yibao.adapters import console
     from yibao.adapters.comparison_json import comparison_json
+    from yibao.adapters.console.comparisons import comparison_report
     from yibao.adapters.words import Words
 
     if len(known_at) > 2:
@@ -209,7 +211,7 @@ def compare(
     for name, found in compared.items():
         if len(compared) > 1:
             click.echo(name)
-        console.to(sys.stdout).print(console.comparison_report(found, words))
+        console.to(sys.stdout).print(comparison_report(found, words))
 
 
 @main.group()
@@ -223,10 +225,11 @@ def policy() -> None:
 def list_editions(policies: Path | None, lang: Any) -> None:
     """List the editions at hand."""
     from yibao.adapters import console
+    from yibao.adapters.console.editions import policy_list
     from yibao.adapters.policy_files import Editions
     from yibao.adapters.words import Words
 
-    console.to(sys.stdout).print(console.policy_list(Editions(policies), Words(lang)))
+    console.to(sys.stdout).print(policy_list(Editions(policies), Words(lang)))
 
 
 @policy.command("show")
@@ -236,11 +239,12 @@ def list_editions(policies: Path | None, lang: Any) -> None:
 def show_edition(edition: str, policies: Path | None, lang: Any) -> None:
     """Show every parameter and rule of an EDITION with its citation."""
     from yibao.adapters import console
+    from yibao.adapters.console.editions import policy_tables
     from yibao.adapters.policy_files import Editions
     from yibao.adapters.words import Words
 
     found = Editions(policies).get(edition)
-    console.to(sys.stdout).print(console.policy_tables(found, Words(lang)))
+    console.to(sys.stdout).print(policy_tables(found, Words(lang)))
 
 
 @policy.command("check")

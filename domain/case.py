@@ -1,8 +1,9 @@
 """What a question is put to: one student's current facts under one edition and its window."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property
+from typing import Any, TypeVar
 
 from yibao.domain import events
 from yibao.domain.facts import Fact, Facts, Moment
@@ -10,9 +11,14 @@ from yibao.domain.policy import Policy
 from yibao.domain.vocabulary import Category
 from yibao.domain.window import Window, WindowFix, confirmation_window
 
+R = TypeVar("R")
+
 
 class Case:
-    """The facts as far as they are known, the policy, and the window as far as it is fixed."""
+    """The facts as far as they are known, the policy, and the window as far as it is fixed.
+
+    A case never changes, so what was derived of it once is kept for the next who asks.
+    """
 
     def __init__(
         self,
@@ -24,6 +30,14 @@ class Case:
         self.known = known
         self.fixes = fixes
         self.facts = Facts(known)
+        self._derived: dict[object, Any] = {}
+
+    def once(self, key: object, derive: Callable[[], R]) -> R:
+        """What `derive` gives, derived at most once for this case."""
+        if key not in self._derived:
+            self._derived[key] = derive()
+        found: R = self._derived[key]
+        return found
 
     @property
     def registration(self) -> Fact[events.Registered]:
@@ -64,6 +78,9 @@ class Case:
         return Case(self.policy, [f for f in self.known if f.moment not in later], self.fixes)
 
     def _window(self, school: str) -> Window:
-        return confirmation_window(
-            self.policy, self.fixes, school, self.category, self.registered_on
-        )
+        def derive() -> Window:
+            return confirmation_window(
+                self.policy, self.fixes, school, self.category, self.registered_on
+            )
+
+        return self.once(("window", school), derive)

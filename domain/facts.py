@@ -110,16 +110,12 @@ class Facts:
                 return roster
         return None
 
-    def confirmation(self) -> Fact[events.Confirmed] | None:
-        """The confirmation that counts: the earliest since the last opt-out (R24).
-
-        If there is none since then, the earliest of those the last opt-outs put an end to.
-        """
-        episodes = self.episodes()
-        return episodes[-1].confirmation if episodes else None
-
     def episodes(self) -> "list[Episode]":
-        """Each confirmation that began something, until the opt-out that ended it."""
+        """Each confirmation that began something, until the opt-out that ended it.
+
+        The last of them counts: its confirmation is the earliest since the last opt-out or, if
+        there is none since then, the one that the opt-out put an end to (R24).
+        """
         found: list[Episode] = []
         confirmation: Confirmation | None = None
         for choice in self.choices:

@@ -220,7 +220,7 @@ def _corrects_one_of(command: Command, recorded: list[events.Event]) -> bool:
     return any(event.event_id == command.fact_id for event in recorded)
 
 
-def step(kind: type[Command], at: str, *, recorded: str | None = None, **values: Any) -> Step:
+def step(kind: type[Command], at: str, /, *, recorded: str | None = None, **values: Any) -> Step:
     """Any command as a step."""
 
     def take(world: Given) -> None:

@@ -72,8 +72,12 @@ def values(case: Case, at: datetime) -> Values:
 
 def values_of(case: Case, episode: Episode) -> Values:
     """The values that follow from one confirmation."""
-    waiting = waiting_period(case)
-    account = account_day(case, episode.confirmation, waiting)
-    coverage = benefit_window(case, episode, waiting, account)
-    evoucher = evoucher_instant(case, episode.confirmation, waiting, account)
-    return Values(waiting, account, evoucher, coverage)
+
+    def derive() -> Values:
+        waiting = waiting_period(case)
+        account = account_day(case, episode.confirmation, waiting)
+        coverage = benefit_window(case, episode, waiting, account)
+        evoucher = evoucher_instant(case, episode.confirmation, waiting, account)
+        return Values(waiting, account, evoucher, coverage)
+
+    return case.once(("values", episode.confirmation.place), derive)

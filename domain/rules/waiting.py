@@ -8,6 +8,10 @@ from yibao.domain.vocabulary import PENDING, WaitingPeriod
 
 def waiting_period(case: Case) -> Derived:
     """R12 to R15: from registration and check alone, confirmed or not."""
+    return case.once("waiting", lambda: _waiting_period(case))
+
+
+def _waiting_period(case: Case) -> Derived:
     policy, p = case.policy, case.policy.parameters
     if not policy.knows_waiting_periods:
         return Derived("waiting", None, "R12", (p.waiting_months_per_lapsed_year,), "no_such_rule")

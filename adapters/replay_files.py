@@ -11,8 +11,13 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import track
 from rich.text import Text
 
-from yibao.adapters import console
 from yibao.adapters.answer_json import answer_json, plain
+from yibao.adapters.console.answers import (
+    failures_report,
+    story_line,
+    story_report,
+    why_failed,
+)
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import Failure, Replay, replay
 from yibao.adapters.scenarios import read_story, story_files
@@ -42,9 +47,9 @@ class Result:
         if self.replay is None:
             return Text(f"! {self.error}", style="red")
         if detailed:
-            return console.story_report(self.replay, self.answers, self.words)
-        line = console.story_line(self.replay)
-        return Group(line, *console.failures_report(self.replay.failures, self.words))
+            return story_report(self.replay, self.answers, self.words)
+        line = story_line(self.replay)
+        return Group(line, *failures_report(self.replay.failures, self.words))
 
     def as_json(self) -> dict[str, Any]:
         if self.replay is None:
@@ -70,7 +75,7 @@ class Result:
             "step": failure.place.step,
             "expected": plain_parts(failure.expected),
             "came": plain_parts(failure.came),
-            "why": console.why_failed(failure, self.words),
+            "why": why_failed(failure, self.words),
         }
 
 
