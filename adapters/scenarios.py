@@ -24,9 +24,9 @@ from yibao.domain.vocabulary import (
     EnrollmentId,
     GivenDay,
     GivenInstant,
+    GivenKey,
     Name,
     Note,
-    OpaqueKey,
     ReasonWord,
     State,
 )
@@ -42,7 +42,7 @@ class _Model(BaseModel):
 class Student(_Model):
     """Who a story is about: an opaque reference and what the registration will say."""
 
-    ref: OpaqueKey
+    ref: GivenKey
     school: Name
     category: Category
     document: Document
@@ -59,7 +59,7 @@ class _Head(_Model):
     id: StepId | None = None
     student: str | None = None
     recorded: GivenInstant | None = None
-    by: OpaqueKey | None = None
+    by: GivenKey | None = None
     note: Note | None = None
     refused: Literal[tuple(REASONS)] | None = None  # type: ignore[valid-type]
 

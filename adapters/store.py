@@ -58,21 +58,30 @@ class FactMapper(Mapper[UUID]):
             state=state.encode(),
         )
 
-    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
+    def to_domain_event(self, stored_event: StoredEvent) -> Event:
         kind = EVENTS.get(stored_event.topic)
-        place = f"event {stored_event.originator_version} of stream {stored_event.originator_id}"
         if kind is None:
-            raise UnreadableEvent(f"{place} has the unknown name {stored_event.topic!r}")
+            raise UnreadableEvent(
+                f"{_place(stored_event)} has the unknown name {stored_event.topic!r}"
+            )
         try:
             event = kind.model_validate_json(stored_event.state)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "state"
-            raise UnreadableEvent(f"{place}, {kind.name}: {where}: {first['msg']}") from None
+            raise UnreadableEvent(
+                f"{_place(stored_event)}, {kind.name}: {where}: {first['msg']}"
+            ) from None
         # The columns complete a frozen event that nobody else has seen yet.
-        object.__setattr__(event, "originator_id", stored_event.originator_id)
-        object.__setattr__(event, "originator_version", stored_event.originator_version)
+        vars(event).update(
+            originator_id=stored_event.originator_id,
+            originator_version=stored_event.originator_version,
+        )
         return event
+
+
+def _place(stored: StoredEvent) -> str:
+    return f"event {stored.originator_version} of stream {stored.originator_id}"
 
 
 class FactRecorder(SQLiteApplicationRecorder):

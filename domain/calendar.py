@@ -44,13 +44,6 @@ def in_shanghai(instant: datetime) -> datetime:
     return instant.astimezone(SHANGHAI)
 
 
-def known_day(day: date) -> date:
-    """The day itself; raises ValueError outside the years yibao knows."""
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise ValueError(f"the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
-    return day
-
-
 def read_instant(text: str) -> datetime:
     """An instant as people write it, `2025-09-06 14:20`: Shanghai time unless an offset is given.
 

@@ -22,10 +22,10 @@ from yibao.domain.vocabulary import (
     EditionId,
     GivenDay,
     GivenInstant,
+    GivenKey,
     LapsedYears,
     Name,
     Note,
-    OpaqueKey,
     OtherCover,
     ReasonWord,
 )
@@ -42,7 +42,7 @@ class Command(BaseModel):
     name: ClassVar[str]
 
     at: GivenInstant
-    by: OpaqueKey | None = None
+    by: GivenKey | None = None
     note: Note | None = None
     command_id: CommandId | None = None
     expected_version: Annotated[int, Field(ge=0)] | None = None
@@ -82,7 +82,7 @@ class Register(RecordFact):
 
     name = "register"
     fact = events.Registered
-    ref: OpaqueKey
+    ref: GivenKey
     policy: EditionId
     on: GivenDay
     school: Name

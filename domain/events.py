@@ -6,6 +6,7 @@ derived is stored, and no personal data: references, actors and schools are opaq
 reasons are words.
 """
 
+import operator
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -60,7 +61,7 @@ class Event(BaseModel):
     correlation_id: CommandId | None = None
     causation_id: CommandId | None = None
     reason: ReasonWord | None = None
-    goes_on: bool = False
+    goes_on: bool = Field(default=False, exclude_if=operator.not_)
 
     def payload(self) -> dict[str, Any]:
         """The fact's own values, without the envelope."""
@@ -74,7 +75,7 @@ class Fact(Event):
     whose place it takes (`supersedes`) and when it was made (`corrected_at`).
     """
 
-    observed: bool = False
+    observed: bool = Field(default=False, exclude_if=operator.not_)
     supersedes: UUID | None = None
     corrected_at: Instant | None = None
 

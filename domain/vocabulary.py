@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
-from yibao.domain.calendar import in_shanghai, known_day, read_day, read_instant
+from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, in_shanghai, read_day, read_instant
 
 
 class State(StrEnum):
@@ -110,23 +110,20 @@ def _read(reader: Callable[[str], Any], given: Any) -> Any:
     return reader(given) if isinstance(given, str) else given
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(in_shanghai)]
-Day = Annotated[date, AfterValidator(known_day)]
-#: The same as they come from outside, where they may be text.
+#: As facts carry them; checked by pydantic's core alone, since every fact read passes here.
+Instant = AwareDatetime
+Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
+OpaqueKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+/-]{0,63}$")]
+
+#: As they come from outside: days and instants may be text, naive instants are refused, and
+#: an opaque key must not look like a number that identifies a person elsewhere.
 GivenInstant = Annotated[
     AwareDatetime,
     BeforeValidator(lambda given: _read(read_instant, given)),
     AfterValidator(in_shanghai),
 ]
-GivenDay = Annotated[
-    date, BeforeValidator(lambda given: _read(read_day, given)), AfterValidator(known_day)
-]
-#: An opaque key of a person or actor, never a number that identifies them elsewhere.
-OpaqueKey = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+/-]{0,63}$"),
-    AfterValidator(_without_document_number),
-]
+GivenDay = Annotated[Day, BeforeValidator(lambda given: _read(read_day, given))]
+GivenKey = Annotated[OpaqueKey, AfterValidator(_without_document_number)]
 #: Why something was recorded, as a word: free text belongs into a note, which can be erased.
 ReasonWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 #: A school, district or province, as its owner writes it.

@@ -85,6 +85,8 @@ def edition_named(recorded: Sequence[events.Event]) -> str | None:
 
 
 def _recorded_by(recorded: Sequence[events.Event], known_at: datetime) -> int:
+    if not recorded or recorded[-1].recorded_at <= known_at:
+        return len(recorded)
     return bisect_right(recorded, known_at, key=lambda event: event.recorded_at)
 
 

@@ -40,6 +40,14 @@ def edition(name: str = "shanghai-2025") -> Policy:
     return Editions().get(name)
 
 
+def edition_with(base: str = "shanghai-2025", **values: Any) -> Policy:
+    """An edition some of whose parameters have other values."""
+    content = edition(base).model_dump()
+    for name, value in values.items():
+        content["parameters"][name]["value"] = value
+    return Policy.model_validate(content)
+
+
 @dataclass
 class Given:
     """A student's stream and the edition's, as the steps given so far made them."""
@@ -313,14 +321,21 @@ def together(recorded_at: str, *steps: Step) -> Step:
     return take
 
 
-def correct(at: str, name: str, *, occurred_at: str | None = None, **changes: Any) -> Step:
-    """A correction of the latest event of a name."""
+def correct(
+    at: str,
+    name: str,
+    *,
+    occurred_at: str | None = None,
+    fact_id: UUID | None = None,
+    **changes: Any,
+) -> Step:
+    """A correction of the latest event of a name, or of the one with an id."""
 
     def take(world: Given) -> None:
         world.record(
             commands.Correct(
                 at=at,  # type: ignore[arg-type]
-                fact_id=world.event(name),
+                fact_id=fact_id or world.event(name),
                 reason="misread",
                 changes=changes,
                 occurred_at=occurred_at,  # type: ignore[arg-type]
