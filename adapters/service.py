@@ -6,6 +6,7 @@ file. From an async server call it in a thread: `await asyncio.to_thread(service
 """
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 from uuid import UUID
@@ -333,7 +334,35 @@ class Service:
         a version that does not exist.
         """
         now = self._clock()
-        return answer(self._known(enrollment, known_at, now), _aware(at, "at") if at else now)
+        recorded = self._store.read(enrollment.stream)
+        cutoff = None if known_at is None else _cutoff(known_at)
+        knowledge = _known(enrollment, recorded, self._edition, cutoff, now)
+        return answer(knowledge, _aware(at, "at") if at else now)
+
+    def everyone(
+        self, at: datetime | None = None, *, known_at: datetime | None = None
+    ) -> Iterator[Answer]:
+        """The answer for every enrollment in the store, from one snapshot of it.
+
+        Windows fixed while the answers are drawn may or may not be in them. Raises BadValue for
+        a naive instant.
+        """
+        now = self._clock()
+        when = _aware(at, "at") if at else now
+        editions: dict[str, Edition] = {}
+
+        def edition_of(name: str) -> Edition:
+            if name not in editions:
+                editions[name] = self._edition(name)
+            return editions[name]
+
+        for _, recorded in self._store.streams():
+            first = next((e for e in recorded if isinstance(e, events.Registered)), None)
+            if first is not None:
+                enrollment = EnrollmentId(first.ref, self.editions.get(first.policy).year)
+                cutoff = _aware(known_at, "known_at") if known_at else None
+                knowledge = _known(enrollment, recorded, edition_of, cutoff, now)
+                yield answer(knowledge, when)
 
     def compare(
         self,
@@ -368,17 +397,6 @@ class Service:
         """Forgets the free text kept beside a fact; the fact stands."""
         self._store.erase_note(event_id)
 
-    def _known(self, enrollment: EnrollmentId, known_at: Cutoff | None, now: datetime) -> Knowledge:
-        recorded = self._store.read(enrollment.stream)
-        if known_at is not None:
-            return known_by(enrollment, recorded, self._edition, _cutoff(known_at))
-        named = edition_named(recorded)
-        fixed = self._edition(named).recorded if named else []
-        latest = max([now, *(event.recorded_at for event in (*recorded[-1:], *fixed[-1:]))])
-        return known_at_versions(
-            enrollment, recorded, self._edition, len(recorded), len(fixed), latest
-        )
-
     def _edition(self, name: str) -> Edition:
         return Edition(self.editions.get(name), self._store.read(edition_stream(name)))
 
@@ -399,6 +417,22 @@ def open_service(
     """
     editions = policies if isinstance(policies, Editions) else Editions(policies)
     return Service(open_store(url), editions, by=by, via=via, clock=clock)
+
+
+def _known(
+    enrollment: EnrollmentId,
+    recorded: Sequence[events.Event],
+    edition_of: Callable[[str], Edition],
+    cutoff: Cutoff | None,
+    now: datetime,
+) -> Knowledge:
+    """What is known by a cut-off; without one everything, whatever the clock says."""
+    if cutoff is not None:
+        return known_by(enrollment, recorded, edition_of, cutoff)
+    named = edition_named(recorded)
+    fixed = edition_of(named).recorded if named else ()
+    latest = max([now, *(event.recorded_at for event in (*recorded[-1:], *fixed[-1:]))])
+    return known_at_versions(enrollment, recorded, edition_of, len(recorded), len(fixed), latest)
 
 
 def _command(command: type[C], /, **values: Any) -> C:

@@ -9,6 +9,8 @@ table that can forget.
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
@@ -120,6 +122,16 @@ class FactRecorder(SQLiteApplicationRecorder):
             c.executemany("INSERT INTO notes VALUES (?,?)", notes)
         return ids
 
+    def select_streams(self) -> Iterator[StoredEvent]:
+        """Every stored event, stream by stream, from one snapshot and without holding them all."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT originator_id, originator_version, topic, state "
+                f"FROM {self.events_table_name} ORDER BY originator_id, originator_version"
+            )
+            for originator_id, version, topic, state in c.sqlite_cursor:
+                yield StoredEvent(UUID(originator_id), version, topic, state)
+
     def note(self, event_id: UUID) -> str | None:
         """The free text kept for an event, unless it was erased."""
         with self.datastore.transaction(commit=False) as c:
@@ -168,6 +180,13 @@ class FactStore(Application[UUID]):
                 self.mapper.to_domain_event(stored)  # type: ignore[misc]
                 for stored in self.recorder.select_events(stream)
             ]
+
+    def streams(self) -> Iterator[tuple[UUID, list[Event]]]:
+        """Every stream with its events, one after the other, from one snapshot of the store."""
+        with _clear_errors():
+            stored = self._facts.select_streams()
+            for stream, rows in groupby(stored, key=attrgetter("originator_id")):
+                yield stream, [self.mapper.to_domain_event(row) for row in rows]  # type: ignore[misc]
 
     def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
         """Records events of any streams in one transaction; raises Conflict if one moved on."""
