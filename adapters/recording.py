@@ -10,7 +10,7 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import Conflict, FactStore, StoreError
 from yibao.domain import events
 from yibao.domain.commands import Command, Correct, Register
-from yibao.domain.decision import Envelope, answered_before, decide
+from yibao.domain.decision import Envelope, answered_before, asks_for_the_window, decide
 from yibao.domain.enrollment import Stream, evolve, fold
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import AlteredEdition, BadValue
@@ -82,9 +82,7 @@ class Recording:
             if policy and edition and not stream.version:
                 fresh.append(self._adopted(policy, stream_id, stamp))
                 stream = evolve(stream, fresh[-1])
-            fixed = (
-                self.store.read(edition_stream(policy.edition)) if policy and not edition else []
-            )
+            fixed = self._fixed(policy, command) if policy and not edition else []
             envelope = self._envelope(stream_id, command, stamp)
             event = decide(stream, command, policy, fold(fixed).facts, envelope)  # type: ignore[arg-type]
             if event is None:
@@ -108,6 +106,12 @@ class Recording:
             if named is None and isinstance(fact.event, events.Registered):
                 named = fact.event.policy
         return self.editions.get(named) if named else None
+
+    def _fixed(self, policy: Policy, command: Command) -> list[events.Event]:
+        """What was fixed under an edition, where the command depends on it."""
+        if asks_for_the_window(command) or isinstance(command, Register):
+            return self.store.read(edition_stream(policy.edition))
+        return []
 
     def _envelope(self, stream_id: UUID, command: Command, stamp: datetime) -> Envelope:
         assert command.command_id is not None

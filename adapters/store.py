@@ -104,6 +104,10 @@ class FactRecorder(SQLiteApplicationRecorder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.select_events_statement = (
+            "SELECT originator_id, originator_version, topic, state "
+            f"FROM {self.events_table_name} WHERE originator_id=? "
+        )
         self.insert_events_statement = (
             f"INSERT INTO {self.events_table_name} "
             "(originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
@@ -176,17 +180,14 @@ class FactStore(Application[UUID]):
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
         with _clear_errors():
-            return [
-                self.mapper.to_domain_event(stored)  # type: ignore[misc]
-                for stored in self.recorder.select_events(stream)
-            ]
+            return [self._decoded(stored) for stored in self._facts.select_events(stream)]
 
     def streams(self) -> Iterator[tuple[UUID, list[Event]]]:
         """Every stream with its events, one after the other, from one snapshot of the store."""
         with _clear_errors():
             stored = self._facts.select_streams()
             for stream, rows in groupby(stored, key=attrgetter("originator_id")):
-                yield stream, [self.mapper.to_domain_event(row) for row in rows]  # type: ignore[misc]
+                yield stream, [self._decoded(row) for row in rows]
 
     def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
         """Records events of any streams in one transaction; raises Conflict if one moved on."""
@@ -202,6 +203,11 @@ class FactStore(Application[UUID]):
     def erase_note(self, event_id: UUID) -> None:
         with _clear_errors():
             self._facts.erase_note(event_id)
+
+    def _decoded(self, stored: StoredEvent) -> Event:
+        event = self.mapper.to_domain_event(stored)
+        assert isinstance(event, Event)
+        return event
 
     @property
     def _facts(self) -> FactRecorder:

@@ -5,11 +5,10 @@ done and is recorded even where a guard would refuse. Some kinds are always repo
 """
 
 import hashlib
-import json
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from yibao.domain import events
 from yibao.domain.vocabulary import (
@@ -54,9 +53,8 @@ class Command(BaseModel):
 
         How it is asked does not belong to it, and a note must leave no trace once erased.
         """
-        content = self.model_dump(mode="json", exclude=_NOT_CONTENT)
-        text = json.dumps([self.name, content], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        content = self.model_dump_json(exclude=_NOT_CONTENT)
+        return hashlib.sha256(f"{self.name} {content}".encode()).hexdigest()[:32]
 
 
 _NOT_CONTENT = {"command_id", "expected_version", "correlation_id", "causation_id", "note"}
@@ -224,6 +222,11 @@ class FixWindow(RecordFact):
         return self
 
 
+def _sorted(changes: dict[str, Any]) -> dict[str, Any]:
+    """The same changes in one order, so that they have one digest."""
+    return dict(sorted(changes.items()))
+
+
 class Amendment(Command):
     """Something about an earlier fact, and why; `at` is when it is decided."""
 
@@ -239,7 +242,7 @@ class Correct(Amendment):
     """
 
     name = "correct"
-    changes: dict[str, Any] = Field(default_factory=dict)
+    changes: Annotated[dict[str, Any], AfterValidator(_sorted)] = Field(default_factory=dict)
     occurred_at: GivenInstant | None = None
 
 

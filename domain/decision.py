@@ -71,6 +71,16 @@ def decide(
     return event
 
 
+def asks_for_the_window(command: Command) -> bool:
+    """Whether judging a command depends on what was fixed under its edition."""
+    if not isinstance(command, RecordFact) or command.observed or command.always_report:
+        return False
+    return not _ABOUT_THE_WINDOW.isdisjoint(REFUSALS[command.name])
+
+
+_ABOUT_THE_WINDOW = frozenset({"window_not_open", "window_closed"})
+
+
 def answered_before(stream: Stream, command_id: str, digest: str) -> Answered | None:
     """The earlier answer to the same command; raises OutOfStep if the id meant something else."""
     for answered in stream.answered:

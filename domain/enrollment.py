@@ -4,10 +4,9 @@
 be added is decided in `decision`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
 from typing import NamedTuple
 from uuid import UUID
 
@@ -63,17 +62,22 @@ def evolve(stream: Stream, event: events.Event) -> Stream:
         version=version,
         facts=facts,
         seen=stream.seen | {event.event_id} if isinstance(event, events.Fact) else stream.seen,
-        answered=(
-            *stream.answered,
-            Answered(event.command_id, event.command_digest, version),
-        ),
+        answered=(*stream.answered, _answered(event)),
         last_recorded_at=event.recorded_at,
     )
 
 
-def fold(recorded: Iterable[events.Event]) -> Stream:
-    """The stream after all these events."""
-    return reduce(evolve, recorded, EMPTY)
+def fold(recorded: Sequence[events.Event]) -> Stream:
+    """The stream after all these events: what evolving it by each in turn gives, in one pass."""
+    if not recorded:
+        return EMPTY
+    return Stream(
+        version=recorded[-1].originator_version,
+        facts=current_facts(recorded),
+        seen=frozenset(event.event_id for event in recorded if isinstance(event, events.Fact)),
+        answered=tuple(_answered(event) for event in recorded),
+        last_recorded_at=recorded[-1].recorded_at,
+    )
 
 
 def current_facts(recorded: Iterable[events.Event]) -> tuple[AnyFact, ...]:
@@ -92,6 +96,10 @@ def current_facts(recorded: Iterable[events.Event]) -> tuple[AnyFact, ...]:
         elif isinstance(event, events.Voided):
             current.pop(places.pop(event.supersedes, -1), None)
     return tuple(current[place] for place in sorted(current))
+
+
+def _answered(event: events.Event) -> Answered:
+    return Answered(event.command_id, event.command_digest, event.originator_version)
 
 
 def _happened(event: events.Fact) -> datetime:

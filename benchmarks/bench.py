@@ -1,0 +1,356 @@
+"""`make bench`: one run, ratios against a raw driver and against the stock library."""
+
+import gc
+import platform
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from peer import StockApplication, stock_student
+from rich.console import Console
+from rich.table import Table
+from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
+
+from yibao.adapters.store import FactMapper, open_store
+from yibao.domain.enrollment import current_facts
+from yibao.domain.events import EVENTS
+from yibao.domain.vocabulary import edition_stream
+from yibao.projections.answer import answer
+from yibao.projections.knowledge import Edition, known_by
+
+ROUNDS = 5
+
+
+@dataclass
+class Row:
+    """One line of the table: ours, theirs, what is compared, and what was aimed at."""
+
+    what: str
+    ours: str
+    against: str
+    theirs: str
+    ratio: float | None
+    aim: str
+
+
+def rate(count: int, seconds: float) -> float:
+    return count / seconds
+
+
+def told(per_second: float) -> str:
+    return f"{per_second:,.0f}/s"
+
+
+@contextmanager
+def timed() -> Iterator[list[float]]:
+    taken: list[float] = []
+    gc.collect()
+    began = time.perf_counter()
+    yield taken
+    taken.append(time.perf_counter() - began)
+
+
+def in_turn(ours: Callable[[], int], theirs: Callable[[], int]) -> tuple[float, float, float]:
+    """Both rates and the median of the ratios, measured in turn so that a drift hits both."""
+    pairs = []
+    for _ in range(ROUNDS):
+        with timed() as a:
+            count_a = ours()
+        with timed() as b:
+            count_b = theirs()
+        pairs.append((rate(count_a, a[0]), rate(count_b, b[0])))
+    return (
+        statistics.median(x for x, _ in pairs),
+        statistics.median(y for _, y in pairs),
+        statistics.median(x / y for x, y in pairs),
+    )
+
+
+def raw_connection(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS stored_events ("
+        "notification_id INTEGER PRIMARY KEY AUTOINCREMENT, originator_id TEXT NOT NULL, "
+        "originator_version INTEGER NOT NULL, topic TEXT NOT NULL, state BLOB NOT NULL, "
+        "UNIQUE (originator_id, originator_version))"
+    )
+    return connection
+
+
+INSERT = (
+    "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
+)
+
+
+def commits(folder: Path, students: int) -> Iterator[Row]:
+    """One fact a commit: through the service, and the recorder alone."""
+    service = filled_service(folder / "service.db", students)
+    raw = raw_connection(folder / "raw.db")
+    mapper = FactMapper()
+    rows = {n: [mapper.to_stored_event(f) for f in facts_of(n)] for n in range(students)}
+    raw.execute("BEGIN")
+    for stored in rows.values():
+        raw.executemany(
+            INSERT, [(s.originator_id.hex, s.originator_version, s.topic, s.state) for s in stored]
+        )
+    raw.execute("COMMIT")
+    version = FACTS
+
+    def through_the_service() -> int:
+        for number in range(students):
+            service.pay_premium(enrollment(number), at=NOON, year=2027, by="officer-7")
+        return students
+
+    def by_raw_driver() -> int:
+        nonlocal version
+        version += 1
+        for number in range(students):
+            row = rows[number][6]
+            raw.execute("BEGIN IMMEDIATE")
+            raw.execute(
+                "SELECT originator_version, topic, state FROM stored_events "
+                "WHERE originator_id=? ORDER BY originator_version",
+                (row.originator_id.hex,),
+            ).fetchall()
+            raw.execute(INSERT, (row.originator_id.hex, version, row.topic, row.state))
+            raw.execute("COMMIT")
+        return students
+
+    ours, theirs, ratio = in_turn(through_the_service, by_raw_driver)
+    yield Row(
+        "one fact a commit, through the service",
+        told(ours),
+        "raw sqlite3: SELECT, INSERT",
+        told(theirs),
+        ratio,
+        "0.6",
+    )
+    service.close()
+
+    store = open_store(f"sqlite:///{folder / 'recorder.db'}")
+    bare = raw_connection(folder / "bare.db")
+    turn = 0
+
+    def by_recorder() -> int:
+        nonlocal turn
+        turn += 1
+        for number in range(students):
+            store.recorder.insert_events([rows[number][turn]])
+        return students
+
+    def by_bare_insert() -> int:
+        for number in range(students):
+            row = rows[number][turn]
+            bare.execute("BEGIN")
+            bare.execute(
+                INSERT, (row.originator_id.hex, row.originator_version, row.topic, row.state)
+            )
+            bare.execute("COMMIT")
+        return students
+
+    ours, theirs, ratio = in_turn(by_recorder, by_bare_insert)
+    yield Row(
+        "one fact a commit, the recorder alone",
+        told(ours),
+        "raw sqlite3: INSERT",
+        told(theirs),
+        ratio,
+        "0.9",
+    )
+    store.close()
+
+
+def folding(folder: Path, students: int, stock_students: int) -> Iterator[Row]:
+    """A whole store read, decoded and folded; then answered."""
+    path = folder / "fold.db"
+    service = filled_service(path, students)
+    store = open_store(f"sqlite:///{path}")
+    facts = students * FACTS
+
+    def ours() -> int:
+        for _, recorded in store.streams():
+            current_facts(recorded)
+        return facts
+
+    def raw() -> int:
+        connection = sqlite3.connect(path)
+        for topic, state in connection.execute(
+            "SELECT topic, state FROM stored_events ORDER BY originator_id, originator_version"
+        ):
+            EVENTS[topic].model_validate_json(state)
+        connection.close()
+        return facts
+
+    mine, theirs, ratio = in_turn(ours, raw)
+    yield Row(
+        f"folding a store of {facts:,} facts",
+        told(mine),
+        "raw SELECT and pydantic validation",
+        told(theirs),
+        ratio,
+        "0.5",
+    )
+
+    stock = StockApplication(
+        {
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "SQLITE_DBNAME": str(folder / "stock.db"),
+        }
+    )
+    ids = []
+    for number in range(stock_students):
+        student = stock_student(facts_of(number))
+        stock.save(student)
+        ids.append(student.id)
+    with timed() as taken:
+        for student_id in ids:
+            stock.repository.get(student_id)
+    stock_rate = rate(stock_students * FACTS, taken[0])
+    stock.close()
+    yield Row(
+        f"folding a store of {facts:,} facts",
+        told(mine),
+        "stock aggregates, repository.get",
+        told(stock_rate),
+        mine / stock_rate,
+        "10",
+    )
+
+    edition = Edition(service.editions.get(POLICY), store.read(edition_stream(POLICY)))
+    known = [
+        (enrollment(number), recorded)
+        for number, recorded in enumerate(facts_of(n) for n in range(students))
+    ]
+    with timed() as taken:
+        for student_id, recorded in known:
+            answer(known_by(student_id, recorded, lambda _: edition, NOON), NOON)
+    yield Row(
+        f"full answers for {students:,} students, facts in memory",
+        told(rate(students, taken[0])),
+        "",
+        "",
+        None,
+        "40,000/s",
+    )
+    with timed() as taken:
+        count = sum(1 for _ in service.everyone(NOON))
+    yield Row(
+        f"full answers for {count:,} students, from the store",
+        told(rate(count, taken[0])),
+        "",
+        "",
+        None,
+        "",
+    )
+    store.close()
+    service.close()
+
+
+def one_student(folder: Path, sizes: tuple[int, ...]) -> Iterator[Row]:
+    """One student's answer, with few and with many students in the store."""
+    for students in sizes:
+        service = filled_service(folder / f"one-{students}.db", students)
+        taken = []
+        for number in range(2000):
+            who = enrollment(number * 7919 % students)
+            began = time.perf_counter()
+            service.at(who, NOON)
+            taken.append((time.perf_counter() - began) * 1e6)
+        service.close()
+        cuts = statistics.quantiles(taken, n=100)
+        yield Row(
+            f"one student's answer, {students:,} students",
+            f"p50 {cuts[49]:,.0f} µs, p99 {cuts[98]:,.0f} µs",
+            "",
+            "",
+            None,
+            "",
+        )
+
+
+def start_up() -> Iterator[Row]:
+    """How long a fresh interpreter takes, less an empty one."""
+    base = _started("-c", "import pydantic, eventsourcing.application")
+    for what, arguments in (
+        ("import yibao", ("-c", "import yibao; yibao.open")),
+        ("yibao --help", ("-m", "yibao", "--help")),
+    ):
+        taken = _started(*arguments)
+        yield Row(
+            what,
+            f"{taken * 1000:,.0f} ms",
+            "importing pydantic and eventsourcing",
+            f"{base * 1000:,.0f} ms",
+            taken / base,
+            "at most 1.5",
+        )
+
+
+def _started(*arguments: str) -> float:
+    taken = []
+    for _ in range(11):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def machine(folder: Path) -> str:
+    """The machine and the disk, with what a flush to it costs."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    disk = subprocess.run(
+        ["df", "--output=fstype,source", str(folder)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[-1]
+    cores = len(Path("/proc/cpuinfo").read_text().split("processor\t")) - 1
+    return (
+        f"{model}, {cores} cores; {' '.join(disk.split())}; "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    )
+
+
+@click.command()
+@click.option("--students", default=25_000, show_default=True, help="For folding and answering.")
+@click.option("--commits", "commit_count", default=400, show_default=True, help="A round.")
+@click.option("--quick", is_flag=True, help="Small sizes: to see that it runs.")
+def main(students: int, commit_count: int, quick: bool) -> None:
+    """Measure everything once and print one table."""
+    sizes = (1_000, 100_000)
+    stock = 5_000
+    if quick:
+        students, commit_count, sizes, stock = 500, 40, (100, 1_000), 200
+    console = Console(width=170)
+    table = Table("measured", "ours", "against", "theirs", "ratio", "aim")
+    with tempfile.TemporaryDirectory(dir=".") as name:
+        folder = Path(name)
+        console.print(machine(folder))
+        for rows in (
+            commits(folder, commit_count),
+            folding(folder, students, stock),
+            one_student(folder, sizes),
+            start_up(),
+        ):
+            for row in rows:
+                ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
+                table.add_row(row.what, row.ours, row.against, row.theirs, ratio, row.aim)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
