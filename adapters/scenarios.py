@@ -4,16 +4,23 @@ The format is fixed by the project's contract. Every scalar is read as text and 
 by the same command models that the service uses; a mistake names file, line and column.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+)
 
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.yaml_source import Source, SourceError, read
+from yibao.adapters.yaml_source import Source, read
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.commands import COMMANDS, FixWindow, RecordFact, Register
 from yibao.domain.policy import Policy
@@ -98,14 +105,25 @@ class WaitingSpan(Span):
 _NoValue = Literal["none", "pending"]
 
 
+def _word_or_value(given: Any) -> str:
+    return "word" if given in (NONE, PENDING) else "value"
+
+
+V = TypeVar("V")
+#: A value, `none` or `pending`: what is wrong in a value is told of the value.
+Expected = Annotated[
+    Annotated[_NoValue, Tag("word")] | Annotated[V, Tag("value")], Discriminator(_word_or_value)
+]
+
+
 class Expectation(_Model):
     """What an answer is expected to be; only what is named is compared."""
 
     state: State | Literal["none"] | None = None
-    waiting: _NoValue | WaitingSpan | None = None
-    account_built_on: _NoValue | GivenDay | None = None
-    evoucher_available_at: _NoValue | GivenInstant | None = None
-    coverage: _NoValue | Span | None = None
+    waiting: Expected[WaitingSpan] | None = None
+    account_built_on: Expected[GivenDay] | None = None
+    evoucher_available_at: Expected[GivenInstant] | None = None
+    coverage: Expected[Span] | None = None
     next_step: Literal[(NONE, *CODES)] | None = None  # type: ignore[valid-type]
     discrepancies: tuple[Literal[tuple(REASONS)], ...] | None = None  # type: ignore[valid-type]
 
@@ -448,12 +466,3 @@ def _payload(kind: type[RecordFact]) -> tuple[str, ...]:
     envelope = RecordFact.model_fields.keys()
     given = (*_SHEET, "policy") if kind is Register else ()
     return tuple(key for key in kind.model_fields if key not in envelope and key not in given)
-
-
-def read_stories(path: Path, editions: Editions) -> Iterator[Story | SourceError]:
-    """Every story under a path, or why it cannot be read."""
-    for file in story_files(path):
-        try:
-            yield read_story(file, editions)
-        except SourceError as error:
-            yield error

@@ -46,20 +46,13 @@ class Source:
     def error(self, path: Sequence[str | int], reason: str, *, key: bool = False) -> SourceError:
         """An error at the place of a value, or of its key; as near as the path leads."""
         node: yaml.Node = self._root
-        for part in path:
+        for part in path:  # what names no place in the file, such as a choice, is passed over
             if isinstance(node, yaml.MappingNode):
                 entry = next((pair for pair in node.value if pair[0].value == part), None)
-                if entry is None:
-                    break
-                at_key, node = entry
-                if key and part is path[-1]:
-                    node = at_key
+                if entry is not None:
+                    node = entry[0] if key and part is path[-1] else entry[1]
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-                if part >= len(node.value):
-                    break
-                node = node.value[part]
-            else:
-                break
+                node = node.value[part] if part < len(node.value) else node
         return self._at(node, reason)
 
     def line(self, path: Sequence[str | int]) -> int:
