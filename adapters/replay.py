@@ -19,7 +19,6 @@ from yibao.adapters.scenarios import (
 )
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import MEMORY
-from yibao.adapters.yaml_source import SourceError
 from yibao.domain.commands import FixWindow
 from yibao.domain.refusals import Refused, UnknownCutoff
 from yibao.domain.vocabulary import EnrollmentId
@@ -82,7 +81,7 @@ def replay(story: Story, editions: Editions, store: str = MEMORY) -> Replay:
     for name in story.students:
         if service.facts(story.enrollment(name)):
             service.close()
-            raise SourceError(story.file, 1, 1, f"student {name!r} is in this store already")
+            raise story.taken(name)
     return _Run(story, service, clock).all_steps()
 
 

@@ -191,6 +191,12 @@ class Story:
     policy: Policy
     students: dict[str, Student]
     steps: tuple[Step, ...]
+    source: Source
+
+    def taken(self, student: str) -> SourceError:
+        """What is wrong with the file where a student is in the store already."""
+        path = ("students", student) if "students" in self.source.data else ("student",)
+        return self.source.error(path, "this student is in the store already")
 
     def enrollment(self, student: str) -> EnrollmentId:
         """The enrollment of one of the story's students under its edition."""
@@ -244,7 +250,13 @@ class _Reader:
         for index, step in enumerate(listed):
             self.steps.append(self._step(index, step))
         return Story(
-            self.source.file, title, tuple(rules), self.policy, self.students, tuple(self.steps)
+            self.source.file,
+            title,
+            tuple(rules),
+            self.policy,
+            self.students,
+            tuple(self.steps),
+            self.source,
         )
 
     def _text(self, key: str) -> str:
