@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.yaml_source import Source, read
+from yibao.adapters.yaml_source import Source, SourceError, read
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.commands import COMMANDS, FixWindow, RecordFact, Register
 from yibao.domain.policy import Policy
