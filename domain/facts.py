@@ -6,7 +6,7 @@ corrects, in every order. Of several facts of a kind the latest counts, except w
 here says otherwise.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Generic, NamedTuple, TypeVar
 
@@ -51,6 +51,7 @@ class Facts:
     """The current facts of one enrollment, by kind and in the order in which they happened."""
 
     __slots__ = (
+        "_episodes",
         "accounts",
         "activations",
         "cards",
@@ -67,6 +68,7 @@ class Facts:
     )
 
     def __init__(self, facts: Iterable[Fact[events.Fact]]) -> None:
+        self._episodes: tuple[Episode, ...] | None = None
         by_kind: dict[type[events.Fact], list[Fact[events.Fact]]] = {}
         for fact in sorted(facts, key=_moment):
             by_kind.setdefault(type(fact.event), []).append(fact)
@@ -110,23 +112,26 @@ class Facts:
                 return roster
         return None
 
-    def episodes(self) -> "list[Episode]":
+    def episodes(self) -> "tuple[Episode, ...]":
         """Each confirmation that began something, until the opt-out that ended it.
 
         The last of them counts: its confirmation is the earliest since the last opt-out or, if
         there is none since then, the one that the opt-out put an end to (R24).
         """
-        found: list[Episode] = []
+        if self._episodes is None:
+            self._episodes = tuple(self._divided())
+        return self._episodes
+
+    def _divided(self) -> "Iterator[Episode]":
         confirmation: Confirmation | None = None
         for choice in self.choices:
             if is_confirmation(choice):
                 confirmation = confirmation or choice
             elif is_opt_out(choice) and confirmation:
-                found.append(Episode(confirmation, choice))
+                yield Episode(confirmation, choice)
                 confirmation = None
         if confirmation:
-            found.append(Episode(confirmation, None))
-        return found
+            yield Episode(confirmation, None)
 
     def check(self) -> Fact[events.PriorCoverageVerified] | None:
         """The latest check, at the instant at which its finding was first known (R24)."""

@@ -86,6 +86,11 @@ def visible_at(case: Case, confirmation: Confirmation) -> Derived:
 
 def account_instant(case: Case, confirmation: Confirmation, account: Derived) -> Derived | None:
     """R18, R24: when the state becomes account_built; None while no account day is known."""
+    key = ("account_instant", confirmation.place, account.value)
+    return case.once(key, lambda: _account_instant(case, confirmation, account))
+
+
+def _account_instant(case: Case, confirmation: Confirmation, account: Derived) -> Derived | None:
     if not isinstance(account.value, date):
         return None
     seen = visible_at(case, confirmation)
