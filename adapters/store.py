@@ -29,6 +29,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from eventsourcing.utils import Environment, EnvType
 from pydantic import ValidationError
 
+from yibao.adapters import migrations
 from yibao.domain.events import EVENTS, Event
 from yibao.domain.refusals import UnreadableEvent, YibaoError
 
@@ -100,7 +101,32 @@ class FactRecorder(SQLiteApplicationRecorder):
             "state BLOB NOT NULL, "
             "UNIQUE (originator_id, originator_version))",
             "CREATE TABLE IF NOT EXISTS notes (event_id TEXT PRIMARY KEY, note TEXT NOT NULL)",
+            migrations.CREATE_VERSION_TABLE,
+            f"INSERT OR IGNORE INTO alembic_version VALUES ('{migrations.HEAD}')",
         ]
+
+    def create_table(self) -> None:
+        """Creates a new store at the newest layout, or brings an older one there."""
+        layout = self._layout()
+        if layout is None:
+            super().create_table()
+        elif layout not in migrations.LAYOUTS:
+            raise StoreError(f"the store's layout is {layout!r}: a newer yibao has written it")
+        elif layout != migrations.HEAD:
+            migrations.upgrade(self.datastore.pool.db_name)
+
+    def _layout(self) -> str | None:
+        """The layout of the store; None where there is none yet."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT name FROM sqlite_master WHERE name IN (?, 'alembic_version')",
+                (self.events_table_name,),
+            )
+            tables = {row[0] for row in c.fetchall()}
+            if "alembic_version" not in tables:
+                return migrations.UNNUMBERED if tables else None
+            c.execute("SELECT version_num FROM alembic_version")
+            return str(c.fetchone()[0])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
