@@ -1,4 +1,4 @@
-"""The command line: `yibao replay | explain | compare | policy | diagram`."""
+"""The command line: `yibao replay | explain | compare | policy | diagram | schema`."""
 
 import json
 import sys
@@ -266,6 +266,15 @@ def diagram() -> None:
     from yibao.domain.lifecycle import mermaid
 
     click.echo(mermaid())
+
+
+@main.command()
+@click.argument("name", type=click.Choice(["events", "story", "edition", "replay"]))
+def schema(name: str) -> None:
+    """Print the JSON Schema of stored events, story files, editions or answers."""
+    from yibao.adapters.schemas import SCHEMAS
+
+    click.echo(json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def _replayed(file: Path, policies: Path | None, policy: str | None = None) -> Any:

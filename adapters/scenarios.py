@@ -210,7 +210,14 @@ class Story:
 
 _TOP: Final = ("title", "rules", "policy", "student", "students", "story")
 _SHEET: Final = tuple(Student.model_fields)
-_ACTIONS: Final = (*COMMANDS, "correct", "void", "expect")
+#: What a step may do, and what stands on it beside that.
+ACTIONS: Final = (*COMMANDS, "correct", "void", "expect")
+HEADS: Final[dict[str, type[BaseModel]]] = {
+    "command": _CommandHead,
+    "correct": _CorrectionHead,
+    "void": _CorrectionHead,
+    "expect": _ExpectHead,
+}
 
 
 def story_files(path: Path) -> list[Path]:
@@ -296,7 +303,7 @@ class _Reader:
     def _step(self, index: int, data: Any) -> Step:
         path = ("story", index)
         step = self.source.mapping(data, path, "a step")
-        actions = [key for key in step if key in _ACTIONS]
+        actions = [key for key in step if key in ACTIONS]
         if len(actions) != 1:
             unknown = next(
                 (key for key in step if key not in (*_CommandHead.model_fields, "known_at")), None
@@ -324,7 +331,7 @@ class _Reader:
         common = kind is FixWindow
         student = self._named_student(path, head.student, required=not common)
         values = dict(body)
-        self.source.check_keys(values, (*path, kind.name), _payload(kind))
+        self.source.check_keys(values, (*path, kind.name), payload(kind))
         if kind is Register and student:
             sheet = self.students[student]
             values |= {key: getattr(sheet, key) for key in _SHEET} | {"policy": self.policy.edition}
@@ -356,7 +363,7 @@ class _Reader:
         kind, values = self.values[target]
         changes = {key: value for key, value in body.items() if key not in ("step", "at")}
         sheet = ("school", "category", "document") if kind is Register else ()
-        self.source.check_keys(changes, where, (*_payload(kind), *sheet))
+        self.source.check_keys(changes, where, (*payload(kind), *sheet))
         merged = {key: value for key, value in (values | changes).items() if value != NONE}
         corrected = self.steps[target]
         at = body.get("at", corrected.at)
@@ -473,7 +480,7 @@ class _Reader:
         }
 
 
-def _payload(kind: type[RecordFact]) -> tuple[str, ...]:
+def payload(kind: type[RecordFact]) -> tuple[str, ...]:
     """The keys a story may write in a command; a registration takes the rest from its student."""
     envelope = RecordFact.model_fields.keys()
     given = (*_SHEET, "policy") if kind is Register else ()

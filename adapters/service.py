@@ -389,6 +389,10 @@ class Service:
         """Everything recorded about one student, in the order of the stream."""
         return self._store.read(enrollment.stream)
 
+    def window_facts(self, policy: str) -> list[events.Event]:
+        """Everything recorded about an edition: when it was first used, and windows fixed."""
+        return self._store.read(edition_stream(policy))
+
     def note(self, event_id: UUID) -> str | None:
         """The free text kept beside a fact, unless it was erased."""
         return self._store.note(event_id)

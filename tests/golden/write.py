@@ -1,0 +1,145 @@
+"""Writes what `test_shapes.py` compares with: run knowingly, at a release.
+
+python tests/golden/write.py schemas        # the published schemas, names and digests
+python tests/golden/write.py store v0.1.0   # a store with every event shape, and its answers
+"""
+
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import yibao
+from yibao.adapters.answer_json import answer_json
+from yibao.adapters.schemas import SCHEMAS
+from yibao.adapters.service import Service, open_service
+from yibao.domain.calendar import SHANGHAI
+from yibao.domain.vocabulary import EnrollmentId
+
+GOLDEN = Path(__file__).parent
+END = datetime(2026, 2, 1, 12, 0, tzinfo=SHANGHAI)
+
+
+def write_schemas() -> None:
+    for name, schema in SCHEMAS.items():
+        text = json.dumps(schema(), indent=1, ensure_ascii=False, sort_keys=True)
+        (GOLDEN / "schemas" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    sys.path.insert(0, str(GOLDEN.parent))
+    from test_shapes import public_api
+
+    (GOLDEN / "public_api.txt").write_text(public_api(), encoding="utf-8")
+    with yibao.open("memory:") as service:
+        digests = {edition.edition: edition.digest for edition in service.editions}
+    (GOLDEN / "editions.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+
+
+class _Ticking:
+    """A clock that goes on by a minute whenever it is read."""
+
+    def __init__(self) -> None:
+        self.now = END - timedelta(days=20)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(minutes=1)
+        return self.now
+
+
+def write_store(release: str) -> None:
+    path = GOLDEN / f"{release}.db"
+    if path.exists():
+        raise SystemExit(f"{path.name} is released; it is never written again")
+    with open_service(f"sqlite:///{path}", by="officer-7", clock=_Ticking()) as service:
+        _live_through_an_autumn(service)
+        refs = ("ada", "bo")
+        students = {ref: EnrollmentId(ref, 2025) for ref in refs}
+        events = {fact.name for student in students.values() for fact in service.facts(student)}
+        events |= {event.name for event in service.window_facts("shanghai-2025")}
+        told = {
+            "release": release,
+            "at": END.isoformat(),
+            "year": 2025,
+            "events": sorted(events),
+            "students": {
+                ref: {
+                    "latest": answer_json(service.at(student, END, known_at=END)),
+                    "states": [
+                        [c.state.value for c in service.at(student, END, known_at=v).timeline]
+                        for v in range(len(service.facts(student)) + 1)
+                    ],
+                }
+                for ref, student in students.items()
+            },
+        }
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode=DELETE")
+    text = json.dumps(told, indent=1, ensure_ascii=False)
+    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+
+
+def _live_through_an_autumn(service: Service) -> None:
+    """Two students whose facts have, between them, every shape there is."""
+    ada, bo = EnrollmentId("ada", 2025), EnrollmentId("bo", 2025)
+    for ref, document in (("ada", "resident_id_card"), ("bo", "passport")):
+        service.register(
+            ref,
+            at="2025-09-01 08:30",
+            policy="shanghai-2025",
+            on="2025-09-01",
+            school="sjtu",
+            category="undergraduate",
+            document=document,
+            command_id=f"roster-{ref}",
+            correlation_id="import-1",
+            causation_id="sheet-1",
+        )
+        service.declare_roster(EnrollmentId(ref, 2025), at="2025-09-02 17:00")
+    fixed = service.fix_window(
+        "shanghai-2025", at="2025-09-03 10:00", opens_at="2025-09-05 08:00", school="sjtu"
+    )
+    service.fix_window(
+        "shanghai-2025", at="2025-11-20 10:00", closes_on="2025-12-20", category="undergraduate"
+    )
+    service.correct(
+        "shanghai-2025",
+        fixed.event_id,
+        at="2025-09-04 10:00",
+        reason="notice-misread",
+        changes={"opens_at": "2025-09-05 09:00"},
+    )
+    service.declare_other_cover(ada, at="2025-09-04 09:00", kind="employee")
+    service.confirm(ada, at="2025-09-06 14:20", channel="app", note="shown on the phone")
+    check = service.verify_prior_coverage(
+        ada, at="2025-09-06 14:50", lapsed_years=1, waiting_ends_on="2025-11-15"
+    )
+    service.correct(
+        ada,
+        check.event_id,
+        at="2025-09-08 10:00",
+        reason="sheet-misread",
+        changes={"waiting_ends_on": None},
+        occurred_at="2025-09-06 14:55",
+    )
+    service.stop_employee_cover(ada, at="2025-09-20 10:00", on="2025-10-01")
+    service.change_school(ada, at="2025-10-10 10:00", school="fudan")
+    service.build_account(ada, at="2025-12-02 10:00", on="2025-12-01")
+    service.activate_evoucher(ada, at="2025-12-02 11:00", channel="alipay")
+    service.file_remote_care(ada, at="2025-12-03 10:00", province="jiangsu")
+    service.pay_premium(ada, at="2025-12-10 10:00", year=2026)
+    service.declare_other_cover(bo, at="2025-09-04 09:00", kind="other_province")
+    kept = service.keep_other_cover(bo, at="2025-09-07 09:00", reason="own-wish")
+    service.void(bo, kept.event_id, at="2025-09-08 09:00", reason="wrong-student")
+    service.confirm(bo, at="2025-09-09 10:00", channel="proxy", observed=True)
+    service.issue_medical_card(bo, at="2025-09-12 10:00")
+    service.withdraw(bo, at="2025-11-01 10:00", on="2025-11-10")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["schemas"]:
+        write_schemas()
+    elif sys.argv[1:2] == ["store"] and len(sys.argv) == 3:
+        write_store(sys.argv[2])
+    else:
+        raise SystemExit(__doc__)

@@ -1,0 +1,159 @@
+"""Shapes others rely on: schemas, the public names, and stores written by earlier releases.
+
+What is compared with a file under `golden/` was released. A difference is a defect, unless it
+only adds something optional; then the file is written anew, knowingly, by `golden/write.py`.
+"""
+
+import inspect
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator, ValidationError
+
+import yibao
+from yibao.adapters.answer_json import answer_json
+from yibao.adapters.cli import main
+from yibao.adapters.schemas import SCHEMAS
+from yibao.adapters.service import Service, open_service
+from yibao.adapters.yaml_source import read
+from yibao.domain.calendar import read_instant
+from yibao.domain.events import EVENTS
+from yibao.domain.vocabulary import EnrollmentId
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = Path(__file__).parent / "golden"
+RELEASES = sorted(path.stem for path in GOLDEN.glob("*.db"))
+
+
+def printed(*arguments: str) -> Any:
+    done = CliRunner().invoke(main, [*arguments])
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_published_schema_is_the_released_one(name: str) -> None:
+    released = json.loads((GOLDEN / "schemas" / f"{name}.json").read_text(encoding="utf-8"))
+    assert printed("schema", name) == released
+
+
+def test_every_story_fits_the_schema_of_stories() -> None:
+    validator = Draft202012Validator(SCHEMAS["story"]())
+    for path in sorted((ROOT / "scenarios").rglob("*.yaml")):
+        validator.validate(read(path).data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tittle": "x"},
+        {"story": [{"at": "2025-09-01 08:00", "confirm": {"channel": "fax"}}]},
+        {"story": [{"at": "2025-09-01 08:00", "confirm": {}}]},
+        {"student": {"ref": "s1"}},
+    ],
+)
+def test_what_is_wrong_in_a_story_does_not_fit(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Draft202012Validator(SCHEMAS["story"]()).validate(_a_story() | change)
+
+
+def _a_story() -> dict[str, Any]:
+    (path, *_) = sorted((ROOT / "scenarios" / "worked-examples").glob("01-*.yaml"))
+    data: dict[str, Any] = read(path).data
+    return data
+
+
+def test_the_released_editions_fit_the_schema_of_editions() -> None:
+    validator = Draft202012Validator(SCHEMAS["edition"]())
+    for path in sorted((ROOT / "domain" / "policies").glob("*.yaml")):
+        validator.validate(read(path).data)
+
+
+def test_what_a_replay_prints_fits_its_schema(tmp_path: Path) -> None:
+    told = printed("replay", str(ROOT / "scenarios"), str(tmp_path / "missing.yaml"), "--json")
+    Draft202012Validator(SCHEMAS["replay"]()).validate(told)
+
+
+def test_the_public_names_and_their_signatures_are_the_released_ones() -> None:
+    assert public_api() == (GOLDEN / "public_api.txt").read_text(encoding="utf-8")
+
+
+def public_api() -> str:
+    """What an embedder may rely on, a line each: names, and parameters with their defaults."""
+    lines = [f"yibao.{name}" for name in sorted(yibao.__all__)]
+    lines.append(f"yibao.open{_parameters(open_service)}")
+    lines.extend(
+        f"Service.{name}{_parameters(member)}"
+        for name, member in sorted(vars(Service).items())
+        if inspect.isfunction(member) and not name.startswith("_")
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _parameters(function: Callable[..., object]) -> str:
+    signature = inspect.signature(function)
+    bare = [
+        p.replace(
+            annotation=p.empty,
+            default="…" if callable(p.default) and p.default is not p.empty else p.default,
+        )
+        for p in signature.parameters.values()
+    ]
+    return str(signature.replace(parameters=bare, return_annotation=signature.empty))
+
+
+def test_the_digests_of_released_editions_stand() -> None:
+    released = json.loads((GOLDEN / "editions.json").read_text(encoding="utf-8"))
+    with yibao.open("memory:") as service:
+        assert {name: service.editions.get(name).digest for name in released} == released
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_store_of_an_earlier_release_answers_as_it_did(release: str, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    shutil.copy(GOLDEN / f"{release}.db", path)
+    told = json.loads((GOLDEN / f"{release}.json").read_text(encoding="utf-8"))
+    at = read_instant(told["at"])
+    with yibao.open(f"sqlite:///{path}") as service:
+        for ref, answers in told["students"].items():
+            student = EnrollmentId(ref, told["year"])
+            assert answer_json(service.at(student, at, known_at=at)) == answers["latest"]
+            for version, states in enumerate(answers["states"]):
+                found = service.at(student, at, known_at=version)
+                assert [change.state.value for change in found.timeline] == states
+        service.register(
+            "one-more",
+            at="2025-09-30 10:00",
+            policy="shanghai-2025",
+            on="2025-09-30",
+            school="sjtu",
+            category="undergraduate",
+            document="passport",
+        )
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_golden_store_holds_every_event_shape_of_its_release(
+    release: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "store.db"
+    shutil.copy(GOLDEN / f"{release}.db", path)
+    told = json.loads((GOLDEN / f"{release}.json").read_text(encoding="utf-8"))
+    with yibao.open(f"sqlite:///{path}") as service:
+        found = {
+            fact.name
+            for ref in told["students"]
+            for fact in service.facts(EnrollmentId(ref, told["year"]))
+        }
+        found |= {event.name for event in service.window_facts("shanghai-2025")}
+    assert found == set(told["events"])
+    if release == RELEASES[-1]:
+        assert found == set(EVENTS)
+
+
+def test_stored_names_are_kebab_case_words() -> None:
+    assert all(name == name.lower() and " " not in name and "." not in name for name in EVENTS)
