@@ -186,9 +186,16 @@ class Policy(_Model):
 
     @cached_property
     def digest(self) -> str:
-        """A fingerprint of the content: the same edition always has the same (SHA-256)."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(content.encode()).hexdigest()
+        """A fingerprint of what an enrollment depends on: parameters and rules (SHA-256).
+
+        What an edition may say of other things later does not belong to it, and a parameter
+        that is not given leaves no trace: the digest of a released edition stands for ever.
+        """
+        content = self.model_dump(
+            mode="json", include={"edition", "parameters", "rules"}, exclude_none=True
+        )
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
     def year(self) -> int:

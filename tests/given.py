@@ -158,10 +158,10 @@ class Given:
         waiting, account, evoucher, coverage = (told(derived.value) for derived in found)
         return waiting, account, evoucher, coverage
 
-    def because(self, name: str, at: str | None = None) -> tuple[str, str | None]:
-        """The rule a value rests on, and the code of the reason where there is none."""
-        derived = getattr(self.answer(at).values, name)
-        return derived.rule, derived.because
+    def because(self, name: str, at: str | None = None) -> str | None:
+        """The code of the reason why there is no value."""
+        found: str | None = getattr(self.answer(at).values, name).because
+        return found
 
     def states(self, at: str | None = None) -> list[tuple[str, str]]:
         """The timeline, told."""
