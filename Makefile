@@ -9,7 +9,7 @@ STORY := scenarios/whole-autumns/the-counters-story.yaml
 LOCK := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-.PHONY: demo test check coverage bench lock clean
+.PHONY: demo test check coverage bench fuzz lock clean
 
 demo: $(READY)
 	$(BIN)/yibao replay scenarios
@@ -30,6 +30,10 @@ check: $(READY)
 	$(BIN)/pyright
 	PYTHONPATH=src $(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_wheel.py
+
+# Minutes of broken input; the seed it prints repeats a failure.
+fuzz: $(READY)
+	cd tests && ../$(BIN)/python fuzz.py --minutes 5
 
 # Minutes; ratios to a raw driver and to the stock library, in one run.
 bench: $(READY)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from yibao.adapters.answer_json import VALUES, answer_json, plain
-from yibao.domain.derivation import Derived
+from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.facts import Fact
 from yibao.domain.policy import Citation, Parameter, Policy
 from yibao.domain.timeline import state_at
@@ -50,7 +50,7 @@ def tree(derived: Derived, policy: Policy) -> dict[str, Any]:
     """
     inputs = [_node(part, policy) for part in derived.inputs]
     cited = _cited(policy.rules[derived.rule])
-    estimated = cited["basis"] == "assumed" or any(_is_estimated(node) for node in inputs)
+    estimated = rests_on_assumption(derived, policy)
     p = policy.parameters
     return {
         "name": derived.name,
@@ -98,7 +98,3 @@ def _cited(citation: Citation) -> dict[str, Any]:
         "basis": citation.basis,
         "assumption": {"en": reason.en, "zh": reason.zh} if reason else None,
     }
-
-
-def _is_estimated(node: dict[str, Any]) -> bool:
-    return bool(node.get("estimated", node.get("basis") == "assumed"))

@@ -1,6 +1,6 @@
 """Reads stories: dated facts and expectations in YAML, checked before anything is run.
 
-The format is fixed by the project's contract. Every scalar is read as text and then validated
+The format is fixed, since others write it too. Every scalar is read as text and then validated
 by the same command models that the service uses; a mistake names file, line and column.
 """
 

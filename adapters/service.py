@@ -17,7 +17,7 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import Clock, Receipt, Recording, check_unaltered
 from yibao.adapters.store import MEMORY, FactStore, open_store
 from yibao.domain import commands, events
-from yibao.domain.calendar import SHANGHAI, in_shanghai
+from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
 from yibao.domain.commands import Command
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import (
@@ -323,9 +323,9 @@ class Service:
     def at(
         self,
         enrollment: EnrollmentId,
-        at: datetime | None = None,
+        at: datetime | str | None = None,
         *,
-        known_at: Cutoff | None = None,
+        known_at: Cutoff | str | None = None,
     ) -> Answer:
         """Everything about one student at an instant (default: now), as known by a cut-off.
 
@@ -337,10 +337,10 @@ class Service:
         recorded = self._store.read(enrollment.stream)
         cutoff = None if known_at is None else _cutoff(known_at)
         knowledge = _known(enrollment, recorded, self._edition, cutoff, now)
-        return answer(knowledge, _aware(at, "at") if at else now)
+        return answer(knowledge, now if at is None else _instant(at, "at"))
 
     def everyone(
-        self, at: datetime | None = None, *, known_at: datetime | None = None
+        self, at: datetime | str | None = None, *, known_at: datetime | str | None = None
     ) -> Iterator[Answer]:
         """The answer for every enrollment in the store, from one snapshot of it.
 
@@ -348,7 +348,7 @@ class Service:
         a naive instant.
         """
         now = self._clock()
-        when = _aware(at, "at") if at else now
+        when = now if at is None else _instant(at, "at")
         editions: dict[str, Edition] = {}
 
         def edition_of(name: str) -> Edition:
@@ -360,17 +360,17 @@ class Service:
             first = next((e for e in recorded if isinstance(e, events.Registered)), None)
             if first is not None:
                 enrollment = EnrollmentId(first.ref, self.editions.get(first.policy).year)
-                cutoff = _aware(known_at, "known_at") if known_at else None
+                cutoff = None if known_at is None else _instant(known_at, "known_at")
                 knowledge = _known(enrollment, recorded, edition_of, cutoff, now)
                 yield answer(knowledge, when)
 
     def compare(
         self,
         enrollment: EnrollmentId,
-        then: Cutoff,
-        now: Cutoff | None = None,
+        then: Cutoff | str,
+        now: Cutoff | str | None = None,
         *,
-        at: datetime | None = None,
+        at: datetime | str | None = None,
     ) -> Comparison:
         """What changed in the answer between two cut-offs, and which facts changed it."""
         clock = self._clock()
@@ -380,7 +380,7 @@ class Service:
             enrollment,
             recorded,
             self._edition,
-            _aware(at, "at") if at else clock,
+            clock if at is None else _instant(at, "at"),
             _cutoff(then),
             latest if now is None else _cutoff(now),
         )
@@ -449,12 +449,18 @@ def _command(command: type[C], /, **values: Any) -> C:
         raise BadValue(where, first["msg"].removeprefix("Value error, ")) from None
 
 
-def _aware(instant: datetime, where: str) -> datetime:
+def _instant(given: datetime | str, where: str) -> datetime:
+    """An instant that was given, in Shanghai; raises BadValue for anything else."""
     try:
-        return in_shanghai(instant)
+        if isinstance(given, str):
+            return read_instant(given)
+        if isinstance(given, datetime):
+            return in_shanghai(given)
     except ValueError as error:
         raise BadValue(where, str(error)) from None
+    raise BadValue(where, "an instant is an aware datetime or text")
 
 
-def _cutoff(cutoff: Cutoff) -> Cutoff:
-    return cutoff if isinstance(cutoff, int) else _aware(cutoff, "known_at")
+def _cutoff(given: Cutoff | str) -> Cutoff:
+    is_version = isinstance(given, int) and not isinstance(given, bool)
+    return given if is_version else _instant(given, "known_at")  # type: ignore[return-value, arg-type]

@@ -94,7 +94,7 @@ def answered_before(stream: Stream, command_id: str, digest: str) -> Answered | 
 def _judge(
     attempted: Sequence[AnyFact], command: RecordFact, policy: Policy, fixes: Sequence[WindowFix]
 ) -> None:
-    """Asks the guards of the table; a report is held up only by what the contract names."""
+    """Asks the guards of the table; a report is held up only where there is nothing to report on."""
     if isinstance(command, commands.FixWindow):
         return
     codes = REFUSALS[command.name]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from yibao.domain.facts import Fact
-    from yibao.domain.policy import Parameter
+    from yibao.domain.policy import Parameter, Policy
 
 
 class Derived(NamedTuple):
@@ -31,3 +31,15 @@ def latest_day(name: str, rule: str, candidates: list[Derived]) -> Derived:
     if len(candidates) == 1:
         return Derived(name, decisive.value, decisive.rule, decisive.inputs)
     return Derived(name, decisive.value, rule, tuple(candidates))
+
+
+def rests_on_assumption(derived: Derived, policy: Policy) -> bool:
+    """Whether the value, or anything beneath it, is assumed rather than stated in a notice."""
+    if policy.rules[derived.rule].basis == "assumed":
+        return True
+    return any(
+        rests_on_assumption(part, policy)
+        if isinstance(part, Derived)
+        else getattr(part, "basis", None) == "assumed"
+        for part in derived.inputs
+    )

@@ -93,7 +93,7 @@ Places = Annotated[
 
 
 class Parameters(_Model):
-    """All parameters of an edition; `RULES.md` of each is named beside it."""
+    """All parameters of an edition, each beside the rule that reads it."""
 
     new_student_categories: Annotated[Parameter[tuple[Category, ...]], _in("categories")]  # R1
     autumn_from: DayParameter  # R1

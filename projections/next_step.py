@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
+from yibao.domain.derivation import rests_on_assumption
 from yibao.domain.facts import Episode, Fact, Moment, clamped, end_of_stream, last_by
 from yibao.domain.guards import first_refusal, request
 from yibao.domain.policy import Parameter
@@ -50,6 +51,7 @@ class _Situation(NamedTuple):
     waiting: WaitingPeriod | None
     built_at: datetime | None
     opens_at: datetime | None
+    opening_is_assumed: bool = False
 
     @property
     def moment(self) -> Moment:
@@ -95,6 +97,7 @@ def _situation(case: Case, at: datetime) -> _Situation:
         waiting,
         built.value if built else None,
         opens.value if opens else None,
+        rests_on_assumption(known.evoucher_available_at, case.policy),
     )
 
 
@@ -188,14 +191,29 @@ def _await_waiting_period(now: _Situation) -> Iterator[NextStep]:
 
 def _await_evoucher(now: _Situation) -> Iterator[NextStep]:
     if now.built_at and now.opens_at and now.built_at <= now.at < now.opens_at:
-        yield NextStep("await_evoucher", "student", (), now.built_at, now.opens_at, True, now.ask)
+        yield NextStep(
+            "await_evoucher",
+            "student",
+            (),
+            now.built_at,
+            now.opens_at,
+            now.opening_is_assumed,
+            now.ask,
+        )
 
 
 def _activate_evoucher(now: _Situation) -> Iterator[NextStep]:
     opened = now.opens_at is not None and now.at >= now.opens_at
     if opened and not now.done(now.case.facts.activations):
         places = now.case.policy.parameters.activation_places.value
-        yield NextStep("activate_evoucher", "student", places, now.opens_at, ask=now.ask)
+        yield NextStep(
+            "activate_evoucher",
+            "student",
+            places,
+            now.opens_at,
+            estimated=now.opening_is_assumed,
+            ask=now.ask,
+        )
 
 
 def _try_evoucher_or_get_medical_card(now: _Situation) -> Iterator[NextStep]:
