@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from yibao import __version__
 from yibao.domain.refusals import YibaoError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,7 +72,7 @@ def _policies(command: F) -> F:
 
 
 @click.group(cls=_Commands)
-@click.version_option(package_name="yibao")
+@click.version_option(__version__)
 def main() -> None:
     """Who is covered, since when, until when, and why: enrollment of students in Shanghai."""
 

@@ -25,6 +25,7 @@ def explained(answer: Answer) -> dict[str, Any]:
             "digest": answer.edition_digest,
         },
         **answer_json(answer),
+        "because": None if answer.values else "not_registered",
         "explanations": dict(trees(answer)),
     }
 

@@ -87,6 +87,11 @@ class Editions:
                 for missing in ("clause", "basis"):
                     if missing not in cited:
                         raise source.error(path, f"missing citation: {missing!r}", key=True)
+                for filled_in in ("notice", "name"):
+                    if filled_in in cited:
+                        raise source.error(
+                            (*path, filled_in), f"unknown key {filled_in!r}", key=True
+                        )
                 cited["notice"] = name
                 if section == "parameters":
                     cited["name"] = key
@@ -100,6 +105,7 @@ class Editions:
         if base in heirs:
             raise source.error(("extends",), "an edition cannot extend itself")
         try:
+            self._build(self._source(base), heirs, base)
             content = self._complete(self._source(base), heirs)
         except UnknownEdition as error:
             raise source.error(("extends",), str(error)) from None

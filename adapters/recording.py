@@ -82,6 +82,8 @@ class Recording:
             if policy and edition and not stream.version:
                 fresh.append(self._adopted(policy, stream_id, stamp))
                 stream = evolve(stream, fresh[-1])
+                if command.expected_version == 0:  # as its sender saw it, before the adoption
+                    command = command.model_copy(update={"expected_version": stream.version})
             fixed = self._fixed(policy, command) if policy and not edition else []
             envelope = self._envelope(stream_id, command, stamp)
             event = decide(stream, command, policy, fold(fixed).facts, envelope)  # type: ignore[arg-type]

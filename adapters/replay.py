@@ -7,9 +7,11 @@ from uuid import UUID
 
 from yibao.adapters.answer_json import VALUES, plain, value
 from yibao.adapters.policy_files import Editions
+from yibao.adapters.recording import Receipt
 from yibao.adapters.scenarios import (
     CommandStep,
     CorrectStep,
+    Expectation,
     ExpectStep,
     Place,
     Recorded,
@@ -115,25 +117,25 @@ class _Run:
                     step.place, {"refused": step.refused}, {"refused": refused.code}, str(refused)
                 )
             return
-        self.recorded[index] = receipt
-        self.replay.known_at = self.clock.now
+        self.recorded[index] = receipt.event_id
+        self.replay.known_at = max(receipt.recorded_at, latest or receipt.recorded_at)
         if step.refused:
             self._fail(step.place, {"refused": step.refused}, {"refused": None})
 
-    def _carried_out(self, step: Recorded) -> UUID:
+    def _carried_out(self, step: Recorded) -> Receipt:
         """Records the step; raises Refused, also where the step it names recorded nothing."""
         target = self._target(step)
         if isinstance(step, CommandStep):
-            return self.service.record(target, step.command).event_id
+            return self.service.record(target, step.command)
         assert isinstance(step, CorrectStep | VoidStep)
         fact = self.recorded.get(step.target)
         if fact is None:
             raise Refused("no_such_fact")
         if isinstance(step, VoidStep):
-            return self.service.void(target, fact, at=step.at, **step.how).event_id
+            return self.service.void(target, fact, at=step.at, **step.how)
         return self.service.correct(
             target, fact, at=step.at, changes=step.changes, occurred_at=step.occurred_at, **step.how
-        ).event_id
+        )
 
     def _target(self, step: Recorded) -> EnrollmentId | str:
         if step.student is None or (
@@ -173,7 +175,8 @@ class _Run:
 def expected_parts(step: ExpectStep) -> dict[str, Any]:
     """What a story expects, in the shapes of an answer's JSON."""
     parts: dict[str, Any] = {}
-    for name in step.expected.model_fields_set:
+    named = [key for key in Expectation.model_fields if key in step.expected.model_fields_set]
+    for name in named:
         given = getattr(step.expected, name)
         if isinstance(given, Span):
             parts[name] = {

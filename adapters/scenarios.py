@@ -221,10 +221,12 @@ HEADS: Final[dict[str, type[BaseModel]]] = {
 
 
 def story_files(path: Path) -> list[Path]:
-    """The story itself, or every story under a folder in the order of their names."""
-    if path.is_dir():
-        return sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
-    return [path]
+    """The story itself, or every story under a folder in the order of their names.
+
+    A folder without one stands for itself, and cannot be read as a story.
+    """
+    found = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
+    return found or [path]
 
 
 def read_story(path: Path, editions: Editions, policy: str | None = None) -> Story:
@@ -365,13 +367,10 @@ class _Reader:
         sheet = ("school", "category", "document") if kind is Register else ()
         self.source.check_keys(changes, where, (*payload(kind), *sheet))
         merged = {key: value for key, value in (values | changes).items() if value != NONE}
-        corrected = self.steps[target]
-        at = body.get("at", corrected.at)
-        if isinstance(corrected, CorrectStep) and "at" not in body:
-            at = corrected.occurred_at or self._happened_at(target)
+        at = body.get("at", head.at)
         again = self._validated(kind, at, merged, where)
         self._remember(index, path, head)
-        if again.at > self._stamp(head):
+        if "at" in body and again.at > self._stamp(head):
             raise self.source.error((*where, "at"), "later than the correction is recorded")
         self.values[index] = kind, merged
         return CorrectStep(
@@ -444,13 +443,6 @@ class _Reader:
             path = where[:-1]
             raise self.source.error((*path, "student"), "the step named is not this student's")
         return target, step.student
-
-    def _happened_at(self, index: int) -> datetime:
-        """When the fact of a step happened, through the corrections that did not change it."""
-        step = self.steps[index]
-        while isinstance(step, CorrectStep) and step.occurred_at is None:
-            step = self.steps[step.target]
-        return step.occurred_at if isinstance(step, CorrectStep) and step.occurred_at else step.at
 
     def _remember(self, index: int, path: tuple[Any, ...], head: _Head) -> None:
         """Names the step, and keeps the order in which things were learned."""

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import Clock, Receipt, Recording, check_unaltered
@@ -19,13 +19,14 @@ from yibao.adapters.store import MEMORY, FactStore, open_store
 from yibao.domain import commands, events
 from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
 from yibao.domain.commands import Command
-from yibao.domain.refusals import BadValue
+from yibao.domain.refusals import BadValue, place, reason
 from yibao.domain.vocabulary import (
     ActivationChannel,
     Category,
     ConfirmationChannel,
     Document,
     EnrollmentId,
+    GivenKey,
     OtherCover,
     edition_stream,
 )
@@ -90,6 +91,7 @@ class Service:
     ) -> None:
         check_unaltered(store, editions)
         self._store = store
+        by, via = _key(by, "by"), _key(via, "via")
         self._clock = clock
         self._recording = Recording(store, editions, by, via, clock)
         self.editions = editions
@@ -311,10 +313,25 @@ class Service:
         return self.record_together(target, [command])[0]
 
     def record_together(self, target: EnrollmentId | str, asked: list[Command]) -> list[Receipt]:
-        """Records several commands in one transaction and under one stamp: all of them or none."""
+        """Records several commands in one transaction and under one stamp: all of them or none.
+
+        Raises BadValue for a command that does not belong to the target.
+        """
+        for command in asked:
+            self._check_target(target, command)
         if isinstance(target, str):
             return self._recording.record(edition_stream(target), asked, edition=target)
         return self._recording.record(target.stream, asked)
+
+    def _check_target(self, target: EnrollmentId | str, command: Command) -> None:
+        """A window belongs to an edition, a registration to its own enrollment."""
+        if isinstance(command, commands.FixWindow) and not isinstance(target, str):
+            raise BadValue("target", "a window is fixed for an edition")
+        if isinstance(command, commands.RecordFact) and not isinstance(command, commands.FixWindow):
+            if isinstance(target, str):
+                raise BadValue("target", "only a window is fixed for an edition")
+            if isinstance(command, commands.Register) and self.enrollment_of(command) != target:
+                raise BadValue("target", "the registration is of another student or benefit year")
 
     def enrollment_of(self, command: commands.Register) -> EnrollmentId:
         """Whose enrollment a registration begins, and of which benefit year."""
@@ -444,9 +461,17 @@ def _command(command: type[C], /, **values: Any) -> C:
     try:
         return command(**values)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or command.name
-        raise BadValue(where, first["msg"].removeprefix("Value error, ")) from None
+        raise BadValue(place(error) or command.name, reason(error)) from None
+
+
+def _key(given: str, where: str) -> str:
+    try:
+        return _KEY.validate_python(given)
+    except ValidationError as error:
+        raise BadValue(where, reason(error)) from None
+
+
+_KEY: TypeAdapter[str] = TypeAdapter(GivenKey)
 
 
 def _instant(given: datetime | str, where: str) -> datetime:

@@ -7,8 +7,9 @@ table that can forget.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -19,19 +20,28 @@ from eventsourcing.application import Application
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import (
     ApplicationRecorder,
+    ConnectionPoolClosedError,
     InfrastructureFactory,
     IntegrityError,
     Mapper,
     PersistenceError,
     StoredEvent,
 )
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteFactory,
+)
 from eventsourcing.utils import Environment, EnvType
 from pydantic import ValidationError
 
 from yibao.adapters import migrations
 from yibao.domain.events import EVENTS, Event
-from yibao.domain.refusals import UnreadableEvent, YibaoError
+from yibao.domain.refusals import UnreadableEvent, YibaoError, place, reason
+
+#: How long one writer waits for another, in seconds.
+LOCK_TIMEOUT: Final = 30
 
 MEMORY: Final = "memory:"
 _SQLITE: Final = "sqlite"
@@ -70,17 +80,19 @@ class FactMapper(Mapper[UUID]):
         try:
             event = kind.model_validate_json(stored_event.state)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "state"
-            raise UnreadableEvent(
-                f"{_place(stored_event)}, {kind.name}: {where}: {first['msg']}"
-            ) from None
+            told = f"{place(error) or 'state'}: {reason(error)}"
+            raise UnreadableEvent(f"{_place(stored_event)}, {kind.name}: {told}") from None
         # The columns complete a frozen event that nobody else has seen yet.
         vars(event).update(
             originator_id=stored_event.originator_id,
             originator_version=stored_event.originator_version,
         )
         return event
+
+
+def _as_stored(row: Any) -> StoredEvent:
+    originator_id, version, topic, state = row
+    return StoredEvent(UUID(originator_id), version, topic, state)
 
 
 def _place(stored: StoredEvent) -> str:
@@ -152,15 +164,20 @@ class FactRecorder(SQLiteApplicationRecorder):
             c.executemany("INSERT INTO notes VALUES (?,?)", notes)
         return ids
 
-    def select_streams(self) -> Iterator[StoredEvent]:
+    def select_streams(self) -> Generator[StoredEvent]:
         """Every stored event, stream by stream, from one snapshot and without holding them all."""
         with self.datastore.transaction(commit=False) as c:
             c.execute(
                 "SELECT originator_id, originator_version, topic, state "
                 f"FROM {self.events_table_name} ORDER BY originator_id, originator_version"
             )
-            for originator_id, version, topic, state in c.sqlite_cursor:
-                yield StoredEvent(UUID(originator_id), version, topic, state)
+            # In memory readers keep writers out, so nothing is left open there.
+            in_memory = self.datastore.pool.is_sqlite_memory_mode
+            rows: Iterable[Any] = c.fetchall() if in_memory else c.sqlite_cursor
+            if not in_memory:
+                yield from map(_as_stored, rows)
+        if in_memory:
+            yield from map(_as_stored, rows)
 
     def note(self, event_id: UUID) -> str | None:
         """The free text kept for an event, unless it was erased."""
@@ -170,9 +187,14 @@ class FactRecorder(SQLiteApplicationRecorder):
         return str(row[0]) if row else None
 
     def erase_note(self, event_id: UUID) -> None:
-        """Forgets the free text of an event; the event stands."""
-        with self.datastore.transaction(commit=True) as c:
-            c.execute("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
+        """Forgets the free text of an event, also in the file; the event stands."""
+        with self.datastore.get_connection(commit=True) as connection:
+            with connection.cursor() as c:
+                c.execute("PRAGMA secure_delete=ON")
+            with connection.transaction(commit=True) as c:
+                c.execute("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
+            with connection.cursor() as c:
+                c.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 class FactFactory(SQLiteFactory):
@@ -188,7 +210,9 @@ class FactStore(Application[UUID]):
 
     def __init__(self, database: str) -> None:
         with _clear_errors(database):
-            super().__init__({"SQLITE_DBNAME": database, "SQLITE_LOCK_TIMEOUT": "30"})
+            if not SQLiteConnectionPool.detect_memory_mode(database):
+                _prepare(database)
+            super().__init__({"SQLITE_DBNAME": database, "SQLITE_LOCK_TIMEOUT": str(LOCK_TIMEOUT)})
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         # What else stands in the process's environment must not change what is stored.
@@ -210,8 +234,7 @@ class FactStore(Application[UUID]):
 
     def streams(self) -> Iterator[tuple[UUID, list[Event]]]:
         """Every stream with its events, one after the other, from one snapshot of the store."""
-        with _clear_errors():
-            stored = self._facts.select_streams()
+        with _clear_errors(), closing(self._facts.select_streams()) as stored:
             for stream, rows in groupby(stored, key=attrgetter("originator_id")):
                 yield stream, [self._decoded(row) for row in rows]
 
@@ -254,6 +277,20 @@ def open_store(url: str) -> FactStore:
     return FactStore(unquote(parts.path[1:]))
 
 
+def _prepare(database: str) -> None:
+    """Puts a file into WAL mode: the one statement for which SQLite itself does not wait."""
+    ends = time.monotonic() + LOCK_TIMEOUT
+    with closing(sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > ends:
+                    raise
+                time.sleep(0.01)
+
+
 @contextmanager
 def _clear_errors(database: str | None = None) -> Iterator[None]:
     """The library's and SQLite's failures as ours; what they say goes on in the chain."""
@@ -261,7 +298,7 @@ def _clear_errors(database: str | None = None) -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise Conflict("the stream has moved on") from error
-    except (PersistenceError, sqlite3.Error, OSError) as error:
+    except (PersistenceError, ConnectionPoolClosedError, sqlite3.Error, OSError) as error:
         where = f" {database!r}" if database else ""
         raise StoreError(f"the store{where} failed: {error}") from error
 

@@ -1,7 +1,6 @@
 """Shanghai days and instants, and the months of a waiting period.
 
-All dates are local to Asia/Shanghai and an instant is always aware of that zone, so inside
-the core two instants share one zone object and compare as plain local times.
+All dates are local to Asia/Shanghai, and an instant is always told in that zone.
 """
 
 import calendar

@@ -20,7 +20,14 @@ from yibao.domain.enrollment import Answered, AnyFact, Stream, evolve
 from yibao.domain.guards import Attempt, first_refusal, request
 from yibao.domain.lifecycle import REFUSALS
 from yibao.domain.policy import Policy
-from yibao.domain.refusals import BadValue, NotCorrectable, NotPermitted, OutOfStep
+from yibao.domain.refusals import (
+    BadValue,
+    NotCorrectable,
+    NotPermitted,
+    OutOfStep,
+    place,
+    reason,
+)
 from yibao.domain.rules import first_waiting_day
 from yibao.domain.window import WindowFix, confirmation_window
 
@@ -94,7 +101,7 @@ def answered_before(stream: Stream, command_id: str, digest: str) -> Answered | 
 def _judge(
     attempted: Sequence[AnyFact], command: RecordFact, policy: Policy, fixes: Sequence[WindowFix]
 ) -> None:
-    """Asks the guards of the table; a report is held up only where there is nothing to report on."""
+    """Asks the guards of the table; hardly any of them holds up a report."""
     if isinstance(command, commands.FixWindow):
         return
     codes = REFUSALS[command.name]
@@ -190,9 +197,7 @@ def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
     try:
         return kind(at=command.occurred_at or target.occurred_at, **values)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or kind.name
-        raise BadValue(where, first["msg"]) from None
+        raise BadValue(place(error) or kind.name, reason(error)) from None
 
 
 #: Who it is about and under which edition cannot be corrected: that is another enrollment.

@@ -12,7 +12,9 @@ YibaoError
 └── UnreadableEvent         a stored event has an unknown name or shape
 """
 
-from typing import Final
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 
 class YibaoError(Exception):
@@ -71,6 +73,20 @@ class BadValue(Refused, ValueError):
 
     def __init__(self, where: str, why: str) -> None:
         super().__init__("bad_value", where=where, why=why)
+
+
+def place(error: ValidationError) -> str:
+    """Where pydantic found the first mistake."""
+    return ".".join(str(part) for part in _first(error)["loc"])
+
+
+def reason(error: ValidationError) -> str:
+    """What pydantic found there, never repeating the value."""
+    return str(_first(error)["msg"]).removeprefix("Value error, ")
+
+
+def _first(error: ValidationError) -> Any:
+    return error.errors(include_input=False, include_url=False, include_context=False)[0]
 
 
 class UnknownEdition(YibaoError, LookupError):

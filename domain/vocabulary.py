@@ -110,6 +110,15 @@ def _read(reader: Callable[[str], Any], given: Any) -> Any:
     return reader(given) if isinstance(given, str) else given
 
 
+def _whole(given: Any) -> Any:
+    """Whole numbers as such or in digits; `1.0`, `1_0` and true are none."""
+    if isinstance(given, bool | float) or (isinstance(given, str) and not _DIGITS.fullmatch(given)):
+        raise ValueError("must be a whole number")
+    return given
+
+
+_DIGITS = re.compile(r"-?\d{1,18}", re.ASCII)
+
 #: As facts carry them; checked by pydantic's core alone, since every fact read passes here.
 Instant = AwareDatetime
 Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
@@ -130,8 +139,8 @@ ReasonWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](.{0,62}[^\s\x00-\x1f])?$")]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-LapsedYears = Annotated[int, Field(ge=0, le=100)]
-CalendarYear = Annotated[int, Field(ge=2000, le=2999)]
+LapsedYears = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)]
+CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=2000, le=2999)]
 EditionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 
 

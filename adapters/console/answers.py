@@ -68,26 +68,37 @@ def failures_report(failures: Iterable[Failure], words: Words) -> Iterator[Rende
         named = f" ({place.step})" if place.step else ""
         yield Text(f"\n{place.file}:{place.line}{named}", style="red")
         for key, expected in failure.expected.items():
+            came = told(failure.came[key], words, key)
             yield Text(
-                f"  {key}: {words('phrase', 'expected')} {told(expected, words)}, "
-                f"{words('phrase', 'came')} {told(failure.came[key], words)}"
+                f"  {key}: {words('phrase', 'expected')} {told(expected, words, key)}, "
+                f"{words('phrase', 'came')} {came}"
             )
         why = why_failed(failure, words)
         if why:
             yield Text(f"  {words('phrase', 'why')}: {why}")
 
 
-def why_failed(failure: Failure, words: Words) -> str | None:
-    """Why the value that came is what it is: its rule, clause and reason."""
-    if failure.answer is None:
+def why_failed(failure: Failure, words: Words) -> str:
+    """Why what came is what it is: the rule, clause and reason of each value that differs."""
+    answer = failure.answer
+    if answer is None:
         code = failure.came.get("refused")
-        return words("refusal", code) if code else failure.why
+        return words("refusal", code) if code else failure.why or words("phrase", "not_refused")
+    if answer.values is None:
+        return words("because", "not_registered")
     reasons = [
-        _reason_line(derived, failure.answer.policy, words)
-        for derived in _derivations(failure.answer)
-        if derived.name in failure.came and failure.answer.policy
+        _reason_line(derived, answer.policy, words)
+        for derived in _derivations(answer)
+        if derived.name in failure.came
     ]
-    return "; ".join(reasons) or failure.why
+    if "state" in failure.came and answer.state is None:
+        reasons.append(words("phrase", "before_registration"))
+    if "next_step" in failure.came:
+        reasons.append(_step(answer.next_step, words)[0])
+    if "discrepancies" in failure.came:
+        found = [f"#{one.version} {words('refusal', one.code)}" for one in answer.discrepancies]
+        reasons.append(", ".join(found) or words("phrase", "no_discrepancy"))
+    return "; ".join(reasons)
 
 
 def _value_and_remark(

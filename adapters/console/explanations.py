@@ -25,11 +25,9 @@ def explanation(answer: Answer, words: Words) -> RenderableType:
         )
     )
     seen: set[str] = set()
-    for _, node in trees(answer):
-        parts.append(_tree(node, words, seen))
-    if not parts[1:]:
-        parts.append(Text(words("because", "not_registered")))
-    return Group(*parts)
+    if answer.values is None:
+        return Group(*parts, Text(words("because", "not_registered")))
+    return Group(*parts, *(_tree(node, words, seen) for _, node in trees(answer)))
 
 
 def _tree(node: dict[str, Any], words: Words, seen: set[str]) -> Tree:
@@ -37,7 +35,7 @@ def _tree(node: dict[str, Any], words: Words, seen: set[str]) -> Tree:
     label = Text()
     section = "value" if words.knows("value", node["name"]) else "name"
     label.append(f"{words(section, node['name'])}: ", style="bold")
-    label.append(told(node["value"], words))
+    label.append(told(node["value"], words, node["name"]))
     if node.get("missing"):
         label.append(
             f"  {words('phrase', 'missing', reason=words('because', node['missing']))}", "yellow"

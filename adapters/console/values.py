@@ -38,8 +38,10 @@ def shown(value: Any, words: Words) -> str:
     return str(value)
 
 
-def told(value: Any, words: Words) -> str:
-    """A JSON value as a person reads it."""
+def told(value: Any, words: Words, name: str = "") -> str:
+    """A JSON value as a person reads it; `name` says what it is the value of."""
+    if name == "state":
+        return words("state", value or "none")
     if value is None:
         return words("phrase", "none")
     if value == "pending":
@@ -50,8 +52,6 @@ def told(value: Any, words: Words) -> str:
         return words("phrase", "range", first=value["from"], last=value["to"])
     if isinstance(value, list):
         return ", ".join(told(part, words) for part in value) or words("phrase", "none")
-    if isinstance(value, str) and words.knows("state", value):
-        return words("state", value)
     if isinstance(value, str) and value.endswith("+08:00") and len(value) > 16:
         return value.removesuffix("+08:00").removesuffix(":00").replace("T", " ")
     return str(value)

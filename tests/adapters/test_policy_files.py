@@ -1,0 +1,350 @@
+"""Policy editions: what comes with yibao is complete, and one's own are checked to the column."""
+
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+import yibao
+from yibao.adapters.policy_files import Editions, released
+from yibao.adapters.yaml_source import SourceError
+from yibao.domain.policy import RULES, Parameters
+from yibao.domain.refusals import AlteredEdition, UnknownEdition
+
+Write = Callable[..., Path]
+Run = Callable[..., Result]
+
+RELEASED = ["shanghai-2024", "shanghai-2025"]
+
+#: Lines 1 to 4 of an edition that changes something; its entries begin on line 5, column 3.
+MINE = """\
+edition: mine
+title: {en: Mine, zh: 我的}
+extends: shanghai-2025
+parameters:
+"""
+LATER = """\
+  evoucher_hour:
+    value: 10:00
+    unit: time of day
+    clause: circular 7
+    basis: stated
+"""
+
+
+def hour(changed: str, to: str) -> str:
+    """The edition that opens the e-voucher at ten, with one thing in it changed."""
+    assert changed in LATER
+    return MINE + LATER.replace(changed, to)
+
+
+def closing(day: str) -> str:
+    changed = LATER.replace("evoucher_hour", "window_closes_on").replace("10:00", day)
+    return MINE + changed.replace("time of day", "day")
+
+
+#: What is wrong, the edition, and the place.
+WRONG = [
+    ("an unknown key", f"{MINE}{LATER}author: me\n", "10:1: unknown key 'author'"),
+    ("an unknown parameter", hour("evoucher_hour", "evoucher_huor"), "5:3: unknown key"),
+    (
+        "an unknown key of a parameter",
+        hour("    basis: stated\n", "    basis: stated\n    hint: x\n"),
+        "10:5: unknown key 'hint'",
+    ),
+    ("no clause", hour("    clause: circular 7\n", ""), "5:3: missing citation: 'clause'"),
+    ("no basis", hour("    basis: stated\n", ""), "5:3: missing citation: 'basis'"),
+    ("an empty clause", hour("circular 7", "''"), "8:13: string should have at least 1"),
+    ("a basis nobody knows", hour("stated", "guessed"), "9:12: input should be 'stated' or"),
+    ("an assumption without a reason", hour("stated", "assumed"), "6:5: an assumption needs"),
+    (
+        "a reason in one language",
+        hour("stated", "assumed\n    reason: {en: so it is}"),
+        "10:13: missing key 'zh'",
+    ),
+    ("an impossible hour", hour("10:00", "25:00"), "6:12: "),
+    ("an impossible date", closing("2025-02-30"), "6:12: day is out of range for month"),
+    ("a date that is none", closing("soon"), "6:12: a day is written YYYY-MM-DD"),
+    ("a wrong unit", hour("time of day", "o'clock"), "6:5: the unit must be 'time of day'"),
+    ("no value", hour("    value: 10:00\n", ""), "6:5: missing key 'value'"),
+    ("a parameter that is a bare value", f"{MINE}  evoucher_hour: 10:00\n", "5:18: evoucher_hour"),
+    ("parameters that are a list", MINE.replace("parameters:", "parameters: []"), "4:13: param"),
+    (
+        "an unknown rule",
+        MINE.replace("parameters:", "rules:\n  R99: {clause: x, basis: stated}"),
+        "5:3: unknown key 'R99'",
+    ),
+    (
+        "a rule without its basis",
+        MINE.replace("parameters:", "rules:\n  R16: {clause: x}"),
+        "5:3: missing citation: 'basis'",
+    ),
+    ("no title", "edition: mine\nextends: shanghai-2025\n", "1:1: missing key 'title'"),
+    (
+        "a title in one language",
+        "edition: mine\ntitle: {en: Mine}\nextends: shanghai-2025\n",
+        "2:8",
+    ),
+    ("no name", "title: {en: a, zh: b}\n", "1:1: missing key 'edition'"),
+    ("another file's name", f"{MINE}{LATER}".replace("mine", "yours"), "1:10: the file is named"),
+    ("a duplicate parameter", f"{MINE}{LATER}{LATER}", "10:3: duplicate key 'evoucher_hour'"),
+    ("itself as its base", MINE.replace("shanghai-2025", "mine"), "3:10: an edition cannot extend"),
+    ("a base nobody has", MINE.replace("shanghai-2025", "shanghai-1999"), "3:10: no edition"),
+    ("a list of bases", MINE.replace("shanghai-2025", "[shanghai-2025]"), "3:10: "),
+    ("nothing but a list", "- edition: mine\n", "1:1: an edition must be a mapping"),
+]
+
+
+def refusal(folder: Path, name: str = "mine") -> str:
+    """What loading an edition of one's own says, without the folder's name."""
+    with pytest.raises(SourceError) as caught:
+        Editions(folder).get(name)
+    return str(caught.value).removeprefix(f"{folder}/")
+
+
+def released_text(name: str) -> str:
+    return (files("yibao.domain") / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def complete(text: str) -> str:
+    """The released edition of 2025 under a name of one's own."""
+    return text.replace("edition: shanghai-2025", "edition: mine")
+
+
+def test_two_editions_come_with_yibao() -> None:
+    assert sorted(released()) == RELEASED
+    assert Editions().names() == RELEASED
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_every_parameter_and_rule_of_a_released_edition_is_cited(name: str) -> None:
+    policy = Editions().get(name)
+    assert set(policy.rules) == set(RULES)
+    parameters = [getattr(policy.parameters, field) for field in Parameters.model_fields]
+    cited = [*policy.rules.values(), *(found for found in parameters if found is not None)]
+    assert len(cited) > 40
+    for citation in cited:
+        assert citation.clause.strip()
+        assert citation.notice == name
+        assert citation.basis in ("stated", "assumed")
+        assert (citation.reason is not None) == (citation.basis == "assumed")
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_the_file_of_a_released_edition_passes_its_own_check(name: str, write: Write) -> None:
+    path = write(released_text(name), f"{name}.yaml")
+    assert Editions().check(path).digest == Editions().get(name).digest
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_every_unit_of_a_released_edition_is_named(name: str) -> None:
+    parameters = Editions().get(name).parameters
+    for field in Parameters.model_fields:
+        if getattr(parameters, field) is not None:
+            assert getattr(parameters, field).unit
+
+
+def test_the_years_of_the_editions_are_their_own() -> None:
+    assert [Editions().get(name).year for name in RELEASED] == [2024, 2025]
+
+
+def test_what_the_issue_calls_parameters_are_parameters() -> None:
+    p = Editions().get("shanghai-2025").parameters
+    assert p.result_visible_after.value == 30
+    assert str(p.evoucher_hour.value) == "09:00:00"
+    assert p.waiting_counts_first_day.value is True
+    assert "passport" in p.documents_without_evoucher.value
+    assert str(p.benefit_from.value) == "2025-09-01"
+    assert str(p.window_closes_on.value) == "2025-12-31"
+    assert str(p.autumn_from.value) == "2025-08-01"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
+)
+def test_an_edition_is_refused_at_its_line_and_column_for(
+    text: str, said: str, write: Write
+) -> None:
+    folder = write(text, "mine.yaml").parent
+    assert refusal(folder).startswith(f"mine.yaml:{said}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            closing("2026-01-05"),
+            "window_closes_on: the window may not close after the benefit year",
+        ),
+        (closing("2025-09-04"), "window_closes_on: the window may not close before it opens"),
+    ],
+    ids=["after the benefit year", "before it opens"],
+)
+def test_a_window_may_not_close(text: str, said: str, write: Write) -> None:
+    told = refusal(write(text, "mine.yaml").parent)
+    file, line, column, reason = told.split(":", 3)
+    assert (file, line.isdigit(), column.isdigit()) == ("mine.yaml", True, True)
+    assert said in reason
+
+
+def test_a_window_that_closes_too_late_is_told_at_its_own_line(write: Write) -> None:
+    assert refusal(write(closing("2026-01-05"), "mine.yaml").parent).startswith("mine.yaml:5:")
+
+
+@pytest.mark.parametrize("key", ["name", "notice"])
+def test_a_key_that_yibao_fills_in_is_not_to_be_written(key: str, write: Write) -> None:
+    text = hour("    basis: stated\n", f"    basis: stated\n    {key}: something\n")
+    assert refusal(write(text, "mine.yaml").parent).startswith("mine.yaml:10:5: unknown key")
+
+
+def test_a_complete_edition_must_cite_every_rule(write: Write) -> None:
+    text = complete(released_text("shanghai-2025"))
+    cut = text.replace("  R16:\n    clause: Q5\n    basis: stated\n", "")
+    assert cut != text
+    line = 1 + cut[: cut.index("\nrules:\n") + 1].count("\n")
+    told = refusal(write(cut, "mine.yaml").parent)
+    assert told.startswith(f"mine.yaml:{line}:1: missing citation of R16")
+
+
+def test_a_complete_edition_must_have_every_parameter(write: Write) -> None:
+    text = complete(released_text("shanghai-2025"))
+    start = text.index("  evoucher_hour:\n")
+    end = text.index("  activation_places:\n")
+    told = refusal(write(text[:start] + text[end:], "mine.yaml").parent)
+    assert "missing key 'evoucher_hour'" in told
+
+
+def test_editions_that_extend_each_other_are_refused(write: Write) -> None:
+    write("edition: a\ntitle: {en: A, zh: 甲}\nextends: b\n", "a.yaml")
+    folder = write("edition: b\ntitle: {en: B, zh: 乙}\nextends: a\n", "b.yaml").parent
+    assert refusal(folder, "a") == "b.yaml:3:10: an edition cannot extend itself"
+
+
+def test_a_mistake_in_the_base_is_told_in_the_bases_file(write: Write) -> None:
+    write(hour("evoucher_hour", "evoucher_huor"), "mine.yaml")
+    folder = write("edition: heir\ntitle: {en: A, zh: 甲}\nextends: mine\n", "heir.yaml").parent
+    assert refusal(folder, "heir") == "mine.yaml:5:3: unknown key 'evoucher_huor'"
+
+
+def test_an_edition_takes_over_what_it_does_not_change(write: Write) -> None:
+    folder = write(MINE + LATER, "mine.yaml").parent
+    mine, base = Editions(folder).get("mine"), Editions().get("shanghai-2025")
+    assert str(mine.parameters.evoucher_hour.value) == "10:00:00"
+    assert mine.parameters.evoucher_hour.notice == "mine"
+    assert mine.parameters.window_opens == base.parameters.window_opens
+    assert mine.rules == base.rules
+    assert (mine.extends, mine.year) == ("shanghai-2025", 2025)
+    assert mine.digest != base.digest
+
+
+def test_an_heir_of_an_heir_takes_over_from_both(write: Write) -> None:
+    write(MINE + LATER, "mine.yaml")
+    heir = MINE.replace("mine", "heir").replace("shanghai-2025", "mine")
+    folder = write(heir + closing("2025-12-19").removeprefix(MINE), "heir.yaml").parent
+    parameters = Editions(folder).get("heir").parameters
+    assert str(parameters.evoucher_hour.value) == "10:00:00"
+    assert str(parameters.window_closes_on.value) == "2025-12-19"
+
+
+def test_ones_own_editions_are_listed_with_the_released_ones(write: Write) -> None:
+    folder = write(MINE + LATER, "mine.yaml").parent
+    write("not an edition", "notes.txt")
+    assert [policy.edition for policy in Editions(folder)] == ["mine", *RELEASED]
+
+
+def test_the_name_of_a_released_edition_cannot_be_taken(write: Write) -> None:
+    path = write(released_text("shanghai-2025"), "shanghai-2025.yaml")
+    with pytest.raises(SourceError, match=r"'shanghai-2025' is a released edition") as caught:
+        Editions(path.parent)
+    assert str(caught.value).startswith(f"{path}:1:1: ")
+
+
+def test_a_directory_of_editions_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r":1:1: no such directory of editions"):
+        Editions(tmp_path / "nowhere")
+
+
+def test_an_unknown_edition_is_told_with_those_at_hand() -> None:
+    with pytest.raises(UnknownEdition, match="no edition 'nope'; there are shanghai-2024, shang"):
+        Editions().get("nope")
+
+
+def test_editions_are_found_by_the_environment_variable_and_by_the_option_before_it(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = write(MINE + LATER, "variable/mine.yaml").parent
+    option = write(MINE.replace("mine", "other"), "option/other.yaml").parent
+    monkeypatch.setenv("YIBAO_POLICIES", str(variable))
+    assert "mine" in Editions().names()
+    assert Editions(option).names() == ["other", *RELEASED]
+
+
+@pytest.mark.parametrize("how", ["named by the story", "by --policy"])
+def test_an_edition_of_ones_own_is_used_in_a_replay(
+    how: str, write: Write, tell: Write, run: Run
+) -> None:
+    folder = write(MINE + LATER, "policies/mine.yaml").parent
+    story = tell("""
+        - at: 2025-09-02 17:00
+          declare_roster: {}
+        - at: 2025-09-06 14:20
+          confirm: {channel: app}
+        - at: 2025-09-06 14:50
+          verify_prior_coverage: {lapsed_years: 0}
+    """)
+    arguments = ["--policy", "mine"]
+    if how == "named by the story":
+        text = story.read_text(encoding="utf-8")
+        story = write(text.replace("shanghai-2025", "mine"))
+        arguments = []
+    result = run("replay", story, "--policies", folder, "--json", *arguments)
+    (told,) = json.loads(result.stdout)
+    assert told["policy"] == "mine"
+    assert told["students"][0]["evoucher_available_at"] == "2025-09-07T10:00:00+08:00"
+
+
+def use(folder: Path, url: str) -> None:
+    with yibao.open(url, policies=folder) as service:
+        service.register(
+            "s1",
+            policy="mine",
+            on="2025-09-01",
+            at="2025-09-01 08:30",
+            school="sjtu",
+            category="undergraduate",
+            document="resident_id_card",
+        )
+
+
+def test_a_store_refuses_an_edition_that_was_altered_since_it_was_used(write: Write) -> None:
+    path = write(MINE + LATER, "policies/mine.yaml")
+    url = f"sqlite:///{path.parent.parent / 'facts.db'}"
+    use(path.parent, url)
+    write(hour("10:00", "11:00"), "policies/mine.yaml")
+    with pytest.raises(AlteredEdition, match="'mine' has been altered"):
+        yibao.open(url, policies=path.parent)
+
+
+def test_a_store_refuses_a_citation_that_was_altered_as_well(write: Write, run: Run) -> None:
+    path = write(MINE + LATER, "policies/mine.yaml")
+    url = f"sqlite:///{path.parent.parent / 'facts.db'}"
+    use(path.parent, url)
+    write(hour("circular 7", "circular 8"), "policies/mine.yaml")
+    story = write("title: x", "story.yaml")
+    with pytest.raises(AlteredEdition, match="'mine'"):
+        yibao.open(url, policies=path.parent)
+    assert run("replay", story, "--policies", path.parent, "--store", url).exit_code == 2
+
+
+def test_a_comment_alters_nothing_and_what_was_never_used_may_change(write: Write) -> None:
+    path = write(MINE + LATER, "policies/mine.yaml")
+    write(MINE.replace("mine", "unused") + LATER, "policies/unused.yaml")
+    url = f"sqlite:///{path.parent.parent / 'facts.db'}"
+    use(path.parent, url)
+    write("# looked at again\n" + MINE + LATER, "policies/mine.yaml")
+    write(hour("10:00", "11:00").replace("mine", "unused"), "policies/unused.yaml")
+    with yibao.open(url, policies=path.parent) as service:
+        assert service.at(yibao.EnrollmentId("s1", 2025)).edition == "mine"

@@ -1,0 +1,205 @@
+"""The account (建账): its day, and the instants that follow from it (R17, R18)."""
+
+import pytest
+from given import (
+    Step,
+    account,
+    checked,
+    confirm,
+    confirmed,
+    correct,
+    edition_with,
+    given,
+    keep,
+    other_cover,
+    registered,
+    roster,
+    stopped,
+    told,
+    withdraw,
+)
+
+from yibao.domain.rules import account_instant, values_of, visible_at
+
+REGISTERED = registered("2025-09-01")
+SIGNED = (REGISTERED, confirmed("2025-09-06 10:00"))
+CHECKED = (*SIGNED, checked("2025-09-06 10:30"))
+WAITING = (*SIGNED, checked("2025-09-06 10:30", 1))
+EMPLOYED = other_cover("2025-09-01 09:00", "employee")
+
+
+def shows(*story: Step, **student: str) -> str:
+    case = given(*story, **student).case
+    return told(visible_at(case, case.facts.episodes()[-1].confirmation).value)
+
+
+def built(*story: Step) -> str:
+    case = given(*story).case
+    episode = case.facts.episodes()[-1]
+    day = values_of(case, episode).account_built_on
+    found = account_instant(case, episode.confirmation, day)
+    return told(found.value if found else None)
+
+
+@pytest.mark.parametrize(
+    ("story", "day"),
+    [
+        (CHECKED, "2025-09-06"),
+        (WAITING, "2025-12-01"),
+        ((REGISTERED, confirmed("2025-11-30 23:59"), checked("2025-12-01 00:29", 1)), "2025-12-01"),
+        ((REGISTERED, confirmed("2025-12-15 10:00"), checked("2025-12-15 10:30", 1)), "2025-12-15"),
+        ((*CHECKED, stopped("2025-09-06 12:00", "2025-09-06")), "2025-09-06"),
+        ((*CHECKED, stopped("2025-09-03 12:00", "2025-09-03")), "2025-09-06"),
+        ((*CHECKED, stopped("2025-10-10 12:00", "2025-10-10")), "2025-10-10"),
+        ((*WAITING, stopped("2025-10-10 12:00", "2025-10-10")), "2025-12-01"),
+        ((*WAITING, stopped("2025-12-10 12:00", "2025-12-10")), "2025-12-10"),
+        (SIGNED, "pending"),
+        ((*CHECKED, EMPLOYED), "pending"),
+    ],
+    ids=[
+        "signed",
+        "waiting period",
+        "signed on its last day",
+        "signed after it",
+        "stopped that day",
+        "stopped earlier",
+        "stopped later",
+        "stopped while waiting",
+        "stopped after waiting",
+        "no check",
+        "not stopped",
+    ],
+)
+def test_it_is_built_when_nothing_stands_in_the_way_any_more(
+    story: tuple[Step, ...], day: str
+) -> None:
+    assert given(*story).account() == day
+
+
+@pytest.mark.parametrize(
+    ("story", "reason"),
+    [
+        (SIGNED, "check_missing"),
+        ((*CHECKED, EMPLOYED), "stop_missing"),
+        ((*CHECKED, withdraw("2025-09-06 16:00", "2025-09-06")), "withdrawn"),
+    ],
+    ids=["no check", "not stopped", "left"],
+)
+def test_an_account_day_that_is_not_there_gives_its_reason(
+    story: tuple[Step, ...], reason: str
+) -> None:
+    assert given(*story).because("account_built_on") == reason
+
+
+def test_it_is_not_built_before_a_corrected_registration_day() -> None:
+    student = given(*CHECKED, correct("2025-09-21 09:00", "registered", on="2025-09-20"))
+    assert student.account() == "2025-09-20"
+
+
+@pytest.mark.parametrize("on", ["2025-09-04", "2025-09-08", "2026-01-15"])
+def test_a_recorded_account_day_is_always_the_value(on: str) -> None:
+    assert given(*CHECKED, account("2026-01-15 09:00", on)).account() == on
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        SIGNED,
+        (*CHECKED, EMPLOYED),
+        (REGISTERED,),
+        (*CHECKED, keep("2025-09-08 09:00", observed=True)),
+    ],
+    ids=["no check", "not stopped", "not confirmed", "opted out"],
+)
+def test_a_recorded_account_day_waits_for_no_other_fact(story: tuple[Step, ...]) -> None:
+    assert given(*story, account("2025-09-09 09:00", "2025-09-07")).account() == "2025-09-07"
+
+
+def test_everything_but_the_recorded_account_day_waits_for_its_own_facts() -> None:
+    student = given(*SIGNED, account("2025-09-09 09:00", "2025-09-07"))
+    assert student.values() == ("pending", "2025-09-07", "pending", "pending")
+
+
+def test_a_recorded_account_day_is_never_before_the_registration_day() -> None:
+    assert given(*CHECKED, account("2025-09-09 09:00", "2025-08-20")).account() == "2025-09-01"
+
+
+def test_an_account_day_after_the_benefit_year_is_still_an_answer() -> None:
+    student = given(*SIGNED, checked("2025-09-06 10:30", 4))
+    assert student.account() == "2026-09-01"
+
+
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [("2025-09-05", "none"), ("2025-09-06", "none"), ("2025-09-07", "2025-09-06")],
+)
+def test_leaving_on_or_before_the_account_day_leaves_no_account(on: str, expected: str) -> None:
+    assert given(*CHECKED, withdraw("2025-09-06 16:00", on)).account() == expected
+
+
+@pytest.mark.parametrize(("on", "expected"), [("2025-09-10", "none"), ("2025-09-11", "2025-09-10")])
+def test_leaving_is_measured_by_a_recorded_account_day_as_well(on: str, expected: str) -> None:
+    story = (*CHECKED, account("2025-09-10 09:00", "2025-09-10"))
+    assert given(*story, withdraw("2025-09-12 16:00", on)).account() == expected
+
+
+def test_leaving_before_the_account_could_be_built_settles_what_a_job_leaves_open() -> None:
+    story = (*CHECKED, EMPLOYED, withdraw("2025-09-06 16:00", "2025-09-06"))
+    assert given(*story).account() == "none"
+
+
+def test_leaving_after_that_leaves_it_open() -> None:
+    story = (*CHECKED, EMPLOYED, withdraw("2025-10-06 16:00", "2025-10-06"))
+    assert given(*story).account() == "pending"
+
+
+def test_leaving_in_the_new_year_leaves_an_account_after_it() -> None:
+    student = given(
+        *SIGNED, checked("2025-09-06 10:30", 2), withdraw("2026-01-10 09:00", "2026-01-10")
+    )
+    assert student.account() == "2026-03-01"
+
+
+def test_the_account_follows_the_confirmation_since_the_last_opt_out() -> None:
+    student = given(
+        *CHECKED, keep("2025-09-10 10:00", observed=True), confirmed("2025-09-20 10:00")
+    )
+    assert student.account() == "2025-09-20"
+
+
+def test_after_an_opt_out_the_account_of_the_confirmation_before_it_stands() -> None:
+    assert given(*CHECKED, keep("2025-10-15 10:00", observed=True)).account() == "2025-09-06"
+
+
+def test_the_result_shows_half_an_hour_after_signing() -> None:
+    assert shows(REGISTERED, confirmed("2025-09-06 23:45")) == "2025-09-07 00:15"
+
+
+def test_a_proxy_result_shows_at_the_next_midnight() -> None:
+    assert shows(REGISTERED, confirmed("2025-09-10 00:01", "proxy")) == "2025-09-11 00:00"
+
+
+@pytest.mark.parametrize(
+    ("story", "instant"),
+    [
+        (CHECKED, "2025-09-06 10:30"),
+        (WAITING, "2025-12-01 00:00"),
+        ((*SIGNED, checked("2025-09-20 12:00")), "2025-09-20 12:00"),
+        ((*SIGNED, checked("2025-09-06 10:10")), "2025-09-06 10:30"),
+        ((*CHECKED, account("2025-09-08 09:00", "2025-09-08")), "2025-09-08 00:00"),
+        ((*CHECKED, account("2025-09-08 09:00", "2025-09-04")), "2025-09-06 10:30"),
+        (SIGNED, "none"),
+    ],
+    ids=["shown", "midnight", "late check", "early check", "recorded", "recorded early", "pending"],
+)
+def test_the_account_instant_is_the_latest_of_result_day_and_check(
+    story: tuple[Step, ...], instant: str
+) -> None:
+    assert built(*story) == instant
+
+
+def test_a_notice_may_show_the_result_at_another_time() -> None:
+    policy = edition_with(result_visible_after=45)
+    student = given(REGISTERED, roster(), confirm("2025-09-06 10:00"), policy=policy)
+    student.and_(checked("2025-09-06 10:10"))
+    assert student.states()[2] == ("2025-09-06 10:45", "account_built")

@@ -1,0 +1,137 @@
+"""What may be asked, in which shape, and by what a repeated command is recognized."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from yibao.domain.commands import (
+    COMMAND_OF,
+    COMMANDS,
+    Command,
+    Confirm,
+    Correct,
+    DeclareRoster,
+    FixWindow,
+    VerifyPriorCoverage,
+    Void,
+)
+from yibao.domain.events import EVENTS, Fact
+
+AT = "2025-09-06 14:20"
+
+
+def signed(**values: Any) -> Confirm:
+    return Confirm(**{"at": AT, "channel": "app", **values})
+
+
+def test_the_commands_are_those_of_the_contract() -> None:
+    assert set(COMMANDS) == {
+        "register",
+        "declare_roster",
+        "change_school",
+        "declare_other_cover",
+        "stop_employee_cover",
+        "keep_other_cover",
+        "confirm",
+        "verify_prior_coverage",
+        "build_account",
+        "activate_evoucher",
+        "issue_medical_card",
+        "file_remote_care",
+        "withdraw",
+        "pay_premium",
+        "fix_window",
+    }
+
+
+def test_some_commands_are_always_reports() -> None:
+    assert {name for name, kind in COMMANDS.items() if kind.always_report} == {
+        "verify_prior_coverage",
+        "build_account",
+        "issue_medical_card",
+        "declare_other_cover",
+        "stop_employee_cover",
+        "fix_window",
+    }
+
+
+def test_every_kind_of_fact_comes_from_one_command() -> None:
+    kinds = {kind for kind in EVENTS.values() if issubclass(kind, Fact)}
+    assert set(COMMAND_OF) == kinds
+
+
+@pytest.mark.parametrize("kind", COMMANDS.values(), ids=COMMANDS)
+def test_a_command_gives_its_fact_every_value_of_it(kind: Any) -> None:
+    mine = set(kind.model_fields) - set(COMMANDS["declare_roster"].model_fields)
+    assert mine == set(kind.fact.model_fields) - set(Fact.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "why"),
+    [
+        (Confirm, {"channel": "post"}, "channel"),
+        (Confirm, {}, "channel"),
+        (Confirm, {"channel": "app", "color": "red"}, "color"),
+        (Confirm, {"channel": "app", "expected_version": -1}, "expected_version"),
+        (VerifyPriorCoverage, {"lapsed_years": 0, "waiting_ends_on": "2025-10-31"}, "0 lapsed"),
+        (FixWindow, {}, "needs opens_on, opens_at or closes_on"),
+        (FixWindow, {"school": "sjtu"}, "needs opens_on, opens_at or closes_on"),
+        (FixWindow, {"opens_on": "2025-09-06", "opens_at": "2025-09-06 08:00"}, "either"),
+        (Correct, {"fact_id": UUID(int=1)}, "reason"),
+        (Void, {"fact_id": UUID(int=1)}, "reason"),
+        (Void, {"fact_id": UUID(int=1), "reason": "Free text!"}, "reason"),
+    ],
+)
+def test_a_command_in_a_wrong_shape_is_refused(
+    kind: type[Command], values: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(ValidationError, match=why):
+        kind(at=AT, **values)  # type: ignore[arg-type]
+
+
+def test_a_refused_value_is_not_repeated() -> None:
+    with pytest.raises(ValidationError) as refused:
+        signed(by="310101200001011234")
+    assert "310101200001011234" not in str(refused.value)
+
+
+def test_a_lapsed_year_may_name_the_last_waiting_day() -> None:
+    check = VerifyPriorCoverage(at=AT, lapsed_years=1, waiting_ends_on="2025-10-31")  # type: ignore[arg-type]
+    assert str(check.values()["waiting_ends_on"]) == "2025-10-31"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"command_id": "c1"},
+        {"expected_version": 3},
+        {"correlation_id": "k1"},
+        {"causation_id": "k2"},
+        {"note": "told on the phone"},
+        {"at": "2025-09-06 06:20Z"},
+    ],
+    ids=["command id", "expected version", "correlation", "causation", "note", "zone"],
+)
+def test_how_a_command_is_asked_does_not_change_its_content(values: dict[str, Any]) -> None:
+    assert signed(**values).digest() == signed().digest()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"channel": "wechat"},
+        {"at": "2025-09-06 14:21"},
+        {"observed": True},
+        {"by": "officer-7"},
+        {"reason": "late-report"},
+    ],
+    ids=["channel", "at", "observed", "by", "reason"],
+)
+def test_what_a_command_asks_changes_its_content(values: dict[str, Any]) -> None:
+    assert signed(**values).digest() != signed().digest()
+
+
+def test_two_kinds_of_command_never_have_the_same_content() -> None:
+    assert DeclareRoster(at=AT).digest() != COMMANDS["keep_other_cover"](at=AT).digest()  # type: ignore[arg-type]

@@ -1,0 +1,144 @@
+"""The small values facts are made of, and what is refused as one."""
+
+from datetime import date
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from yibao.domain import vocabulary
+from yibao.domain.vocabulary import (
+    Category,
+    Document,
+    EnrollmentId,
+    GivenKey,
+    State,
+    edition_stream,
+)
+
+#: Stored for ever: were these to change, nothing recorded would be found again.
+STREAM_OF_S1 = "04bc643a-f413-5765-9be4-9e62098a42f4"
+STREAM_OF_SHANGHAI_2025 = "c069b2da-7b25-5d96-89d2-f2aadff77349"
+
+
+def accepts(kind: str, value: object) -> bool:
+    try:
+        TypeAdapter(getattr(vocabulary, kind)).validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("GivenKey", "s-b64e"),
+        ("GivenKey", "officer@sjtu.edu/7"),
+        ("GivenKey", "1" * 16),
+        ("GivenKey", "1" * 19),
+        ("GivenKey", "12345678901"),
+        ("ReasonWord", "sheet-misread"),
+        ("Name", "上海交通大学"),
+        ("Name", "x"),
+        ("CommandId", "~!"),
+        ("LapsedYears", 0),
+        ("LapsedYears", 100),
+        ("CalendarYear", 2000),
+        ("CalendarYear", 2999),
+        ("EditionId", "shanghai-2025"),
+        ("GivenInstant", "2025-09-06 14:20"),
+        ("GivenDay", "2025-09-06"),
+        ("Day", date(1900, 1, 1)),
+        ("Day", date(2999, 12, 31)),
+        ("GivenDay", "2999-12-31"),
+    ],
+)
+def test_a_value_that_can_be_right_is_taken(kind: str, value: object) -> None:
+    assert accepts(kind, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("GivenKey", "310101200001011234"),
+        ("GivenKey", "31010120000101123X"),
+        ("GivenKey", "31010120000101123x"),
+        ("GivenKey", "13812345678"),
+        ("OpaqueKey", ""),
+        ("OpaqueKey", "-s1"),
+        ("OpaqueKey", "Li Lei"),
+        ("OpaqueKey", "李雷"),
+        ("OpaqueKey", "s" * 65),
+        ("ReasonWord", "Sheet misread"),
+        ("ReasonWord", "-"),
+        ("ReasonWord", "a" * 81),
+        ("Name", " sjtu"),
+        ("Name", "sjtu\n"),
+        ("Name", "s" * 65),
+        ("CommandId", "a b"),
+        ("CommandId", "c" * 65),
+        ("Note", ""),
+        ("Note", "n" * 4001),
+        ("LapsedYears", -1),
+        ("LapsedYears", 101),
+        ("CalendarYear", 1999),
+        ("CalendarYear", 3000),
+        ("EditionId", "Shanghai 2025"),
+        ("Day", date(1899, 12, 31)),
+        ("Day", date(3000, 1, 1)),
+        ("GivenDay", "1899-12-31"),
+        ("GivenDay", "3000-01-01"),
+        ("GivenDay", "2025-09-06 14:20"),
+        ("GivenDay", "2025-9-6"),
+        ("GivenInstant", "2025-09-06"),
+        ("Instant", "2025-09-06T14:20:00"),
+    ],
+)
+def test_a_value_that_can_never_be_right_is_refused(kind: str, value: object) -> None:
+    assert not accepts(kind, value)
+
+
+@pytest.mark.parametrize("number", ["310101200001011234", "13812345678"])
+def test_a_refused_identity_number_is_not_repeated_by_our_own_words(number: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(GivenKey).validate_python(number)
+    assert number not in refused.value.errors()[0]["msg"]
+
+
+def test_a_student_and_a_benefit_year_always_name_the_same_stream() -> None:
+    assert str(EnrollmentId("s1", 2025).stream) == STREAM_OF_S1
+
+
+def test_each_benefit_year_has_a_stream_of_its_own() -> None:
+    assert EnrollmentId("s1", 2025).stream != EnrollmentId("s1", 2024).stream
+
+
+def test_each_student_has_a_stream_of_her_own() -> None:
+    assert EnrollmentId("s1", 2025).stream != EnrollmentId("s2", 2025).stream
+
+
+def test_an_edition_always_names_the_same_stream() -> None:
+    assert str(edition_stream("shanghai-2025")) == STREAM_OF_SHANGHAI_2025
+
+
+def test_a_reference_cannot_reach_into_the_stream_of_an_edition() -> None:
+    assert EnrollmentId("shanghai-2025", 2025).stream != edition_stream("shanghai-2025")
+
+
+def test_the_states_are_those_of_the_reading() -> None:
+    assert " ".join(State) == (
+        "registered confirmed in_waiting_period account_built evoucher_eligible active expired "
+        "opted_out lapsed withdrawn"
+    )
+
+
+def test_the_categories_are_those_of_the_contract() -> None:
+    assert " ".join(Category) == (
+        "undergraduate higher_vocational postgraduate employed_postgraduate foreign"
+    )
+
+
+def test_the_documents_are_those_of_the_contract() -> None:
+    assert " ".join(Document) == (
+        "resident_id_card hmt_residence_permit passport taiwan_travel_permit "
+        "hk_macao_travel_permit exit_entry_permit overseas_chinese_permit"
+    )

@@ -1,0 +1,217 @@
+"""Changes rules, calendar and lifecycle one small place at a time; the suite must notice.
+
+`make mutants` takes some minutes. Each mutant lives in a process of its own, forked from one in
+which everything but yibao is imported already. What survives is printed; those that cannot be
+noticed, because they change nothing, are listed here with the reason.
+"""
+
+import ast
+import contextlib
+import copy
+import importlib.abc
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).parents[1]
+TARGETS = (
+    "domain/calendar.py",
+    "domain/facts.py",
+    "domain/window.py",
+    "domain/case.py",
+    "domain/guards.py",
+    "domain/lifecycle.py",
+    "domain/timeline.py",
+    *(
+        f"domain/rules/{name}.py"
+        for name in ("waiting", "obstacles", "account", "evoucher", "cover")
+    ),
+)
+TESTS = ("tests/domain", "tests/projections", "tests/adapters/test_stories.py")
+SECONDS = 120
+
+#: Mutants that change nothing anybody could see, each with the reason: `file:line: change`.
+EQUIVALENT: dict[str, str] = {}
+
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+_NAMES = {"max": "min", "min": "max", "any": "all", "all": "any", "day_after": "day_before"}
+_NAMES |= {"day_before": "day_after", "reversed": "list"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A file with one place changed."""
+
+    file: str
+    line: int
+    change: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.change}"
+
+
+def mutants(file: str) -> Iterator[Mutant]:
+    """Every mutant of a file."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    for place, node in enumerate(ast.walk(tree)):
+        for change in range(9 if isinstance(node, ast.Compare | ast.Tuple) else 1):
+            if not isinstance(node, _ALTERED) or _alter(copy.deepcopy(node), change) is None:
+                continue
+            altered = copy.deepcopy(tree)
+            told = _alter(list(ast.walk(altered))[place], change)
+            source = ast.unparse(ast.fix_missing_locations(altered))
+            yield Mutant(file, getattr(node, "lineno", 0), str(told), source)
+
+
+_ALTERED = (
+    ast.Compare,
+    ast.Tuple,
+    ast.BinOp,
+    ast.BoolOp,
+    ast.UnaryOp,
+    ast.Constant,
+    ast.Name,
+    ast.IfExp,
+)
+
+
+def _alter(node: ast.AST, change: int) -> str | None:
+    """Makes the n-th change that can be made to a node, and tells it; None if there is none."""
+    if isinstance(node, ast.Compare) and change < len(node.ops):
+        old = node.ops[change]
+        new = _COMPARISONS.get(type(old))
+        if new is None:
+            return None
+        node.ops[change] = new()
+        return f"{type(old).__name__} to {new.__name__}"
+    if isinstance(node, ast.Tuple) and change < len(node.elts) and len(node.elts) > 1:
+        return _without(node.elts, change)
+    if change > 0:
+        return None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        node.op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        return "plus and minus"
+    if isinstance(node, ast.BoolOp):
+        node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        return "and and or"
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        node.operand = ast.UnaryOp(ast.Not(), node.operand)
+        return "without not"
+    if isinstance(node, ast.Constant) and type(node.value) in (int, bool):
+        node.value = not node.value if isinstance(node.value, bool) else node.value + 1
+        return f"constant to {node.value}"
+    if isinstance(node, ast.Name) and node.id in _NAMES and isinstance(node.ctx, ast.Load):
+        old_name, node.id = node.id, _NAMES[node.id]
+        return f"{old_name} to {node.id}"
+    if isinstance(node, ast.IfExp):
+        node.body, node.orelse = node.orelse, node.body
+        return "branches swapped"
+    return None
+
+
+def _without(elements: list[ast.expr], change: int) -> str | None:
+    """A row of the table, or a list of refusals, without one of its entries."""
+    gone = elements[change]
+    named = isinstance(gone, ast.Constant) and isinstance(gone.value, str)
+    state = isinstance(gone, ast.Attribute | ast.Starred)
+    if not (named or state):
+        return None
+    del elements[change]
+    return f"without {ast.unparse(gone)}"
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Loads one module from a mutant's source instead of its file."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.mutant = mutant
+        self.name = "yibao." + mutant.file.removesuffix(".py").replace("/", ".")
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        if name != self.name:
+            return None
+        return importlib.util.spec_from_loader(name, self, origin=str(ROOT / self.mutant.file))
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.mutant.source, self.mutant.file, "exec"), vars(module))
+
+
+def survivors(found: list[Mutant]) -> Iterator[Mutant]:
+    """The mutants with which the suite passes; one that hangs is noticed too."""
+    waiting, running = list(found), dict[int, Mutant]()
+    while waiting or running:
+        while waiting and len(running) < (os.cpu_count() or 1):
+            mutant = waiting.pop(0)
+            running[_forked(mutant)] = mutant
+        child, status = os.wait()
+        mutant = running.pop(child)
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
+            yield mutant
+
+
+def _forked(mutant: Mutant) -> int:
+    """Starts a process in which the mutant is judged: 0 if the suite passes."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(SECONDS)
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, 1)
+        os.dup2(sink, 2)
+        code = 1
+        with contextlib.suppress(BaseException):
+            code = _judged(mutant)
+        os._exit(code)
+    return child
+
+
+def _judged(mutant: Mutant) -> int:
+    import pytest
+
+    sys.meta_path.insert(0, _Finder(mutant))
+    return int(pytest.main([*TESTS, "-x", "-q", "-p", "no:cacheprovider"]))
+
+
+@click.command()
+@click.option("--only", default="", help="Only files whose name contains this.")
+@click.option("--aim", default=95.0, show_default=True, help="The share to be noticed, in percent.")
+def main(only: str, aim: float) -> None:
+    """Try every mutant; exit 1 where too many survive."""
+    import eventsourcing.application
+    import hypothesis  # noqa: F401 - imported before the fork
+    import pytest  # noqa: F401
+    import rich.console  # noqa: F401
+
+    del eventsourcing
+    os.chdir(ROOT)
+    found = [mutant for file in TARGETS if only in file for mutant in mutants(file)]
+    lived = list(survivors(found))
+    unexplained = [mutant for mutant in lived if str(mutant) not in EQUIVALENT]
+    for mutant in lived:
+        click.echo(f"survived: {mutant}  {EQUIVALENT.get(str(mutant), '')}")
+    noticed = 100 * (len(found) - len(unexplained)) / max(1, len(found))
+    click.echo(f"{len(found)} mutants, {len(lived)} survived, {noticed:.1f} % noticed or explained")
+    sys.exit(noticed < aim)
+
+
+if __name__ == "__main__":
+    main()
