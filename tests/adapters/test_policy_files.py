@@ -191,7 +191,7 @@ def test_a_window_may_not_close(text: str, said: str, write: Write) -> None:
 
 
 def test_a_window_that_closes_too_late_is_told_at_its_own_line(write: Write) -> None:
-    assert refusal(write(closing("2026-01-05"), "mine.yaml").parent).startswith("mine.yaml:5:")
+    assert refusal(write(closing("2026-01-05"), "mine.yaml").parent).startswith("mine.yaml:6:12:")
 
 
 @pytest.mark.parametrize("key", ["name", "notice"])

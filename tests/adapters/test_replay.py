@@ -1,4 +1,4 @@
-"""`yibao replay`: the contract's own example to the letter, and everything else it promises."""
+"""`yibao replay`: the agreed example to the letter, and everything else it promises."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Run = Callable[..., Result]
 
 ROOT = Path(__file__).parents[2]
 
-CONTRACT = """\
+AGREED = """\
 title: One lapsed year means three months of waiting
 rules: [R12, R13, R14]
 policy: shanghai-2025
@@ -136,8 +136,8 @@ def process(*args: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_example_of_the_contract_is_told_field_by_field(write: Write, run: Run) -> None:
-    path = write(CONTRACT)
+def test_the_agreed_example_is_told_field_by_field(write: Write, run: Run) -> None:
+    path = write(AGREED)
     result = run("replay", path, "--json")
     (found,) = told(result)
     found["students"][0]["next_steps"] = [s["code"] for s in found["students"][0]["next_steps"]]
@@ -149,7 +149,7 @@ def test_the_example_of_the_contract_is_told_field_by_field(write: Write, run: R
 def test_a_next_step_has_who_where_from_until_and_whether_it_is_estimated(
     write: Write, run: Run
 ) -> None:
-    look, activate, pay = student(run("replay", write(CONTRACT), "--json"))["next_steps"]
+    look, activate, pay = student(run("replay", write(AGREED), "--json"))["next_steps"]
     assert look == {
         "code": "look_at_result",
         "who": "student",
@@ -166,7 +166,7 @@ def test_a_next_step_has_who_where_from_until_and_whether_it_is_estimated(
 def test_the_whole_example_with_its_correction_holds_and_moves_everything_by_a_day(
     write: Write, run: Run
 ) -> None:
-    found = student(run("replay", write(CONTRACT + CORRECTION), "--json"))
+    found = student(run("replay", write(AGREED + CORRECTION), "--json"))
     assert found["version"] == 5
     assert found["assumes_no_further_facts"] is False
     assert found["waiting"] == {"from": "2025-09-02", "to": "2025-12-01", "months": 3}
@@ -175,7 +175,7 @@ def test_the_whole_example_with_its_correction_holds_and_moves_everything_by_a_d
 
 
 def test_in_another_process_the_same_is_told(write: Write) -> None:
-    path = write(CONTRACT)
+    path = write(AGREED)
     result = process("replay", "story.yaml", "--json", cwd=path.parent)
     (found,) = told(result)
     found["students"][0]["next_steps"] = [s["code"] for s in found["students"][0]["next_steps"]]
@@ -186,7 +186,7 @@ def test_in_another_process_the_same_is_told(write: Write) -> None:
 def test_a_process_ends_with_2_where_one_file_failed_and_one_could_not_be_read(
     write: Write, tell: Write
 ) -> None:
-    write(CONTRACT, "stories/a.yaml")
+    write(AGREED, "stories/a.yaml")
     tell(FAILING, "stories/b.yaml")
     folder = write("title: T\ntitle: U\n", "stories/c.yaml").parent
     result = process("replay", "stories", "--json", cwd=folder.parent)
@@ -220,7 +220,7 @@ def test_a_process_that_is_called_wrongly_ends_with_2_and_without_a_traceback(
 def test_the_exit_code_is_the_worst_of_all_files_and_every_file_is_told(
     names: list[str], code: int, write: Write, tell: Write, run: Run
 ) -> None:
-    write(CONTRACT, "good.yaml")
+    write(AGREED, "good.yaml")
     tell(FAILING, "failing.yaml")
     folder = write("title: [", "unreadable.yaml").parent
     paths = [folder / f"{name}.yaml" for name in names]
@@ -347,7 +347,7 @@ def test_by_default_the_latest_at_of_the_story_is_asked_about(tell: Write, run: 
 
 
 def test_at_an_earlier_instant_the_state_is_the_one_then(write: Write, run: Run) -> None:
-    found = student(run("replay", write(CONTRACT), "--json", "--at", "2025-09-06 14:30"))
+    found = student(run("replay", write(AGREED), "--json", "--at", "2025-09-06 14:30"))
     assert found["state"] == "confirmed"
     assert found["assumes_no_further_facts"] is False
     assert found["coverage"] == {"from": "2025-12-02", "to": "2025-12-31"}
@@ -366,12 +366,12 @@ def test_at_an_earlier_instant_the_state_is_the_one_then(write: Write, run: Run)
 def test_known_at_is_an_inclusive_instant_or_a_version(
     cutoff: str, version: int, coverage: Any, write: Write, run: Run
 ) -> None:
-    found = student(run("replay", write(CONTRACT + CORRECTION), "--json", "--known-at", cutoff))
+    found = student(run("replay", write(AGREED + CORRECTION), "--json", "--known-at", cutoff))
     assert (found["version"], found["coverage"]) == (version, coverage)
 
 
 def test_version_0_knows_nothing(write: Write, run: Run) -> None:
-    found = student(run("replay", write(CONTRACT), "--json", "--known-at", "0"))
+    found = student(run("replay", write(AGREED), "--json", "--known-at", "0"))
     assert found["state"] is None
     assert {found[name] for name in ("waiting", "account_built_on", "coverage")} == {None}
     assert (found["timeline"], found["next_steps"], found["version"]) == ([], [], 0)
@@ -380,7 +380,7 @@ def test_version_0_knows_nothing(write: Write, run: Run) -> None:
 def test_a_version_the_stream_does_not_have_is_an_error_of_that_file(
     write: Write, tell: Write, run: Run
 ) -> None:
-    long, short = write(CONTRACT, "long.yaml"), tell(name="short.yaml")
+    long, short = write(AGREED, "long.yaml"), tell(name="short.yaml")
     result = run("replay", long, short, "--json", "--known-at", "3")
     assert result.exit_code == 2
     assert [item["ok"] for item in told(result)] == [True, False]
@@ -398,7 +398,7 @@ def test_a_story_is_replayed_under_another_edition(tell: Write, run: Run) -> Non
 
 
 def test_an_unknown_edition_runs_nothing(write: Write, run: Run) -> None:
-    result = run("replay", write(CONTRACT), "--json", "--policy", "shanghai-1999")
+    result = run("replay", write(AGREED), "--json", "--policy", "shanghai-1999")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "no edition 'shanghai-1999'" in result.stderr
 
@@ -406,7 +406,7 @@ def test_an_unknown_edition_runs_nothing(write: Write, run: Run) -> None:
 def test_what_is_recorded_in_a_store_stays_there_and_is_not_recorded_again(
     write: Write, run: Run, tmp_path: Path
 ) -> None:
-    path, url = write(CONTRACT), f"sqlite:///{tmp_path / 'facts.db'}"
+    path, url = write(AGREED), f"sqlite:///{tmp_path / 'facts.db'}"
     assert run("replay", path, "--store", url).exit_code == 0
     again = run("replay", path, "--store", url, "--json")
     assert again.exit_code == 2
@@ -424,7 +424,7 @@ def test_what_is_recorded_in_a_store_stays_there_and_is_not_recorded_again(
 
 
 def test_without_a_store_every_file_has_a_fresh_one(write: Write, run: Run) -> None:
-    paths = [write(CONTRACT, "a.yaml"), write(CONTRACT, "b.yaml")]
+    paths = [write(AGREED, "a.yaml"), write(AGREED, "b.yaml")]
     assert run("replay", *paths).exit_code == 0
 
 
@@ -448,7 +448,7 @@ def test_a_story_knows_its_own_facts_also_in_a_store_that_is_ahead_of_it(
 
 
 def test_a_store_that_cannot_be_opened_ends_with_2(write: Write, run: Run) -> None:
-    path = write(CONTRACT)
+    path = write(AGREED)
     for url in ("postgresql://host/db", "sqlite:///", f"sqlite:///{path}", f"sqlite:///{path}/x"):
         result = run("replay", path, "--store", url)
         assert result.exit_code == 2
@@ -458,9 +458,9 @@ def test_a_store_that_cannot_be_opened_ends_with_2(write: Write, run: Run) -> No
 def test_a_folder_is_replayed_in_the_order_of_names_with_its_subfolders(
     write: Write, tell: Write, run: Run
 ) -> None:
-    write(CONTRACT, "stories/b.yml")
-    write(CONTRACT, "stories/a/late.yaml")
-    write(CONTRACT, "stories/c.yaml")
+    write(AGREED, "stories/b.yml")
+    write(AGREED, "stories/a/late.yaml")
+    write(AGREED, "stories/c.yaml")
     folder = write("no story", "stories/readme.txt").parent
     files = [Path(item["file"]) for item in told(run("replay", folder, "--json"))]
     assert [file.relative_to(folder).as_posix() for file in files] == [
@@ -480,7 +480,7 @@ def test_the_bad_examples_are_all_told_and_end_with_2(run: Run) -> None:
 def test_with_json_standard_output_is_one_line_and_nothing_is_said_beside_it(
     write: Write, tell: Write, run: Run
 ) -> None:
-    paths = [write(CONTRACT, "a.yaml"), tell(FAILING, "b.yaml"), write("[", "c.yaml")]
+    paths = [write(AGREED, "a.yaml"), tell(FAILING, "b.yaml"), write("[", "c.yaml")]
     for languages in ([], ["--lang", "zh"]):
         result = run("replay", *paths, "--json", *languages)
         assert len(told(result)) == 3
@@ -489,7 +489,7 @@ def test_with_json_standard_output_is_one_line_and_nothing_is_said_beside_it(
 
 
 def test_a_person_reads_title_values_next_steps_and_timeline(write: Write, run: Run) -> None:
-    text = run("replay", write(CONTRACT)).stdout
+    text = run("replay", write(AGREED)).stdout
     for told_ in (
         "✓ One lapsed year means three months of waiting",
         "shanghai-2025",
@@ -521,7 +521,7 @@ def test_what_the_notice_states_is_not_called_an_estimate(tell: Write, run: Run)
 
 
 def test_a_person_reads_chinese_where_it_is_asked_for(write: Write, run: Run) -> None:
-    text = run("replay", write(CONTRACT), "--lang", "zh").stdout
+    text = run("replay", write(AGREED), "--lang", "zh").stdout
     assert "待遇等待期" in text
     assert "2025-09-01 至 2025-11-30" in text
     assert "待遇享受中" in text
@@ -543,7 +543,7 @@ def test_a_person_reads_what_failed_with_file_and_line(tell: Write, run: Run) ->
 def test_a_person_reads_what_cannot_be_read_and_the_count_of_it(
     write: Write, tell: Write, run: Run
 ) -> None:
-    paths = [tell(FAILING, "b.yaml"), write("title: [", "c.yaml"), write(CONTRACT, "d.yaml")]
+    paths = [tell(FAILING, "b.yaml"), write("title: [", "c.yaml"), write(AGREED, "d.yaml")]
     text = run("replay", *paths).stdout
     assert f"! {paths[1]}:2:1: " in text.replace("\n", "") or f"! {paths[1]}:1:" in text
     assert "1 of 3 stories fail; 1 cannot be read" in text
@@ -606,7 +606,7 @@ story:
 
 @pytest.mark.parametrize("machine", ["2001-01-01", "2999-01-01"])
 def test_a_replay_does_not_look_at_the_machines_clock(machine: str, write: Write, run: Run) -> None:
-    path = write(CONTRACT + CORRECTION)
+    path = write(AGREED + CORRECTION)
     today = told(run("replay", path, "--json"))
     with freeze_time(machine):
         assert told(run("replay", path, "--json")) == today
@@ -617,7 +617,7 @@ def replayer() -> Replayer:
 
 
 def test_a_progress_bar_shows_while_a_person_watches_a_folder(write: Write) -> None:
-    files = [write(CONTRACT, "a.yaml"), write(CONTRACT, "b.yaml")]
+    files = [write(AGREED, "a.yaml"), write(AGREED, "b.yaml")]
     screen = Console(file=StringIO(), force_terminal=True, width=80)
     with replayer().watched(files, screen) as watched:
         assert list(watched) == files
@@ -625,7 +625,7 @@ def test_a_progress_bar_shows_while_a_person_watches_a_folder(write: Write) -> N
 
 
 def test_no_progress_bar_shows_where_nobody_watches_or_for_one_file(write: Write) -> None:
-    files = [write(CONTRACT, "a.yaml"), write(CONTRACT, "b.yaml")]
+    files = [write(AGREED, "a.yaml"), write(AGREED, "b.yaml")]
     piped = Console(file=StringIO(), force_terminal=False)
     with replayer().watched(files, piped) as watched:
         assert list(watched) == files

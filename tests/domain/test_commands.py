@@ -26,7 +26,7 @@ def signed(**values: Any) -> Confirm:
     return Confirm(**{"at": AT, "channel": "app", **values})
 
 
-def test_the_commands_are_those_of_the_contract() -> None:
+def test_the_commands_are_the_agreed_ones() -> None:
     assert set(COMMANDS) == {
         "register",
         "declare_roster",

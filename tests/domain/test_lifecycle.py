@@ -27,7 +27,7 @@ def sources(trigger: str) -> set[str]:
     return {source for source, name in STEPS if name == trigger}
 
 
-def test_the_refusals_of_each_command_are_those_of_the_contract_in_its_order() -> None:
+def test_the_refusals_of_each_command_are_those_in_their_order() -> None:
     assert REFUSALS | {step.trigger: () for step in TIME_DRIVEN} == {
         "register": ("already_registered", "not_a_new_student"),
         "confirm": (
