@@ -20,10 +20,6 @@ REF = "s-crowded"
 ADA = EnrollmentId(REF, 2025)
 THREADS = 6
 PROCESSES = 4
-LOCKED_WHILE_CREATED = (
-    "PRAGMA journal_mode=WAL does not wait for a lock: whoever opens a new file in the moment "
-    "another process creates it gets 'database is locked' at once"
-)
 
 R = TypeVar("R")
 
@@ -271,7 +267,6 @@ def adopted_once(url: str, answers: Sequence[Sequence[Told]]) -> None:
             assert len(service.facts(EnrollmentId(f"s-{racer}", 2025))) == 1
 
 
-@pytest.mark.xfail(strict=False, reason=LOCKED_WHILE_CREATED + " (about 4 in 100)")
 def test_processes_that_create_the_same_file_at_once_all_succeed(
     nursery: Nursery, tmp_path: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """Writes what `test_shapes.py` compares with: run knowingly, at a release.
 
-python tests/golden/write.py schemas        # the published schemas, names and digests
+python tests/golden/write.py schemas        # schemas, names, digests, derivations
 python tests/golden/write.py store v0.1.0   # a store with every event shape, and its answers
 """
 
@@ -27,7 +27,10 @@ def write_schemas() -> None:
         text = json.dumps(schema(), indent=1, ensure_ascii=False, sort_keys=True)
         (GOLDEN / "schemas" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     sys.path.insert(0, str(GOLDEN.parent))
+    from test_derivations import HELD, derivations
     from test_shapes import public_api
+
+    HELD.write_text("\n".join(derivations()) + "\n", encoding="utf-8")
 
     (GOLDEN / "public_api.txt").write_text(public_api(), encoding="utf-8")
     with yibao.open("memory:") as service:

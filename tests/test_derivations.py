@@ -1,0 +1,42 @@
+"""What every value in every story is derived from: rules, facts and parameters, to the last leaf.
+
+Held as one line a value in `golden/derivations.txt`; `golden/write.py schemas` writes it anew.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from yibao.adapters.explanation import trees
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.replay import replay
+from yibao.adapters.scenarios import read_story, story_files
+
+ROOT = Path(__file__).parents[1]
+HELD = Path(__file__).parent / "golden" / "derivations.txt"
+
+
+def derivations() -> Iterator[str]:
+    """A line for each value of each student at the end of each story."""
+    editions = Editions()
+    for file in story_files(ROOT / "scenarios"):
+        ran = replay(read_story(file, editions), editions)
+        for student in ran.story.students:
+            for name, tree in trees(ran.answer(student)):
+                yield f"{file.stem} {student} {name}: {_told(tree)}"
+        ran.service.close()
+
+
+def _told(node: dict[str, Any]) -> str:
+    if "fact" in node:
+        return f"{node['fact']}#{node['version']}"
+    if "parameter" in node:
+        return str(node["parameter"])
+    reason = node.get("because") or node.get("missing")
+    inputs = ", ".join(_told(part) for part in node["inputs"])
+    told = f"{node['rule']} {node['name']}({inputs})"
+    return f"{told} {reason}" if reason else told
+
+
+def test_every_value_is_derived_from_what_it_was() -> None:
+    assert "\n".join(derivations()) + "\n" == HELD.read_text(encoding="utf-8")
