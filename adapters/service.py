@@ -437,7 +437,12 @@ def open_service(
     the store has used before.
     """
     editions = policies if isinstance(policies, Editions) else Editions(policies)
-    return Service(open_store(url), editions, by=by, via=via, clock=clock)
+    store = open_store(url)
+    try:
+        return Service(store, editions, by=by, via=via, clock=clock)
+    except BaseException:
+        store.close()
+        raise
 
 
 def _known(

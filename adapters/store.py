@@ -9,9 +9,10 @@ table that can forget.
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from itertools import groupby
 from operator import attrgetter
+from threading import Lock
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
@@ -29,30 +30,25 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
+    SQLiteConnection,
     SQLiteConnectionPool,
     SQLiteCursor,
+    SQLiteDatastore,
     SQLiteFactory,
 )
 from eventsourcing.utils import Environment, EnvType
 from pydantic import ValidationError
 
 from yibao.adapters import migrations
+from yibao.adapters.errors import Conflict, StoreError
 from yibao.domain.events import EVENTS, Event
-from yibao.domain.refusals import UnreadableEvent, YibaoError, place, reason
+from yibao.domain.refusals import UnreadableEvent, place, reason
 
 #: How long one writer waits for another, in seconds.
 LOCK_TIMEOUT: Final = 30
 
 MEMORY: Final = "memory:"
 _SQLITE: Final = "sqlite"
-
-
-class StoreError(YibaoError):
-    """The store could not be opened, read or written; nothing was half recorded."""
-
-
-class Conflict(StoreError):
-    """Somebody else recorded something in the same stream in the meantime."""
 
 
 class FactMapper(Mapper[UUID]):
@@ -92,7 +88,10 @@ class FactMapper(Mapper[UUID]):
 
 def _as_stored(row: Any) -> StoredEvent:
     originator_id, version, topic, state = row
-    return StoredEvent(UUID(originator_id), version, topic, state)
+    try:
+        return StoredEvent(UUID(originator_id), version, topic, state)
+    except ValueError:
+        raise UnreadableEvent(f"a stored event has the stream {originator_id!r}") from None
 
 
 def _place(stored: StoredEvent) -> str:
@@ -138,7 +137,8 @@ class FactRecorder(SQLiteApplicationRecorder):
             if "alembic_version" not in tables:
                 return migrations.UNNUMBERED if tables else None
             c.execute("SELECT version_num FROM alembic_version")
-            return str(c.fetchone()[0])
+            row = c.fetchone()
+            return str(row[0]) if row else migrations.UNNUMBERED
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -197,10 +197,45 @@ class FactRecorder(SQLiteApplicationRecorder):
                 c.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+class FactDatastore(SQLiteDatastore):
+    """Connections to a file without the library's interlock of readers and writers.
+
+    There a reader waits behind writers that wait for another process, and a connection that
+    cannot be made leaves the lock taken for ever. In a file SQLite itself keeps readers and
+    writers apart; one lock lets the writers of this process take turns.
+    """
+
+    def __init__(self, db_name: str, **options: Any) -> None:
+        super().__init__(db_name, **options)
+        self._writing = Lock()
+
+    @contextmanager
+    def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
+        if self.pool.is_sqlite_memory_mode:
+            with super().get_connection(commit=commit) as connection:
+                yield connection
+            return
+        with self._writing if commit else nullcontext():
+            connection = self.pool.get_connection(is_writer=None)
+            try:
+                yield connection
+            finally:
+                self.pool.put_connection(connection)
+
+
 class FactFactory(SQLiteFactory):
-    """The library's SQLite infrastructure with our recorder."""
+    """The library's SQLite infrastructure with our recorder and our connections."""
 
     application_recorder_class = FactRecorder
+
+    def __init__(self, env: Environment) -> None:
+        super().__init__(env)
+        self.datastore.close()
+        self.datastore = FactDatastore(
+            self.datastore.pool.db_name,
+            lock_timeout=LOCK_TIMEOUT,
+            pool_timeout=LOCK_TIMEOUT,
+        )
 
 
 class FactStore(Application[UUID]):
@@ -212,7 +247,7 @@ class FactStore(Application[UUID]):
         with _clear_errors(database):
             if not SQLiteConnectionPool.detect_memory_mode(database):
                 _prepare(database)
-            super().__init__({"SQLITE_DBNAME": database, "SQLITE_LOCK_TIMEOUT": str(LOCK_TIMEOUT)})
+            super().__init__({"SQLITE_DBNAME": database})
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         # What else stands in the process's environment must not change what is stored.
@@ -230,13 +265,13 @@ class FactStore(Application[UUID]):
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
         with _clear_errors():
-            return [self._decoded(stored) for stored in self._facts.select_events(stream)]
+            return self._decoded(self._facts.select_events(stream))
 
     def streams(self) -> Iterator[tuple[UUID, list[Event]]]:
         """Every stream with its events, one after the other, from one snapshot of the store."""
         with _clear_errors(), closing(self._facts.select_streams()) as stored:
             for stream, rows in groupby(stored, key=attrgetter("originator_id")):
-                yield stream, [self._decoded(row) for row in rows]
+                yield stream, self._decoded(rows)
 
     def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
         """Records events of any streams in one transaction; raises Conflict if one moved on."""
@@ -253,10 +288,19 @@ class FactStore(Application[UUID]):
         with _clear_errors():
             self._facts.erase_note(event_id)
 
-    def _decoded(self, stored: StoredEvent) -> Event:
-        event = self.mapper.to_domain_event(stored)
-        assert isinstance(event, Event)
-        return event
+    def _decoded(self, rows: Iterable[StoredEvent]) -> list[Event]:
+        """The events of one stream; raises UnreadableEvent where it is not whole."""
+        decoded: list[Event] = []
+        for version, stored in enumerate(rows, start=1):
+            if stored.originator_version != version:
+                raise UnreadableEvent(
+                    f"event {version} of stream {stored.originator_id} is missing: "
+                    f"{stored.originator_version!r} stands in its place"
+                )
+            event = self.mapper.to_domain_event(stored)
+            assert isinstance(event, Event)
+            decoded.append(event)
+        return decoded
 
     @property
     def _facts(self) -> FactRecorder:
@@ -269,12 +313,21 @@ def open_store(url: str) -> FactStore:
     if url == MEMORY:
         # A shared cache, so that every connection of this store sees the one database.
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
-    parts = urlsplit(url)
-    if parts.scheme != _SQLITE or parts.netloc or len(parts.path) < 2 or parts.query:
-        raise StoreError(
-            "a store is written sqlite:///relative/path, sqlite:////absolute/path or memory:"
-        )
-    return FactStore(unquote(parts.path[1:]))
+    try:
+        parts = urlsplit(url)
+        path = unquote(parts.path[1:], errors="strict")
+        path.encode()
+    except ValueError:
+        raise StoreError(_WRITTEN) from None
+    is_plain = parts.scheme == _SQLITE and not (parts.netloc or parts.query or parts.fragment)
+    # What SQLite would read options out of, or not keep, is no path of a file.
+    is_file = path and not path.startswith((":", "file:")) and "mode=memory" not in path
+    if not (is_plain and is_file) or "\0" in path:
+        raise StoreError(_WRITTEN)
+    return FactStore(path)
+
+
+_WRITTEN: Final = "a store is written sqlite:///relative/path, sqlite:////absolute/path or memory:"
 
 
 def _prepare(database: str) -> None:

@@ -22,7 +22,6 @@ from urllib.parse import quote
 
 import pytest
 from eventsourcing.sqlite import SQLiteDatastore
-from sqlalchemy.exc import OperationalError
 
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.service import Service, open_service
@@ -253,11 +252,6 @@ def older(path: Path) -> Path:
     return path
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=OperationalError,
-    reason="what goes wrong in a migration comes as SQLAlchemy's own error",
-)
 def test_an_older_store_that_cannot_be_brought_to_the_newest_layout_is_a_store_error(
     older: Path,
 ) -> None:
@@ -369,12 +363,6 @@ def test_a_process_that_has_too_many_files_open_reads_and_records_again_once_it_
     assert ids(service) == [*BEFORE, "third"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=StoreError,
-    reason="eventsourcing's pool keeps its writer lock when a connection for writing cannot be "
-    "made: the service can never write again",
-)
 def test_a_write_for_which_no_connection_could_be_made_does_not_end_all_writing(
     service: Service,
 ) -> None:
@@ -387,11 +375,6 @@ def test_a_write_for_which_no_connection_could_be_made_does_not_end_all_writing(
     assert ids(service) == [*BEFORE, "third"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="in eventsourcing's pool a thread that waits to write keeps the readers waiting too",
-)
 def test_readers_are_answered_while_several_writers_wait_for_somebody_else(
     path: Path, service: Service
 ) -> None:
@@ -560,11 +543,6 @@ no_store = pytest.mark.parametrize(
             pytest.param(
                 url,
                 id=name,
-                marks=pytest.mark.xfail(
-                    strict=True,
-                    raises=ValueError,
-                    reason="open_store lets ValueError and UnicodeEncodeError through",
-                ),
             )
             for name, url in LEAKING.items()
         ),
@@ -626,11 +604,6 @@ def change(path: Path, statement: str) -> None:
 ONE_FACT = "WHERE originator_version=2"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="open_service leaves the store it refuses open",
-)
 def test_an_opening_that_is_refused_lets_go_of_the_file(path: Path) -> None:
     altered = 'replace(CAST(state AS TEXT), \'"digest":"\', \'"digest":"0\')'
     change(path, f"UPDATE stored_events SET state={altered} WHERE topic='edition-adopted'")
@@ -692,12 +665,10 @@ def test_an_unreadable_event_in_an_edition_is_named_when_the_store_is_opened(pat
         pytest.param(
             "originator_id='zzz'",
             id="a stream that is none",
-            marks=pytest.mark.xfail(strict=True, raises=ValueError, reason="UUID('zzz') leaks"),
         ),
         pytest.param(
             "originator_version='two'",
             id="a place that is no number",
-            marks=pytest.mark.xfail(strict=True, raises=TypeError, reason="'<' of str and int"),
         ),
     ],
 )
