@@ -9,7 +9,7 @@ STORY := scenarios/whole-autumns/the-counters-story.yaml
 LOCK := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-.PHONY: demo test check coverage bench fuzz lock clean
+.PHONY: demo test check coverage bench fuzz mutants pythons lock clean
 
 demo: $(READY)
 	$(BIN)/yibao replay scenarios
@@ -31,6 +31,14 @@ check: $(READY)
 	PYTHONPATH=src $(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_wheel.py
 
+# The suite on every Python from 3.11 to 3.13 that is here.
+pythons:
+	.ci/each-python suite
+
+# Some minutes; each mutant that survives is printed.
+mutants: $(READY)
+	cd tests && ../$(BIN)/python mutants.py
+
 # Minutes of broken input; the seed it prints repeats a failure.
 fuzz: $(READY)
 	cd tests && ../$(BIN)/python fuzz.py --minutes 5
@@ -46,7 +54,7 @@ lock: $(READY)
 	$(BIN)/uv $(LOCK) --extra dev --output-file requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -25,7 +25,9 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.case import Case
 from yibao.domain.commands import Command
 from yibao.domain.decision import Envelope, decide
+from yibao.domain.derivation import Derived
 from yibao.domain.enrollment import fold
+from yibao.domain.facts import Fact
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import PENDING, DayRange, EnrollmentId, WaitingPeriod, edition_stream
@@ -163,6 +165,10 @@ class Given:
         found: str | None = getattr(self.answer(at).values, name).because
         return found
 
+    def basis(self, name: str, at: str | None = None) -> list[str]:
+        """The facts and parameters a value was derived from."""
+        return leaves(getattr(self.answer(at).values, name))
+
     def states(self, at: str | None = None) -> list[tuple[str, str]]:
         """The timeline, told."""
         return [(told(change.at), told(change.state)) for change in self.answer(at).timeline]
@@ -220,6 +226,17 @@ def told(value: Any) -> str:
     if isinstance(value, DayRange | WaitingPeriod):
         return f"{value.first} to {value.last}"
     return value.isoformat() if isinstance(value, date) else str(value.value)
+
+
+def leaves(derived: Derived) -> list[str]:
+    """The facts and parameters a value was derived from, by name, in the order it tells them."""
+    found: list[str] = []
+    for part in derived.inputs:
+        if isinstance(part, Derived):
+            found += leaves(part)
+        else:
+            found.append(part.event.name if isinstance(part, Fact) else part.name)
+    return found
 
 
 def _corrects_one_of(command: Command, recorded: list[events.Event]) -> bool:

@@ -123,7 +123,7 @@ def _alter(node: ast.AST, change: int) -> str | None:
         node.operand = ast.UnaryOp(ast.Not(), node.operand)
         return "without not"
     if isinstance(node, ast.Constant) and type(node.value) in (int, bool):
-        node.value = not node.value if isinstance(node.value, bool) else node.value + 1
+        node.value = not node.value if isinstance(node.value, bool) else int(str(node.value)) + 1
         return f"constant to {node.value}"
     if isinstance(node, ast.Name) and node.id in _NAMES and isinstance(node.ctx, ast.Load):
         old_name, node.id = node.id, _NAMES[node.id]

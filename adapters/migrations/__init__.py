@@ -27,6 +27,7 @@ def upgrade(database: str) -> None:
     Raises StoreError where that fails; the store then is as it was.
     """
     import sqlalchemy
+    import sqlalchemy.exc
     from alembic import command
     from alembic.config import Config
     from alembic.migration import MigrationContext

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from given import given, registered, roster
@@ -32,7 +33,7 @@ def old_store(tmp_path: Path) -> Path:
         row = mapper.to_stored_event(event)
         connection.execute(
             "INSERT INTO stored_events VALUES (?,?,?,?)",
-            (row.originator_id.hex, row.originator_version, row.topic, row.state),
+            (UUID(str(row.originator_id)).hex, row.originator_version, row.topic, row.state),
         )
     connection.commit()
     connection.close()

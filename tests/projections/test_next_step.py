@@ -305,9 +305,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("code", "story", "at", "stands"), TABLE)
-def test_a_step_stands_as_agreed(
-    code: str, story: tuple[Step, ...], at: str, stands: bool
-) -> None:
+def test_a_step_stands_as_agreed(code: str, story: tuple[Step, ...], at: str, stands: bool) -> None:
     assert (code in given(*story).steps(at)) is stands
 
 

@@ -11,6 +11,7 @@ from given import (
     edition_with,
     given,
     keep,
+    leaves,
     other_cover,
     registered,
     roster,
@@ -203,3 +204,40 @@ def test_a_notice_may_show_the_result_at_another_time() -> None:
     student = given(REGISTERED, roster(), confirm("2025-09-06 10:00"), policy=policy)
     student.and_(checked("2025-09-06 10:10"))
     assert student.states()[2] == ("2025-09-06 10:45", "account_built")
+
+
+def told_from(*story: Step, **student: str) -> list[str]:
+    case = given(*story, **student).case
+    episode = case.facts.episodes()[-1]
+    found = account_instant(case, episode.confirmation, values_of(case, episode).account_built_on)
+    assert found is not None
+    return leaves(found)
+
+
+def test_the_account_instant_is_told_from_the_result_and_the_day() -> None:
+    assert told_from(*CHECKED) == ["confirmed", "result_visible_after", "confirmed"]
+
+
+def test_a_proxy_account_is_told_from_the_day_its_result_shows() -> None:
+    story = (REGISTERED, confirmed("2025-09-10 16:00", "proxy"), checked("2025-09-10 17:00"))
+    assert told_from(*story) == ["confirmed", "proxy_result_visible_after", "confirmed"]
+
+
+def test_a_check_is_told_only_where_it_delays_the_account() -> None:
+    assert told_from(*SIGNED, checked("2025-09-06 10:31")) == [
+        "confirmed",
+        "result_visible_after",
+        "confirmed",
+        "prior-coverage-verified",
+    ]
+
+
+def test_an_account_recorded_once_is_built_at_its_own_instant_in_each_time_on_the_road() -> None:
+    student = given(
+        *CHECKED,
+        account("2025-09-07 09:00", "2025-09-06"),
+        keep("2025-10-15 10:00", observed=True),
+        confirmed("2025-10-20 10:00"),
+    )
+    built_at = [at for at, state in student.states() if state == "account_built"]
+    assert built_at == ["2025-09-06 10:30", "2025-10-20 10:30"]

@@ -182,3 +182,75 @@ def test_cover_that_a_late_registration_delays_says_so() -> None:
     assert values is not None
     begins = values.coverage.inputs[0]
     assert [told.rule for told in begins.inputs] == ["R20", "R20-registered-later"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("story", "basis"),
+    [
+        (CHECKED, ["benefit_from", "benefit_to"]),
+        (
+            (registered("2025-09-04"), *CHECKED[1:]),
+            ["benefit_from", "registered", "benefit_to"],
+        ),
+        (
+            (*CHECKED, stopped("2025-10-10 09:00", "2025-10-10")),
+            ["benefit_from", "employee-cover-stopped", "benefit_to"],
+        ),
+        (
+            (*CHECKED, account("2025-09-07 09:00", "2025-09-06")),
+            ["benefit_from", "benefit_to"],
+        ),
+        (
+            (*WAITING, account("2025-12-05 09:00", "2025-12-05")),
+            [
+                "account-built",
+                "cover_after_account",
+                "prior-coverage-verified",
+                "waiting_months_per_lapsed_year",
+                "registered",
+                "waiting_counts_from",
+                "waiting_counts_first_day",
+                "benefit_to",
+            ],
+        ),
+        (
+            (*CHECKED, withdraw("2025-10-01 09:00", "2025-10-10")),
+            ["benefit_from", "withdrawn"],
+        ),
+        (
+            (*CHECKED, keep("2025-10-15 10:00", observed=True)),
+            ["benefit_from", "other-cover-kept"],
+        ),
+        (
+            (
+                *CHECKED,
+                keep("2025-10-15 10:00", observed=True),
+                withdraw("2025-10-20 09:00", "2025-10-15", observed=True),
+            ),
+            ["benefit_from", "withdrawn"],
+        ),
+        ((*CHECKED, keep("2026-01-01 00:00", observed=True)), ["benefit_from", "benefit_to"]),
+        (
+            (*CHECKED, stopped("2026-01-05 09:00", "2026-01-05")),
+            ["benefit_from", "employee-cover-stopped", "benefit_to"],
+        ),
+        (SIGNED, []),
+        ((*CHECKED, EMPLOYED), ["other-cover-declared"]),
+    ],
+    ids=[
+        "plain",
+        "registered later",
+        "stopped",
+        "account recorded",
+        "waiting",
+        "left",
+        "opted out",
+        "left and opted out on one day",
+        "opted out after the year",
+        "too late",
+        "no check",
+        "not stopped",
+    ],
+)
+def test_it_is_told_from_what_decides_its_days(story: tuple[Step, ...], basis: list[str]) -> None:
+    assert given(*story).basis("coverage") == basis

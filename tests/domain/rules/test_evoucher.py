@@ -16,6 +16,8 @@ from given import (
     withdraw,
 )
 
+from yibao.domain.derivation import Derived
+
 REGISTERED = registered("2025-09-01")
 SIGNED = (REGISTERED, confirmed("2025-09-06 10:00"))
 CHECKED = (*SIGNED, checked("2025-09-06 10:30"))
@@ -229,3 +231,93 @@ def test_one_is_never_had_before_a_corrected_registration_day() -> None:
 def test_a_notice_may_open_it_at_another_hour() -> None:
     policy = edition_with(evoucher_hour="07:30", evoucher_opens_after=2)
     assert given(*CHECKED, policy=policy).evoucher() == "2025-09-08 07:30"
+
+
+@pytest.mark.parametrize(
+    ("story", "document", "basis"),
+    [
+        (CHECKED, "resident_id_card", ["confirmed", "confirmed", "evoucher_hour"]),
+        (
+            (*CHECKED, stopped("2025-10-10 09:00", "2025-10-10")),
+            "resident_id_card",
+            [
+                "confirmed",
+                "employee-cover-stopped",
+                "confirmed",
+                "employee-cover-stopped",
+                "evoucher_hour",
+            ],
+        ),
+        (
+            (*CHECKED, account("2025-09-10 12:00", "2025-09-10")),
+            "resident_id_card",
+            ["confirmed", "account-built", "evoucher_hour"],
+        ),
+        (
+            (REGISTERED, confirmed("2025-12-31 10:00"), checked("2025-12-31 10:30")),
+            "resident_id_card",
+            ["confirmed", "confirmed", "evoucher_hour", "benefit_to"],
+        ),
+        (
+            (*CHECKED, withdraw("2025-09-06 16:00", "2025-09-07")),
+            "resident_id_card",
+            ["withdrawn", "confirmed", "confirmed", "evoucher_hour"],
+        ),
+        (
+            (*CHECKED, stopped("2026-01-05 09:00", "2026-01-05")),
+            "resident_id_card",
+            ["benefit_from", "employee-cover-stopped", "benefit_to"],
+        ),
+        (CHECKED, "passport", ["registered", "documents_without_evoucher"]),
+        (
+            (*CHECKED, activate("2025-10-20 10:00")),
+            "passport",
+            ["evoucher-activated", "confirmed", "result_visible_after", "confirmed"],
+        ),
+    ],
+    ids=[
+        "plain",
+        "stopped",
+        "account recorded",
+        "too late",
+        "left before it",
+        "cover too late",
+        "passport",
+        "activated",
+    ],
+)
+def test_it_is_told_from_what_decides_its_instant(
+    story: tuple[Step, ...], document: str, basis: list[str]
+) -> None:
+    assert given(*story, document=document).basis("evoucher_available_at") == basis
+
+
+def test_in_2024_it_is_told_from_the_account() -> None:
+    student = given(registered("2024-09-02"), confirmed("2024-09-05 10:30"), policy="shanghai-2024")
+    assert student.basis("evoucher_available_at") == [
+        "confirmed",
+        "evoucher_opens_after",
+        "evoucher_hour",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("story", "rule"),
+    [
+        (CHECKED, "R19"),
+        (WAITING, "R19"),
+        ((*WAITING, account("2025-11-15 12:00", "2025-11-15")), "R19"),
+        ((*CHECKED, stopped("2025-10-10 09:00", "2025-10-10")), "R19-latest"),
+        ((*CHECKED, account("2025-09-10 12:00", "2025-09-10")), "R19-latest"),
+        ((*WAITING, stopped("2025-12-10 09:00", "2025-12-10")), "R19-latest"),
+    ],
+    ids=["signed", "waiting", "account while waiting", "stopped", "account later", "both"],
+)
+def test_a_day_the_notice_does_not_name_rests_on_the_assumption_that_the_latest_counts(
+    story: tuple[Step, ...], rule: str
+) -> None:
+    values = given(*story).answer().values
+    assert values is not None
+    day = values.evoucher_available_at.inputs[0]
+    assert isinstance(day, Derived)
+    assert day.rule == rule

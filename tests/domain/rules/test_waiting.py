@@ -131,3 +131,22 @@ def test_the_notice_of_2024_knows_none_whatever_is_checked(checks: tuple[Step, .
 def test_a_notice_may_leave_the_first_day_out() -> None:
     policy = edition_with(waiting_counts_first_day=False)
     assert given(REGISTERED, LAPSED, policy=policy).waiting() == "2025-09-01 to 2025-12-01"
+
+
+def test_it_is_told_from_registration_check_and_the_parameters_it_counts_with() -> None:
+    assert given(REGISTERED, LAPSED).basis("waiting") == [
+        "prior-coverage-verified",
+        "waiting_months_per_lapsed_year",
+        "registered",
+        "waiting_counts_from",
+        "waiting_counts_first_day",
+    ]
+
+
+def test_a_recorded_last_day_is_told_from_the_check() -> None:
+    student = given(REGISTERED, checked("2025-09-06 10:30", 1, waiting_ends_on="2025-10-31"))
+    assert student.basis("waiting") == [
+        "prior-coverage-verified",
+        "registered",
+        "waiting_counts_from",
+    ]
