@@ -234,6 +234,20 @@ def test_a_roster_counts_for_the_school_that_declared_it(instant: str, declared:
     assert at(found.roster_at(end_of_stream(read_instant(instant)))) == declared
 
 
+def test_of_several_rosters_of_a_school_the_latest_by_then_counts() -> None:
+    found = facts(
+        roster("2025-09-02 17:00"), roster("2025-09-10 17:00"), roster("2025-09-20 17:00")
+    )
+    assert (
+        at(found.roster_at(end_of_stream(read_instant("2025-09-12 09:00")))) == "2025-09-10 17:00"
+    )
+
+
+def test_a_roster_counts_from_its_own_moment() -> None:
+    found = facts(roster("2025-09-02 17:00"))
+    assert found.roster_at(found.rosters[0].moment) == found.rosters[0]
+
+
 def test_a_withdrawal_after_the_benefit_year_has_no_effect() -> None:
     found = facts(withdraw("2025-12-30 09:00", "2026-01-01"))
     assert found.withdrawal(read_day("2025-12-31")) is None
