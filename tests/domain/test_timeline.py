@@ -12,6 +12,7 @@ from given import (
     fix_window,
     given,
     keep,
+    leaves,
     moved,
     other_cover,
     registered,
@@ -23,6 +24,7 @@ from given import (
 )
 
 from yibao.domain.calendar import read_instant
+from yibao.domain.derivation import Derived
 from yibao.domain.timeline import state_at, timeline
 
 REGISTERED = registered("2025-09-01")
@@ -386,3 +388,69 @@ def test_each_change_says_why_it_came_when_it_came() -> None:
         "active",
         "expired",
     ]
+
+
+def test_an_early_check_shows_no_waiting_period_before_the_result() -> None:
+    story = (*SIGNED, checked("2025-09-06 10:10", 1))
+    assert after_start(*story)[1] == ("2025-09-06 10:30", "in_waiting_period")
+
+
+def test_a_finding_on_the_day_after_waiting_shows_no_waiting_period() -> None:
+    story = (
+        *SIGNED,
+        checked("2025-12-01 00:00", 1),
+        account("2025-12-03 10:00", "2025-12-03"),
+    )
+    assert after_start(*story)[1] == ("2025-12-03 00:00", "account_built")
+
+
+def test_no_cover_begins_on_the_day_of_an_opt_out() -> None:
+    story = (
+        *CHECKED,
+        account("2025-10-15 08:00", "2025-10-15"),
+        keep("2025-10-15 10:00", observed=True),
+    )
+    assert after_start(*story, document="passport") == [
+        CONFIRMED,
+        ("2025-10-15 00:00", "account_built"),
+        ("2025-10-15 10:00", "opted_out"),
+    ]
+
+
+def test_who_opts_out_and_comes_back_at_one_instant_waits_for_the_result_again() -> None:
+    story = (
+        *SIGNED,
+        keep("2025-10-15 10:00", observed=True),
+        confirmed("2025-10-15 10:00"),
+        checked("2025-10-15 10:00"),
+    )
+    assert after_start(*story)[:2] == [CONFIRMED, ("2025-10-15 10:30", "account_built")]
+
+
+@pytest.mark.parametrize(
+    ("document", "parts"),
+    [
+        ("resident_id_card", ["coverage", "account_built_at", "evoucher_eligible_at"]),
+        ("passport", ["coverage", "account_built_at"]),
+    ],
+)
+def test_active_is_told_from_window_account_and_e_voucher_if_there_is_one(
+    document: str, parts: list[str]
+) -> None:
+    changes = timeline(given(*CHECKED, document=document).case)
+    cause = next(change.cause for change in changes if change.state == "active")
+    assert [part.name for part in cause.inputs if isinstance(part, Derived)] == parts
+
+
+@pytest.mark.parametrize(
+    ("checked_at", "told_by"),
+    [
+        ("2025-09-06 10:30", ["confirmed", "result_visible_after"]),
+        ("2025-09-06 10:31", ["prior-coverage-verified"]),
+    ],
+)
+def test_waiting_is_told_from_what_made_it_show(checked_at: str, told_by: list[str]) -> None:
+    student = given(*SIGNED, checked(checked_at, 1))
+    cause = timeline(student.case)[2].cause
+    waiting = student.basis("waiting")
+    assert leaves(cause) == [*told_by, *waiting]
