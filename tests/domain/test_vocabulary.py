@@ -41,7 +41,7 @@ def accepts(kind: str, value: object) -> bool:
         ("Name", "x"),
         ("CommandId", "~!"),
         ("LapsedYears", 0),
-        ("LapsedYears", 2.0),
+        ("LapsedYears", 100),
         ("LapsedYears", "1"),
         ("CalendarYear", "2026"),
         ("CalendarYear", 2000),
