@@ -19,6 +19,7 @@ from yibao.domain.lifecycle import (
     build_machine,
     mermaid,
 )
+from yibao.domain.vocabulary import State
 
 STUDENT = ("not_registered", "withdrawn")
 
@@ -157,3 +158,8 @@ def test_the_diagram_shows_every_state() -> None:
 def test_the_diagram_shows_the_steps_that_change_something_and_no_others() -> None:
     drawn = mermaid()
     assert {step.trigger for step in TABLE if step.trigger in drawn} == {t for _, t in STEPS}
+
+
+def test_what_moves_nothing_may_happen_in_every_state() -> None:
+    everywhere = {*State}
+    assert all(set(step.source) == everywhere for step in TABLE if step.dest is None)
