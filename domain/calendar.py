@@ -38,9 +38,11 @@ def in_shanghai(instant: datetime) -> datetime:
     """
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
-        raise ValueError(f"the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
-    return instant.astimezone(SHANGHAI)
+    if FIRST_YEAR <= instant.year <= LAST_YEAR:
+        local = instant.astimezone(SHANGHAI)
+        if FIRST_YEAR <= local.year <= LAST_YEAR:
+            return local
+    raise ValueError(f"the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
 
 
 def read_instant(text: str) -> datetime:

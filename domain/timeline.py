@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
-from yibao.domain.facts import Episode, clamped, is_opt_out
+from yibao.domain.facts import Episode, Fact, clamped, is_opt_out
 from yibao.domain.lifecycle import ORDER, STEPS, UNREGISTERED
 from yibao.domain.rules import account_instant, evoucher_eligible_at, values_of, visible_at
-from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
+from yibao.domain.vocabulary import DayRange, State, WaitingPeriod
 
 
 class Trigger(NamedTuple):
@@ -75,21 +76,34 @@ def triggers(case: Case) -> Iterator[Trigger]:
     )
     for choice in case.facts.choices:
         at = clamped(choice.at, registration)
+        if is_opt_out(choice) and _comes_too_late(case, choice):
+            continue
         if is_opt_out(choice):
             name, cause = "keep_other_cover", Derived("opted_out", at, "R4", (choice,))
         else:
             name, cause = "confirm", Derived("confirmed", at, "R24", (choice,))
         yield Trigger(at, (ORDER[name], choice.at, choice.place), name, cause)
     for episode in case.facts.episodes():
-        ended = clamped(episode.opt_out.at, registration) if episode.opt_out else None
+        left = episode.opt_out
+        if left is None or _comes_too_late(case, left):
+            yield from milestones(case, episode)
+            continue
+        ended = clamped(left.at, registration)
         for milestone in milestones(case, episode):
-            if ended is None or milestone.at < ended:
+            if milestone.at < ended:
                 yield milestone
     if case.withdrawal:
         outside = midnight(case.facts.first_day_outside(case.withdrawal))
         yield _trigger(
             "withdraw", outside, Derived("withdrawn", outside, "R24", (case.withdrawal,))
         )
+
+
+def _comes_too_late(case: Case, opt_out: Fact[events.OtherCoverKept]) -> bool:
+    """Nothing follows the end of the benefit year for who had confirmed (R24)."""
+    return opt_out.at >= case.policy.ends_at and any(
+        episode.confirmation.moment < opt_out.moment for episode in case.facts.episodes()
+    )
 
 
 def milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
@@ -115,7 +129,7 @@ def milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
     opens = evoucher_eligible_at(evoucher, built)
     if opens is not None:
         yield _trigger("evoucher_opens", opens.value, opens)
-    if isinstance(coverage.value, DayRange) and evoucher.value is not PENDING:
+    if isinstance(coverage.value, DayRange):
         parts = (coverage, built, *((opens,) if opens else ()))
         first_day = midnight(coverage.value.first)
         active = max(first_day, built.value, *((opens.value,) if opens else ()))

@@ -9,7 +9,14 @@ from yibao.domain import events
 from yibao.domain.refusals import UnknownCutoff
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer, answer
-from yibao.projections.knowledge import Cutoff, Edition, Knowledge, known_at_versions, known_by
+from yibao.projections.knowledge import (
+    Cutoff,
+    Edition,
+    Knowledge,
+    known_at_versions,
+    known_by,
+    recorded_by,
+)
 
 COMPARED = (
     "state",
@@ -56,7 +63,7 @@ def compare(
     """
     known_then = known_by(enrollment, recorded, edition_of, then)
     known_now = known_by(enrollment, recorded, edition_of, now)
-    versions = known_then.version, known_then.edition_version
+    versions = known_then.version, _fixed_by(edition_of, known_now, known_then)
     if versions[0] > known_now.version or versions[1] > known_now.edition_version:
         raise UnknownCutoff("the earlier cut-off of a comparison knows more than the later one")
     first = before = answer(known_then, at)
@@ -90,7 +97,7 @@ def _transactions(
     fixed: Sequence[events.Event] = ()
     if now.case is not None:
         edition = edition_of(now.case.policy.edition)
-        fixed = edition.recorded[then.edition_version : now.edition_version]
+        fixed = edition.recorded[_fixed_by(edition_of, now, then) : now.edition_version]
     gathered: list[events.Event] = []
     student = recorded[then.version : now.version]
     for event in merge(fixed, student, key=lambda event: event.recorded_at):
@@ -98,6 +105,13 @@ def _transactions(
         if not event.goes_on:
             yield gathered
             gathered = []
+
+
+def _fixed_by(edition_of: Callable[[str], Edition], now: Knowledge, then: Knowledge) -> int:
+    """How far the edition of the later answer was fixed as known by the earlier cut-off."""
+    if now.case is None or then.known_at is None:
+        return 0
+    return recorded_by(edition_of(now.case.policy.edition).recorded, then.known_at)
 
 
 def _versions_after(

@@ -50,10 +50,10 @@ def known_by(
     if isinstance(cutoff, int):
         version, known_at = cutoff, _stamp(recorded, cutoff)
     else:
-        version, known_at = _recorded_by(recorded, cutoff), cutoff
+        version, known_at = recorded_by(recorded, cutoff), cutoff
     named = edition_named(recorded[:version])
     fixed = edition_of(named).recorded if named and known_at else ()
-    edition_version = _recorded_by(fixed, known_at) if known_at else 0
+    edition_version = recorded_by(fixed, known_at) if known_at else 0
     return known_at_versions(enrollment, recorded, edition_of, version, edition_version, known_at)
 
 
@@ -84,7 +84,8 @@ def edition_named(recorded: Sequence[events.Event]) -> str | None:
     return None
 
 
-def _recorded_by(recorded: Sequence[events.Event], known_at: datetime) -> int:
+def recorded_by(recorded: Sequence[events.Event], known_at: datetime) -> int:
+    """How many events of a stream were recorded by an instant, inclusive."""
     if not recorded or recorded[-1].recorded_at <= known_at:
         return len(recorded)
     return bisect_right(recorded, known_at, key=lambda event: event.recorded_at)

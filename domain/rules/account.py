@@ -86,7 +86,7 @@ def visible_at(case: Case, confirmation: Confirmation) -> Derived:
 
 def account_instant(case: Case, confirmation: Confirmation, account: Derived) -> Derived | None:
     """R18, R24: when the state becomes account_built; None while no account day is known."""
-    key = ("account_instant", confirmation.place, account.value)
+    key = ("account_instant", confirmation.place)
     return case.once(key, lambda: _account_instant(case, confirmation, account))
 
 

@@ -52,8 +52,7 @@ def cover_ends(case: Case, episode: Episode) -> Derived:
     withdrawal = case.withdrawal
     if withdrawal:
         left = day_before(case.facts.first_day_outside(withdrawal))
-        if left < ends.value:
-            ends = Derived(name, left, "R24", (withdrawal,), "withdrawn")
+        ends = Derived(name, left, "R24", (withdrawal,), "withdrawn")
     if episode.opt_out:
         left = day_before(episode.opt_out.at.date())
         if left < ends.value:

@@ -892,3 +892,25 @@ def test_the_package_exports_what_the_readme_uses() -> None:
         assert getattr(yibao, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         yibao.nothing  # noqa: B018
+
+
+def test_a_comparison_reaches_from_one_edition_of_a_year_to_another(tmp_path: Path) -> None:
+    (tmp_path / "sjtu-2025.yaml").write_text(
+        "edition: sjtu-2025\ntitle: {en: Ours, zh: 本校}\nextends: shanghai-2025\n",
+        encoding="utf-8",
+    )
+    sheet: Any = {"school": "sjtu", "category": "undergraduate", "document": "resident_id_card"}
+    ada = yibao.EnrollmentId("ada", 2025)
+    with yibao.open("memory:", policies=tmp_path) as service:
+        at = "2025-09-01 08:30"
+        first = service.register("ada", at=at, policy="shanghai-2025", on="2025-09-01", **sheet)
+        service.fix_window("shanghai-2025", at=at, closes_on="2025-12-20")
+        service.void(ada, first.event_id, at=at, reason="other-edition")
+        service.register("ada", at=at, policy="sjtu-2025", on="2025-09-01", **sheet)
+        found = service.compare(ada, 1, 3, at="2025-12-25 10:00")
+    assert (found.then.edition, found.now.edition) == ("shanghai-2025", "sjtu-2025")
+    assert [event.name for event in found.facts_between] == [
+        "voided",
+        "edition-adopted",
+        "registered",
+    ]

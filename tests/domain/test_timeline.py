@@ -454,3 +454,14 @@ def test_waiting_is_told_from_what_made_it_show(checked_at: str, told_by: list[s
     cause = timeline(student.case)[2].cause
     waiting = student.basis("waiting")
     assert leaves(cause) == [*told_by, *waiting]
+
+
+def test_an_opt_out_at_the_end_of_the_year_comes_too_late_for_who_had_confirmed() -> None:
+    student = given(
+        registered("2025-09-01"),
+        confirmed("2025-09-06 10:00"),
+        checked("2025-09-06 10:30"),
+        keep("2026-01-01 00:00", observed=True),
+    )
+    assert student.states("2026-02-01 00:00")[-1] == ("2026-01-01 00:00", "expired")
+    assert student.steps("2026-02-01 00:00") == ["pay_next_premium"]
