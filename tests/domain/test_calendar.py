@@ -165,3 +165,9 @@ def test_an_instant_outside_the_known_years_is_refused(year: int) -> None:
 @pytest.mark.parametrize("year", [1900, 2999])
 def test_the_first_and_the_last_known_year_are_known(year: int) -> None:
     assert in_shanghai(datetime(year, 6, 1, tzinfo=SHANGHAI)).year == year
+
+
+@pytest.mark.parametrize("text", ["2999-12-31 23:59-01:00", "1900-01-01 00:00+09:00"])
+def test_an_instant_outside_the_known_years_in_shanghai_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="the year must lie between"):
+        read_instant(text)
