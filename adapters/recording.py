@@ -77,7 +77,9 @@ class Recording:
         receipts: list[Receipt] = []
         notes: list[tuple[UUID, str]] = []
         for command in asked:
-            _refuse_the_future(command, now)
+            envelope = self._envelope(stream_id, command, stamp)
+            if not answered_before(stream, envelope.command_id, envelope.command_digest):
+                _refuse_the_future(command, now)
             policy = self._policy(stream, command, edition)
             if policy and edition and not stream.version:
                 fresh.append(self._adopted(policy, stream_id, stamp))
@@ -85,7 +87,6 @@ class Recording:
                 if command.expected_version == 0:  # as its sender saw it, before the adoption
                     command = command.model_copy(update={"expected_version": stream.version})
             fixed = self._fixed(policy, command) if policy and not edition else []
-            envelope = self._envelope(stream_id, command, stamp)
             event = decide(stream, command, policy, fold(fixed).facts, envelope)  # type: ignore[arg-type]
             if event is None:
                 receipts.append(_repeated([*recorded, *fresh], stream, envelope))

@@ -914,3 +914,23 @@ def test_a_comparison_reaches_from_one_edition_of_a_year_to_another(tmp_path: Pa
         "edition-adopted",
         "registered",
     ]
+
+
+def test_a_repeated_command_succeeds_also_when_the_clock_has_jumped_back() -> None:
+    clock = [read_instant("2025-09-06 15:00")]
+    with yibao.open("memory:", clock=lambda: clock[0]) as service:
+        ada = yibao.EnrollmentId("ada", 2025)
+        for _ in range(2):
+            receipt = service.register(
+                "ada",
+                at="2025-09-06 14:30",
+                policy="shanghai-2025",
+                on="2025-09-06",
+                school="sjtu",
+                category="undergraduate",
+                document="passport",
+                command_id="c1",
+            )
+            clock[0] = read_instant("2025-09-06 14:00")
+        assert receipt.repeated
+        assert len(service.facts(ada)) == 1
