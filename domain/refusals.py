@@ -12,9 +12,12 @@ YibaoError
 └── UnreadableEvent         a stored event has an unknown name or shape
 """
 
-from typing import Any, Final
+from __future__ import annotations
 
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:  # a command line should not have to import pydantic to say what is wrong
+    from pydantic import ValidationError
 
 
 class YibaoError(Exception):
