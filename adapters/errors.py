@@ -5,7 +5,3 @@ from yibao.domain.refusals import YibaoError
 
 class StoreError(YibaoError):
     """The store could not be opened, read or written; nothing was half recorded."""
-
-
-class Conflict(StoreError):
-    """Somebody else recorded something in the same stream in the meantime."""

@@ -1,13 +1,12 @@
-"""Load, decide, save: how a command becomes facts, also when several are at it at once."""
+"""Load, decide, save: how a command becomes facts, in one transaction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID, uuid4
 
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.store import Conflict, FactStore, StoreError
+from yibao.adapters.store import FactStore, Transaction
 from yibao.domain import events
 from yibao.domain.commands import Command, Correct, Register
 from yibao.domain.decision import Envelope, answered_before, asks_for_the_window, decide
@@ -17,10 +16,6 @@ from yibao.domain.refusals import AlteredEdition, BadValue
 from yibao.domain.vocabulary import edition_stream
 
 Clock = Callable[[], datetime]
-
-#: How often commands are judged again because others were first. Each time somebody has made
-#: progress, so this is reached only where something is badly wrong.
-MAX_ATTEMPTS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Records commands on one store. Whoever loses a race for a place is judged again."""
+    """Records commands on one store, where whoever is judged has the store's lock."""
 
     store: FactStore
     editions: Editions
@@ -51,55 +46,49 @@ class Recording:
         `edition` names the edition whose own stream this is. Raises Refused for the first
         command that is refused, StoreError where the store fails.
         """
-        identified = [
-            command
-            if command.command_id
-            else command.model_copy(update={"command_id": uuid4().hex})
-            for command in asked
-        ]
-        for _ in range(MAX_ATTEMPTS):
-            try:
-                return self._attempt(stream_id, identified, edition)
-            except Conflict:
-                continue
-        raise StoreError(
-            f"others kept being first for {MAX_ATTEMPTS} attempts; nothing was recorded"
-        )
+        identified = [(command, command.command_id or uuid4().hex) for command in asked]
+        with self.store.transaction() as transaction:
+            return self._judged(transaction, stream_id, identified, edition)
 
-    def _attempt(
-        self, stream_id: UUID, asked: Sequence[Command], edition: str | None
+    def _judged(
+        self,
+        transaction: Transaction,
+        stream_id: UUID,
+        asked: Sequence[tuple[Command, str]],
+        edition: str | None,
     ) -> list[Receipt]:
-        recorded = self.store.read(stream_id)
-        stream = fold(recorded)
+        stream = fold(transaction.read(stream_id))
+        # Read while nobody else can record: what is known by an instant stays what it was.
         now = self.clock()
         stamp = max(now, stream.last_recorded_at or now)
         fresh: list[events.Event] = []
         receipts: list[Receipt] = []
         notes: list[tuple[UUID, str]] = []
-        for command in asked:
-            envelope = self._envelope(stream_id, command, stamp)
-            if not answered_before(stream, envelope.command_id, envelope.command_digest):
-                _refuse_the_future(command, now)
+        for command, command_id in asked:
+            envelope = self._envelope(stream_id, command, command_id, stamp)
+            earlier = answered_before(stream, command_id, envelope.command_digest)
+            if earlier is not None:
+                receipts.append(_receipt(earlier, repeated=True))
+                continue
+            _refuse_the_future(command, now)
             policy = self._policy(stream, command, edition)
             if policy and edition and not stream.version:
                 fresh.append(self._adopted(policy, stream_id, stamp))
                 stream = evolve(stream, fresh[-1])
                 if command.expected_version == 0:  # as its sender saw it, before the adoption
                     command = command.model_copy(update={"expected_version": stream.version})
-            fixed = self._fixed(policy, command) if policy and not edition else []
+            fixed = _fixed(transaction, policy, command) if policy and not edition else []
             event = decide(stream, command, policy, fold(fixed).facts, envelope)  # type: ignore[arg-type]
-            if event is None:
-                receipts.append(_repeated([*recorded, *fresh], stream, envelope))
-                continue
+            assert event is not None
             if isinstance(command, Register) and policy and not fixed:
                 fresh.append(self._adopted(policy, edition_stream(policy.edition), stamp))
             fresh.append(event)
             stream = evolve(stream, event)
-            receipts.append(Receipt(event.event_id, stream.version, stamp))
+            receipts.append(_receipt(event))
             if command.note:
                 notes.append((event.event_id, command.note))
         if any(not receipt.repeated for receipt in receipts):
-            self.store.append(_as_one_transaction(fresh, stream_id), notes)
+            transaction.append(_as_one_transaction(fresh, stream_id), notes)
         return receipts
 
     def _policy(self, stream: Stream, command: Command, edition: str | None) -> Policy | None:
@@ -110,21 +99,16 @@ class Recording:
                 named = fact.event.policy
         return self.editions.get(named) if named else None
 
-    def _fixed(self, policy: Policy, command: Command) -> list[events.Event]:
-        """What was fixed under an edition, where the command depends on it."""
-        if asks_for_the_window(command) or isinstance(command, Register):
-            return self.store.read(edition_stream(policy.edition))
-        return []
-
-    def _envelope(self, stream_id: UUID, command: Command, stamp: datetime) -> Envelope:
-        assert command.command_id is not None
+    def _envelope(
+        self, stream_id: UUID, command: Command, command_id: str, stamp: datetime
+    ) -> Envelope:
         return Envelope(
             stream=stream_id,
             recorded_at=stamp,
             event_id=uuid4(),
             by=command.by or self.by,
             via=self.via,
-            command_id=command.command_id,
+            command_id=command_id,
             command_digest=command.digest(),
         )
 
@@ -143,6 +127,13 @@ class Recording:
             policy=policy.edition,
             digest=policy.digest,
         )
+
+
+def _fixed(transaction: Transaction, policy: Policy, command: Command) -> list[events.Event]:
+    """What was fixed under an edition, where the command depends on it."""
+    if asks_for_the_window(command) or isinstance(command, Register):
+        return transaction.read(edition_stream(policy.edition))
+    return []
 
 
 def check_unaltered(store: FactStore, editions: Editions) -> None:
@@ -165,19 +156,14 @@ def _refuse_the_future(command: Command, now: datetime) -> None:
         raise BadValue("occurred_at", "lies in the future of this service")
 
 
-def _repeated(recorded: Sequence[events.Event], stream: Stream, envelope: Envelope) -> Receipt:
-    answered = answered_before(stream, envelope.command_id, envelope.command_digest)
-    assert answered is not None
-    event = next(
-        e
-        for e in recorded
-        if e.originator_id == envelope.stream and e.originator_version == answered.version
-    )
-    return Receipt(event.event_id, answered.version, event.recorded_at, repeated=True)
+def _receipt(event: events.Event, *, repeated: bool = False) -> Receipt:
+    return Receipt(event.event_id, event.originator_version, event.recorded_at, repeated)
 
 
-def _as_one_transaction(fresh: Sequence[events.Event], stream_id: UUID) -> list[events.Event]:
+def _as_one_transaction(fresh: Sequence[events.Event], stream_id: UUID) -> Sequence[events.Event]:
     """Marks every event but the last of the stream as going on: no cut-off falls between."""
+    if len(fresh) == 1:
+        return fresh
     mine = [event for event in fresh if event.originator_id == stream_id]
     return [
         event.model_copy(update={"goes_on": True}) if event in mine[:-1] else event

@@ -6,9 +6,8 @@ never be right.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -16,7 +15,7 @@ from pydantic import ValidationError
 from yibao.domain import commands, events
 from yibao.domain.case import Case
 from yibao.domain.commands import Amendment, Command, Correct, RecordFact, Void
-from yibao.domain.enrollment import Answered, AnyFact, Stream, evolve
+from yibao.domain.enrollment import AnyFact, Stream, evolve
 from yibao.domain.guards import Attempt, first_refusal, request
 from yibao.domain.lifecycle import REFUSALS
 from yibao.domain.policy import Policy
@@ -32,8 +31,7 @@ from yibao.domain.rules import first_waiting_day
 from yibao.domain.window import WindowFix, confirmation_window
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What the service gives every event of one transaction."""
 
     stream: UUID
@@ -88,13 +86,13 @@ def asks_for_the_window(command: Command) -> bool:
 _ABOUT_THE_WINDOW = frozenset({"window_not_open", "window_closed"})
 
 
-def answered_before(stream: Stream, command_id: str, digest: str) -> Answered | None:
-    """The earlier answer to the same command; raises OutOfStep if the id meant something else."""
-    for answered in stream.answered:
-        if answered.command_id == command_id:
-            if answered.digest != digest:
-                raise OutOfStep("command_id_reused", version=answered.version)
-            return answered
+def answered_before(stream: Stream, command_id: str, digest: str) -> events.Event | None:
+    """What the same command led to earlier; raises OutOfStep if its id meant something else."""
+    for event in stream.recorded:
+        if event.command_id == command_id:
+            if event.command_digest != digest:
+                raise OutOfStep("command_id_reused", version=event.originator_version)
+            return event
     return None
 
 
@@ -208,8 +206,10 @@ def _current(stream: Stream, event_id: UUID) -> AnyFact:
     for fact in stream.facts:
         if fact.event.event_id == event_id:
             return fact
-    code = "superseded" if event_id in stream.seen else "no_such_fact"
-    raise NotCorrectable(code)
+    was_a_fact = any(
+        isinstance(event, events.Fact) and event.event_id == event_id for event in stream.recorded
+    )
+    raise NotCorrectable("superseded" if was_a_fact else "no_such_fact")
 
 
 def _enveloped(

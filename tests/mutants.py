@@ -43,7 +43,7 @@ TESTS = (
 )
 SECONDS = 120
 
-#: Mutants that change nothing anybody could see, each with the reason: `file:line: change`.
+#: Mutants that change nothing anybody could see, each with the reason: `file: line: change`.
 EQUIVALENT: dict[str, str] = {}
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -68,16 +68,23 @@ class Mutant:
 
     file: str
     line: int
+    text: str
     change: str
     source: str
 
+    @property
+    def key(self) -> str:
+        """What names it also after other lines have moved."""
+        return f"{self.file}: {self.text}: {self.change}"
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.change}"
+        return f"{self.file}:{self.line}: {self.text}: {self.change}"
 
 
 def mutants(file: str) -> Iterator[Mutant]:
     """Every mutant of a file."""
-    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    written = (ROOT / file).read_text(encoding="utf-8")
+    tree = ast.parse(written)
     for place, node in enumerate(ast.walk(tree)):
         for change in range(9 if isinstance(node, ast.Compare | ast.Tuple) else 1):
             if not isinstance(node, _ALTERED) or _alter(copy.deepcopy(node), change) is None:
@@ -85,7 +92,9 @@ def mutants(file: str) -> Iterator[Mutant]:
             altered = copy.deepcopy(tree)
             told = _alter(list(ast.walk(altered))[place], change)
             source = ast.unparse(ast.fix_missing_locations(altered))
-            yield Mutant(file, getattr(node, "lineno", 0), str(told), source)
+            line = node.lineno
+            text = written.splitlines()[line - 1].strip()
+            yield Mutant(file, line, text, str(told), source)
 
 
 _ALTERED = (
@@ -209,13 +218,14 @@ def main(only: str, aim: float) -> None:
     del eventsourcing
     os.chdir(ROOT)
     unchanged = (ROOT / TARGETS[0]).read_text(encoding="utf-8")
-    if not list(survivors([Mutant(TARGETS[0], 0, "nothing", unchanged)])):
+    if not list(survivors([Mutant(TARGETS[0], 0, "", "nothing", unchanged)])):
         raise click.ClickException("the suite does not pass as it is")
     found = [mutant for file in TARGETS if only in file for mutant in mutants(file)]
-    lived = list(survivors(found))
-    unexplained = [mutant for mutant in lived if str(mutant) not in EQUIVALENT]
-    for mutant in lived:
-        click.echo(f"survived: {mutant}  {EQUIVALENT.get(str(mutant), '')}")
+    lived = []
+    for mutant in survivors(found):
+        lived.append(mutant)
+        click.echo(f"survived: {mutant}  {EQUIVALENT.get(mutant.key, '')}")
+    unexplained = [mutant for mutant in lived if mutant.key not in EQUIVALENT]
     noticed = 100 * (len(found) - len(unexplained)) / max(1, len(found))
     click.echo(f"{len(found)} mutants, {len(lived)} survived, {noticed:.1f} % noticed or explained")
     sys.exit(noticed < aim)

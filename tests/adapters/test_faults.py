@@ -25,7 +25,8 @@ from eventsourcing.sqlite import SQLiteDatastore
 
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import FactRecorder, FactStore, StoreError
+from yibao.adapters.sqlite import FactRecorder
+from yibao.adapters.store import FactStore, StoreError
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.refusals import AlteredEdition, BadValue, UnreadableEvent, YibaoError
 from yibao.domain.vocabulary import EnrollmentId

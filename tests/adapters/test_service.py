@@ -16,9 +16,8 @@ from freezegun import freeze_time
 
 import yibao
 from yibao import PENDING, EnrollmentId, Refused, Service, State
-from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import Receipt
-from yibao.adapters.store import Conflict, FactStore, StoreError
+from yibao.adapters.store import StoreError
 from yibao.domain import commands
 from yibao.domain.calendar import read_instant
 from yibao.domain.events import EVENTS
@@ -835,19 +834,6 @@ def test_two_processes_at_one_new_file_lose_nothing(tmp_path: Path) -> None:
     assert [fact.originator_version for fact in facts] == list(range(1, 102))
     checks = [fact.by for fact in facts if fact.name == "prior-coverage-verified"]
     assert (checks.count("p1"), checks.count("p2")) == (50, 50)
-
-
-class _Busy(FactStore):
-    """A store in which somebody else is always first."""
-
-    def append(self, *args: Any, **kwargs: Any) -> None:
-        raise Conflict("the stream has moved on")
-
-
-def test_who_never_comes_first_is_told_so_in_the_end() -> None:
-    store = _Busy(f"file:{uuid4().hex}?mode=memory&cache=shared")
-    with Service(store, Editions()) as service, pytest.raises(StoreError, match="being first"):
-        service.register("s1", **SHEET)
 
 
 @pytest.mark.parametrize(

@@ -94,26 +94,6 @@ def test_whatever_was_recorded_stays_in_the_stream() -> None:
     assert stream(void("2025-09-08 09:00", "account-built")).version == 4
 
 
-def test_a_fact_taken_back_has_been_seen() -> None:
-    student = given(*STORY, void("2025-09-08 09:00", "account-built"))
-    assert student.recorded[2].event_id in fold(student.recorded).seen
-
-
-def test_a_void_is_no_fact_that_could_be_corrected() -> None:
-    student = given(*STORY, void("2025-09-08 09:00", "account-built"))
-    assert student.recorded[3].event_id not in fold(student.recorded).seen
-
-
-def test_a_stream_remembers_every_command_it_answered() -> None:
-    answered = stream(void("2025-09-08 09:00", "account-built")).answered
-    assert [(a.command_id, a.version) for a in answered] == [
-        ("c1", 1),
-        ("c2", 2),
-        ("c3", 3),
-        ("c4", 4),
-    ]
-
-
 def test_a_stream_knows_its_last_stamp() -> None:
     found = stream(roster("2025-09-02 17:00", recorded="2025-09-30 09:00")).last_recorded_at
     assert found is not None
@@ -136,7 +116,7 @@ ADOPTED = EditionAdopted(
 
 def test_the_adoption_of_an_edition_is_in_its_stream_but_no_fact() -> None:
     found = fold([ADOPTED])
-    assert (found.version, found.facts, found.seen) == (1, (), frozenset())
+    assert (found.version, found.facts) == (1, ())
 
 
 @pytest.mark.parametrize(
