@@ -81,7 +81,7 @@ def current_facts(recorded: Sequence[events.Event]) -> tuple[AnyFact, ...]:
 
 
 def _amends(event: events.Event) -> bool:
-    return getattr(event, "supersedes", None) is not None
+    return isinstance(event, events.Fact | events.Voided) and event.supersedes is not None
 
 
 def _fact(event: events.Fact, place: int) -> AnyFact:

@@ -173,15 +173,15 @@ def _check(step: Step, states: list[str]) -> None:
             raise ValueError(f"step {step.trigger!r} names an unknown guard {code!r}")
 
 
-def _compile(machine: Machine) -> tuple[dict[tuple[str, str], str], dict[str, tuple[str, ...]]]:
+def _compile(machine: Machine) -> tuple[dict[tuple[str, str], State], dict[str, tuple[str, ...]]]:
     """The machine as two dictionaries: (state, trigger) to state, and trigger to its refusals."""
-    steps: dict[tuple[str, str], str] = {}
+    steps: dict[tuple[str, str], State] = {}
     refusals: dict[str, tuple[str, ...]] = {}
     for trigger, event in machine.events.items():
         for source, transitions in event.transitions.items():
             for transition in transitions:
                 if transition.dest is not None:
-                    steps[source, trigger] = transition.dest
+                    steps[source, trigger] = State(transition.dest)
                 refusals[trigger] = tuple(
                     str(condition.func)
                     for condition in transition.conditions

@@ -6,6 +6,7 @@ is defined for any facts in any order: a trigger the table has no row for change
 
 from collections.abc import Iterator
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from yibao.domain import events
@@ -41,15 +42,15 @@ def timeline(case: Case) -> tuple[Change, ...]:
         return ()
     state: str = UNREGISTERED
     changes: list[Change] = []
-    for trigger in sorted(triggers(case), key=lambda trigger: (trigger.at, trigger.order)):
+    for trigger in sorted(triggers(case), key=attrgetter("at", "order")):
         following = STEPS.get((state, trigger.name))
         if following is None:
             continue
         state = following
         if changes and changes[-1].at == trigger.at:
             changes.pop()
-        if not changes or changes[-1].state != state:
-            changes.append(Change(trigger.at, State(state), trigger.cause))
+        if not changes or changes[-1].state is not following:
+            changes.append(Change(trigger.at, following, trigger.cause))
     return tuple(changes)
 
 

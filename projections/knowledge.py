@@ -11,16 +11,25 @@ from yibao.domain.enrollment import current_facts
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import UnknownCutoff
 from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.window import WindowFix
 
 #: An instant, inclusive; or a version of the student's stream, where 0 knows nothing.
 Cutoff = datetime | int
 
 
-class Edition(NamedTuple):
+class Edition:
     """A policy edition and the stream of what was fixed under it later."""
 
-    policy: Policy
-    recorded: Sequence[events.Event]
+    def __init__(self, policy: Policy, recorded: Sequence[events.Event]) -> None:
+        self.policy = policy
+        self.recorded = recorded
+        self._fixes: dict[int, Sequence[WindowFix]] = {}
+
+    def fixes(self, version: int) -> Sequence[WindowFix]:
+        """What is fixed after the first events of the stream; kept, since a school asks at once."""
+        if version not in self._fixes:
+            self._fixes[version] = current_facts(self.recorded[:version])  # type: ignore[assignment]
+        return self._fixes[version]
 
 
 class Knowledge(NamedTuple):
@@ -71,8 +80,7 @@ def known_at_versions(
     if named is None:
         return Knowledge(enrollment, version, known_at, 0, None)
     edition = edition_of(named)
-    fixes = current_facts(edition.recorded[:edition_version])
-    case = Case(edition.policy, current_facts(prefix), fixes)  # type: ignore[arg-type]
+    case = Case(edition.policy, current_facts(prefix), edition.fixes(edition_version))
     return Knowledge(enrollment, version, known_at, edition_version, case)
 
 

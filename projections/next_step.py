@@ -4,7 +4,7 @@ One function for each step tells whether it stands at an instant; their order is
 A date is `estimated` where it rests on an assumption, and the answer then names whom to ask.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,7 +46,7 @@ class _Situation(NamedTuple):
     """
 
     case: Case
-    at: datetime
+    moment: Moment
     confirmation: Fact[events.Confirmed] | None
     waiting: WaitingPeriod | None
     built_at: datetime | None
@@ -54,8 +54,8 @@ class _Situation(NamedTuple):
     opening_is_assumed: bool = False
 
     @property
-    def moment(self) -> Moment:
-        return end_of_stream(self.at)
+    def at(self) -> datetime:
+        return self.moment.at
 
     @property
     def ask(self) -> tuple[str, ...]:
@@ -78,21 +78,23 @@ def next_steps(case: Case, at: datetime, state: State | None) -> tuple[NextStep,
     if at >= case.policy.ends_at:
         questions = () if state is State.OPTED_OUT else (_pay_next_premium,)
     situation = _situation(case, at)
-    return tuple(step for question in questions for step in question(situation))
+    standing = [question(situation) for question in questions]
+    return tuple([step for step in standing if step])
 
 
 def _situation(case: Case, at: datetime) -> _Situation:
+    moment = end_of_stream(at)
     waiting = waiting_period(case).value
     waiting = waiting if isinstance(waiting, WaitingPeriod) else None
     episode = _episode_at(case, at)
     if episode is None:
-        return _Situation(case, at, None, waiting, None, None)
+        return _Situation(case, moment, None, waiting, None, None)
     known = values_of(case, episode)
     built = account_instant(case, episode.confirmation, known.account_built_on)
     opens = evoucher_eligible_at(known.evoucher_available_at, built) if built else None
     return _Situation(
         case,
-        at,
+        moment,
         episode.confirmation,
         waiting,
         built.value if built else None,
@@ -111,21 +113,23 @@ def _episode_at(case: Case, at: datetime) -> Episode | None:
     return None
 
 
-def _await_registration_day(now: _Situation) -> Iterator[NextStep]:
+def _await_registration_day(now: _Situation) -> NextStep | None:
     begins = midnight(now.case.registered_on)
     if now.at < begins:
-        yield NextStep("await_registration_day", "student", ("school",), until=begins)
+        return NextStep("await_registration_day", "student", ("school",), until=begins)
+    return None
 
 
-def _await_roster_declaration(now: _Situation) -> Iterator[NextStep]:
+def _await_roster_declaration(now: _Situation) -> NextStep | None:
     if now.confirmation is None and not _roster_declared(now):
-        yield NextStep("await_roster_declaration", "school", ("school",))
+        return NextStep("await_roster_declaration", "school", ("school",))
+    return None
 
 
-def _await_window(now: _Situation) -> Iterator[NextStep]:
+def _await_window(now: _Situation) -> NextStep | None:
     window = now.case.window_at(now.moment)
     if now.confirmation is None and _roster_declared(now) and now.at < window.opens_at:
-        yield NextStep(
+        return NextStep(
             "await_window",
             "student",
             ("school",),
@@ -133,21 +137,23 @@ def _await_window(now: _Situation) -> Iterator[NextStep]:
             estimated=_is_assumed(window.opened_by),
             ask=now.ask,
         )
+    return None
 
 
-def _stop_employee_cover(now: _Situation) -> Iterator[NextStep]:
+def _stop_employee_cover(now: _Situation) -> NextStep | None:
     latest = last_by(now.case.facts.employee_cover, now.moment)
     if latest and isinstance(latest.event, events.OtherCoverDeclared):
-        yield NextStep(
+        return NextStep(
             "stop_employee_cover", "student", ("employee_insurance_bureau",), latest.at, ask=now.ask
         )
+    return None
 
 
-def _confirm(now: _Situation) -> Iterator[NextStep]:
+def _confirm(now: _Situation) -> NextStep | None:
     window = now.case.window_at(now.moment)
     is_open = window.opens_at <= now.at < window.closed_from
     if now.confirmation is None and _roster_declared(now) and is_open:
-        yield NextStep(
+        return NextStep(
             "confirm",
             "student",
             now.case.policy.parameters.confirmation_places.value,
@@ -156,42 +162,46 @@ def _confirm(now: _Situation) -> Iterator[NextStep]:
             _is_assumed(window.closed_by),
             now.ask,
         )
+    return None
 
 
-def _await_check_result(now: _Situation) -> Iterator[NextStep]:
+def _await_check_result(now: _Situation) -> NextStep | None:
     if now.confirmation:
         shows = visible_at(now.case, now.confirmation).value
         if now.at < shows:
             who, where = _who_looks(now.case, now.confirmation)
-            yield NextStep("await_check_result", who, where, None, shows, True, now.ask)
+            return NextStep("await_check_result", who, where, None, shows, True, now.ask)
+    return None
 
 
-def _look_at_result(now: _Situation) -> Iterator[NextStep]:
+def _look_at_result(now: _Situation) -> NextStep | None:
     """R17: from the visible instant; R18: again once the waiting period is over."""
     if now.confirmation is None:
-        return
+        return None
     begins = visible_at(now.case, now.confirmation).value
     if now.done(now.case.facts.checks):
         facts = now.case.facts
         if now.waiting is None or now.done(facts.accounts) or now.done(facts.activations):
-            return
+            return None
         begins = max(begins, midnight(day_after(now.waiting.last)))
     if now.at >= begins:
         who, where = _who_looks(now.case, now.confirmation)
-        yield NextStep("look_at_result", who, where, begins, None, True, now.ask)
+        return NextStep("look_at_result", who, where, begins, None, True, now.ask)
+    return None
 
 
-def _await_waiting_period(now: _Situation) -> Iterator[NextStep]:
+def _await_waiting_period(now: _Situation) -> NextStep | None:
     if now.waiting:
         over = midnight(day_after(now.waiting.last))
         if now.at < over:
             begins, derived = midnight(now.waiting.first), now.waiting.months is not None
-            yield NextStep("await_waiting_period", "student", (), begins, over, derived, now.ask)
+            return NextStep("await_waiting_period", "student", (), begins, over, derived, now.ask)
+    return None
 
 
-def _await_evoucher(now: _Situation) -> Iterator[NextStep]:
+def _await_evoucher(now: _Situation) -> NextStep | None:
     if now.built_at and now.opens_at and now.built_at <= now.at < now.opens_at:
-        yield NextStep(
+        return NextStep(
             "await_evoucher",
             "student",
             (),
@@ -200,13 +210,14 @@ def _await_evoucher(now: _Situation) -> Iterator[NextStep]:
             now.opening_is_assumed,
             now.ask,
         )
+    return None
 
 
-def _activate_evoucher(now: _Situation) -> Iterator[NextStep]:
+def _activate_evoucher(now: _Situation) -> NextStep | None:
     opened = now.opens_at is not None and now.at >= now.opens_at
     if opened and not now.done(now.case.facts.activations):
         places = now.case.policy.parameters.activation_places.value
-        yield NextStep(
+        return NextStep(
             "activate_evoucher",
             "student",
             places,
@@ -214,26 +225,29 @@ def _activate_evoucher(now: _Situation) -> Iterator[NextStep]:
             estimated=now.opening_is_assumed,
             ask=now.ask,
         )
+    return None
 
 
-def _try_evoucher_or_get_medical_card(now: _Situation) -> Iterator[NextStep]:
+def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
     facts, p = now.case.facts, now.case.policy.parameters
     if now.case.registration.event.document not in p.documents_without_evoucher.value:
-        return
+        return None
     built = now.built_at is not None and now.at >= now.built_at
     if built and not now.done(facts.activations) and not now.done(facts.cards):
         where = (*p.activation_places.value, "service_office")
-        yield NextStep(
+        return NextStep(
             "try_evoucher_or_get_medical_card", "student", where, now.built_at, ask=now.ask
         )
+    return None
 
 
-def _pay_next_premium(now: _Situation) -> Iterator[NextStep]:
+def _pay_next_premium(now: _Situation) -> NextStep | None:
     """R11: amount, place and deadline are in neither notice; the school announces them."""
     following = now.case.policy.year + 1
     paid = [fact for fact in now.case.facts.premiums if fact.event.year == following]
     if now.confirmation and not now.done(paid):
-        yield NextStep("pay_next_premium", "student", ("school",))
+        return NextStep("pay_next_premium", "student", ("school",))
+    return None
 
 
 def _roster_declared(now: _Situation) -> bool:
@@ -252,7 +266,7 @@ def _who_looks(case: Case, confirmation: Fact[events.Confirmed]) -> tuple[str, t
     return "student", case.policy.parameters.confirmation_places.value
 
 
-_Question = Callable[[_Situation], Iterator[NextStep]]
+_Question = Callable[[_Situation], NextStep | None]
 
 #: In order of priority.
 _QUESTIONS: tuple[_Question, ...] = (
