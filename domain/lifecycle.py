@@ -193,16 +193,6 @@ def _compile(machine: Machine) -> tuple[dict[tuple[str, str], State], dict[str, 
 #: (state, trigger) → state; and trigger → the codes that refuse it, in order.
 STEPS, REFUSALS = _compile(build_machine())
 
-#: The place of each trigger among those that fall on one instant: as time passes, choices
-#: come before what they lead to, and leaving comes last.
-ORDER: Final[dict[str, int]] = {
-    trigger: place
-    for place, trigger in enumerate(
-        ("register", "window_closes", "choice", *(s.trigger for s in TIME_DRIVEN[1:]), "withdraw")
-    )
-}
-ORDER["confirm"] = ORDER["keep_other_cover"] = ORDER.pop("choice")
-
 
 def mermaid() -> str:
     """The state diagram in Mermaid, drawn from the table without the steps that change nothing."""

@@ -6,7 +6,7 @@ is defined for any facts in any order: a trigger the table has no row for change
 
 from collections.abc import Iterator
 from datetime import datetime
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 from yibao.domain import events
@@ -14,8 +14,14 @@ from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
 from yibao.domain.facts import Episode, Fact, clamped, is_opt_out
-from yibao.domain.lifecycle import ORDER, STEPS, UNREGISTERED
-from yibao.domain.rules import account_instant, evoucher_eligible_at, values_of, visible_at
+from yibao.domain.lifecycle import STEPS, UNREGISTERED
+from yibao.domain.rules import (
+    Values,
+    account_instant,
+    evoucher_eligible_at,
+    values_of,
+    visible_at,
+)
 from yibao.domain.vocabulary import DayRange, State, WaitingPeriod
 
 
@@ -23,7 +29,6 @@ class Trigger(NamedTuple):
     """A step of the table with the instant at which it happens, and why then."""
 
     at: datetime
-    order: tuple[int, datetime, int]
     name: str
     cause: Derived
 
@@ -42,7 +47,7 @@ def timeline(case: Case) -> tuple[Change, ...]:
         return ()
     state: str = UNREGISTERED
     changes: list[Change] = []
-    for trigger in sorted(triggers(case), key=attrgetter("at", "order")):
+    for trigger in sorted(triggers(case), key=itemgetter(0)):
         following = STEPS.get((state, trigger.name))
         if following is None:
             continue
@@ -65,25 +70,25 @@ def state_at(changes: tuple[Change, ...], at: datetime) -> Change | None:
 
 
 def triggers(case: Case) -> Iterator[Trigger]:
-    """Everything that moves, or would move, the state, each with its instant; in no order."""
+    """Everything that moves, or would move, the state, each with its instant.
+
+    Those of one instant come as they are taken: what time brings before a choice, the choices in
+    their own order, what follows from them in the order of the table, and leaving last.
+    """
     registration = case.registration
     begins = midnight(registration.event.on)
-    yield _trigger("register", begins, Derived("registered", begins, "R24", (registration,)))
+    yield Trigger(begins, "register", Derived("registered", begins, "R24", (registration,)))
     window = case.latest_window
-    yield _trigger(
-        "window_closes",
-        max(window.closed_from, begins),
-        Derived("lapsed", window.closed_from, "R10", (window.closed_by,)),
-    )
+    lapsed = Derived("lapsed", window.closed_from, "R10", (window.closed_by,))
+    yield Trigger(max(window.closed_from, begins), "window_closes", lapsed)
     for choice in case.facts.choices:
         at = clamped(choice.at, registration)
         if is_opt_out(choice) and _comes_too_late(case, choice):
             continue
         if is_opt_out(choice):
-            name, cause = "keep_other_cover", Derived("opted_out", at, "R4", (choice,))
+            yield Trigger(at, "keep_other_cover", Derived("opted_out", at, "R4", (choice,)))
         else:
-            name, cause = "confirm", Derived("confirmed", at, "R24", (choice,))
-        yield Trigger(at, (ORDER[name], choice.at, choice.place), name, cause)
+            yield Trigger(at, "confirm", Derived("confirmed", at, "R24", (choice,)))
     for episode in case.facts.episodes():
         left = episode.opt_out
         if left is None or _comes_too_late(case, left):
@@ -95,9 +100,8 @@ def triggers(case: Case) -> Iterator[Trigger]:
                 yield milestone
     if case.withdrawal:
         outside = midnight(case.facts.first_day_outside(case.withdrawal))
-        yield _trigger(
-            "withdraw", outside, Derived("withdrawn", outside, "R24", (case.withdrawal,))
-        )
+        withdrawn = Derived("withdrawn", outside, "R24", (case.withdrawal,))
+        yield Trigger(outside, "withdraw", withdrawn)
 
 
 def _comes_too_late(case: Case, opt_out: Fact[events.OtherCoverKept]) -> bool:
@@ -109,33 +113,32 @@ def _comes_too_late(case: Case, opt_out: Fact[events.OtherCoverKept]) -> bool:
 
 def milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
     """What time brings after a confirmation: the time-driven rows of the table (R24)."""
-    confirmation = episode.confirmation
-    waiting, account, evoucher, coverage = values_of(case, episode)
-    signed = clamped(confirmation.at, case.registration)
-    ends = case.policy.ends_at
-    yield _trigger(
-        "benefit_year_ends",
-        max(ends, signed),
-        Derived("expired", ends, "R24", (case.policy.parameters.benefit_to,)),
-    )
-    if isinstance(waiting.value, WaitingPeriod):
-        shows = waiting_shows_at(case, episode, waiting)
-        if shows.value < midnight(day_after(waiting.value.last)):
-            yield _trigger("waiting_period_shows", max(shows.value, signed), shows)
-    built = account_instant(case, confirmation, account)
-    if built is None:
-        return
-    built = built._replace(value=max(built.value, signed))
-    yield _trigger("account_is_built", built.value, built)
-    opens = evoucher_eligible_at(evoucher, built)
+    values = values_of(case, episode)
+    signed = clamped(episode.confirmation.at, case.registration)
+    if isinstance(values.waiting.value, WaitingPeriod):
+        shows = waiting_shows_at(case, episode, values.waiting)
+        if shows.value < midnight(day_after(values.waiting.value.last)):
+            yield Trigger(max(shows.value, signed), "waiting_period_shows", shows)
+    built = account_instant(case, episode.confirmation, values.account_built_on)
+    if built is not None:
+        yield from _from_the_account_on(values, built._replace(value=max(built.value, signed)))
+    benefit_to, ends = case.policy.parameters.benefit_to, case.policy.ends_at
+    expired = Derived("expired", ends, "R24", (benefit_to,))
+    yield Trigger(max(ends, signed), "benefit_year_ends", expired)
+
+
+def _from_the_account_on(values: Values, built: Derived) -> Iterator[Trigger]:
+    yield Trigger(built.value, "account_is_built", built)
+    opens = evoucher_eligible_at(values.evoucher_available_at, built)
     if opens is not None:
-        yield _trigger("evoucher_opens", opens.value, opens)
-    if isinstance(coverage.value, DayRange):
-        parts = (coverage, built, *((opens,) if opens else ()))
-        first_day = midnight(coverage.value.first)
-        active = max(first_day, built.value, *((opens.value,) if opens else ()))
-        if active < midnight(day_after(coverage.value.last)):
-            yield _trigger("cover_begins", active, Derived("active", active, "R24", parts))
+        yield Trigger(opens.value, "evoucher_opens", opens)
+    window = values.coverage
+    if isinstance(window.value, DayRange):
+        before = (built, opens) if opens else (built,)
+        active = max(midnight(window.value.first), *(each.value for each in before))
+        if active < midnight(day_after(window.value.last)):
+            cause = Derived("active", active, "R24", (window, *before))
+            yield Trigger(active, "cover_begins", cause)
 
 
 def waiting_shows_at(case: Case, episode: Episode, waiting: Derived) -> Derived:
@@ -145,7 +148,3 @@ def waiting_shows_at(case: Case, episode: Episode, waiting: Derived) -> Derived:
     if check and check.at > seen.value:
         return Derived("waiting_shows_at", check.at, "R24", (check, waiting))
     return Derived("waiting_shows_at", seen.value, "R24", (seen, waiting))
-
-
-def _trigger(name: str, at: datetime, cause: Derived) -> Trigger:
-    return Trigger(at, (ORDER[name], at, 0), name, cause)

@@ -44,7 +44,33 @@ TESTS = (
 SECONDS = 120
 
 #: Mutants that change nothing anybody could see, each with the reason: `file: line: change`.
-EQUIVALENT: dict[str, str] = {}
+EQUIVALENT: dict[str, str] = {
+    'domain/calendar.py: instant = datetime.fromisoformat(text.replace(" ", "T", 1)'
+    '.replace(" ", "")): constant to 2': "fromisoformat reads a T before the offset, too",
+    'domain/facts.py: E_co = TypeVar("E_co", bound=events.Fact, covariant=True): '
+    "constant to False": "for the type checker alone",
+    "domain/facts.py: _AFTER_ALL = 2**62: constant to 3": "any place no stream reaches",
+    "domain/facts.py: _AFTER_ALL = 2**62: constant to 63": "any place no stream reaches",
+    "domain/case.py: return self.once((\"window\", school), derive): without 'window'": (
+        "a key that nothing else has, either way"
+    ),
+    "domain/guards.py: if undone_by and choice.moment < undone_by.moment:: Lt to LtE": (
+        "two facts never have the same moment"
+    ),
+    "domain/guards.py: if attempt.recorded is None or choice.moment < attempt.moment:: "
+    "Lt to LtE": "two facts never have the same moment",
+    "domain/guards.py: is_confirmation(choice) and choice.moment < attempt.moment: Lt to LtE": (
+        "two facts never have the same moment"
+    ),
+    "domain/lifecycle.py: @dataclass(frozen=True): constant to False": "nobody writes to a row",
+    "domain/lifecycle.py: if not any(event.transitions.values()):: any to all": (
+        "no trigger moves some states and leaves others"
+    ),
+    "domain/timeline.py: episode.confirmation.moment < opt_out.moment for episode in "
+    "case.facts.episodes(): Lt to LtE": "two facts never have the same moment",
+    'domain/rules/account.py: key = ("account_instant", confirmation.place): '
+    "without 'account_instant'": "a key that nothing else has, either way",
+}
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,

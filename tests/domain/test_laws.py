@@ -19,7 +19,7 @@ from yibao.domain.calendar import day_after, day_before, last_day_of_months, mid
 from yibao.domain.case import Case
 from yibao.domain.commands import COMMAND_OF
 from yibao.domain.enrollment import EMPTY, current_facts, evolve, fold
-from yibao.domain.lifecycle import STEPS, UNREGISTERED
+from yibao.domain.lifecycle import STEPS, TIME_DRIVEN, UNREGISTERED
 from yibao.domain.refusals import Refused
 from yibao.domain.timeline import state_at, timeline, triggers
 from yibao.domain.vocabulary import DayRange, EnrollmentId, WaitingPeriod, edition_stream
@@ -248,6 +248,22 @@ def test_the_timeline_follows_the_table(
         names = Counter(trigger.name for trigger in falling_due if trigger.at == change.at)
         assert change.state in reachable(before, [*names, *[n for n in names if names[n] > 1]])
         before = change.state
+
+
+PLACES = {name: place for place, name in enumerate(("register", "window_closes", "choice"))}
+PLACES |= {"confirm": PLACES["choice"], "keep_other_cover": PLACES["choice"]}
+PLACES |= {step.trigger: len(PLACES) + n for n, step in enumerate(TIME_DRIVEN[1:])}
+PLACES["withdraw"] = max(PLACES.values()) + 1
+
+
+@often
+@forall(registrations, facts, fixes())
+def test_the_steps_of_one_instant_are_taken_in_the_order_of_the_table(
+    registered: Told, others: list[Told], fixed: list[events.Event]
+) -> None:
+    in_time = sorted(triggers(case_of(stream([registered, *others]), fixed)), key=lambda t: t.at)
+    for before, after in pairwise(in_time):
+        assert before.at < after.at or PLACES[before.name] <= PLACES[after.name]
 
 
 @often

@@ -9,7 +9,6 @@ from yibao.domain.commands import COMMANDS
 from yibao.domain.guards import GUARDS
 from yibao.domain.lifecycle import (
     MAIN_ROAD,
-    ORDER,
     REFUSALS,
     STEPS,
     TABLE,
@@ -114,25 +113,6 @@ def test_a_row_without_a_destination_moves_nothing() -> None:
 @pytest.mark.parametrize(("before", "after"), list(pairwise(MAIN_ROAD)))
 def test_each_state_of_the_main_road_leads_to_the_next(before: str, after: str) -> None:
     assert after in {dest for (source, _), dest in STEPS.items() if source == before}
-
-
-def test_the_steps_of_one_instant_are_taken_in_the_order_of_the_road() -> None:
-    assert sorted(ORDER, key=lambda trigger: (ORDER[trigger], trigger)) == [
-        "register",
-        "window_closes",
-        "confirm",
-        "keep_other_cover",
-        "waiting_period_shows",
-        "account_is_built",
-        "evoucher_opens",
-        "cover_begins",
-        "benefit_year_ends",
-        "withdraw",
-    ]
-
-
-def test_of_two_choices_of_one_instant_neither_comes_first_by_its_kind() -> None:
-    assert ORDER["confirm"] == ORDER["keep_other_cover"]
 
 
 @pytest.mark.parametrize(

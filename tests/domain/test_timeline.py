@@ -465,3 +465,14 @@ def test_an_opt_out_at_the_end_of_the_year_comes_too_late_for_who_had_confirmed(
     )
     assert student.states("2026-02-01 00:00")[-1] == ("2026-01-01 00:00", "expired")
     assert student.steps("2026-02-01 00:00") == ["pay_next_premium"]
+
+
+def test_an_opt_out_that_came_too_late_stays_so_whatever_is_reported_after_it() -> None:
+    student = given(
+        registered("2025-09-01"),
+        confirmed("2025-09-06 10:00"),
+        checked("2025-09-06 10:30"),
+        keep("2026-01-01 00:00", observed=True),
+        confirmed("2026-01-02 10:00"),
+    )
+    assert student.states("2026-02-01 00:00")[-1] == ("2026-01-01 00:00", "expired")
