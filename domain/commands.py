@@ -51,9 +51,10 @@ class Command(BaseModel):
     def digest(self) -> str:
         """A fingerprint of what is asked, by which a repeated command is recognized.
 
-        How it is asked does not belong to it, and a note must leave no trace once erased.
+        How it is asked does not belong to it, and a note must leave no trace once erased. What
+        is not said leaves none either: a later release may know more that can be said.
         """
-        content = self.model_dump_json(exclude=_NOT_CONTENT)
+        content = self.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
         return hashlib.sha256(f"{self.name} {content}".encode()).hexdigest()[:32]
 
 

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
@@ -134,6 +135,24 @@ def test_a_store_of_an_earlier_release_answers_as_it_did(release: str, tmp_path:
             category="undergraduate",
             document="passport",
         )
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_command_repeated_after_an_upgrade_is_recognized(release: str, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    shutil.copy(GOLDEN / f"{release}.db", path)
+    told = json.loads((GOLDEN / f"{release}.json").read_text(encoding="utf-8"))
+    as_given: dict[str, Callable[[str], Any]] = {
+        "EnrollmentId": lambda ref: EnrollmentId(ref, told["year"]),
+        "UUID": UUID,
+        "str": str,
+    }
+    with yibao.open(f"sqlite:///{path}", by="officer-7") as service:
+        for call in told["calls"]:
+            given = [as_given[kind](text) for each in call["given"] for kind, text in each.items()]
+            receipt = getattr(service, call["method"])(*given, **call["values"])
+            assert receipt.repeated
+            assert (str(receipt.event_id), receipt.version) == (call["event_id"], call["version"])
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -133,5 +133,17 @@ def test_what_a_command_asks_changes_its_content(values: dict[str, Any]) -> None
     assert signed(**values).digest() != signed().digest()
 
 
+class _Later(Confirm):
+    """The same command in a later release, which can be told more."""
+
+    place: str | None = None
+    is_urgent: bool = False
+
+
+def test_what_only_a_later_release_can_be_told_does_not_change_a_command_without_it() -> None:
+    assert _Later(at=AT, channel="app").digest() == Confirm(at=AT, channel="app").digest()  # type: ignore[arg-type]
+    assert _Later(at=AT, channel="app", is_urgent=True).digest() != signed().digest()  # type: ignore[arg-type]
+
+
 def test_two_kinds_of_command_never_have_the_same_content() -> None:
     assert DeclareRoster(at=AT).digest() != COMMANDS["keep_other_cover"](at=AT).digest()  # type: ignore[arg-type]

@@ -7,12 +7,15 @@ python tests/golden/write.py store v0.1.0   # a store with every event shape, an
 import json
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import yibao
 from yibao.adapters.answer_json import answer_json
+from yibao.adapters.recording import Receipt
 from yibao.adapters.schemas import SCHEMAS
 from yibao.adapters.service import Service, open_service
 from yibao.domain.calendar import SHANGHAI
@@ -38,6 +41,25 @@ def write_schemas() -> None:
     (GOLDEN / "editions.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
 
 
+class _Noting:
+    """The service's methods, with a command id for each call and a note of it."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.calls: list[dict[str, Any]] = []
+
+    def __getattr__(self, method: str) -> Callable[..., Receipt]:
+        def call(*given: Any, **values: Any) -> Receipt:
+            values["command_id"] = f"golden-{len(self.calls) + 1}"
+            receipt: Receipt = getattr(self.service, method)(*given, **values)
+            told = [{type(each).__name__: str(getattr(each, "ref", each))} for each in given]
+            answered = {"event_id": str(receipt.event_id), "version": receipt.version}
+            self.calls.append({"method": method, "given": told, "values": values} | answered)
+            return receipt
+
+        return call
+
+
 class _Ticking:
     """A clock that goes on by a minute whenever it is read."""
 
@@ -54,7 +76,8 @@ def write_store(release: str) -> None:
     if path.exists():
         raise SystemExit(f"{path.name} is released; it is never written again")
     with open_service(f"sqlite:///{path}", by="officer-7", clock=_Ticking()) as service:
-        _live_through_an_autumn(service)
+        noting = _Noting(service)
+        _live_through_an_autumn(noting)
         refs = ("ada", "bo")
         students = {ref: EnrollmentId(ref, 2025) for ref in refs}
         events = {fact.name for student in students.values() for fact in service.facts(student)}
@@ -64,6 +87,7 @@ def write_store(release: str) -> None:
             "at": END.isoformat(),
             "year": 2025,
             "events": sorted(events),
+            "calls": noting.calls,
             "students": {
                 ref: {
                     "latest": answer_json(service.at(student, END, known_at=END)),
@@ -82,7 +106,7 @@ def write_store(release: str) -> None:
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
 
 
-def _live_through_an_autumn(service: Service) -> None:
+def _live_through_an_autumn(service: _Noting) -> None:
     """Two students whose facts have, between them, every shape there is."""
     ada, bo = EnrollmentId("ada", 2025), EnrollmentId("bo", 2025)
     for ref, document in (("ada", "resident_id_card"), ("bo", "passport")):
@@ -94,7 +118,6 @@ def _live_through_an_autumn(service: Service) -> None:
             school="sjtu",
             category="undergraduate",
             document=document,
-            command_id=f"roster-{ref}",
             correlation_id="import-1",
             causation_id="sheet-1",
         )
