@@ -20,11 +20,16 @@ from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
 
 from yibao.adapters.store import FactMapper, open_store
+from yibao.domain.case import Case
 from yibao.domain.enrollment import current_facts
-from yibao.domain.events import EVENTS
-from yibao.domain.vocabulary import edition_stream
+from yibao.domain.events import EVENTS, Event
+from yibao.domain.rules import values
+from yibao.domain.timeline import timeline
+from yibao.domain.vocabulary import EnrollmentId, State, edition_stream
 from yibao.projections.answer import answer
+from yibao.projections.discrepancies import discrepancies
 from yibao.projections.knowledge import Edition, known_by
+from yibao.projections.next_step import next_steps
 
 ROUNDS = 5
 
@@ -242,6 +247,9 @@ def folding(folder: Path, students: int, stock_students: int) -> Iterator[Row]:
         None,
         "40,000/s",
     )
+    yield Row(
+        "the parts of such an answer", parts_of_an_answer(known[:5000], edition), "", "", None, ""
+    )
     with timed() as taken:
         count = sum(1 for _ in service.everyone(NOON))
     yield Row(
@@ -254,6 +262,30 @@ def folding(folder: Path, students: int, stock_students: int) -> Iterator[Row]:
     )
     store.close()
     service.close()
+
+
+def parts_of_an_answer(known: list[tuple[EnrollmentId, list[Event]]], edition: Edition) -> str:
+    """What each part costs; a later one stands on what earlier ones have derived."""
+    cases = []
+    told = []
+    with timed() as taken:
+        for student_id, recorded in known:
+            case = known_by(student_id, recorded, lambda _: edition, NOON).case
+            assert case is not None
+            cases.append(case)
+    told.append(("facts", taken[0]))
+    parts: dict[str, Callable[[Case], object]] = {
+        "values": lambda case: values(case, NOON),
+        "timeline": timeline,
+        "next steps": lambda case: next_steps(case, NOON, State.ACTIVE),
+        "discrepancies": discrepancies,
+    }
+    for name, part in parts.items():
+        with timed() as taken:
+            for case in cases:
+                part(case)
+        told.append((name, taken[0]))
+    return ", ".join(f"{name} {taken / len(known) * 1e6:.0f} µs" for name, taken in told)
 
 
 def one_student(folder: Path, sizes: tuple[int, ...]) -> Iterator[Row]:
@@ -281,10 +313,10 @@ def one_student(folder: Path, sizes: tuple[int, ...]) -> Iterator[Row]:
 def start_up() -> Iterator[Row]:
     """How long a fresh interpreter takes, less an empty one."""
     base = _started("-c", "import pydantic, eventsourcing.application")
-    for what, arguments in (
-        ("import yibao", ("-c", "import yibao")),
-        ("import yibao, and its service", ("-c", "import yibao; yibao.open")),
-        ("yibao --help", ("-m", "yibao", "--help")),
+    for what, aim, arguments in (
+        ("import yibao", "at most 1.5", ("-c", "import yibao")),
+        ("import yibao, and its service", "", ("-c", "import yibao; yibao.open")),
+        ("yibao --help", "at most 1.5", ("-m", "yibao", "--help")),
     ):
         taken = _started(*arguments)
         yield Row(
@@ -293,7 +325,7 @@ def start_up() -> Iterator[Row]:
             "importing pydantic and eventsourcing",
             f"{base * 1000:,.0f} ms",
             taken / base,
-            "at most 1.5",
+            aim,
         )
 
 
