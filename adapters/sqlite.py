@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final
 from uuid import UUID
 
-from eventsourcing.persistence import InterfaceError, StoredEvent
+from eventsourcing.persistence import ConnectionPoolClosedError, InterfaceError, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -149,15 +149,16 @@ class FactDatastore(SQLiteDatastore):
 
     There a reader waits behind writers that wait for another process, and a connection that
     cannot be made leaves the lock taken for ever. In a file SQLite itself keeps readers and
-    writers apart; one lock lets the writers of this process take turns.
+    writers apart; the writers of this process take turns with one connection of their own.
     """
 
     def __init__(self, db_name: str) -> None:
+        self._turn = Lock()
+        self._writer: SQLiteConnection | None = None
         super().__init__(db_name)
         self.pool = FactConnectionPool(
             db_name=db_name, lock_timeout=LOCK_TIMEOUT, pool_timeout=LOCK_TIMEOUT
         )
-        self._writing = Lock()
 
     def get_connection(self, *, commit: bool) -> "_Lent":  # type: ignore[override]
         return _Lent(self, commit=commit)
@@ -171,19 +172,30 @@ class FactDatastore(SQLiteDatastore):
             return self.pool.get_connection(is_writer=commit)
         if not commit:
             return self.pool.get_connection()
-        self._writing.acquire()
+        self._turn.acquire()
         try:
-            return self.pool.get_connection()
+            if self.pool.closed:
+                raise ConnectionPoolClosedError
+            if self._writer is None:
+                self._writer = self.pool._create_connection()
+            return self._writer
         except BaseException:
-            self._writing.release()
+            self._turn.release()
             raise
 
-    def give_back(self, connection: SQLiteConnection, *, commit: bool) -> None:
-        try:
+    def give_back(self, connection: SQLiteConnection) -> None:
+        if connection is self._writer:
+            self._turn.release()
+        else:
             self.pool.put_connection(connection)
-        finally:
-            if commit and not self.pool.is_sqlite_memory_mode:
-                self._writing.release()
+
+    def close(self) -> None:
+        """Closes every connection, once whoever is writing has done so."""
+        super().close()
+        with self._turn:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
 
 
 class _Lent:
@@ -200,7 +212,7 @@ class _Lent:
         return self.connection
 
     def __exit__(self, *exc: object) -> None:
-        self.datastore.give_back(self.connection, commit=self.commit)
+        self.datastore.give_back(self.connection)
 
 
 class _Transaction:
@@ -233,6 +245,9 @@ class _Transaction:
     ) -> None:
         try:
             self._within.__exit__(kind, error, trace)
+        except BaseException:
+            self._lent.connection.rollback()  # nothing, or what a failed COMMIT has left open
+            raise
         finally:
             self._cursor.sqlite_cursor.close()
             self._lent.__exit__()
