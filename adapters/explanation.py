@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from yibao.adapters.answer_json import VALUES, answer_json, plain
+from yibao.domain.citation import Citation, Parameter
 from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.facts import Fact
-from yibao.domain.policy import Citation, Parameter, Policy
+from yibao.domain.policy import Policy
 from yibao.domain.timeline import state_at
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.answer import Answer

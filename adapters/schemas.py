@@ -13,9 +13,10 @@ from yibao.adapters.scenarios import (
     Student,
     payload,
 )
+from yibao.domain.citation import Citation
 from yibao.domain.commands import COMMANDS
 from yibao.domain.events import EVENTS
-from yibao.domain.policy import RULES, Citation, Policy
+from yibao.domain.policy import RULES, Policy
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

@@ -1,108 +1,48 @@
 """The model of a policy edition: cited parameters and cited rules.
 
 An edition is what one year's notice says and how it is read. Every parameter has a value, a
-unit and a citation; every rule has a citation. A citation is `stated` (the notice says it) or
-`assumed` (the notice is silent or contradicts itself), and then it gives the reason.
+unit and a citation; every rule has a citation.
 """
 
 import hashlib
 import json
-from datetime import date, datetime, time
-from decimal import Decimal
+from datetime import date, datetime
 from functools import cached_property
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import model_validator
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.vocabulary import Category, Document, EditionId, GivenDay, GivenInstant
-
-T = TypeVar("T")
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Text(_Model):
-    """The same words in both languages."""
-
-    en: Annotated[str, Field(min_length=1)]
-    zh: Annotated[str, Field(min_length=1)]
-
-
-class Citation(_Model):
-    """Where something stands: the notice and its clause, and whether it is stated there."""
-
-    clause: Annotated[str, Field(min_length=1)]
-    basis: Literal["stated", "assumed"]
-    reason: Text | None = None
-    notice: EditionId
-
-    @model_validator(mode="after")
-    def _an_assumption_gives_its_reason(self) -> Self:
-        if self.basis == "assumed" and self.reason is None:
-            raise ValueError("an assumption needs a reason")
-        return self
+from yibao.domain.citation import (
+    Citation,
+    DayParameter,
+    Days,
+    Flag,
+    Hour,
+    Minutes,
+    Model,
+    Months,
+    Parameter,
+    Phone,
+    Places,
+    Text,
+    Yuan,
+    in_unit,
+)
+from yibao.domain.vocabulary import Category, Document, EditionId, GivenInstant
 
 
-class Parameter(Citation, Generic[T]):
-    """One cited value of an edition."""
-
-    name: str
-    value: T
-    unit: str
-
-
-def _in(unit: str) -> AfterValidator:
-    """The parameter must be given in this unit, since the rules count in it."""
-
-    def check(parameter: Parameter[Any]) -> Parameter[Any]:
-        if parameter.unit != unit:
-            raise ValueError(f"the unit must be {unit!r}")
-        return parameter
-
-    return AfterValidator(check)
-
-
-Count = Annotated[int, Field(ge=0, le=10_000)]
-DayParameter = Annotated[Parameter[GivenDay], _in("day")]
-Flag = Annotated[Parameter[bool], _in("yes or no")]
-Days = Annotated[Parameter[Count], _in("days")]
-Minutes = Annotated[Parameter[Count], _in("minutes")]
-Months = Annotated[Parameter[Count], _in("months")]
-Hour = Annotated[Parameter[time], _in("time of day")]
-Yuan = Annotated[Parameter[Decimal], _in("yuan")]
-Phone = Annotated[Parameter[str], _in("phone number")]
-Places = Annotated[
-    Parameter[
-        tuple[
-            Literal[
-                "city_services_app",
-                "wechat_mini_program",
-                "alipay_mini_program",
-                "national_platform",
-                "alipay",
-                "wechat",
-            ],
-            ...,
-        ]
-    ],
-    _in("places"),
-]
-
-
-class Parameters(_Model):
+class Parameters(Model):
     """All parameters of an edition, each beside the rule that reads it."""
 
-    new_student_categories: Annotated[Parameter[tuple[Category, ...]], _in("categories")]  # R1
+    new_student_categories: Annotated[Parameter[tuple[Category, ...]], in_unit("categories")]  # R1
     autumn_from: DayParameter  # R1
     autumn_to: DayParameter  # R1
     benefit_from: DayParameter  # R20
     benefit_to: DayParameter  # R20
     roster_required: Flag  # R7
     window_opens: Annotated[
-        Parameter[GivenInstant | Literal["registration_day"]], _in("instant")
+        Parameter[GivenInstant | Literal["registration_day"]], in_unit("instant")
     ]  # R8
     window_closes_on: DayParameter  # R8
     confirmation_places: Places  # R9
@@ -114,11 +54,13 @@ class Parameters(_Model):
     result_visible_after: Minutes  # R17
     proxy_result_visible_after: Days  # R17
     evoucher_counts_from: Annotated[
-        Parameter[Literal["confirmation", "account"]], _in("event")
+        Parameter[Literal["confirmation", "account"]], in_unit("event")
     ]  # R19
     evoucher_opens_after: Days  # R19
     evoucher_hour: Hour  # R19
-    documents_without_evoucher: Annotated[Parameter[tuple[Document, ...]], _in("documents")]  # R5
+    documents_without_evoucher: Annotated[
+        Parameter[tuple[Document, ...]], in_unit("documents")
+    ]  # R5
     cover_after_account: Days  # R21
     activation_places: Places  # R23
     insurance_hotline: Phone  # R32
@@ -161,7 +103,7 @@ RULES = (
 )
 
 
-class Policy(_Model):
+class Policy(Model):
     """One edition, complete: what it extends has been filled in."""
 
     edition: EditionId

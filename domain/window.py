@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
+from yibao.domain.citation import Parameter
 from yibao.domain.facts import Fact
-from yibao.domain.policy import Parameter, Policy
+from yibao.domain.policy import Policy
 from yibao.domain.vocabulary import Category
 
 WindowFix = Fact[events.WindowFixed]

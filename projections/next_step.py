@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
+from yibao.domain.citation import Parameter
 from yibao.domain.derivation import rests_on_assumption
 from yibao.domain.facts import Episode, Fact, Moment, clamped, end_of_stream, last_by
 from yibao.domain.guards import first_refusal, request
-from yibao.domain.policy import Parameter
 from yibao.domain.rules import (
     account_instant,
     evoucher_eligible_at,

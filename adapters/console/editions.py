@@ -10,7 +10,8 @@ from rich.text import Text
 from yibao.adapters.answer_json import plain
 from yibao.adapters.console.values import told
 from yibao.adapters.words import Words
-from yibao.domain.policy import Citation, Parameter, Policy
+from yibao.domain.citation import Citation, Parameter
+from yibao.domain.policy import Policy
 
 
 def policy_list(policies: Iterable[Policy], words: Words) -> Table:

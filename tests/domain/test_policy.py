@@ -7,7 +7,8 @@ from given import edition, edition_with
 from pydantic import ValidationError
 
 from yibao.domain.calendar import read_instant
-from yibao.domain.policy import RULES, Citation, Policy
+from yibao.domain.citation import Citation
+from yibao.domain.policy import RULES, Policy
 
 EDITIONS = ("shanghai-2024", "shanghai-2025")
 

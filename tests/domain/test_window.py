@@ -4,8 +4,8 @@ import pytest
 from given import Step, edition, fix_window, given, told
 
 from yibao.domain.calendar import read_day
+from yibao.domain.citation import Parameter
 from yibao.domain.enrollment import current_facts
-from yibao.domain.policy import Parameter
 from yibao.domain.vocabulary import Category
 from yibao.domain.window import Window, confirmation_window
 
