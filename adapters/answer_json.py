@@ -4,7 +4,9 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from yibao.domain.vocabulary import DayRange, WaitingPeriod
+from yibao.domain.care import Assessed
+from yibao.domain.money import Fen
+from yibao.domain.vocabulary import PENDING, DayRange, WaitingPeriod
 from yibao.projections.answer import Answer
 from yibao.projections.next_step import NextStep
 
@@ -25,7 +27,7 @@ def plain(value: Any) -> Any:
         return {key: plain(part) for key, part in value._asdict().items()}
     if isinstance(value, time):
         return value.isoformat("minutes")
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | Fen):
         return str(value)
     if isinstance(value, tuple | list):
         return [plain(part) for part in value]
@@ -50,6 +52,53 @@ def value(answer: Answer, name: str) -> Any:
     return plain(getattr(answer.values, name).value) if answer.values else None
 
 
+def care_json(assessed: Assessed) -> dict[str, Any]:
+    """A piece of care with its assessment, and its settlement if one stands."""
+    received, settled = assessed.care.fact.event, assessed.care.settled
+    return {
+        "on": plain(received.on),
+        "setting": plain(received.setting),
+        "level": plain(received.level),
+        "cost": plain(received.cost),
+        "fund_pays": plain(assessed.fund_pays.value),
+        "patient_pays": plain(assessed.patient_pays.value),
+        "deductible_used": plain(assessed.deductible_used.value),
+        "settlement": plain(assessed.settlement.value),
+        "refused": assessed.refused,
+        "pending": assessed.is_pending,
+        "settled": None
+        if settled is None
+        else {
+            "at": plain(settled.occurred_at),
+            "fund_pays": plain(settled.fund_pays),
+            "patient_pays": plain(settled.patient_pays),
+            "deductible_used": plain(settled.deductible_used),
+            "fund_paid": plain(settled.fund_paid),
+            "settlement": plain(settled.settlement),
+            "enrollment_version": settled.enrollment_version,
+            "edition": settled.policy,
+            "edition_digest": settled.policy_digest,
+            "benefits_digest": settled.benefits_digest,
+        },
+    }
+
+
+def care_expected(assessed: Assessed, expected: dict[str, Any]) -> dict[str, Any]:
+    """The same under the keys of a story; an amount that is expected to be pending is that."""
+    told = care_json(assessed)
+    found = {
+        "fund": told["fund_pays"],
+        "patient": told["patient_pays"],
+        "deductible_left": plain(assessed.deductible_left.value),
+        "settlement": told["settlement"],
+        "refused": told["refused"],
+    }
+    for amount in ("fund", "patient"):
+        if expected.get(amount) == PENDING and assessed.is_pending:
+            found[amount] = plain(PENDING)
+    return found
+
+
 def answer_json(answer: Answer) -> dict[str, Any]:
     """The parts of an answer that a replay reports."""
     return {
@@ -62,4 +111,5 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "timeline": [
             {"at": plain(change.at), "state": plain(change.state)} for change in answer.timeline
         ],
+        "care": [care_json(assessed) for assessed in answer.care],
     }

@@ -51,7 +51,7 @@ def tree(derived: Derived, policy: Policy) -> dict[str, Any]:
     `ask` names whom to ask.
     """
     inputs = [_node(part, policy) for part in derived.inputs]
-    cited = _cited(policy.rules[derived.rule])
+    cited = _cited(policy.cited(derived.rule))
     estimated = rests_on_assumption(derived, policy)
     p = policy.parameters
     return {

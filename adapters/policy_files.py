@@ -1,20 +1,29 @@
 """Finds, reads and checks policy editions: those that come with yibao, and the user's own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from yibao.adapters.yaml_source import Source, SourceError, parse, read
+from yibao.domain.benefits import BENEFIT_RULES, Benefits
 from yibao.domain.policy import RULES, Parameters, Policy
 from yibao.domain.refusals import UnknownEdition
 
 #: The directory of a user's own editions, where no option names one.
 ENVIRONMENT_VARIABLE: Final = "YIBAO_POLICIES"
 
-_TOP: Final = ("edition", "title", "extends", "parameters", "rules")
+#: What an edition says, section by section, and the names that each may use.
+_SECTIONS: Final[dict[str, Collection[str]]] = {
+    "parameters": Parameters.model_fields,
+    "rules": RULES,
+    "benefits": Benefits.model_fields,
+    "benefit_rules": BENEFIT_RULES,
+}
+_OF_VALUES: Final = ("parameters", "benefits")
+_TOP: Final = ("edition", "title", "extends", *_SECTIONS)
 
 
 class Editions:
@@ -73,14 +82,13 @@ class Editions:
         data = source.mapping(source.data, (), "an edition")
         source.check_keys(data, (), _TOP, ("edition", "title"))
         name = data["edition"]
-        inherited: dict[str, Any] = {"parameters": {}, "rules": {}}
+        inherited: dict[str, Any] = {section: {} for section in _SECTIONS}
         if "extends" in data:
             inherited = self._extended(source, str(data["extends"]), (*heirs, str(name)))
-        for section in ("parameters", "rules"):
+        for section, known in _SECTIONS.items():
             entries = source.mapping(data.get(section, {}), (section,), section)
             for key, entry in entries.items():
                 path = (section, key)
-                known = RULES if section == "rules" else Parameters.model_fields
                 if key not in known:
                     raise source.error(path, f"unknown key {key!r}", key=True)
                 cited = dict(source.mapping(entry, path, key))
@@ -93,12 +101,15 @@ class Editions:
                             (*path, filled_in), f"unknown key {filled_in!r}", key=True
                         )
                 cited["notice"] = name
-                if section == "parameters":
+                if section in _OF_VALUES:
                     cited["name"] = key
                 inherited[section][key] = cited
-        for rule in RULES:
-            if rule not in inherited["rules"]:
-                raise source.error(("rules",), f"missing citation of {rule}", key=True)
+        if not inherited["benefits"]:  # written before there was a table of benefits
+            inherited["benefits"] = None
+        for section in ("rules", *(["benefit_rules"] if inherited["benefits"] else [])):
+            for rule in _SECTIONS[section]:
+                if rule not in inherited[section]:
+                    raise source.error((section,), f"missing citation of {rule}", key=True)
         return {**data, **inherited}
 
     def _extended(self, source: Source, base: str, heirs: tuple[str, ...]) -> dict[str, Any]:
@@ -109,7 +120,7 @@ class Editions:
             content = self._complete(self._source(base), heirs)
         except UnknownEdition as error:
             raise source.error(("extends",), str(error)) from None
-        return {section: dict(content[section]) for section in ("parameters", "rules")}
+        return {section: dict(content[section] or {}) for section in _SECTIONS}
 
 
 @cache

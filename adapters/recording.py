@@ -3,17 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import FactStore, Transaction
 from yibao.domain import events
+from yibao.domain.case import Case
+from yibao.domain.claims import Ground, decide_care
 from yibao.domain.commands import Command, Correct, Register
-from yibao.domain.decision import Envelope, answered_before, asks_for_the_window, decide
-from yibao.domain.enrollment import Stream, evolve, fold
+from yibao.domain.decision import asks_for_the_window, decide
+from yibao.domain.enrollment import Stream, current_facts, evolve, fold
+from yibao.domain.entries import Envelope, answered_before
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import AlteredEdition, BadValue
-from yibao.domain.vocabulary import edition_stream
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.projections.knowledge import edition_named
 
 Clock = Callable[[], datetime]
 
@@ -46,54 +51,100 @@ class Recording:
         `edition` names the edition whose own stream this is. Raises Refused for the first
         command that is refused, StoreError where the store fails.
         """
+
+        def judged(now: _Now, command: Command, envelope: Envelope) -> list[events.Event]:
+            if edition:
+                return self._on_an_edition(now, command, envelope, edition)
+            return self._on_an_enrollment(now, command, envelope)
+
+        return self._record(stream_id, asked, judged)
+
+    def record_care(self, enrollment: EnrollmentId, asked: Sequence[Command]) -> list[Receipt]:
+        """The same on the stream of a student's care, judged on the enrollment as it stands."""
+
+        def judged(now: _Now, command: Command, envelope: Envelope) -> list[events.Event]:
+            return self._on_care(now, enrollment, command, envelope)
+
+        return self._record(enrollment.care_stream, asked, judged)
+
+    def _record(
+        self,
+        stream_id: UUID,
+        asked: Sequence[Command],
+        judged: "Callable[[_Now, Command, Envelope], list[events.Event]]",
+    ) -> list[Receipt]:
         identified = [(command, command.command_id or uuid4().hex) for command in asked]
         with self.store.transaction() as transaction:
-            return self._judged(transaction, stream_id, identified, edition)
-
-    def _judged(
-        self,
-        transaction: Transaction,
-        stream_id: UUID,
-        asked: Sequence[tuple[Command, str]],
-        edition: str | None,
-    ) -> list[Receipt]:
-        stream = fold(transaction.read(stream_id))
-        # Read while nobody else can record: what is known by an instant stays what it was.
-        now = self.clock()
-        stamp = max(now, stream.last_recorded_at or now)
-        fresh: list[events.Event] = []
-        receipts: list[Receipt] = []
-        notes: list[tuple[UUID, str]] = []
-        for command, command_id in asked:
-            envelope = self._envelope(stream_id, command, command_id, stamp)
-            earlier = answered_before(stream, command_id, envelope.command_digest)
-            if earlier is not None:
-                receipts.append(_receipt(earlier, repeated=True))
-                continue
-            _refuse_the_future(command, now)
-            policy = self._policy(stream, command, edition)
-            if policy and edition and not stream.version:
-                fresh.append(self._adopted(policy, stream_id, stamp))
-                stream = evolve(stream, fresh[-1])
-                if command.expected_version == 0:  # as its sender saw it, before the adoption
-                    command = command.model_copy(update={"expected_version": stream.version})
-            fixed = _fixed(transaction, policy, command) if policy and not edition else []
-            event = decide(stream, command, policy, fold(fixed).facts, envelope)  # type: ignore[arg-type]
-            assert event is not None
-            if isinstance(command, Register) and policy and not fixed:
-                fresh.append(self._adopted(policy, edition_stream(policy.edition), stamp))
-            fresh.append(event)
-            stream = evolve(stream, event)
-            receipts.append(_receipt(event))
-            if command.note:
-                notes.append((event.event_id, command.note))
-        if any(not receipt.repeated for receipt in receipts):
-            transaction.append(_as_one_transaction(fresh, stream_id), notes)
+            stream = fold(transaction.read(stream_id))
+            # Read while nobody else can record: what is known by an instant stays what it was.
+            clock = self.clock()
+            stamp = max(clock, stream.last_recorded_at or clock)
+            now = _Now(transaction, stream_id, stream, stamp, [])
+            receipts: list[Receipt] = []
+            notes: list[tuple[UUID, str]] = []
+            for command, command_id in identified:
+                envelope = self._envelope(stream_id, command, command_id, now.stamp)
+                earlier = answered_before(now.stream, command_id, envelope.command_digest)
+                if earlier is not None:
+                    receipts.append(_receipt(earlier, repeated=True))
+                    continue
+                _refuse_the_future(command, clock)
+                for event in judged(now, command, envelope):
+                    now = now.after(event)
+                receipts.append(_receipt(now.fresh[-1]))
+                if command.note:
+                    notes.append((now.fresh[-1].event_id, command.note))
+            if now.fresh:
+                transaction.append(_as_one_transaction(now.fresh, stream_id), notes)
         return receipts
 
-    def _policy(self, stream: Stream, command: Command, edition: str | None) -> Policy | None:
+    def _on_an_edition(
+        self, now: "_Now", command: Command, envelope: Envelope, edition: str
+    ) -> list[events.Event]:
+        """What a command on an edition leads to; the first one adopts the edition."""
+        policy = self.editions.get(edition)
+        stream, along = now.stream, []
+        if not stream.version:
+            along = [self._adopted(policy, envelope.stream, now.stamp)]
+            stream = evolve(stream, along[0])
+            if command.expected_version == 0:  # as its sender saw it, before the adoption
+                command = command.model_copy(update={"expected_version": stream.version})
+        return [*along, _decided(decide(stream, command, policy, (), envelope))]
+
+    def _on_an_enrollment(
+        self, now: "_Now", command: Command, envelope: Envelope
+    ) -> list[events.Event]:
+        """What a command on an enrollment leads to; the first of an edition adopts it."""
+        policy = self._policy(now.stream, command)
+        fixed = []
+        if policy and (asks_for_the_window(command) or isinstance(command, Register)):
+            fixed = now.read(edition_stream(policy.edition))
+        fixes = fold(fixed).facts
+        event = _decided(decide(now.stream, command, policy, fixes, envelope))  # type: ignore[arg-type]
+        if isinstance(command, Register) and policy and not fixed:
+            return [self._adopted(policy, edition_stream(policy.edition), now.stamp), event]
+        return [event]
+
+    def _on_care(
+        self, now: "_Now", enrollment: EnrollmentId, command: Command, envelope: Envelope
+    ) -> list[events.Event]:
+        """What a command on care leads to; the first of an edition adopts its benefits."""
+        recorded = now.read(enrollment.stream)
+        named = edition_named(recorded)
+        if named is None:
+            return [_decided(decide_care(now.stream, command, None, envelope))]
+        policy = self.editions.get(named)
+        fixed = now.read(edition_stream(named))
+        case = Case(policy, current_facts(recorded), current_facts(fixed))  # type: ignore[arg-type]
+        ground = Ground(case, len(recorded), len(fixed))
+        event = _decided(decide_care(now.stream, command, ground, envelope))
+        if any(isinstance(each, events.BenefitsAdopted) for each in fixed):
+            return [event]
+        return [self._benefits_adopted(policy, len(fixed) + 1, now.stamp), event]
+
+    def _policy(self, stream: Stream, command: Command) -> Policy | None:
         """The edition asked for, or the one of the current registration."""
-        named = edition or (command.policy if isinstance(command, Register) else None)
+        named = command.policy if isinstance(command, Register) else None
         for fact in stream.facts:
             if named is None and isinstance(fact.event, events.Registered):
                 named = fact.event.policy
@@ -115,38 +166,76 @@ class Recording:
     def _adopted(self, policy: Policy, stream_id: UUID, stamp: datetime) -> events.EditionAdopted:
         """The first use of an edition in this store, remembered with its content's digest."""
         return events.EditionAdopted(
-            originator_id=stream_id,
-            originator_version=1,
-            event_id=uuid4(),
-            occurred_at=stamp,
-            recorded_at=stamp,
-            by=self.by,
-            via=self.via,
-            command_id=uuid4().hex,
-            command_digest="",
-            policy=policy.edition,
-            digest=policy.digest,
+            **self._of_our_own(stream_id, 1, stamp), policy=policy.edition, digest=policy.digest
         )
 
+    def _benefits_adopted(
+        self, policy: Policy, version: int, stamp: datetime
+    ) -> events.BenefitsAdopted:
+        """The first use of an edition's table of benefits in this store."""
+        return events.BenefitsAdopted(
+            **self._of_our_own(edition_stream(policy.edition), version, stamp),
+            policy=policy.edition,
+            digest=policy.benefits_digest,
+        )
 
-def _fixed(transaction: Transaction, policy: Policy, command: Command) -> list[events.Event]:
-    """What was fixed under an edition, where the command depends on it."""
-    if asks_for_the_window(command) or isinstance(command, Register):
-        return transaction.read(edition_stream(policy.edition))
-    return []
+    def _of_our_own(self, stream_id: UUID, version: int, stamp: datetime) -> dict[str, Any]:
+        """The envelope of what the service records beside what it was asked to."""
+        return {
+            "originator_id": stream_id,
+            "originator_version": version,
+            "event_id": uuid4(),
+            "occurred_at": stamp,
+            "recorded_at": stamp,
+            "by": self.by,
+            "via": self.via,
+            "command_id": uuid4().hex,
+            "command_digest": "",
+        }
+
+
+class _Now(NamedTuple):
+    """Where a transaction stands: the stream as it is by now, and all that will be recorded."""
+
+    transaction: Transaction
+    stream_id: UUID
+    stream: Stream
+    stamp: datetime
+    fresh: list[events.Event]
+
+    def read(self, stream_id: UUID) -> list[events.Event]:
+        """Every event of another stream, those of this transaction among them."""
+        mine = [event for event in self.fresh if event.originator_id == stream_id]
+        return [*self.transaction.read(stream_id), *mine]
+
+    def after(self, event: events.Event) -> "_Now":
+        """The same with one more event, which may belong to another stream."""
+        stream = self.stream
+        if event.originator_id == self.stream_id:
+            stream = evolve(stream, event)
+        return self._replace(stream=stream, fresh=[*self.fresh, event])
 
 
 def check_unaltered(store: FactStore, editions: Editions) -> None:
     """Raises AlteredEdition where an edition is not what the store has used under its name."""
     for name in editions.names():
-        used = store.read(edition_stream(name))
-        if used and isinstance(used[0], events.EditionAdopted):
-            found = editions.get(name).digest
-            if used[0].digest != found:
+        for used in store.read(edition_stream(name)):
+            if not isinstance(used, events.EditionAdopted | events.BenefitsAdopted):
+                continue
+            policy = editions.get(name)
+            is_whole = isinstance(used, events.EditionAdopted)
+            found = policy.digest if is_whole else policy.benefits_digest
+            if used.digest != found:
                 raise AlteredEdition(
-                    f"edition {name!r} has been altered: the store has used {used[0].digest[:12]}, "
+                    f"edition {name!r} has been altered: the store has used {used.digest[:12]}, "
                     f"now it is {found[:12]}; a revised notice is a new edition"
                 )
+
+
+def _decided(event: events.Event | None) -> events.Event:
+    """The event of a command that was not answered before."""
+    assert event is not None
+    return event
 
 
 def _refuse_the_future(command: Command, now: datetime) -> None:

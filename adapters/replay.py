@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from yibao.adapters.answer_json import VALUES, plain, value
+from yibao.adapters.answer_json import VALUES, care_expected, plain, value
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import Receipt
 from yibao.adapters.scenarios import (
+    CareExpectation,
+    ClaimStep,
     CommandStep,
     CorrectStep,
     Expectation,
@@ -127,10 +129,14 @@ class _Run:
         target = self._target(step)
         if isinstance(step, CommandStep):
             return self.service.record(target, step.command)
-        assert isinstance(step, CorrectStep | VoidStep)
+        assert isinstance(step, CorrectStep | VoidStep | ClaimStep)
         fact = self.recorded.get(step.target)
         if fact is None:
             raise Refused("no_such_fact")
+        if isinstance(step, ClaimStep):
+            claim = getattr(self.service, step.action)
+            receipt: Receipt = claim(target, fact, at=step.at, **step.values, **step.how)
+            return receipt
         if isinstance(step, VoidStep):
             return self.service.void(target, fact, at=step.at, **step.how)
         return self.service.correct(
@@ -151,7 +157,12 @@ class _Run:
             self._fail(step.place, {"known_at": step.known_at}, {"known_at": None}, str(unknown))
             return
         expected = expected_parts(step)
-        came = {name: part(answer, name, expected[name]) for name in expected}
+        came = {
+            name: self._care(step, answer, expected[name])
+            if name == "care"
+            else part(answer, name, expected[name])
+            for name in expected
+        }
         wrong = [name for name in expected if expected[name] != came[name]]
         if wrong:
             self._fail(
@@ -160,6 +171,15 @@ class _Run:
                 {name: came[name] for name in wrong},
                 answer=answer,
             )
+
+    def _care(self, step: ExpectStep, answer: Answer, expected: dict[str, Any]) -> Any:
+        """What came of the care that an expectation names, with only the keys it names."""
+        assert step.care is not None
+        for assessed in answer.care:
+            if assessed.care.first.event_id == self.recorded.get(step.care):
+                found = care_expected(assessed, expected) | {"step": expected["step"]}
+                return {key: found[key] for key in expected}
+        return None
 
     def _fail(
         self,
@@ -178,7 +198,12 @@ def expected_parts(step: ExpectStep) -> dict[str, Any]:
     named = [key for key in Expectation.model_fields if key in step.expected.model_fields_set]
     for name in named:
         given = getattr(step.expected, name)
-        if isinstance(given, Span):
+        if isinstance(given, CareExpectation):
+            parts[name] = {
+                key: None if value == "none" else plain(value)
+                for key, value in given.model_dump(exclude_none=True).items()
+            }
+        elif isinstance(given, Span):
             parts[name] = {
                 key: plain(getattr(given, attribute))
                 for key, attribute in (("from", "first"), ("to", "last"), ("months", "months"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
+from uuid import UUID
 
 from pydantic import (
     BaseModel,
@@ -22,7 +23,17 @@ from pydantic import (
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.yaml_source import Source, SourceError, read
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.commands import COMMANDS, FixWindow, RecordFact, Register
+from yibao.domain.commands import (
+    COMMANDS,
+    Command,
+    FixWindow,
+    ReceiveCare,
+    RecordFact,
+    Register,
+    ReverseCare,
+    SettleCare,
+)
+from yibao.domain.money import Fen
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import REASONS, UnknownEdition
 from yibao.domain.vocabulary import (
@@ -35,6 +46,7 @@ from yibao.domain.vocabulary import (
     Name,
     Note,
     ReasonWord,
+    Settlement,
     State,
 )
 from yibao.projections.next_step import CODES
@@ -116,6 +128,17 @@ Expected = Annotated[
 ]
 
 
+class CareExpectation(_Model):
+    """What is expected of one piece of care, which `step` names."""
+
+    step: StepId
+    fund: Fen | Literal["pending"] | None = None
+    patient: Fen | Literal["pending"] | None = None
+    deductible_left: Fen | None = None
+    settlement: Settlement | Literal["none"] | None = None
+    refused: Literal[("none", *REASONS)] | None = None  # type: ignore[valid-type]
+
+
 class Expectation(_Model):
     """What an answer is expected to be; only what is named is compared."""
 
@@ -126,6 +149,7 @@ class Expectation(_Model):
     coverage: Expected[Span] | None = None
     next_step: Literal[(NONE, *CODES)] | None = None  # type: ignore[valid-type]
     discrepancies: tuple[Literal[tuple(REASONS)], ...] | None = None  # type: ignore[valid-type]
+    care: CareExpectation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +194,28 @@ class VoidStep(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimStep(Recorded):
+    """`settle_care` or `reverse_care`; `target` is the index of the step it names."""
+
+    action: str
+    target: int
+    values: dict[str, Any]
+    how: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectStep:
+    """`care` is the index of the step whose care is looked at."""
+
     place: Place
     at: datetime
     student: str
     known_at: datetime | int | None
     expected: Expectation
+    care: int | None = None
 
 
-Step = CommandStep | CorrectStep | VoidStep | ExpectStep
+Step = CommandStep | CorrectStep | VoidStep | ClaimStep | ExpectStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +248,11 @@ class Story:
 _TOP: Final = ("title", "rules", "policy", "student", "students", "story")
 _SHEET: Final = tuple(Student.model_fields)
 #: What a step may do, and what stands on it beside that.
-ACTIONS: Final = (*COMMANDS, "correct", "void", "expect")
+COMMANDS_ON_CLAIMS: Final[dict[str, type[Command]]] = {
+    kind.name: kind for kind in (SettleCare, ReverseCare)
+}
+CLAIMS: Final = {"settle_care": ("step", "paid"), "reverse_care": ("step",)}
+ACTIONS: Final = (*COMMANDS, *CLAIMS, "correct", "void", "expect")
 HEADS: Final[dict[str, type[BaseModel]]] = {
     "command": _CommandHead,
     "correct": _CorrectionHead,
@@ -324,6 +365,8 @@ class _Reader:
             return self._correct(index, path, head, body)
         if action == "void":
             return self._void(index, path, head, body)
+        if action in CLAIMS:
+            return self._claim(index, path, head, body, action)
         return self._command(index, path, head, body, COMMANDS[action])
 
     def _command(
@@ -393,6 +436,37 @@ class _Reader:
             how=head.model_dump(include={"by", "reason", "note"}, exclude_none=True),
         )
 
+    def _claim(
+        self, index: int, path: tuple[Any, ...], step: Any, body: dict[str, Any], action: str
+    ) -> ClaimStep:
+        head = self.source.validate(_CommandHead, step, path)
+        where = (*path, action)
+        self.source.check_keys(body, where, CLAIMS[action], ("step",))
+        target, student = self._target(head.student, body, where)
+        named = self.steps[target]
+        settled = action == "reverse_care" and isinstance(named, ClaimStep)
+        if not settled and self._kind(target) is not ReceiveCare:
+            raise self.source.error((*where, "step"), "that step is no care")
+        how = head.model_dump(include={"by", "reason", "note", "observed"}, exclude_defaults=True)
+        care = UUID(int=0)  # known only when the step is carried out
+        kind = COMMANDS_ON_CLAIMS[action]
+        values = {key: value for key, value in body.items() if key != "step"}
+        asked = self.source.validate(kind, {"at": head.at, "care": care, **values}, where)
+        if action == "reverse_care" and head.observed:
+            raise self.source.error((*path, "observed"), "a reversal is never a request")
+        self._remember(index, path, head)
+        return ClaimStep(
+            **self._recorded(index, head, student),
+            action=action,
+            target=target,
+            values={key: getattr(asked, key) for key in values},
+            how=how,
+        )
+
+    def _kind(self, target: int) -> type[RecordFact] | None:
+        """The command that a step gave, if it gave one."""
+        return self.values[target][0] if target in self.values else None
+
     def _expect(self, path: tuple[Any, ...], step: Any, body: dict[str, Any]) -> ExpectStep:
         head = self.source.validate(_ExpectHead, step, path)
         student = self._named_student(path, head.student, required=True)
@@ -401,7 +475,13 @@ class _Reader:
             raise self.source.error((*path, "expect"), "expects nothing")
         expected = self.source.validate(Expectation, body, (*path, "expect"))
         place = Place(self.source.file, self.source.line(path), None)
-        return ExpectStep(place, head.at, student, head.known_at, expected)
+        care = None
+        if expected.care:
+            where = (*path, "expect", "care")
+            care, whose = self._target(None, {"step": expected.care.step}, where)
+            if self._kind(care) is not ReceiveCare or whose != student:
+                raise self.source.error((*where, "step"), "that step is no care of this student's")
+        return ExpectStep(place, head.at, student, head.known_at, expected, care)
 
     def _validated(
         self, kind: type[RecordFact], at: Any, values: dict[str, Any], where: tuple[Any, ...]

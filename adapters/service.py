@@ -8,6 +8,7 @@ file. From an async server call it in a thread: `await asyncio.to_thread(service
 import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
@@ -19,14 +20,17 @@ from yibao.adapters.store import MEMORY, FactStore, open_store
 from yibao.domain import commands, events
 from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
 from yibao.domain.commands import Command
+from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue, place, reason
 from yibao.domain.vocabulary import (
     ActivationChannel,
+    CareSetting,
     Category,
     ConfirmationChannel,
     Document,
     EnrollmentId,
     GivenKey,
+    HospitalLevel,
     OtherCover,
     edition_stream,
 )
@@ -60,10 +64,15 @@ class Told(TypedDict, total=False):
     causation_id: str
 
 
-class Asked(Told, total=False):
-    """A command may give its reason as a kebab-case word, and may be a report (`observed`)."""
+class Reasoned(Told, total=False):
+    """A command may give its reason as a kebab-case word."""
 
     reason: str
+
+
+class Asked(Reasoned, total=False):
+    """A command may be a report (`observed`)."""
+
     observed: bool
 
 
@@ -243,6 +252,61 @@ class Service:
         """The premium of a benefit year is paid (R10, R11)."""
         return self.record(enrollment, _command(commands.PayPremium, at=at, year=year, **how))
 
+    def receive_care(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        on: date | str,
+        setting: CareSetting | str,
+        cost: Fen | Decimal | str,
+        level: HospitalLevel | str | None = None,
+        total_cost: Fen | Decimal | str | None = None,
+        province: str | None = None,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """Care was given, or a stay began, on a day (R26 to R29); always a report.
+
+        `cost` is the eligible cost in yuan, as text or Decimal; `province` is where, if not in
+        Shanghai. What is paid for it is in the answer's `care`.
+        """
+        command = _command(
+            commands.ReceiveCare,
+            at=at,
+            on=on,
+            setting=setting,
+            cost=cost,
+            level=level,
+            total_cost=total_cost,
+            province=province,
+            **how,
+        )
+        return self.record(enrollment, command)
+
+    def settle_care(
+        self,
+        enrollment: EnrollmentId,
+        care: UUID,
+        *,
+        at: datetime | str,
+        paid: Fen | Decimal | str | None = None,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """What is paid for a piece of care is settled (R31), as assessed now.
+
+        `paid` is what the fund in fact paid, where that differs. A request is refused with the
+        code for which the care is, with `cover_pending` or `already_settled`.
+        """
+        return self.record(
+            enrollment, _command(commands.SettleCare, at=at, care=care, paid=paid, **how)
+        )
+
+    def reverse_care(
+        self, enrollment: EnrollmentId, care: UUID, *, at: datetime | str, **how: Unpack[Reasoned]
+    ) -> Receipt:
+        """The settlement of a piece of care is taken back; `care` is the event of either."""
+        return self.record(enrollment, _command(commands.ReverseCare, at=at, care=care, **how))
+
     def fix_window(
         self,
         policy: str,
@@ -315,19 +379,33 @@ class Service:
     def record_together(self, target: EnrollmentId | str, asked: list[Command]) -> list[Receipt]:
         """Records several commands in one transaction and under one stamp: all of them or none.
 
-        Raises BadValue for a command that does not belong to the target.
+        Raises BadValue for a command that does not belong to the target, or where care and
+        enrollment, which have a stream each, are asked for together.
         """
         for command in asked:
             self._check_target(target, command)
         if isinstance(target, str):
             return self._recording.record(edition_stream(target), asked, edition=target)
+        about_care = {self._is_about_care(target, command) for command in asked}
+        if about_care == {True}:
+            return self._recording.record_care(target, asked)
+        if True in about_care:
+            raise BadValue("asked", "care is recorded apart from the enrollment")
         return self._recording.record(target.stream, asked)
+
+    def _is_about_care(self, enrollment: EnrollmentId, command: Command) -> bool:
+        """Whether a command belongs to the stream of the student's care."""
+        if isinstance(command, commands.Amendment):
+            received = self._store.read(enrollment.care_stream)
+            return any(event.event_id == command.fact_id for event in received)
+        care = commands.ReceiveCare | commands.SettleCare | commands.ReverseCare
+        return isinstance(command, care)
 
     def _check_target(self, target: EnrollmentId | str, command: Command) -> None:
         """A window belongs to an edition, a registration to its own enrollment."""
         if isinstance(command, commands.FixWindow) and not isinstance(target, str):
             raise BadValue("target", "a window is fixed for an edition")
-        if isinstance(command, commands.RecordFact) and not isinstance(command, commands.FixWindow):
+        if not isinstance(command, commands.Amendment | commands.FixWindow):
             if isinstance(target, str):
                 raise BadValue("target", "only a window is fixed for an edition")
             if isinstance(command, commands.Register) and self.enrollment_of(command) != target:
@@ -351,9 +429,10 @@ class Service:
         a version that does not exist.
         """
         now = self._clock()
-        recorded = self._store.read(enrollment.stream)
         cutoff = None if known_at is None else _cutoff(known_at)
-        knowledge = _known(enrollment, recorded, self._edition, cutoff, now)
+        recorded = self._store.read(enrollment.stream)
+        received = self._store.read(enrollment.care_stream)
+        knowledge = _known(enrollment, recorded, received, self._edition, cutoff, now)
         return answer(knowledge, now if at is None else _instant(at, "at"))
 
     def everyone(
@@ -373,12 +452,13 @@ class Service:
                 editions[name] = self._edition(name)
             return editions[name]
 
-        for _, recorded in self._store.streams():
+        cutoff = None if known_at is None else _instant(known_at, "known_at")
+        for _, recorded, read in self._store.streams():
             first = next((e for e in recorded if isinstance(e, events.Registered)), None)
             if first is not None:
                 enrollment = EnrollmentId(first.ref, self.editions.get(first.policy).year)
-                cutoff = None if known_at is None else _instant(known_at, "known_at")
-                knowledge = _known(enrollment, recorded, edition_of, cutoff, now)
+                received = read(enrollment.care_stream)
+                knowledge = _known(enrollment, recorded, received, edition_of, cutoff, now)
                 yield answer(knowledge, when)
 
     def compare(
@@ -392,7 +472,9 @@ class Service:
         """What changed in the answer between two cut-offs, and which facts changed it."""
         clock = self._clock()
         recorded = self._store.read(enrollment.stream)
-        latest = max([clock, *(event.recorded_at for event in recorded[-1:])])
+        received = self._store.read(enrollment.care_stream)
+        last = (*recorded[-1:], *received[-1:])
+        latest = max([clock, *(event.recorded_at for event in last)])
         return compare(
             enrollment,
             recorded,
@@ -400,11 +482,16 @@ class Service:
             clock if at is None else _instant(at, "at"),
             _cutoff(then),
             latest if now is None else _cutoff(now),
+            received,
         )
 
     def facts(self, enrollment: EnrollmentId) -> list[events.Event]:
         """Everything recorded about one student, in the order of the stream."""
         return self._store.read(enrollment.stream)
+
+    def care_facts(self, enrollment: EnrollmentId) -> list[events.Event]:
+        """Everything recorded about one student's care, in the order of its stream."""
+        return self._store.read(enrollment.care_stream)
 
     def window_facts(self, policy: str) -> list[events.Event]:
         """Everything recorded about an edition: when it was first used, and windows fixed."""
@@ -448,17 +535,21 @@ def open_service(
 def _known(
     enrollment: EnrollmentId,
     recorded: Sequence[events.Event],
+    received: Sequence[events.Event],
     edition_of: Callable[[str], Edition],
     cutoff: Cutoff | None,
     now: datetime,
 ) -> Knowledge:
     """What is known by a cut-off; without one everything, whatever the clock says."""
     if cutoff is not None:
-        return known_by(enrollment, recorded, edition_of, cutoff)
+        return known_by(enrollment, recorded, edition_of, cutoff, received)
     named = edition_named(recorded)
     fixed = edition_of(named).recorded if named else ()
-    latest = max([now, *(event.recorded_at for event in (*recorded[-1:], *fixed[-1:]))])
-    return known_at_versions(enrollment, recorded, edition_of, len(recorded), len(fixed), latest)
+    last = (*recorded[-1:], *fixed[-1:], *received[-1:])
+    latest = max([now, *(event.recorded_at for event in last)])
+    return known_at_versions(
+        enrollment, recorded, edition_of, len(recorded), len(fixed), latest, received
+    )
 
 
 def _command(command: type[C], /, **values: Any) -> C:

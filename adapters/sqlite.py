@@ -6,11 +6,11 @@ twice, and keeps free text apart from the facts, in a table that can forget.
 
 import sqlite3
 import time
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from threading import Lock
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import ConnectionPoolClosedError, InterfaceError, StoredEvent
@@ -110,21 +110,19 @@ class FactRecorder(SQLiteApplicationRecorder):
         if notes:
             c.executemany("INSERT INTO notes VALUES (?,?)", notes)
 
-    def rows_of_all(self) -> Generator[tuple[str, int, str, bytes]]:
-        """Every row, stream by stream, from one snapshot and without holding them all."""
+    @contextmanager
+    def snapshot(self) -> "Iterator[Snapshot]":
+        """The store as it is now, to be read at leisure."""
         with self.datastore.transaction(commit=False) as c:
-            c.sqlite_cursor.row_factory = None
-            c.execute(
-                "SELECT originator_id, originator_version, topic, state "
-                f"FROM {self.events_table_name} ORDER BY originator_id, originator_version"
-            )
-            # In memory readers keep writers out, so nothing is left open there.
             in_memory = self.datastore.pool.is_sqlite_memory_mode
-            rows: Iterable[Any] = c.fetchall() if in_memory else c.sqlite_cursor
             if not in_memory:
-                yield from rows
-        if in_memory:
-            yield from rows
+                yield Snapshot(self, c)
+                return
+            # In memory readers keep writers out, so nothing is left open there.
+            held = sqlite3.connect(":memory:")
+            c.sqlite_cursor.connection.backup(held)
+        with closing(held):
+            yield Snapshot(self, SQLiteCursor(held.cursor()))
 
     def note(self, event_id: UUID) -> str | None:
         """The free text kept for an event, unless it was erased."""
@@ -142,6 +140,27 @@ class FactRecorder(SQLiteApplicationRecorder):
                 c.execute("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
             with connection.cursor() as c:
                 c.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class Snapshot(NamedTuple):
+    """One state of the whole store."""
+
+    recorder: FactRecorder
+    cursor: SQLiteCursor
+
+    def rows(self, stream: UUID) -> list[Row]:
+        """The rows of one stream, in order."""
+        return self.recorder.rows_within(self.cursor, stream)
+
+    def all_rows(self) -> Generator[tuple[str, int, str, bytes]]:
+        """Every row, stream by stream, without holding them all."""
+        with closing(self.cursor.sqlite_cursor.connection.cursor()) as rows:
+            rows.row_factory = None
+            yield from rows.execute(
+                "SELECT originator_id, originator_version, topic, state "
+                f"FROM {self.recorder.events_table_name} "
+                "ORDER BY originator_id, originator_version"
+            )
 
 
 class FactDatastore(SQLiteDatastore):

@@ -32,6 +32,9 @@ from yibao.adapters.sqlite import FactFactory, FactRecorder, Row, prepare
 from yibao.domain.events import EVENTS, Event
 from yibao.domain.refusals import UnreadableEvent, place, reason
 
+#: Reads a stream whole.
+Reading = Callable[[UUID], list[Event]]
+
 MEMORY: Final = "memory:"
 _SQLITE: Final = "sqlite"
 
@@ -111,12 +114,23 @@ class FactStore(Application[UUID]):
             rows = self._facts.rows(stream)
         return _decoded(stream, rows)
 
-    def streams(self) -> Iterator[tuple[UUID, list[Event]]]:
-        """Every stream with its events, one after the other, from one snapshot of the store."""
-        with _ClearErrors(), closing(self._facts.rows_of_all()) as found:
+    def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
+        """Every stream with its events, one after the other, from one snapshot of the store.
+
+        With each comes what reads another stream from the same snapshot.
+        """
+
+        def read(stream: UUID) -> list[Event]:
+            return _decoded(stream, snapshot.rows(stream))
+
+        with (
+            _ClearErrors(),
+            self._facts.snapshot() as snapshot,
+            closing(snapshot.all_rows()) as found,
+        ):
             for key, rows in groupby(found, key=itemgetter(0)):
                 stream = _stream(key)
-                yield stream, _decoded(stream, (row[1:] for row in rows))
+                yield stream, _decoded(stream, (row[1:] for row in rows)), read
 
     @contextmanager
     def transaction(self) -> "Iterator[Transaction]":

@@ -11,9 +11,12 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from yibao.domain import events
+from yibao.domain.benefits import needs_level
+from yibao.domain.money import Fen
 from yibao.domain.vocabulary import (
     ActivationChannel,
     CalendarYear,
+    CareSetting,
     Category,
     CommandId,
     ConfirmationChannel,
@@ -22,6 +25,7 @@ from yibao.domain.vocabulary import (
     GivenDay,
     GivenInstant,
     GivenKey,
+    HospitalLevel,
     LapsedYears,
     Name,
     Note,
@@ -221,6 +225,56 @@ class FixWindow(RecordFact):
         if not (self.opens_on or self.opens_at or self.closes_on):
             raise ValueError("needs opens_on, opens_at or closes_on")
         return self
+
+
+class ReceiveCare(RecordFact):
+    """Care given on a day, or a stay that began on it (R26 to R29), and its eligible cost."""
+
+    name = "receive_care"
+    fact = events.CareReceived
+    always_report = True
+    on: GivenDay
+    setting: CareSetting
+    level: HospitalLevel | None = None
+    cost: Fen
+    total_cost: Fen | None = None
+    province: Name | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if needs_level(self.setting) and self.level is None:
+            raise ValueError(f"{self.setting} care needs the level of the institution")
+        if not needs_level(self.setting) and self.level is not None:
+            raise ValueError("a clinic has no level")
+        if self.total_cost is not None and self.total_cost < self.cost:
+            raise ValueError("total_cost cannot be less than the eligible cost")
+        if self.province is not None and self.province.lower() in _SHANGHAI:
+            raise ValueError("province is for care outside Shanghai")
+        return self
+
+
+_SHANGHAI = frozenset({"shanghai", "上海", "上海市"})
+
+
+class SettleCare(Command):
+    """What is paid for a piece of care is settled (R31); `paid` is what the fund in fact paid.
+
+    `care` is the event of the care. A request is refused where the care is; a report is not.
+    """
+
+    name = "settle_care"
+    care: UUID
+    paid: Fen | None = None
+    reason: ReasonWord | None = None
+    observed: bool = False
+
+
+class ReverseCare(Command):
+    """The settlement of a piece of care is taken back; `care` is the event of either."""
+
+    name = "reverse_care"
+    care: UUID
+    reason: ReasonWord | None = None
 
 
 def _sorted(changes: dict[str, Any]) -> dict[str, Any]:

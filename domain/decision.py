@@ -6,41 +6,29 @@ never be right.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NamedTuple, cast
-from uuid import UUID
-
-from pydantic import ValidationError
+from typing import cast
 
 from yibao.domain import commands, events
 from yibao.domain.case import Case
-from yibao.domain.commands import Amendment, Command, Correct, RecordFact, Void
+from yibao.domain.commands import Command, Correct, RecordFact, Void
 from yibao.domain.enrollment import AnyFact, Stream, evolve
+from yibao.domain.entries import (
+    Envelope,
+    answered_before,
+    check_version,
+    correction,
+    fact,
+    void,
+)
 from yibao.domain.guards import Attempt, first_refusal, request
 from yibao.domain.lifecycle import REFUSALS
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import (
     BadValue,
-    NotCorrectable,
     NotPermitted,
-    OutOfStep,
-    place,
-    reason,
 )
 from yibao.domain.rules import first_waiting_day
 from yibao.domain.window import WindowFix, confirmation_window
-
-
-class Envelope(NamedTuple):
-    """What the service gives every event of one transaction."""
-
-    stream: UUID
-    recorded_at: datetime
-    event_id: UUID
-    by: str
-    via: str
-    command_id: str
-    command_digest: str
 
 
 def decide(
@@ -58,16 +46,15 @@ def decide(
     """
     if answered_before(stream, envelope.command_id, envelope.command_digest):
         return None
-    if command.expected_version not in (None, stream.version):
-        raise OutOfStep("version_conflict", expected=command.expected_version, found=stream.version)
+    check_version(stream, command)
     if isinstance(command, Void):
-        return _void(stream, command, envelope)
+        return void(stream, command, envelope)
     if isinstance(command, Correct):
-        event = _correction(stream, command, envelope)
+        event = correction(stream, command, envelope)
         _check_values(_after(stream, event), event, policy, fixes)
         return event
     assert isinstance(command, RecordFact)
-    event = _fact(stream, command, envelope)
+    event = fact(stream, command, envelope)
     if policy is None:
         raise NotPermitted("not_registered")
     attempted = _after(stream, event)
@@ -84,16 +71,6 @@ def asks_for_the_window(command: Command) -> bool:
 
 
 _ABOUT_THE_WINDOW = frozenset({"window_not_open", "window_closed"})
-
-
-def answered_before(stream: Stream, command_id: str, digest: str) -> events.Event | None:
-    """What the same command led to earlier; raises OutOfStep if its id meant something else."""
-    for event in stream.recorded:
-        if event.command_id == command_id:
-            if event.command_digest != digest:
-                raise OutOfStep("command_id_reused", version=event.originator_version)
-            return event
-    return None
 
 
 def _judge(
@@ -150,81 +127,3 @@ def _check_window(known: Sequence[WindowFix], event: events.WindowFixed, policy:
 def _after(stream: Stream, event: events.Fact) -> tuple[AnyFact, ...]:
     """The facts as they would be, the attempted one in its place."""
     return evolve(stream, event).facts
-
-
-def _fact(stream: Stream, command: RecordFact, envelope: Envelope) -> events.Fact:
-    return command.fact(
-        **_enveloped(stream, command, envelope),
-        occurred_at=command.at,
-        observed=command.observed or command.always_report,
-        **command.values(),
-    )
-
-
-def _void(stream: Stream, command: Void, envelope: Envelope) -> events.Voided:
-    target = _current(stream, command.fact_id)
-    return events.Voided(
-        **_enveloped(stream, command, envelope),
-        occurred_at=command.at,
-        supersedes=target.event.event_id,
-    )
-
-
-def _correction(stream: Stream, command: Correct, envelope: Envelope) -> events.Fact:
-    """The same kind of fact again, checked like the command that first recorded it."""
-    target = _current(stream, command.fact_id).event
-    again = corrected_command(target, command)
-    return again.fact(
-        **_enveloped(stream, command, envelope),
-        occurred_at=again.at,
-        corrected_at=command.at,
-        observed=True,
-        supersedes=target.event_id,
-        **again.values(),
-    )
-
-
-def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
-    """The command that would have recorded the corrected fact; raises BadValue."""
-    kind = commands.COMMAND_OF[type(target)]
-    old = target.payload()
-    for key in command.changes:
-        if key not in old or key in _FIXED:
-            raise BadValue(key, f"a {kind.name} has no such value to correct")
-    values = {key: value for key, value in (old | command.changes).items() if value is not None}
-    try:
-        return kind(at=command.occurred_at or target.occurred_at, **values)
-    except ValidationError as error:
-        raise BadValue(place(error) or kind.name, reason(error)) from None
-
-
-#: Who it is about and under which edition cannot be corrected: that is another enrollment.
-_FIXED = frozenset({"ref", "policy"})
-
-
-def _current(stream: Stream, event_id: UUID) -> AnyFact:
-    for fact in stream.facts:
-        if fact.event.event_id == event_id:
-            return fact
-    was_a_fact = any(
-        isinstance(event, events.Fact) and event.event_id == event_id for event in stream.recorded
-    )
-    raise NotCorrectable("superseded" if was_a_fact else "no_such_fact")
-
-
-def _enveloped(
-    stream: Stream, command: RecordFact | Amendment, envelope: Envelope
-) -> dict[str, Any]:
-    return {
-        "originator_id": envelope.stream,
-        "originator_version": stream.version + 1,
-        "event_id": envelope.event_id,
-        "recorded_at": envelope.recorded_at,
-        "by": envelope.by,
-        "via": envelope.via,
-        "command_id": envelope.command_id,
-        "command_digest": envelope.command_digest,
-        "correlation_id": command.correlation_id,
-        "causation_id": command.causation_id,
-        "reason": command.reason,
-    }

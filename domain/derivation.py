@@ -36,7 +36,7 @@ def latest_day(name: str, rule: str, candidates: list[Derived]) -> Derived:
 
 def rests_on_assumption(derived: Derived, policy: Policy) -> bool:
     """Whether the value, or anything beneath it, is assumed rather than stated in a notice."""
-    if policy.rules[derived.rule].basis == "assumed":
+    if policy.cited(derived.rule).basis == "assumed":
         return True
     return any(
         rests_on_assumption(part, policy)

@@ -80,6 +80,16 @@ def current_facts(recorded: Sequence[events.Event]) -> tuple[AnyFact, ...]:
     return tuple(current[place] for place in sorted(current))
 
 
+def places(recorded: Sequence[events.Event]) -> dict[UUID, int]:
+    """The place of each fact ever recorded; a correction has that of what it corrects."""
+    found: dict[UUID, int] = {}
+    for event in recorded:
+        if isinstance(event, events.Fact):
+            own = event.originator_version
+            found[event.event_id] = found.get(event.supersedes, own) if event.supersedes else own
+    return found
+
+
 def _amends(event: events.Event) -> bool:
     return isinstance(event, events.Fact | events.Voided) and event.supersedes is not None
 

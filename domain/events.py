@@ -14,21 +14,25 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from yibao.domain.calendar import midnight
+from yibao.domain.money import Fen
 from yibao.domain.vocabulary import (
     ActivationChannel,
     CalendarYear,
+    CareSetting,
     Category,
     CommandId,
     ConfirmationChannel,
     Day,
     Document,
     EditionId,
+    HospitalLevel,
     Instant,
     LapsedYears,
     Name,
     OpaqueKey,
     OtherCover,
     ReasonWord,
+    Settlement,
 )
 
 _NIL = UUID(int=0)
@@ -210,6 +214,58 @@ class WindowFixed(Fact):
     def opens(self) -> datetime | None:
         """The instant the window opens: 00:00 where a day was named."""
         return midnight(self.opens_on) if self.opens_on else self.opens_at
+
+
+class CareReceived(Fact):
+    """Care was given on that day, or the student was admitted on it (R26 to R29).
+
+    `cost` is the eligible cost, `total_cost` what the bill comes to; `province` is where,
+    if not in Shanghai.
+    """
+
+    name = "care-received"
+    on: Day
+    setting: CareSetting
+    level: HospitalLevel | None = None
+    cost: Fen
+    total_cost: Fen | None = None
+    province: Name | None = None
+
+
+class CareSettled(Fact):
+    """What was paid for a piece of care, beside what had been assessed when it was paid.
+
+    `care` is the event that first recorded the care. The versions, the edition and its digests
+    are what the assessment stood on.
+    """
+
+    name = "care-settled"
+    care: UUID
+    fund_pays: Fen
+    patient_pays: Fen
+    deductible_used: Fen
+    fund_paid: Fen
+    settlement: Settlement | None = None
+    policy: EditionId
+    policy_digest: str
+    benefits_digest: str
+    enrollment_version: int
+    edition_version: int
+
+
+class CareReversed(Fact):
+    """A settlement was taken back; `settlement` is its event."""
+
+    name = "care-reversed"
+    settlement: UUID
+
+
+class BenefitsAdopted(Event):
+    """A store used an edition's table of benefits for the first time; it may never change."""
+
+    name = "benefits-adopted"
+    policy: EditionId
+    digest: str
 
 
 def _subclasses(cls: type[Event]) -> list[type[Event]]:

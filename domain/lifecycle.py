@@ -101,6 +101,7 @@ COMMANDED: Final = (
     Step("issue_medical_card", _EVERYWHERE, None, _STUDENT),
     Step("file_remote_care", _EVERYWHERE, None, _STUDENT),
     Step("pay_premium", _EVERYWHERE, None, _STUDENT),
+    Step("receive_care", _EVERYWHERE, None, ("not_registered",)),
 )
 
 #: What time does (R24, R25), in the order in which steps of one instant are taken.

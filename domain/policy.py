@@ -10,8 +10,9 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from yibao.domain.benefits import Benefits
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.citation import (
     Citation,
@@ -111,6 +112,8 @@ class Policy(Model):
     extends: EditionId | None = None
     parameters: Parameters
     rules: dict[str, Citation]
+    benefits: Benefits | None = None
+    benefit_rules: dict[str, Citation] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -130,12 +133,22 @@ class Policy(Model):
     def digest(self) -> str:
         """A fingerprint of what an enrollment depends on: parameters and rules (SHA-256).
 
-        What an edition may say of other things later does not belong to it, and a parameter
-        that is not given leaves no trace: the digest of a released edition stands for ever.
+        What an edition says of other things does not belong to it, and a parameter that is not
+        given leaves no trace: the digest of a released edition stands for ever.
         """
-        content = self.model_dump(
-            mode="json", include={"edition", "parameters", "rules"}, exclude_none=True
-        )
+        return self._digest("parameters", "rules")
+
+    @cached_property
+    def benefits_digest(self) -> str:
+        """The same of what is paid: the table of benefits and its rules."""
+        return self._digest("benefits", "benefit_rules")
+
+    def cited(self, rule: str) -> Citation:
+        """Where a rule stands."""
+        return self.rules.get(rule) or self.benefit_rules[rule]
+
+    def _digest(self, *sections: str) -> str:
+        content = self.model_dump(mode="json", include={"edition", *sections}, exclude_none=True)
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

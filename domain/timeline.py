@@ -43,8 +43,12 @@ class Change(NamedTuple):
 
 def timeline(case: Case) -> tuple[Change, ...]:
     """Every change of state, once and in order, without states of no duration (R24, R25)."""
+    return case.once("timeline", lambda: tuple(_changes(case)))
+
+
+def _changes(case: Case) -> list[Change]:
     if case.facts.registration is None:
-        return ()
+        return []
     state: str = UNREGISTERED
     changes: list[Change] = []
     for trigger in sorted(triggers(case), key=itemgetter(0)):
@@ -56,7 +60,7 @@ def timeline(case: Case) -> tuple[Change, ...]:
             changes.pop()
         if not changes or changes[-1].state is not following:
             changes.append(Change(trigger.at, following, trigger.cause))
-    return tuple(changes)
+    return changes
 
 
 def state_at(changes: tuple[Change, ...], at: datetime) -> Change | None:

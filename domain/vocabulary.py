@@ -75,6 +75,32 @@ class OtherCover(StrEnum):
     OTHER_PROVINCE = "other_province"
 
 
+class CareSetting(StrEnum):
+    """Where care is given (R26 to R28)."""
+
+    CAMPUS_CLINIC = "campus_clinic"
+    VILLAGE_CLINIC = "village_clinic"
+    OUTPATIENT = "outpatient"
+    EMERGENCY = "emergency"
+    INPATIENT = "inpatient"
+
+
+class HospitalLevel(StrEnum):
+    """The level of an institution; a community health center is of the first (R27)."""
+
+    FIRST = "first"
+    SECOND = "second"
+    THIRD = "third"
+
+
+class Settlement(StrEnum):
+    """How covered care is settled (R31): at once here, at once elsewhere, or claimed later."""
+
+    DIRECT = "direct"
+    OTHER_PROVINCE = "other_province"
+    CLAIM = "claim"
+
+
 class Pending(StrEnum):
     """The one answer that is neither a value nor none: a fact is still missing (R17)."""
 
@@ -158,6 +184,11 @@ class EnrollmentId(NamedTuple):
     def stream(self) -> UUID:
         """The id of the stream, derived from the opaque reference and the year alone."""
         return uuid5(_STREAMS, f"enrollment/{self.year}/{self.ref}")
+
+    @property
+    def care_stream(self) -> UUID:
+        """The id of the stream that holds the care received, beside the enrollment's own."""
+        return uuid5(_STREAMS, f"care/{self.year}/{self.ref}")
 
 
 def edition_stream(edition: str) -> UUID:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from yibao.domain.care import Assessed, assessments, cares
 from yibao.domain.policy import Policy
 from yibao.domain.rules import Values, values
 from yibao.domain.timeline import Change, state_at, timeline
@@ -16,7 +17,8 @@ from yibao.projections.next_step import NextStep, next_steps
 class Answer:
     """An answer names what it stands on: both versions, the edition and its digest.
 
-    `values` is None, and the rest empty, where no registration was ever known. With
+    `values` is None, and the rest empty, where no registration was ever known. `care` is every
+    piece of care known, assessed, in the order of recording. With
     `assumes_no_further_facts` the instant lies after what is known.
     """
 
@@ -31,6 +33,8 @@ class Answer:
     next_steps: tuple[NextStep, ...]
     discrepancies: tuple[Discrepancy, ...]
     timeline: tuple[Change, ...]
+    care_version: int = 0
+    care: tuple[Assessed, ...] = ()
 
     @property
     def assumes_no_further_facts(self) -> bool:
@@ -52,7 +56,7 @@ class Answer:
 
 def answer(knowledge: Knowledge, at: datetime) -> Answer:
     """The whole answer, from what is known."""
-    enrollment, version, known_at, edition_version, case = knowledge
+    enrollment, version, known_at, edition_version, case, received = knowledge
     if case is None:
         return Answer(
             enrollment, at, known_at, version, edition_version, None, None, None, (), (), ()
@@ -60,6 +64,7 @@ def answer(knowledge: Knowledge, at: datetime) -> Answer:
     changes = timeline(case)
     change = state_at(changes, at)
     state = change.state if change else None
+    care = assessments(case, cares(received), at) if received.version else ()
     return Answer(
         enrollment=enrollment,
         at=at,
@@ -69,7 +74,9 @@ def answer(knowledge: Knowledge, at: datetime) -> Answer:
         policy=case.policy,
         state=state,
         values=values(case, at),
-        next_steps=next_steps(case, at, state),
+        next_steps=next_steps(case, at, state, care),
         discrepancies=discrepancies(case),
         timeline=changes,
+        care_version=received.version,
+        care=care,
     )

@@ -27,6 +27,7 @@ COMPARED = (
     "next_steps",
     "discrepancies",
     "timeline",
+    "care",
 )
 
 
@@ -55,25 +56,35 @@ def compare(
     at: datetime,
     then: Cutoff,
     now: Cutoff,
+    received: Sequence[events.Event] = (),
 ) -> Comparison:
     """The answers for one instant as known by two cut-offs, and what lies between them.
 
     Between the two, knowledge is followed transaction by transaction: one moved whatever
     differs right before and after it. Raises UnknownCutoff where `then` knows more than `now`.
     """
-    known_then = known_by(enrollment, recorded, edition_of, then)
-    known_now = known_by(enrollment, recorded, edition_of, now)
-    versions = known_then.version, _fixed_by(edition_of, known_now, known_then)
-    if versions[0] > known_now.version or versions[1] > known_now.edition_version:
+    known_then = known_by(enrollment, recorded, edition_of, then, received)
+    known_now = known_by(enrollment, recorded, edition_of, now, received)
+    versions = _Versions(
+        known_then.version,
+        _fixed_by(edition_of, known_now, known_then),
+        known_then.received.version,
+    )
+    last_versions = (known_now.version, known_now.edition_version, known_now.received.version)
+    if any(before > after for before, after in zip(versions, last_versions, strict=True)):
         raise UnknownCutoff("the earlier cut-off of a comparison knows more than the later one")
     first = before = answer(known_then, at)
     last = answer(known_now, at)
     moved: dict[str, list[events.Event]] = {name: [] for name in COMPARED}
     between: list[events.Event] = []
-    for transaction in _transactions(recorded, edition_of, known_then, known_now):
-        versions = _versions_after(enrollment, versions, transaction[-1])
+    for transaction in _transactions(recorded, received, edition_of, known_then, known_now):
+        versions = versions.after(enrollment, transaction[-1])
+        student, edition, care = versions
         stamp = transaction[-1].recorded_at
-        after = answer(known_at_versions(enrollment, recorded, edition_of, *versions, stamp), at)
+        known = known_at_versions(
+            enrollment, recorded, edition_of, student, edition, stamp, received[:care]
+        )
+        after = answer(known, at)
         for name in COMPARED:
             if part(before, name) != part(after, name):
                 moved[name].extend(transaction)
@@ -87,8 +98,24 @@ def compare(
     return Comparison(first, last, differences, tuple(between))
 
 
+class _Versions(NamedTuple):
+    """How much is known of the student's stream, of the edition's and of the care's."""
+
+    student: int
+    edition: int
+    care: int
+
+    def after(self, enrollment: EnrollmentId, event: events.Event) -> "_Versions":
+        if event.originator_id == enrollment.stream:
+            return self._replace(student=event.originator_version)
+        if event.originator_id == enrollment.care_stream:
+            return self._replace(care=event.originator_version)
+        return self._replace(edition=event.originator_version)
+
+
 def _transactions(
     recorded: Sequence[events.Event],
+    received: Sequence[events.Event],
     edition_of: Callable[[str], Edition],
     then: Knowledge,
     now: Knowledge,
@@ -100,7 +127,8 @@ def _transactions(
         fixed = edition.recorded[_fixed_by(edition_of, now, then) : now.edition_version]
     gathered: list[events.Event] = []
     student = recorded[then.version : now.version]
-    for event in merge(fixed, student, key=lambda event: event.recorded_at):
+    care = received[then.received.version : now.received.version]
+    for event in merge(fixed, student, care, key=lambda event: event.recorded_at):
         gathered.append(event)
         if not event.goes_on:
             yield gathered
@@ -114,18 +142,12 @@ def _fixed_by(edition_of: Callable[[str], Edition], now: Knowledge, then: Knowle
     return recorded_by(edition_of(now.case.policy.edition).recorded, then.known_at)
 
 
-def _versions_after(
-    enrollment: EnrollmentId, versions: tuple[int, int], event: events.Event
-) -> tuple[int, int]:
-    if event.originator_id == enrollment.stream:
-        return event.originator_version, versions[1]
-    return versions[0], event.originator_version
-
-
 def part(answered: Answer, name: str) -> Any:
     """One named part of an answer, as plain values that compare equal when they say the same."""
     if name == "timeline":
         return tuple((change.at, change.state) for change in answered.timeline)
+    if name == "care":
+        return tuple(each.plain for each in answered.care)
     if name in ("state", "next_steps", "discrepancies"):
         return getattr(answered, name)
     return getattr(answered.values, name).value if answered.values else None

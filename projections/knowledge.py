@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from yibao.domain import events
 from yibao.domain.case import Case
-from yibao.domain.enrollment import current_facts
+from yibao.domain.enrollment import EMPTY, Stream, current_facts, fold
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import UnknownCutoff
 from yibao.domain.vocabulary import EnrollmentId
@@ -36,7 +36,8 @@ class Knowledge(NamedTuple):
     """What is known of one enrollment by a cut-off.
 
     `known_at` is the instant the cut-off stands for; None where nothing is known at all.
-    `case` is None where no registration has ever been known, and with it no edition.
+    `case` is None where no registration has ever been known, and with it no edition. `received`
+    is the care recorded by then, of which the edition's stream and the enrollment's know nothing.
     """
 
     enrollment: EnrollmentId
@@ -44,6 +45,7 @@ class Knowledge(NamedTuple):
     known_at: datetime | None
     edition_version: int
     case: Case | None
+    received: Stream = EMPTY
 
 
 def known_by(
@@ -51,6 +53,7 @@ def known_by(
     recorded: Sequence[events.Event],
     edition_of: Callable[[str], Edition],
     cutoff: Cutoff,
+    received: Sequence[events.Event] = (),
 ) -> Knowledge:
     """The knowledge a cut-off stands for: always whole transactions, always a prefix.
 
@@ -63,7 +66,10 @@ def known_by(
     named = edition_named(recorded[:version])
     fixed = edition_of(named).recorded if named and known_at else ()
     edition_version = recorded_by(fixed, known_at) if known_at else 0
-    return known_at_versions(enrollment, recorded, edition_of, version, edition_version, known_at)
+    by_then = received[: recorded_by(received, known_at)] if known_at else ()
+    return known_at_versions(
+        enrollment, recorded, edition_of, version, edition_version, known_at, by_then
+    )
 
 
 def known_at_versions(
@@ -73,6 +79,7 @@ def known_at_versions(
     version: int,
     edition_version: int,
     known_at: datetime | None,
+    received: Sequence[events.Event] = (),
 ) -> Knowledge:
     """The knowledge of one version of the student's stream and one of the edition's."""
     prefix = recorded[:version]
@@ -81,7 +88,8 @@ def known_at_versions(
         return Knowledge(enrollment, version, known_at, 0, None)
     edition = edition_of(named)
     case = Case(edition.policy, current_facts(prefix), edition.fixes(edition_version))
-    return Knowledge(enrollment, version, known_at, edition_version, case)
+    care = fold(received) if received else EMPTY
+    return Knowledge(enrollment, version, known_at, edition_version, case, care)
 
 
 def edition_named(recorded: Sequence[events.Event]) -> str | None:

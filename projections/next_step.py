@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
+from yibao.domain.care import Assessed
 from yibao.domain.case import Case
 from yibao.domain.citation import Parameter
 from yibao.domain.derivation import rests_on_assumption
@@ -22,7 +23,7 @@ from yibao.domain.rules import (
     visible_at,
     waiting_period,
 )
-from yibao.domain.vocabulary import ConfirmationChannel, State, WaitingPeriod
+from yibao.domain.vocabulary import ConfirmationChannel, Settlement, State, WaitingPeriod
 from yibao.domain.window import WindowFix
 
 
@@ -51,6 +52,7 @@ class _Situation(NamedTuple):
     waiting: WaitingPeriod | None
     built_at: datetime | None
     opens_at: datetime | None
+    care: Sequence[Assessed]
     opening_is_assumed: bool = False
 
     @property
@@ -68,27 +70,31 @@ class _Situation(NamedTuple):
         return last_by(facts, self.moment) is not None
 
 
-def next_steps(case: Case, at: datetime, state: State | None) -> tuple[NextStep, ...]:
+def next_steps(
+    case: Case, at: datetime, state: State | None, care: Sequence[Assessed] = ()
+) -> tuple[NextStep, ...]:
     """The steps that stand at an instant, the most urgent first; none where nothing is to do."""
-    if case.facts.registration is None or state in (State.LAPSED, State.WITHDRAWN):
+    if case.facts.registration is None:
         return ()
     questions = _QUESTIONS
-    if state is State.OPTED_OUT:
-        questions = (_confirm,)
     if at >= case.policy.ends_at:
-        questions = () if state is State.OPTED_OUT else (_pay_next_premium,)
-    situation = _situation(case, at)
+        questions = (_claim_care, _pay_next_premium)
+    if state is State.OPTED_OUT:
+        questions = (_confirm, _claim_care) if at < case.policy.ends_at else (_claim_care,)
+    if state in (State.LAPSED, State.WITHDRAWN):
+        questions = (_claim_care,)
+    situation = _situation(case, at, care)
     standing = [question(situation) for question in questions]
     return tuple([step for step in standing if step])
 
 
-def _situation(case: Case, at: datetime) -> _Situation:
+def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation:
     moment = end_of_stream(at)
     waiting = waiting_period(case).value
     waiting = waiting if isinstance(waiting, WaitingPeriod) else None
     episode = _episode_at(case, at)
     if episode is None:
-        return _Situation(case, moment, None, waiting, None, None)
+        return _Situation(case, moment, None, waiting, None, None, care)
     known = values_of(case, episode)
     built = account_instant(case, episode.confirmation, known.account_built_on)
     opens = evoucher_eligible_at(known.evoucher_available_at, built) if built else None
@@ -99,6 +105,7 @@ def _situation(case: Case, at: datetime) -> _Situation:
         waiting,
         built.value if built else None,
         opens.value if opens else None,
+        care,
         rests_on_assumption(known.evoucher_available_at, case.policy),
     )
 
@@ -241,6 +248,35 @@ def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
     return None
 
 
+def _file_remote_care(now: _Situation) -> NextStep | None:
+    """R31, R32: before care in a province, where some was refused for want of a filing."""
+    for assessed in _care_by_now(now):
+        province = assessed.care.fact.event.province
+        filed = [f for f in now.case.facts.remote_filings if f.event.province == province]
+        if assessed.refused == "remote_care_not_filed" and not now.done(filed):
+            benefits = now.case.policy.benefits
+            places = benefits.remote_filing_places.value if benefits else ()
+            return NextStep("file_remote_care", "student", places, ask=now.ask)
+    return None
+
+
+def _claim_care(now: _Situation) -> NextStep | None:
+    """R31: care that was paid first is claimed, here as after care in another province."""
+    for assessed in _care_by_now(now):
+        settled = assessed.care.settled
+        open_ = settled is None or settled.occurred_at > now.at
+        if assessed.settlement.value is Settlement.CLAIM and open_:
+            benefits = now.case.policy.benefits
+            places = benefits.claim_places.value if benefits else ()
+            begins = midnight(assessed.care.fact.event.on)
+            return NextStep("claim_care", "student", places, begins, ask=now.ask)
+    return None
+
+
+def _care_by_now(now: _Situation) -> list[Assessed]:
+    return [each for each in now.care if midnight(each.care.fact.event.on) <= now.at]
+
+
 def _pay_next_premium(now: _Situation) -> NextStep | None:
     """R11: amount, place and deadline are in neither notice; the school announces them."""
     following = now.case.policy.year + 1
@@ -281,6 +317,8 @@ _QUESTIONS: tuple[_Question, ...] = (
     _await_evoucher,
     _activate_evoucher,
     _try_evoucher_or_get_medical_card,
+    _file_remote_care,
+    _claim_care,
     _pay_next_premium,
 )
 

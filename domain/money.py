@@ -1,0 +1,59 @@
+"""Amounts of money: whole fen inside, yuan with two decimals outside, never a float."""
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Self
+
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_plain_validator_function, to_string_ser_schema
+
+_YUAN = re.compile(r"\d{1,10}(\.\d{1,2})?", re.ASCII)
+
+
+class Fen(int):
+    """An amount in fen, told in yuan.
+
+    >>> str(Fen(12050))
+    '120.50'
+    >>> Fen.of("120.5") + Fen(1)
+    12051
+    """
+
+    @classmethod
+    def of(cls, yuan: str | Decimal | int) -> Self:
+        """The amount in yuan, as text, as a whole number or as a Decimal.
+
+        Raises ValueError for anything else: a float, a negative amount, more than two decimals.
+        """
+        if isinstance(yuan, bool) or not isinstance(yuan, str | Decimal | int):
+            raise ValueError("an amount is text, a whole number or a Decimal, never a float")
+        text = format(yuan, "f") if isinstance(yuan, Decimal) else str(yuan)
+        if not _YUAN.fullmatch(text):
+            raise ValueError("an amount is written in yuan with at most two decimals, as 120.00")
+        whole, _, part = text.partition(".")
+        return cls(int(whole) * 100 + int(part.ljust(2, "0")))
+
+    def __str__(self) -> str:
+        return f"{self // 100}.{self % 100:02d}"
+
+    def share(self, percent: Decimal) -> "Fen":
+        """A share of the amount, rounded half up to the fen (R29)."""
+        return Fen((self * percent / 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+    def less(self, other: int) -> "Fen":
+        """What is left of the amount."""
+        return Fen(self - other)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        return no_info_plain_validator_function(
+            lambda given: given if isinstance(given, cls) else cls.of(given),
+            serialization=to_string_ser_schema(),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{_YUAN.pattern}$"}
+
+
+NOTHING = Fen(0)
