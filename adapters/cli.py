@@ -1,4 +1,4 @@
-"""The command line: `yibao replay | explain | compare | policy | diagram | schema`."""
+"""The command line: `yibao replay | explain | compare | quote | review | policy | …`."""
 
 import json
 import sys
@@ -213,6 +213,101 @@ def compare(
         if len(compared) > 1:
             click.echo(name)
         console.to(sys.stdout).print(comparison_report(found, words))
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--student", help="The student's name in the story, where it has several.")
+@click.option("--at", type=INSTANT, help="The instant asked about (default: the story's latest).")
+@click.option("--known-at", type=CUTOFF, help="What was known by then: an instant or a version.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, one object a student.")
+@_policies
+@_lang
+def review(
+    file: Path,
+    student: str | None,
+    at: datetime | None,
+    known_at: datetime | int | None,
+    as_json: bool,
+    policies: Path | None,
+    lang: Any,
+) -> None:
+    """List care that was settled or refused and would be assessed otherwise now."""
+    from yibao.adapters import console
+    from yibao.adapters.care_json import review_json
+    from yibao.adapters.console.care import review_report
+    from yibao.adapters.words import Words
+
+    ran = _replayed(file, policies)
+    asked = {"at": at or ran.story.latest_at, "known_at": known_at or ran.known_at}
+    found = {
+        name: ran.service.review(ran.story.enrollment(name), **asked)
+        for name in _chosen(ran.story.students, student)
+    }
+    if as_json:
+        told = [{"student": name, "review": review_json(each)} for name, each in found.items()]
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for name, each in found.items():
+        if len(found) > 1:
+            click.echo(name)
+        console.to(sys.stdout).print(review_report(each, Words(lang)))
+
+
+@main.command()
+@click.option(
+    "--setting",
+    required=True,
+    type=click.Choice(["campus_clinic", "village_clinic", "outpatient", "emergency", "inpatient"]),
+    help="Where care is given.",
+)
+@click.option("--level", type=click.Choice(["first", "second", "third"]), help="Of the hospital.")
+@click.option("--cost", required=True, help="The eligible cost in yuan, as 120.00.")
+@click.option("--on", required=True, help="The day of care, or of admission.")
+@click.option("--province", help="Where, if not in Shanghai.")
+@click.option("--story", type=FILE, help="Of a student in a story.")
+@click.option("--student", help="The student's name in the story, where it has several.")
+@click.option("--store", help="Of a student in a store: sqlite:///PATH.")
+@click.option("--ref", help="The student's reference in the store.")
+@click.option("--year", type=int, help="The benefit year in the store.")
+@click.option(
+    "--policy", default="shanghai-2025", show_default=True, help="Of anybody: the edition."
+)
+@click.option("--registered", help="Anybody's registration day.")
+@click.option("--confirmed", help="The instant of the confirmation.")
+@click.option("--lapsed-years", type=int, help="What the check found.")
+@click.option("--document", default="resident_id_card", show_default=True, help="Anybody's.")
+@click.option("--category", default="undergraduate", show_default=True, help="Anybody's.")
+@click.option("--employee-cover-stopped", help="The first day without employee cover.")
+@click.option("--medical-card", help="The instant at which a medical card was issued.")
+@click.option("--filed", help="The instant at which care in the province was filed for.")
+@click.option("--withdrawn", help="The first day outside.")
+@click.option("--at", type=INSTANT, help="The instant asked about (default: the end of that day).")
+@click.option("--known-at", type=CUTOFF, help="What was known by then: an instant or a version.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_policies
+@_lang
+def quote(as_json: bool, policies: Path | None, lang: Any, **asked: Any) -> None:
+    """Tell what a piece of care would cost, without recording anything.
+
+    For a student of a --story, for one in a --store, or for anybody described by --registered,
+    --confirmed and what else is known.
+    """
+    from yibao.adapters import console
+    from yibao.adapters.care_json import care_json
+    from yibao.adapters.console.care import quote_report
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.quotes import quoted
+    from yibao.adapters.words import Words
+
+    assessed = quoted(Editions(policies), **asked)
+    if as_json:
+        left = {"deductible_left": str(assessed.deductible_left.value)}
+        covered_from = assessed.covered_from.isoformat() if assessed.covered_from else None
+        told = care_json(assessed) | left | {"covered_from": covered_from}
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    console.to(sys.stdout).print(quote_report(assessed, Words(lang)))
 
 
 @main.group()

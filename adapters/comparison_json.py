@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from yibao.adapters.answer_json import answer_json, plain
-from yibao.domain.events import Event
+from yibao.adapters.answer_json import answer_json
+from yibao.adapters.plain import event_json, plain
 from yibao.projections.comparison import Comparison
 
 
@@ -23,13 +23,4 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
             for found in comparison.differences
         ],
         "facts_between": [event_json(event) for event in comparison.facts_between],
-    }
-
-
-def event_json(event: Event) -> dict[str, Any]:
-    """An event with its stored name, its place and its stored fields."""
-    return {
-        "name": event.name,
-        "version": event.originator_version,
-        **event.model_dump(mode="json", by_alias=True, exclude_none=True),
     }

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from yibao.adapters.answer_json import VALUES, answer_json, plain
+from yibao.adapters.answer_json import VALUES, answer_json
+from yibao.adapters.care_json import care_json
+from yibao.adapters.plain import plain
+from yibao.domain.care import Assessed
 from yibao.domain.citation import Citation, Parameter
 from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.facts import Fact
@@ -28,6 +31,10 @@ def explained(answer: Answer) -> dict[str, Any]:
         **answer_json(answer),
         "because": None if answer.values else "not_registered",
         "explanations": dict(trees(answer)),
+        "care": [
+            care_json(assessed) | {"explanations": dict(care_trees(assessed, answer.policy))}
+            for assessed in answer.care
+        ],
     }
 
 
@@ -41,6 +48,17 @@ def trees(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
     if change is not None:
         state = change.cause._replace(name="state", value=change.state)
         yield "state", tree(state, answer.policy)
+
+
+def care_trees(assessed: Assessed, policy: Policy | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The trees behind a piece of care: whether it is covered, what is paid, how it is settled."""
+    if policy is None:
+        return
+    told = [assessed.standing]
+    if not (assessed.refused or assessed.is_pending):
+        told += [assessed.fund_pays, assessed.deductible_left, assessed.settlement]
+    for derived in told:
+        yield derived.name, tree(derived, policy)
 
 
 def tree(derived: Derived, policy: Policy) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from yibao.adapters.answer_json import VALUES, care_expected, plain, value
+from yibao.adapters.answer_json import VALUES, value
+from yibao.adapters.care_json import care_expected
+from yibao.adapters.plain import plain
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import Receipt
 from yibao.adapters.scenarios import (

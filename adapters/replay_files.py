@@ -11,13 +11,14 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import track
 from rich.text import Text
 
-from yibao.adapters.answer_json import answer_json, plain
+from yibao.adapters.answer_json import answer_json
 from yibao.adapters.console.answers import (
     failures_report,
     story_line,
     story_report,
     why_failed,
 )
+from yibao.adapters.plain import plain
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import Failure, Replay, replay
 from yibao.adapters.scenarios import read_story, story_files

@@ -13,6 +13,7 @@ from yibao.adapters.scenarios import (
     Student,
     payload,
 )
+from yibao.domain.benefits import BENEFIT_RULES
 from yibao.domain.citation import Citation
 from yibao.domain.commands import COMMANDS
 from yibao.domain.events import EVENTS
@@ -46,6 +47,37 @@ class Change(TypedDict):
     state: str
 
 
+class Settled(TypedDict):
+    """What was paid, beside what had been assessed, and what that stood on."""
+
+    at: str
+    fund_pays: str
+    patient_pays: str
+    deductible_used: str
+    fund_paid: str
+    settlement: str | None
+    enrollment_version: int
+    edition: str
+    edition_digest: str
+    benefits_digest: str
+
+
+class CareAnswer(TypedDict):
+    """A piece of care and its assessment; amounts in yuan with two decimals."""
+
+    on: str
+    setting: str
+    level: str | None
+    cost: str
+    fund_pays: str
+    patient_pays: str
+    deductible_used: str
+    settlement: str | None
+    refused: str | None
+    pending: bool
+    settled: Settled | None
+
+
 class StudentAnswer(TypedDict):
     """The answer about one student; "pending" where a fact is missing, null where there is none."""
 
@@ -61,6 +93,7 @@ class StudentAnswer(TypedDict):
     next_steps: list[Step]
     discrepancies: list[Found]
     timeline: list[Change]
+    care: list[CareAnswer]
 
 
 class FailedStep(TypedDict):
@@ -136,7 +169,8 @@ def edition_schema() -> dict[str, Any]:
     """An edition file; what it does not name is taken from the edition it extends."""
     definitions: dict[str, Any] = {}
     whole = _part(Policy, definitions)
-    definitions["Parameters"].pop("required")
+    for section in ("Parameters", "Benefits"):
+        definitions[section].pop("required")
     for name, definition in definitions.items():
         if name == Citation.__name__ or name.startswith("Parameter_"):
             for filled_in in ("notice", "name"):
@@ -145,6 +179,7 @@ def edition_schema() -> dict[str, Any]:
                 key for key in definition["required"] if key not in ("notice", "name")
             ]
     whole["properties"]["rules"]["propertyNames"] = {"enum": list(RULES)}
+    whole["properties"]["benefit_rules"]["propertyNames"] = {"enum": list(BENEFIT_RULES)}
     whole["required"] = ["edition", "title"]
     return {"$schema": DIALECT, **whole, "$defs": definitions}
 
@@ -188,8 +223,10 @@ def _body(action: str, definitions: dict[str, Any]) -> dict[str, Any]:
     """What is written under a command, a correction, a void or an expectation."""
     if action == "expect":
         return _part(Expectation, definitions)
-    if action == "void":
+    if action in ("void", "reverse_care"):
         return _named_step({}, closed=True)
+    if action == "settle_care":
+        return _named_step({"paid": {"type": "string"}}, closed=True)
     if action == "correct":
         return _named_step({"at": {"type": "string"}}, closed=False)
     kind = COMMANDS[action]

@@ -19,6 +19,7 @@ from yibao.adapters.recording import Clock, Receipt, Recording, check_unaltered
 from yibao.adapters.store import MEMORY, FactStore, open_store
 from yibao.domain import commands, events
 from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
+from yibao.domain.care import Assessed
 from yibao.domain.commands import Command
 from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue, place, reason
@@ -44,6 +45,8 @@ from yibao.projections.knowledge import (
     known_at_versions,
     known_by,
 )
+from yibao.projections.quote import quote
+from yibao.projections.review import Changed, review
 
 C = TypeVar("C", bound=Command)
 
@@ -428,12 +431,15 @@ class Service:
         everything recorded is known. Raises BadValue for a naive instant and UnknownCutoff for
         a version that does not exist.
         """
-        now = self._clock()
+        when = self._clock() if at is None else _instant(at, "at")
+        return answer(self._knowledge(enrollment, known_at), when)
+
+    def _knowledge(self, enrollment: EnrollmentId, known_at: Cutoff | str | None) -> Knowledge:
+        """What is known of a student by a cut-off, by default everything."""
         cutoff = None if known_at is None else _cutoff(known_at)
         recorded = self._store.read(enrollment.stream)
         received = self._store.read(enrollment.care_stream)
-        knowledge = _known(enrollment, recorded, received, self._edition, cutoff, now)
-        return answer(knowledge, now if at is None else _instant(at, "at"))
+        return _known(enrollment, recorded, received, self._edition, cutoff, self._clock())
 
     def everyone(
         self, at: datetime | str | None = None, *, known_at: datetime | str | None = None
@@ -484,6 +490,59 @@ class Service:
             latest if now is None else _cutoff(now),
             received,
         )
+
+    def review(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str | None = None,
+        known_at: Cutoff | str | None = None,
+    ) -> tuple[Changed, ...]:
+        """Care settled or once refused whose assessment has changed, and what moved it.
+
+        Nothing is paid or taken back by itself.
+        """
+        now = self._clock()
+        recorded = self._store.read(enrollment.stream)
+        received = self._store.read(enrollment.care_stream)
+        last = (*recorded[-1:], *received[-1:])
+        latest = max([now, *(event.recorded_at for event in last)])
+        return review(
+            enrollment,
+            recorded,
+            self._edition,
+            now if at is None else _instant(at, "at"),
+            latest if known_at is None else _cutoff(known_at),
+            received,
+        )
+
+    def quote(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        on: date | str,
+        setting: CareSetting | str,
+        cost: Fen | Decimal | str,
+        level: HospitalLevel | str | None = None,
+        province: str | None = None,
+        at: datetime | str | None = None,
+        known_at: Cutoff | str | None = None,
+    ) -> Assessed:
+        """What a piece of care would cost this student, without recording anything.
+
+        Raises NotPermitted with `not_registered`, and BadValue as `receive_care` does.
+        """
+        when = self._clock() if at is None else _instant(at, "at")
+        command = _command(
+            commands.ReceiveCare,
+            at=when,
+            on=on,
+            setting=setting,
+            cost=cost,
+            level=level,
+            province=province,
+        )
+        return quote(self._knowledge(enrollment, known_at), command, when)
 
     def facts(self, enrollment: EnrollmentId) -> list[events.Event]:
         """Everything recorded about one student, in the order of the stream."""

@@ -80,6 +80,12 @@ class Assessed(NamedTuple):
         )
 
     @property
+    def earlier_use_is_unknown(self) -> bool:
+        """Whether another insurance may have consumed some of the deductible before (R29)."""
+        available = self.deductible_used.inputs[-1]
+        return isinstance(available, Derived) and available.rule == "R29-earlier-use"
+
+    @property
     def is_pending(self) -> bool:
         return self.standing.value is PENDING
 
@@ -189,7 +195,7 @@ def _assessed(case: Case, benefits: Benefits, care: Care, left: Derived, at: dat
         patient_pays=Derived("patient_pays", cost.less(fund.value), "R29", (fact, fund)),
         deductible_used=used,
         deductible_left=_less(left, used, row, fact),
-        settlement=_settlement(case, benefits, fact, standing, at),
+        settlement=settlement_of(case, benefits, fact, standing, at),
         covered_from=standing.value,
     )
 
@@ -261,7 +267,7 @@ def _from_when(case: Case, fact: CareFact, at: datetime) -> date | None:
     return window.first if isinstance(window, DayRange) and fact.event.on < window.first else None
 
 
-def _settlement(
+def settlement_of(
     case: Case, benefits: Benefits, fact: CareFact, standing: Derived, at: datetime
 ) -> Derived:
     """R31: at once by e-voucher or medical card, here or elsewhere; else paid first and claimed."""

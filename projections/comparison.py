@@ -65,25 +65,14 @@ def compare(
     """
     known_then = known_by(enrollment, recorded, edition_of, then, received)
     known_now = known_by(enrollment, recorded, edition_of, now, received)
-    versions = _Versions(
-        known_then.version,
-        _fixed_by(edition_of, known_now, known_then),
-        known_then.received.version,
-    )
-    last_versions = (known_now.version, known_now.edition_version, known_now.received.version)
-    if any(before > after for before, after in zip(versions, last_versions, strict=True)):
-        raise UnknownCutoff("the earlier cut-off of a comparison knows more than the later one")
+    _check_order(edition_of, known_then, known_now)
     first = before = answer(known_then, at)
     last = answer(known_now, at)
     moved: dict[str, list[events.Event]] = {name: [] for name in COMPARED}
     between: list[events.Event] = []
-    for transaction in _transactions(recorded, received, edition_of, known_then, known_now):
-        versions = versions.after(enrollment, transaction[-1])
-        student, edition, care = versions
-        stamp = transaction[-1].recorded_at
-        known = known_at_versions(
-            enrollment, recorded, edition_of, student, edition, stamp, received[:care]
-        )
+    for transaction, known in transactions(
+        enrollment, recorded, received, edition_of, known_then, known_now
+    ):
         after = answer(known, at)
         for name in COMPARED:
             if part(before, name) != part(after, name):
@@ -96,6 +85,46 @@ def compare(
         if part(first, name) != part(last, name)
     )
     return Comparison(first, last, differences, tuple(between))
+
+
+def transactions(
+    enrollment: EnrollmentId,
+    recorded: Sequence[events.Event],
+    received: Sequence[events.Event],
+    edition_of: Callable[[str], Edition],
+    then: Knowledge,
+    now: Knowledge,
+) -> Iterator[tuple[list[events.Event], Knowledge]]:
+    """What was recorded in between, transaction by transaction, and what was known after each."""
+    fixed: Sequence[events.Event] = ()
+    if now.case is not None:
+        edition = edition_of(now.case.policy.edition)
+        fixed = edition.recorded[: now.edition_version]
+    versions = _versions(edition_of, then, now)
+    fresh = (
+        fixed[versions.edition :],
+        recorded[then.version : now.version],
+        received[then.received.version : now.received.version],
+    )
+    gathered: list[events.Event] = []
+    for event in merge(*fresh, key=lambda event: event.recorded_at):
+        gathered.append(event)
+        if not event.goes_on:
+            versions = versions.after(enrollment, event)
+            student, edition_version, care = versions
+            yield (
+                gathered,
+                known_at_versions(
+                    enrollment,
+                    recorded,
+                    edition_of,
+                    student,
+                    edition_version,
+                    event.recorded_at,
+                    received[:care],
+                ),
+            )
+            gathered = []
 
 
 class _Versions(NamedTuple):
@@ -113,26 +142,15 @@ class _Versions(NamedTuple):
         return self._replace(edition=event.originator_version)
 
 
-def _transactions(
-    recorded: Sequence[events.Event],
-    received: Sequence[events.Event],
-    edition_of: Callable[[str], Edition],
-    then: Knowledge,
-    now: Knowledge,
-) -> Iterator[list[events.Event]]:
-    """What was recorded in between, transaction by transaction, in the order of the stamps."""
-    fixed: Sequence[events.Event] = ()
-    if now.case is not None:
-        edition = edition_of(now.case.policy.edition)
-        fixed = edition.recorded[_fixed_by(edition_of, now, then) : now.edition_version]
-    gathered: list[events.Event] = []
-    student = recorded[then.version : now.version]
-    care = received[then.received.version : now.received.version]
-    for event in merge(fixed, student, care, key=lambda event: event.recorded_at):
-        gathered.append(event)
-        if not event.goes_on:
-            yield gathered
-            gathered = []
+def _versions(edition_of: Callable[[str], Edition], then: Knowledge, now: Knowledge) -> _Versions:
+    """The versions of the earlier knowledge, the edition's as the later answer has it."""
+    return _Versions(then.version, _fixed_by(edition_of, now, then), then.received.version)
+
+
+def _check_order(edition_of: Callable[[str], Edition], then: Knowledge, now: Knowledge) -> None:
+    latest = (now.version, now.edition_version, now.received.version)
+    if any(a > b for a, b in zip(_versions(edition_of, then, now), latest, strict=True)):
+        raise UnknownCutoff("the earlier cut-off of a comparison knows more than the later one")
 
 
 def _fixed_by(edition_of: Callable[[str], Edition], now: Knowledge, then: Knowledge) -> int:

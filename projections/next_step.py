@@ -264,8 +264,9 @@ def _claim_care(now: _Situation) -> NextStep | None:
     """R31: care that was paid first is claimed, here as after care in another province."""
     for assessed in _care_by_now(now):
         settled = assessed.care.settled
-        open_ = settled is None or settled.occurred_at > now.at
-        if assessed.settlement.value is Settlement.CLAIM and open_:
+        is_open = settled is None or settled.occurred_at > now.at
+        is_claim = assessed.settlement.value is Settlement.CLAIM and assessed.fund_pays.value
+        if is_claim and is_open:
             benefits = now.case.policy.benefits
             places = benefits.claim_places.value if benefits else ()
             begins = midnight(assessed.care.fact.event.on)

@@ -7,8 +7,11 @@ Everything here runs on the pure core, without store or clock:
         .then(recorded="confirmed")
     given(...).answer("2025-12-02 00:00").state
 
+    given(..., care("2025-10-01", "outpatient", "500.00", level="third")).bill().fund
+
 What comes back is told as a person would write it: `none`, `pending`, `2025-09-07 09:00`,
-`2025-09-01 to 2025-12-31`. Where no instant is asked about, the latest stamp is.
+`2025-09-01 to 2025-12-31`, `100.00`. Where no instant is asked about, the latest stamp is.
+A piece of care has a name, by which it is settled, corrected and asked about.
 """
 
 from collections.abc import Callable
@@ -16,18 +19,22 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from yibao.adapters.policy_files import Editions
 from yibao.domain import commands, events
 from yibao.domain.calendar import read_instant
+from yibao.domain.care import Assessed
 from yibao.domain.case import Case
+from yibao.domain.claims import Ground, decide_care
 from yibao.domain.commands import Command
-from yibao.domain.decision import Envelope, decide
+from yibao.domain.decision import decide
 from yibao.domain.derivation import Derived
-from yibao.domain.enrollment import fold
+from yibao.domain.enrollment import fold, places
+from yibao.domain.entries import Envelope
 from yibao.domain.facts import Fact
+from yibao.domain.money import Fen
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import PENDING, DayRange, EnrollmentId, WaitingPeriod, edition_stream
@@ -43,22 +50,40 @@ def edition(name: str = "shanghai-2025") -> Policy:
 
 
 def edition_with(base: str = "shanghai-2025", **values: Any) -> Policy:
-    """An edition some of whose parameters have other values."""
+    """An edition some of whose parameters, or cells of its table, have other values."""
     content = edition(base).model_dump()
     for name, value in values.items():
-        content["parameters"][name]["value"] = value
+        section = "benefits" if name in content["benefits"] else "parameters"
+        content[section][name]["value"] = value
     return Policy.model_validate(content)
+
+
+class Bill(NamedTuple):
+    """What is paid for a piece of care, as people write it."""
+
+    fund: str
+    patient: str
+    used: str
+    left: str
+    settlement: str
+    refused: str | None
+    pending: bool
 
 
 @dataclass
 class Given:
-    """A student's stream and the edition's, as the steps given so far made them."""
+    """A student's stream, that of her care and the edition's, as the steps so far made them.
+
+    `named` is the place of each piece of care in its stream, by its name.
+    """
 
     policy: Policy
     student: dict[str, str]
     recorded: list[events.Event] = field(default_factory=list)
+    received: list[events.Event] = field(default_factory=list)
     fixed: list[events.Event] = field(default_factory=list)
     history: list[events.Event] = field(default_factory=list)
+    named: dict[str, int] = field(default_factory=dict)
     ids: Any = field(default_factory=lambda: count(1))
     now: datetime | None = None
 
@@ -68,34 +93,53 @@ class Given:
 
     def record(self, command: Command, recorded_at: str | None = None) -> events.Event | None:
         """Decides a command now, or at the latest instant so far, and keeps its event."""
-        common = isinstance(command, commands.FixWindow) or _corrects_one_of(command, self.fixed)
-        mine = self.fixed if common else self.recorded
+        mine, stream = self._stream_of(command)
         stamp = (
             read_instant(recorded_at) if recorded_at else max(command.at, self.now or command.at)
         )
-        registered = any(isinstance(f.event, events.Registered) for f in fold(self.recorded).facts)
-        knows_policy = common or registered or isinstance(command, commands.Register)
         number = next(self.ids)
-        event = decide(
-            fold(mine),
-            command,
-            self.policy if knows_policy else None,
-            fold(self.fixed).facts,  # type: ignore[arg-type]
-            Envelope(
-                stream=edition_stream(self.policy.edition) if common else self.enrollment.stream,
-                recorded_at=stamp,
-                event_id=UUID(int=number),
-                by="tester",
-                via="test",
-                command_id=command.command_id or f"c{number}",
-                command_digest=command.digest(),
-            ),
+        envelope = Envelope(
+            stream=stream,
+            recorded_at=stamp,
+            event_id=UUID(int=number),
+            by="tester",
+            via="test",
+            command_id=command.command_id or f"c{number}",
+            command_digest=command.digest(),
         )
+        event: events.Event | None
+        if mine is self.received:
+            event = decide_care(fold(mine), command, self.ground, envelope)
+        else:
+            knows_policy = mine is self.fixed or isinstance(command, commands.Register)
+            policy = self.policy if knows_policy or self._is_registered else None
+            event = decide(fold(mine), command, policy, fold(self.fixed).facts, envelope)  # type: ignore[arg-type]
         if event is not None:
             mine.append(event)
             self.history.append(event)
             self.now = stamp
         return event
+
+    def _stream_of(self, command: Command) -> tuple[list[events.Event], UUID]:
+        """What a command adds to, and the id of that stream."""
+        if isinstance(command, commands.FixWindow) or _corrects_one_of(command, self.fixed):
+            return self.fixed, edition_stream(self.policy.edition)
+        if isinstance(command, ABOUT_CARE) or _corrects_one_of(command, self.received):
+            return self.received, self.enrollment.care_stream
+        return self.recorded, self.enrollment.stream
+
+    @property
+    def _is_registered(self) -> bool:
+        return any(isinstance(f.event, events.Registered) for f in fold(self.recorded).facts)
+
+    @property
+    def ground(self) -> Ground | None:
+        """What care is judged on; None where no registration was ever recorded."""
+        if not any(isinstance(event, events.Registered) for event in self.recorded):
+            return None
+        facts, fixes = fold(self.recorded).facts, fold(self.fixed).facts
+        case = Case(self.policy, facts, fixes)  # type: ignore[arg-type]
+        return Ground(case, len(self.recorded), len(self.fixed))
 
     def when(self, *steps: Step) -> "When":
         before = len(self.history)
@@ -113,7 +157,11 @@ class Given:
 
     def knowledge(self, cutoff: Cutoff) -> Knowledge:
         return known_by(
-            self.enrollment, self.recorded, lambda _: Edition(self.policy, self.fixed), cutoff
+            self.enrollment,
+            self.recorded,
+            lambda _: Edition(self.policy, self.fixed),
+            cutoff,
+            self.received,
         )
 
     def answer(self, at: str | None = None, known_at: Cutoff | str | None = None) -> Answer:
@@ -181,8 +229,28 @@ class Given:
         """The codes of the discrepancies."""
         return [found.code for found in self.answer(known_at=known_at).discrepancies]
 
+    def bills(self, at: str | None = None, known_at: Cutoff | str | None = None) -> list[Bill]:
+        """What is paid for each piece of care, in the order of recording."""
+        return [_bill(assessed) for assessed in self.answer(at, known_at).care]
+
+    def bill(
+        self, name: str = "bill", at: str | None = None, known_at: Cutoff | str | None = None
+    ) -> Bill:
+        """What is paid for a named piece of care."""
+        return _bill(self.assessed(name, at, known_at))
+
+    def assessed(
+        self, name: str = "bill", at: str | None = None, known_at: Cutoff | str | None = None
+    ) -> Assessed:
+        """The same with its derivations."""
+        care = {each.care.fact.place: each for each in self.answer(at, known_at).care}
+        return care[self.named[name]]
+
     def event(self, name: str) -> UUID:
-        """The id of the latest event of a name."""
+        """The id of the latest event of a name, or of a named piece of care."""
+        if name in self.named:
+            own = [e for e, at in places(self.received).items() if at == self.named[name]]
+            return own[-1]
         found = [e for e in self.history if e.name == name]
         return found[-1].event_id
 
@@ -225,7 +293,21 @@ def told(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, DayRange | WaitingPeriod):
         return f"{value.first} to {value.last}"
+    if isinstance(value, Fen):
+        return str(value)
     return value.isoformat() if isinstance(value, date) else str(value.value)
+
+
+def _bill(assessed: Assessed) -> Bill:
+    return Bill(
+        fund=told(assessed.fund_pays.value),
+        patient=told(assessed.patient_pays.value),
+        used=told(assessed.deductible_used.value),
+        left=told(assessed.deductible_left.value),
+        settlement=told(assessed.settlement.value),
+        refused=assessed.refused,
+        pending=assessed.is_pending,
+    )
 
 
 def leaves(derived: Derived) -> list[str]:
@@ -324,6 +406,48 @@ def filed(at: str, province: str = "zhejiang", **values: Any) -> Step:
     return step(commands.FileRemoteCare, at, province=province, **values)
 
 
+ABOUT_CARE = (commands.ReceiveCare, commands.SettleCare, commands.ReverseCare)
+
+
+def care(
+    on: str,
+    setting: str = "campus_clinic",
+    cost: str = "100.00",
+    *,
+    name: str = "bill",
+    at: str | None = None,
+    **values: Any,
+) -> Step:
+    """Care on a day, reported at noon of it unless told otherwise."""
+
+    def take(world: Given) -> None:
+        step(
+            commands.ReceiveCare, at or f"{on} 12:00", on=on, setting=setting, cost=cost, **values
+        )(world)
+        world.named[name] = world.received[-1].originator_version
+
+    return take
+
+
+def settle(name: str | UUID = "bill", at: str | None = None, **values: Any) -> Step:
+    """A named piece of care is settled, now or at an instant."""
+    return _about(commands.SettleCare, name, at, values)
+
+
+def reverse(name: str | UUID = "bill", at: str | None = None, **values: Any) -> Step:
+    """The settlement of a named piece of care is taken back."""
+    return _about(commands.ReverseCare, name, at, values)
+
+
+def _about(kind: type[Command], name: str | UUID, at: str | None, values: dict[str, Any]) -> Step:
+    def take(world: Given) -> None:
+        care_id = name if isinstance(name, UUID) else world.event(name)
+        instant = at or world.latest_stamp
+        step(kind, instant, care=care_id, **values)(world)  # type: ignore[arg-type]
+
+    return take
+
+
 def together(recorded_at: str, *steps: Step) -> Step:
     """Several steps in one transaction: one stamp, and no cut-off falls inside."""
 
@@ -346,7 +470,7 @@ def correct(
     fact_id: UUID | None = None,
     **changes: Any,
 ) -> Step:
-    """A correction of the latest event of a name, or of the one with an id."""
+    """A correction of the latest event of a name, of named care, or of the one with an id."""
 
     def take(world: Given) -> None:
         world.record(
@@ -363,7 +487,7 @@ def correct(
 
 
 def void(at: str, name: str) -> Step:
-    """The latest event of a name is taken back."""
+    """The latest event of a name, or a named piece of care, is taken back."""
 
     def take(world: Given) -> None:
         world.record(commands.Void(at=at, fact_id=world.event(name), reason="mistake"))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from yibao.adapters.explanation import trees
+from yibao.adapters.explanation import care_trees, trees
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story, story_files
@@ -24,6 +24,10 @@ def derivations() -> Iterator[str]:
         for student in ran.story.students:
             for name, tree in trees(ran.answer(student)):
                 yield f"{file.stem} {student} {name}: {_told(tree)}"
+            answer = ran.answer(student)
+            for number, assessed in enumerate(answer.care, start=1):
+                for name, tree in care_trees(assessed, answer.policy):
+                    yield f"{file.stem} {student} care {number} {name}: {_told(tree)}"
         ran.service.close()
 
 

@@ -110,7 +110,9 @@ def _parameters(function: Callable[..., object]) -> str:
 def test_the_digests_of_released_editions_stand() -> None:
     released = json.loads((GOLDEN / "editions.json").read_text(encoding="utf-8"))
     with yibao.open("memory:") as service:
-        assert {name: service.editions.get(name).digest for name in released} == released
+        found = {edition.edition: edition.digest for edition in service.editions}
+        found |= {f"{each.edition} benefits": each.benefits_digest for each in service.editions}
+    assert found == released
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -122,10 +124,11 @@ def test_a_store_of_an_earlier_release_answers_as_it_did(release: str, tmp_path:
     with yibao.open(f"sqlite:///{path}") as service:
         for ref, answers in told["students"].items():
             student = EnrollmentId(ref, told["year"])
-            assert answer_json(service.at(student, at, known_at=at)) == answers["latest"]
+            found = answer_json(service.at(student, at, known_at=at))
+            assert {key: found[key] for key in answers["latest"]} == answers["latest"]
             for version, states in enumerate(answers["states"]):
-                found = service.at(student, at, known_at=version)
-                assert [change.state.value for change in found.timeline] == states
+                then = service.at(student, at, known_at=version)
+                assert [change.state.value for change in then.timeline] == states
         service.register(
             "one-more",
             at="2025-09-30 10:00",
@@ -166,12 +169,30 @@ def test_a_golden_store_holds_every_event_shape_of_its_release(
         found = {
             fact.name
             for ref in told["students"]
-            for fact in service.facts(EnrollmentId(ref, told["year"]))
+            for fact in (
+                *service.facts(EnrollmentId(ref, told["year"])),
+                *service.care_facts(EnrollmentId(ref, told["year"])),
+            )
         }
         found |= {event.name for event in service.window_facts("shanghai-2025")}
     assert found == set(told["events"])
     if release == RELEASES[-1]:
         assert found == set(EVENTS)
+
+
+@pytest.mark.parametrize("released", sorted((GOLDEN / "released").glob("*.events.json")))
+def test_what_a_release_stored_keeps_its_names_and_fields(released: Path) -> None:
+    now = SCHEMAS["events"]()["events"]
+    for name, then in json.loads(released.read_text(encoding="utf-8"))["events"].items():
+        assert then["required"] == now[name]["required"], name
+        for field, shape in then["properties"].items():
+            assert shape == now[name]["properties"][field], (name, field)
+
+
+@pytest.mark.parametrize("released", sorted((GOLDEN / "released").glob("*.api.txt")))
+def test_what_a_release_offered_is_still_there(released: Path) -> None:
+    offered = {line.partition("(")[0] for line in released.read_text("utf-8").splitlines()}
+    assert offered <= {line.partition("(")[0] for line in public_api().splitlines()}
 
 
 def test_stored_names_are_kebab_case_words() -> None:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from yibao.adapters.answer_json import VALUES
+from yibao.adapters.console.care import care_table
 from yibao.adapters.console.values import shown, state, told
 from yibao.adapters.explanation import tree
 from yibao.adapters.replay import Failure, Replay
@@ -58,7 +59,7 @@ def answer_report(answer: Answer, words: Words) -> RenderableType:
     for change in answer.timeline:
         passed = change.at <= answer.at
         line.add_row("●" if passed else "○", shown(change.at, words), state(change.state, words))
-    return Group(values, line)
+    return Group(values, line, *([care_table(answer.care, words)] if answer.care else []))
 
 
 def failures_report(failures: Iterable[Failure], words: Words) -> Iterator[RenderableType]:

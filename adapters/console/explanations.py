@@ -7,8 +7,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from yibao.adapters.console.care import told_care
 from yibao.adapters.console.values import fact_line, shown, told
-from yibao.adapters.explanation import trees
+from yibao.adapters.explanation import care_trees, trees
 from yibao.adapters.words import Words
 from yibao.projections.answer import Answer
 
@@ -27,7 +28,11 @@ def explanation(answer: Answer, words: Words) -> RenderableType:
     seen: set[str] = set()
     if answer.values is None:
         return Group(*parts, Text(words("because", "not_registered")))
-    return Group(*parts, *(_tree(node, words, seen) for _, node in trees(answer)))
+    parts += [_tree(node, words, seen) for _, node in trees(answer)]
+    for assessed in answer.care:
+        parts.append(Text(f"\n{told_care(assessed.care.fact.event, words)}", style="bold"))
+        parts += [_tree(node, words, seen) for _, node in care_trees(assessed, answer.policy)]
+    return Group(*parts)
 
 
 def _tree(node: dict[str, Any], words: Words, seen: set[str]) -> Tree:

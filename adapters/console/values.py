@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from yibao.adapters.answer_json import plain
+from yibao.adapters.plain import plain
 from yibao.adapters.words import Words
 from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
 
@@ -44,6 +44,8 @@ def told(value: Any, words: Words, name: str = "") -> str:
         return words("state", value or "none")
     if value is None:
         return words("phrase", "none")
+    if name == "settlement":
+        return words("settlement", value)
     if value == "pending":
         return words("phrase", "pending")
     if isinstance(value, bool):

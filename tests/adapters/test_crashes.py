@@ -110,7 +110,7 @@ class Kept:
         with open_service(self.url) as service:
             # Others may still be writing: everything is read once, from one snapshot.
             with closing(open_store(self.url)) as store:
-                found = dict(store.streams())
+                found = {stream: recorded for stream, recorded, _ in store.streams()}
             self._whole(service, found)
             there = Counter(e.command_id for stream in found.values() for e in stream)
             assert not must - there.keys(), "acknowledged, and lost"
@@ -183,7 +183,7 @@ def _adopts(event: events.Event) -> bool:
 
 def _sizes(url: str) -> dict[UUID, int]:
     with closing(open_store(url)) as store:
-        return {stream: len(recorded) for stream, recorded in store.streams()}
+        return {stream: len(recorded) for stream, recorded, _ in store.streams()}
 
 
 def test_a_writer_killed_at_any_moment_leaves_whole_transactions_and_all_it_acknowledged(

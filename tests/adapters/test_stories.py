@@ -13,7 +13,7 @@ from yibao.adapters.scenarios import Story, read_story, story_files
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = story_files(SCENARIOS)
-RULES = [*(f"R{number}" for number in range(1, 26)), "R32"]
+RULES = [f"R{number}" for number in range(1, 33)]
 
 #: The table of worked examples: what each student's answer is once all is known. The last
 #: column is the instant from which the state is `active`.

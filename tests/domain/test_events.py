@@ -40,6 +40,10 @@ def test_the_stored_names_are_for_ever() -> None:
         "edition-adopted",
         "window-fixed",
         "voided",
+        "care-received",
+        "care-settled",
+        "care-reversed",
+        "benefits-adopted",
     }
 
 

@@ -63,6 +63,7 @@ def test_the_refusals_of_each_command_are_those_in_their_order() -> None:
         "issue_medical_card": STUDENT,
         "file_remote_care": STUDENT,
         "pay_premium": STUDENT,
+        "receive_care": ("not_registered",),
     } | {step.trigger: () for step in TIME_DRIVEN}
 
 

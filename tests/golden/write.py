@@ -38,6 +38,7 @@ def write_schemas() -> None:
     (GOLDEN / "public_api.txt").write_text(public_api(), encoding="utf-8")
     with yibao.open("memory:") as service:
         digests = {edition.edition: edition.digest for edition in service.editions}
+        digests |= {f"{each.edition} benefits": each.benefits_digest for each in service.editions}
     (GOLDEN / "editions.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
 
 
@@ -81,6 +82,7 @@ def write_store(release: str) -> None:
         refs = ("ada", "bo")
         students = {ref: EnrollmentId(ref, 2025) for ref in refs}
         events = {fact.name for student in students.values() for fact in service.facts(student)}
+        events |= {fact.name for who in students.values() for fact in service.care_facts(who)}
         events |= {event.name for event in service.window_facts("shanghai-2025")}
         told = {
             "release": release,
@@ -160,6 +162,37 @@ def _live_through_an_autumn(service: _Noting) -> None:
     service.confirm(bo, at="2025-09-09 10:00", channel="proxy", observed=True)
     service.issue_medical_card(bo, at="2025-09-12 10:00")
     service.withdraw(bo, at="2025-11-01 10:00", on="2025-11-10")
+    _be_ill(service, ada)
+    _be_ill(service, bo)
+
+
+def _be_ill(service: _Noting, who: EnrollmentId) -> None:
+    """Care that is settled, corrected, taken back and settled again, and some elsewhere."""
+    visit = service.receive_care(
+        who, at="2025-12-10 10:00", on="2025-12-09", setting="outpatient", level="third", cost="500"
+    )
+    service.settle_care(who, visit.event_id, at="2025-12-10 10:05", paid="90.00", observed=True)
+    service.reverse_care(who, visit.event_id, at="2025-12-10 10:10", reason="wrong-amount")
+    service.correct(
+        who,
+        visit.event_id,
+        at="2025-12-10 10:15",
+        reason="sheet-misread",
+        changes={"cost": "480.50", "total_cost": "512.00"},
+    )
+    service.settle_care(who, visit.event_id, at="2025-12-10 10:20", observed=True)
+    service.receive_care(
+        who,
+        at="2025-12-12 10:00",
+        on="2025-12-11",
+        setting="inpatient",
+        level="first",
+        cost="1200.00",
+        province="jiangsu",
+    )
+    service.receive_care(
+        who, at="2025-12-12 10:00", on="2025-12-12", setting="campus_clinic", cost="8.88"
+    )
 
 
 if __name__ == "__main__":

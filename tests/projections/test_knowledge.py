@@ -16,6 +16,7 @@ from given import (
 )
 
 from yibao.domain.calendar import read_instant
+from yibao.domain.enrollment import EMPTY
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.knowledge import edition_named
 
@@ -73,7 +74,7 @@ def test_a_version_stands_for_the_stamp_of_its_event(
 
 
 def test_version_0_knows_nothing(student: Given) -> None:
-    assert student.knowledge(0) == (student.enrollment, 0, None, 0, None)
+    assert student.knowledge(0) == (student.enrollment, 0, None, 0, None, EMPTY)
 
 
 def test_a_version_inside_a_transaction_is_an_error(student: Given) -> None:

@@ -51,6 +51,8 @@ def test_the_codes_stand_in_the_order_of_priority() -> None:
         "await_evoucher",
         "activate_evoucher",
         "try_evoucher_or_get_medical_card",
+        "file_remote_care",
+        "claim_care",
         "pay_next_premium",
     )
 

@@ -1,0 +1,115 @@
+"""Quotes for a student of a story or a store, or for anybody described by what is known."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.replay import replay
+from yibao.adapters.scenarios import read_story
+from yibao.adapters.service import Service, open_service
+from yibao.adapters.store import MEMORY
+from yibao.domain.calendar import LAST_YEAR, midnight, read_day
+from yibao.domain.care import Assessed
+from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import EnrollmentId
+
+_CARE = ("setting", "level", "cost", "on", "province")
+
+
+def quoted(editions: Editions, **asked: Any) -> Assessed:
+    """The quote that the options of `yibao quote` ask for."""
+    care = {key: asked[key] for key in _CARE}
+    with _someone(editions, asked) as (service, enrollment, at):
+        return service.quote(enrollment, **care, at=asked["at"] or at, known_at=asked["known_at"])
+
+
+@contextmanager
+def _someone(
+    editions: Editions, asked: dict[str, Any]
+) -> Iterator[tuple[Service, EnrollmentId, datetime]]:
+    """The service to ask, whom to ask about, and the instant to ask for."""
+    end = _end_of(asked["on"])
+    sources = [key for key in ("story", "store", "registered") if asked[key]]
+    if len(sources) != 1:
+        raise click.UsageError("give one of --story, --store and --registered")
+    if asked["story"]:
+        story = read_story(asked["story"], editions)
+        names = list(story.students)
+        name = asked["student"] or (names[0] if len(names) == 1 else None)
+        if name not in names:
+            raise click.UsageError(f"name a --student of this story: {', '.join(names)}")
+        ran = replay(story, editions)
+        with ran.service as service:
+            yield service, story.enrollment(name), max(end, story.latest_at)
+    elif asked["store"]:
+        if not (asked["ref"] and asked["year"]):
+            raise click.UsageError("--store needs --ref and --year")
+        if asked["store"].startswith("sqlite:///"):
+            _must_exist(Path(asked["store"].removeprefix("sqlite:///")))
+        with open_service(asked["store"], policies=editions) as service:
+            yield service, EnrollmentId(asked["ref"], asked["year"]), end
+    else:
+        with open_service(
+            MEMORY, policies=editions, by="quote", via="quote", clock=_end_of_time
+        ) as service:
+            yield service, _anybody(service, asked), end
+
+
+def _anybody(service: Service, asked: dict[str, Any]) -> EnrollmentId:
+    """A student of whom only the options are known, each of them as a report."""
+    day = _day(asked["registered"], "registered")
+    begins = midnight(day)
+    anybody = EnrollmentId("anybody", service.editions.get(asked["policy"]).year)
+    service.register(
+        "anybody",
+        at=begins,
+        policy=asked["policy"],
+        on=day,
+        school="any",
+        category=asked["category"],
+        document=asked["document"],
+    )
+    service.declare_roster(anybody, at=begins, observed=True)
+    if asked["confirmed"]:
+        service.confirm(anybody, at=asked["confirmed"], channel="app", observed=True)
+    if asked["lapsed_years"] is not None:
+        at = asked["confirmed"] or begins
+        service.verify_prior_coverage(anybody, at=at, lapsed_years=asked["lapsed_years"])
+    if asked["employee_cover_stopped"]:
+        stopped = _day(asked["employee_cover_stopped"], "employee_cover_stopped")
+        service.stop_employee_cover(anybody, at=midnight(stopped), on=stopped)
+    if asked["medical_card"]:
+        service.issue_medical_card(anybody, at=asked["medical_card"])
+    if asked["filed"]:
+        province = asked["province"] or "elsewhere"
+        service.file_remote_care(anybody, at=asked["filed"], province=province, observed=True)
+    if asked["withdrawn"]:
+        left = _day(asked["withdrawn"], "withdrawn")
+        service.withdraw(anybody, at=midnight(left), on=left, observed=True)
+    return anybody
+
+
+def _end_of(on: str) -> datetime:
+    return midnight(_day(on, "on")) + timedelta(hours=23, minutes=59)
+
+
+def _day(given: str, where: str) -> date:
+    try:
+        return read_day(given)
+    except ValueError as error:
+        raise BadValue(where, str(error)) from None
+
+
+def _end_of_time() -> datetime:
+    """What is only supposed may lie in the future."""
+    return midnight(date(LAST_YEAR, 12, 31))
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        raise click.UsageError(f"no store {str(path)!r}")

@@ -1,0 +1,34 @@
+"""What would a piece of care cost, without recording anything?"""
+
+from datetime import datetime
+from uuid import UUID
+
+from yibao.domain.care import Assessed, assessments, cares
+from yibao.domain.commands import ReceiveCare
+from yibao.domain.enrollment import evolve
+from yibao.domain.entries import Envelope, fact
+from yibao.domain.refusals import BadValue, NotPermitted
+from yibao.projections.knowledge import Knowledge
+
+
+def quote(knowledge: Knowledge, command: ReceiveCare, at: datetime) -> Assessed:
+    """The assessment the care would have if it were recorded next.
+
+    Raises NotPermitted with `not_registered` where there is no enrollment to quote for.
+    """
+    case, received = knowledge.case, knowledge.received
+    if case is None or case.facts.registration is None:
+        raise NotPermitted("not_registered")
+    if case.policy.benefits is None:
+        raise BadValue("policy", "the edition has no table of benefits")
+    asked = Envelope(
+        stream=knowledge.enrollment.care_stream,
+        recorded_at=at,
+        event_id=UUID(int=0),
+        by="quote",
+        via="quote",
+        command_id="quote",
+        command_digest="",
+    )
+    with_it = evolve(received, fact(received, command, asked))
+    return assessments(case, cares(with_it), at)[-1]

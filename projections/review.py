@@ -1,0 +1,139 @@
+"""Which care is no longer paid as it was assessed, and which facts moved it?
+
+Nothing is paid or taken back by itself: this is the list for somebody to look at.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import NamedTuple
+
+from yibao.domain import events
+from yibao.domain.care import Amounts, assessments, cares, settlements
+from yibao.domain.enrollment import places
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.comparison import transactions
+from yibao.projections.knowledge import Cutoff, Edition, Knowledge, known_by
+
+
+class Changed(NamedTuple):
+    """Care that was settled or refused, and is assessed otherwise now.
+
+    `then` is what was settled, or what a refusal came to; `since` is when that was recorded.
+    `now` is None where the care was taken back.
+    """
+
+    care: events.CareReceived
+    settled: events.CareSettled | None
+    since: datetime
+    then: Amounts
+    now: Amounts | None
+    moved_by: tuple[events.Event, ...]
+
+
+class _Told(NamedTuple):
+    """What was assessed after a transaction, by the place of the care."""
+
+    transaction: Sequence[events.Event]
+    amounts: dict[int, Amounts]
+
+
+def review(
+    enrollment: EnrollmentId,
+    recorded: Sequence[events.Event],
+    edition_of: Callable[[str], Edition],
+    at: datetime,
+    cutoff: Cutoff,
+    received: Sequence[events.Event],
+) -> tuple[Changed, ...]:
+    """Every piece of care settled or once refused whose assessment has changed since.
+
+    What was told at a time is what followed from the facts recorded by then, asked at that
+    time; what holds now is asked at `at`.
+    """
+    nothing = known_by(enrollment, recorded, edition_of, 0)
+    known = known_by(enrollment, recorded, edition_of, cutoff, received)
+    history = [
+        _Told(transaction, _amounts(knowledge, transaction[-1].recorded_at))
+        for transaction, knowledge in transactions(
+            enrollment, recorded, received, edition_of, nothing, known
+        )
+    ]
+    now = _amounts(known, at)
+    found = []
+    for place, first in _received(known).items():
+        settled = settlements(known.received).get(place)
+        told = _settled(place, settled, history) or _refused(place, history)
+        if told is None:
+            continue
+        index, then = told
+        current = now.get(place)
+        if current is None and settled is None:
+            continue
+        if not _same(then, current):
+            since = history[index].transaction[-1].recorded_at
+            moved_by = _movers(place, history[index:])
+            found.append(Changed(first, settled, since, then, current, moved_by))
+    return tuple(found)
+
+
+def _amounts(knowledge: Knowledge, at: datetime) -> dict[int, Amounts]:
+    if knowledge.case is None:
+        return {}
+    assessed = assessments(knowledge.case, cares(knowledge.received), at)
+    return {each.care.fact.place: each.plain for each in assessed}
+
+
+def _received(known: Knowledge) -> dict[int, events.CareReceived]:
+    """Every piece of care ever known, as last recorded, by its place."""
+    place_of = places(known.received.recorded)
+    return {
+        place_of[event.event_id]: event
+        for event in known.received.recorded
+        if isinstance(event, events.CareReceived)
+    }
+
+
+def _settled(
+    place: int, settled: events.CareSettled | None, history: Sequence[_Told]
+) -> tuple[int, Amounts] | None:
+    """Where the settlement that stands was recorded, and what had been assessed then."""
+    if settled is None:
+        return None
+    for index, told in enumerate(history):
+        if any(event.event_id == settled.event_id for event in told.transaction):
+            then = told.amounts[place]
+            return index, then._replace(
+                fund_pays=settled.fund_pays,
+                patient_pays=settled.patient_pays,
+                deductible_used=settled.deductible_used,
+            )
+    return None
+
+
+def _refused(place: int, history: Sequence[_Told]) -> tuple[int, Amounts] | None:
+    """The last time the care was refused, and what that came to."""
+    for index in range(len(history) - 1, -1, -1):
+        then = history[index].amounts.get(place)
+        if then and then.refused:
+            return index, then
+    return None
+
+
+def _movers(place: int, since: Sequence[_Told]) -> tuple[events.Event, ...]:
+    """The facts at whose recording the amounts moved."""
+    moved: list[events.Event] = []
+    for before, after in pairwise(since):
+        if not _same(before.amounts.get(place), after.amounts.get(place)):
+            moved.extend(after.transaction)
+    return tuple(moved)
+
+
+def _same(then: Amounts | None, now: Amounts | None) -> bool:
+    return _compared(then) == _compared(now)
+
+
+def _compared(amounts: Amounts | None) -> tuple[object, ...]:
+    if amounts is None:
+        return ()
+    return (amounts.fund_pays, amounts.patient_pays, amounts.deductible_used, amounts.refused)
