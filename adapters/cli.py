@@ -270,14 +270,14 @@ def review(
 @click.option("--store", help="Of a student in a store: sqlite:///PATH.")
 @click.option("--ref", help="The student's reference in the store.")
 @click.option("--year", type=int, help="The benefit year in the store.")
-@click.option(
-    "--policy", default="shanghai-2025", show_default=True, help="Of anybody: the edition."
-)
+@click.option("--policy", default="shanghai-2025", show_default=True, help="Anybody's edition.")
 @click.option("--registered", help="Anybody's registration day.")
 @click.option("--confirmed", help="The instant of the confirmation.")
 @click.option("--lapsed-years", type=int, help="What the check found.")
-@click.option("--document", default="resident_id_card", show_default=True, help="Anybody's.")
-@click.option("--category", default="undergraduate", show_default=True, help="Anybody's.")
+@click.option(
+    "--document", default="resident_id_card", show_default=True, help="Anybody's document."
+)
+@click.option("--category", default="undergraduate", show_default=True, help="Anybody's category.")
 @click.option("--employee-cover-stopped", help="The first day without employee cover.")
 @click.option("--medical-card", help="The instant at which a medical card was issued.")
 @click.option("--filed", help="The instant at which care in the province was filed for.")

@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import click
 from peer import StockApplication, stock_student
@@ -32,6 +34,12 @@ from yibao.projections.knowledge import Edition, known_by
 from yibao.projections.next_step import next_steps
 
 ROUNDS = 5
+VISIT: dict[str, Any] = {
+    "on": "2025-12-05",
+    "setting": "outpatient",
+    "level": "third",
+    "cost": "80.00",
+}
 
 
 @dataclass
@@ -63,10 +71,12 @@ def timed() -> Iterator[list[float]]:
     taken.append(time.perf_counter() - began)
 
 
-def in_turn(ours: Callable[[], int], theirs: Callable[[], int]) -> tuple[float, float, float]:
+def in_turn(
+    ours: Callable[[], int], theirs: Callable[[], int], *, rounds: int = ROUNDS
+) -> tuple[float, float, float]:
     """Both rates and the median of the ratios, measured in turn so that a drift hits both."""
     pairs = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         with timed() as a:
             count_a = ours()
         with timed() as b:
@@ -92,6 +102,10 @@ def raw_connection(path: Path) -> sqlite3.Connection:
     return connection
 
 
+SELECT = (
+    "SELECT originator_version, topic, state FROM stored_events "
+    "WHERE originator_id=? ORDER BY originator_version"
+)
 INSERT = (
     "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
 )
@@ -122,11 +136,7 @@ def commits(folder: Path, students: int) -> Iterator[Row]:
         for number in range(students):
             row = rows[number][6]
             raw.execute("BEGIN IMMEDIATE")
-            raw.execute(
-                "SELECT originator_version, topic, state FROM stored_events "
-                "WHERE originator_id=? ORDER BY originator_version",
-                (row.originator_id.hex,),
-            ).fetchall()
+            raw.execute(SELECT, (row.originator_id.hex,)).fetchall()
             raw.execute(INSERT, (row.originator_id.hex, version, row.topic, row.state))
             raw.execute("COMMIT")
         return students
@@ -173,6 +183,66 @@ def commits(folder: Path, students: int) -> Iterator[Row]:
         "0.9",
     )
     store.close()
+
+
+def care(folder: Path, students: int) -> Iterator[Row]:
+    """One settlement a commit, judged on the enrollment, the edition and the ledger; quotes."""
+    service = filled_service(folder / "care.db", students)
+    raw = raw_connection(folder / "raw-care.db")
+    who = [enrollment(number) for number in range(students)]
+    for number in range(students):
+        service.receive_care(who[number], at=NOON, **VISIT)
+    waiting: list[UUID] = []
+
+    def visits() -> None:
+        waiting[:] = [service.receive_care(each, at=NOON, **VISIT).event_id for each in who]
+
+    def settlements() -> int:
+        for student, visit in zip(who, waiting, strict=True):
+            service.settle_care(student, visit, at=NOON, by="officer-7")
+        return students
+
+    def copied() -> None:
+        raw.execute("DELETE FROM stored_events")
+        with closing(sqlite3.connect(folder / "care.db")) as theirs:
+            rows = theirs.execute(
+                "SELECT originator_id, originator_version, topic, state FROM stored_events"
+            )
+            raw.execute("BEGIN")
+            raw.executemany(INSERT, rows)
+            raw.execute("COMMIT")
+
+    def by_raw_driver() -> int:
+        edition = edition_stream(POLICY).hex
+        for student in who:
+            raw.execute("BEGIN IMMEDIATE")
+            for stream in (student.stream.hex, edition, student.care_stream.hex):
+                last = raw.execute(SELECT, (stream,)).fetchall()[-1]
+            version, topic, state = last
+            raw.execute(INSERT, (student.care_stream.hex, version + 1, topic, state))
+            raw.execute("COMMIT")
+        return students
+
+    rounds = []
+    for _ in range(ROUNDS):
+        visits()
+        copied()
+        rounds.append(in_turn(settlements, by_raw_driver, rounds=1))
+    ours, theirs, ratio = (statistics.median(each) for each in zip(*rounds, strict=True))
+    yield Row(
+        "one settlement a commit, through the service",
+        told(ours),
+        "raw sqlite3: three SELECTs, INSERT",
+        told(theirs),
+        ratio,
+        "",
+    )
+    with timed() as taken:
+        for student in who:
+            service.quote(student, at=NOON, **VISIT)
+    yield Row("quotes, one student each", told(rate(students, taken[0])), "", "", None, "")
+    service.close()
+    raw.close()
 
 
 def folding(folder: Path, students: int, stock_students: int) -> Iterator[Row]:
@@ -375,6 +445,7 @@ def main(students: int, commit_count: int, quick: bool) -> None:
         console.print(machine(folder))
         for rows in (
             commits(folder, commit_count),
+            care(folder, commit_count),
             folding(folder, students, stock),
             one_student(folder, sizes),
             start_up(),

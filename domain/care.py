@@ -66,7 +66,7 @@ class Assessed(NamedTuple):
     covered_from: date | None
 
     @property
-    def plain(self) -> "Amounts":
+    def amounts(self) -> "Amounts":
         """What it comes to, without the derivations."""
         return Amounts(
             self.care.fact.place,
@@ -230,16 +230,18 @@ def covered(case: Case, benefits: Benefits, fact: CareFact, at: datetime) -> Der
         return Derived(name, None, "R30", parts, _why_not(day, window, waiting))
     if fact.event.province is None or not benefits.remote_filing_required.value:
         return Derived(name, day, "R30", (fact, window))
-    filings = [
-        filing
-        for filing in case.facts.remote_filings
-        if filing.event.province.casefold() == fact.event.province.casefold()
-        and filing.at < midnight(day_after(day))
-    ]
+    ends = midnight(day_after(day))
+    filings = [f for f in filings_for(case, fact.event.province) if f.at < ends]
     if not filings:
         required = (fact, benefits.remote_filing_required)
         return Derived(name, None, "R31", required, "remote_care_not_filed")
     return Derived(name, day, "R31", (fact, window, filings[0]))
+
+
+def filings_for(case: Case, province: str) -> list[Fact[events.RemoteCareFiled]]:
+    """The filings for care in a province, in the order in which they happened (R31)."""
+    sought = province.casefold()
+    return [f for f in case.facts.remote_filings if f.event.province.casefold() == sought]
 
 
 def _within(day: date, span: DayRange | WaitingPeriod) -> bool:
@@ -299,7 +301,7 @@ def _active_on(case: Case, day: date) -> Derived | None:
         if change.at >= ends:
             break
         if change.state is State.ACTIVE:
-            found = change.cause
+            found = change.cause._replace(name="state", value=change.state)
         elif change.at <= begins:
             found = None
     return found

@@ -165,7 +165,7 @@ def part(answered: Answer, name: str) -> Any:
     if name == "timeline":
         return tuple((change.at, change.state) for change in answered.timeline)
     if name == "care":
-        return tuple(each.plain for each in answered.care)
+        return tuple(each.amounts for each in answered.care)
     if name in ("state", "next_steps", "discrepancies"):
         return getattr(answered, name)
     return getattr(answered.values, name).value if answered.values else None

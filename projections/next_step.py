@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.care import Assessed
+from yibao.domain.care import Assessed, filings_for
 from yibao.domain.case import Case
 from yibao.domain.citation import Parameter
 from yibao.domain.derivation import rests_on_assumption
@@ -251,9 +251,9 @@ def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
 def _file_remote_care(now: _Situation) -> NextStep | None:
     """R31, R32: before care in a province, where some was refused for want of a filing."""
     for assessed in _care_by_now(now):
-        province = assessed.care.fact.event.province
-        filed = [f for f in now.case.facts.remote_filings if f.event.province == province]
-        if assessed.refused == "remote_care_not_filed" and not now.done(filed):
+        province = assessed.care.fact.event.province or ""
+        filed = now.done(filings_for(now.case, province))
+        if assessed.refused == "remote_care_not_filed" and not filed:
             benefits = now.case.policy.benefits
             places = benefits.remote_filing_places.value if benefits else ()
             return NextStep("file_remote_care", "student", places, ask=now.ask)

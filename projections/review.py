@@ -81,7 +81,7 @@ def _amounts(knowledge: Knowledge, at: datetime) -> dict[int, Amounts]:
     if knowledge.case is None:
         return {}
     assessed = assessments(knowledge.case, cares(knowledge.received), at)
-    return {each.care.fact.place: each.plain for each in assessed}
+    return {each.care.fact.place: each.amounts for each in assessed}
 
 
 def _received(known: Knowledge) -> dict[int, events.CareReceived]:

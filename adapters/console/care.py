@@ -8,7 +8,7 @@ from rich.text import Text
 
 from yibao.adapters.console.values import shown
 from yibao.adapters.words import Words
-from yibao.domain.care import Assessed
+from yibao.domain.care import Amounts, Assessed
 from yibao.domain.events import CareReceived
 from yibao.projections.review import Changed
 
@@ -85,6 +85,15 @@ def amounts(assessed: Assessed, words: Words) -> str:
     if assessed.earlier_use_is_unknown:
         text += f" ({words('phrase', 'earlier_use')})"
     return text
+
+
+def told_amounts(found: Amounts, words: Words) -> str:
+    """What an assessment comes to, in a line."""
+    if found.pending:
+        return words("phrase", "pending")
+    if found.refused:
+        return words("phrase", "refused", reason=words("because", found.refused))
+    return words("phrase", "pays", fund=found.fund_pays, patient=found.patient_pays)
 
 
 def settled(assessed: Assessed, words: Words) -> str:

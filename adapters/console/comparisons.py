@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from yibao.adapters.console.care import told_amounts
 from yibao.adapters.console.values import fact_line, shown
 from yibao.adapters.words import Words
 from yibao.domain import events
@@ -59,6 +60,8 @@ def _part(name: str, value: Any, words: Words) -> str:
         return "\n".join(words("next_step", step.code) for step in value)
     if name == "discrepancies":
         return "\n".join(f"#{found.version} {words('refusal', found.code)}" for found in value)
+    if name == "care":
+        return "\n".join(f"#{found.version} {told_amounts(found, words)}" for found in value)
     if name == "state":
         return words("state", value or "none")
     return shown(value, words)

@@ -14,11 +14,12 @@ from yibao.adapters.replay import Replay
 from yibao.adapters.scenarios import ExpectStep, story_files
 from yibao.adapters.words import LANGUAGES, Words
 from yibao.adapters.yaml_source import read
+from yibao.domain.benefits import Benefits
 from yibao.domain.derivation import Derived
 from yibao.domain.events import EVENTS
 from yibao.domain.policy import Parameters
 from yibao.domain.refusals import REASONS
-from yibao.domain.vocabulary import State
+from yibao.domain.vocabulary import CareSetting, HospitalLevel, Settlement, State
 from yibao.projections.answer import Answer
 from yibao.projections.comparison import COMPARED
 from yibao.projections.next_step import CODES
@@ -65,6 +66,9 @@ def answers(replayed: Callable[[Path], Replay]) -> Iterator[Answer]:
 
 def derivations(answer: Answer) -> Iterator[Derived]:
     roots = [*(answer.values or ()), *(change.cause for change in answer.timeline)]
+    for assessed in answer.care:
+        roots += [assessed.standing, assessed.fund_pays, assessed.patient_pays]
+        roots += [assessed.deductible_left, assessed.settlement]
     while roots:
         derived = roots.pop()
         yield derived
@@ -141,13 +145,15 @@ def test_every_part_of_an_answer_has_words() -> None:
 
 
 def test_every_parameter_and_unit_has_words() -> None:
-    in_both("parameter", set(Parameters.model_fields))
-    units = {
-        getattr(policy.parameters, name).unit
+    in_both("parameter", {*Parameters.model_fields, *Benefits.model_fields})
+    cells = [
+        cell
         for policy in Editions()
-        for name in Parameters.model_fields
-        if getattr(policy.parameters, name) is not None
-    }
+        for section in (policy.parameters, policy.benefits)
+        for _, cell in section or ()
+    ]
+    units = {cell.unit for cell in cells if cell is not None}
+    assert {"days", "percent"} <= units
     in_both("unit", units)
 
 
@@ -190,10 +196,17 @@ def test_who_and_where_of_every_next_step_have_words(replayed: Callable[[Path], 
 
 
 def test_every_place_an_edition_may_name_has_words() -> None:
-    named: Any = Parameters.model_fields["activation_places"].annotation
-    places = get_args(named.model_fields["value"].annotation)[0]
-    assert "alipay" in get_args(places)
-    in_both("where", set(get_args(places)))
+    for named in ("activation_places", "claim_places"):
+        annotation: Any = (Parameters.model_fields | Benefits.model_fields)[named].annotation
+        places = get_args(annotation.model_fields["value"].annotation)[0]
+        assert {"alipay", "one_stop_site"} & set(get_args(places))
+        in_both("where", set(get_args(places)))
+
+
+def test_every_setting_level_and_settlement_of_care_has_words() -> None:
+    in_both("setting", set(CareSetting))
+    in_both("level", set(HospitalLevel))
+    in_both("settlement", set(Settlement))
 
 
 def test_every_phrase_the_console_uses_is_there() -> None:
