@@ -274,10 +274,8 @@ def review(
 @click.option("--registered", help="Anybody's registration day.")
 @click.option("--confirmed", help="The instant of the confirmation.")
 @click.option("--lapsed-years", type=int, help="What the check found.")
-@click.option(
-    "--document", default="resident_id_card", show_default=True, help="Anybody's document."
-)
-@click.option("--category", default="undergraduate", show_default=True, help="Anybody's category.")
+@click.option("--document", default="resident_id_card", show_default=True, help="Anybody's.")
+@click.option("--category", default="undergraduate", show_default=True, help="Anybody's.")
 @click.option("--employee-cover-stopped", help="The first day without employee cover.")
 @click.option("--medical-card", help="The instant at which a medical card was issued.")
 @click.option("--filed", help="The instant at which care in the province was filed for.")

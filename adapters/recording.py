@@ -140,7 +140,9 @@ class Recording:
         event = _decided(decide_care(now.stream, command, ground, envelope))
         if any(isinstance(each, events.BenefitsAdopted) for each in fixed):
             return [event]
-        return [self._benefits_adopted(policy, len(fixed) + 1, now.stamp), event]
+        # The clock may have gone back since the edition's last event: its stream stays in order.
+        stamp = max([now.stamp, *(each.recorded_at for each in fixed[-1:])])
+        return [self._benefits_adopted(policy, len(fixed) + 1, stamp), event]
 
     def _policy(self, stream: Stream, command: Command) -> Policy | None:
         """The edition asked for, or the one of the current registration."""

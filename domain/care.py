@@ -21,7 +21,7 @@ from yibao.domain.derivation import Derived
 from yibao.domain.enrollment import AnyFact, Stream, places
 from yibao.domain.facts import Fact
 from yibao.domain.money import NOTHING, Fen
-from yibao.domain.rules import values
+from yibao.domain.rules import values, values_of
 from yibao.domain.timeline import timeline
 from yibao.domain.vocabulary import (
     PENDING,
@@ -185,14 +185,15 @@ def _assessed(case: Case, benefits: Benefits, care: Care, left: Derived, at: dat
             settlement=Derived("settlement", None, "R30", (standing,), standing.because),
             covered_from=_from_when(case, fact, at) if standing.value is None else None,
         )
-    used = _used(row, fact, left)
+    eligible = Derived("eligible_cost", cost, "R29", (fact,))
+    used = _used(row, eligible, left)
     above = cost.less(used.value)
-    fund = Derived("fund_pays", above.share(row.share.value), row.rule, (fact, used, row.share))
+    fund = Derived("fund_pays", above.share(row.share.value), row.rule, (eligible, used, row.share))
     return Assessed(
         care,
         standing,
         fund_pays=fund,
-        patient_pays=Derived("patient_pays", cost.less(fund.value), "R29", (fact, fund)),
+        patient_pays=Derived("patient_pays", cost.less(fund.value), "R29", (eligible, fund)),
         deductible_used=used,
         deductible_left=_less(left, used, row, fact),
         settlement=settlement_of(case, benefits, fact, standing, at),
@@ -200,11 +201,11 @@ def _assessed(case: Case, benefits: Benefits, care: Care, left: Derived, at: dat
     )
 
 
-def _used(row: Row, fact: CareFact, left: Derived) -> Derived:
+def _used(row: Row, eligible: Derived, left: Derived) -> Derived:
     """R26 to R28: what this piece consumes of its deductible."""
     available = left if row.is_yearly else row.deductible
-    used = min(fact.event.cost, available.value)
-    return Derived("deductible_used", used, row.rule, (fact, available))
+    used = min(eligible.value, available.value)
+    return Derived("deductible_used", used, row.rule, (eligible, available))
 
 
 def _less(left: Derived, used: Derived, row: Row, fact: CareFact) -> Derived:
@@ -227,7 +228,7 @@ def covered(case: Case, benefits: Benefits, fact: CareFact, at: datetime) -> Der
         return Derived(name, PENDING, "R30", (fact, window), window.because)
     if not isinstance(window.value, DayRange) or not _within(day, window.value):
         parts = (fact, window, waiting) if window.value is None else (fact, window)
-        return Derived(name, None, "R30", parts, _why_not(day, window, waiting))
+        return Derived(name, None, "R30", parts, _why_not(case, day, window, waiting))
     if fact.event.province is None or not benefits.remote_filing_required.value:
         return Derived(name, day, "R30", (fact, window))
     ends = midnight(day_after(day))
@@ -248,19 +249,25 @@ def _within(day: date, span: DayRange | WaitingPeriod) -> bool:
     return span.first <= day <= span.last
 
 
-def _why_not(day: date, window: Derived, waiting: Derived) -> str:
-    """R30: the code for a day that no cover reaches."""
+def _why_not(case: Case, day: date, window: Derived, waiting: Derived) -> str:
+    """R30: the code for a day that no cover reaches, as it stood on that day."""
+    waited = isinstance(waiting.value, WaitingPeriod) and _within(day, waiting.value)
     reason = window.because
     if isinstance(window.value, DayRange) and day > window.value.last:
         _, ends = window.inputs
-        reason = ends.because  # type: ignore[union-attr]
+        return ends.because  # type: ignore[union-attr, return-value]
     if reason in ("withdrawn", "opted_out"):
-        return reason
+        return "in_waiting_period" if waited and not _gone_by(case, day, reason) else reason
     if window.value is None and reason != "cover_too_late":
         return "not_enrolled"
-    if isinstance(waiting.value, WaitingPeriod) and _within(day, waiting.value):
-        return "in_waiting_period"
-    return "before_window"
+    return "in_waiting_period" if waited else "before_window"
+
+
+def _gone_by(case: Case, day: date, reason: str) -> bool:
+    """Whether the student had left, or chosen the other cover, by the end of a day."""
+    if reason == "withdrawn" and case.withdrawal:
+        return case.facts.first_day_outside(case.withdrawal) <= day
+    return case.facts.choices[-1].at.date() <= day
 
 
 def _from_when(case: Case, fact: CareFact, at: datetime) -> date | None:
@@ -273,24 +280,34 @@ def settlement_of(
     case: Case, benefits: Benefits, fact: CareFact, standing: Derived, at: datetime
 ) -> Derived:
     """R31: at once by e-voucher or medical card, here or elsewhere; else paid first and claimed."""
-    name, ends = "settlement", midnight(day_after(fact.event.on))
-    evoucher = values(case, at).evoucher_available_at
-    means: list[Any] = []
-    if isinstance(evoucher.value, datetime) and evoucher.value < ends:
-        means.append(evoucher)
-    elsewhere = fact.event.province is not None
-    if elsewhere:
-        means = means if benefits.remote_settles_by_evoucher.value else []
-    else:
-        means += [card for card in case.facts.cards if card.at < ends][:1]
-    active = _active_on(case, fact.event.on)
+
+    def claim(because: str, *inputs: Any) -> Derived:
+        return Derived("settlement", Settlement.CLAIM, "R31", (standing, *inputs), because)
+
+    def at_once(how: Settlement, *inputs: Any) -> Derived:
+        return Derived("settlement", how, "R31", (standing, *inputs))
+
+    active, ends = _active_on(case, fact.event.on), midnight(day_after(fact.event.on))
     if active is None:
-        return Derived(name, Settlement.CLAIM, "R31", (standing,), "not_active_that_day")
-    if not means:
-        inputs = (standing, active, evoucher)
-        return Derived(name, Settlement.CLAIM, "R31", inputs, "no_evoucher_or_card_by_then")
-    how = Settlement.OTHER_PROVINCE if elsewhere else Settlement.DIRECT
-    return Derived(name, how, "R31", (standing, active, means[0]))
+        return claim("not_active_that_day")
+    evouchers = _evouchers(case, ends)
+    if fact.event.province is not None:
+        there = benefits.remote_settles_by_evoucher
+        if not there.value:
+            return claim("settled_otherwise_there", there)
+        if evouchers:
+            return at_once(Settlement.OTHER_PROVINCE, active, there, evouchers[0])
+        return claim("no_evoucher_by_then", active, values(case, at).evoucher_available_at)
+    cards = [card for card in case.facts.cards if card.at < ends]
+    for means in (*evouchers, *cards):
+        return at_once(Settlement.DIRECT, active, means)
+    return claim("no_evoucher_or_card_by_then", active, values(case, at).evoucher_available_at)
+
+
+def _evouchers(case: Case, before: datetime) -> list[Derived]:
+    """The e-vouchers that could be had before an instant, after whichever confirmation."""
+    found = [values_of(case, episode).evoucher_available_at for episode in case.facts.episodes()]
+    return [each for each in found if isinstance(each.value, datetime) and each.value < before]
 
 
 def _active_on(case: Case, day: date) -> Derived | None:

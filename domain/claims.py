@@ -109,10 +109,11 @@ def _settlement(
 def _named(stream: Stream, care_id: UUID, ground: Ground, command: SettleCare) -> Assessed:
     """The assessment of the piece of care that a command names, by any of its events."""
     place = places(stream.recorded).get(care_id)
+    received = {e.originator_version for e in stream.recorded if isinstance(e, events.CareReceived)}
     for assessed in assessments(ground.case, cares(stream), command.at):
         if assessed.care.fact.place == place:
             return assessed
-    raise NotCorrectable("no_such_fact" if place is None else "superseded")
+    raise NotCorrectable("superseded" if place in received else "no_such_fact")
 
 
 def _reversal(stream: Stream, command: ReverseCare, envelope: Envelope) -> events.CareReversed:

@@ -7,6 +7,9 @@ from given import care, edition, edition_with, given, registered
 from pydantic import ValidationError
 
 from yibao.domain.benefits import BENEFIT_RULES, Benefits, needs_level
+from yibao.domain.care import assessments, cares
+from yibao.domain.case import Case
+from yibao.domain.enrollment import fold
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import CareSetting, HospitalLevel
@@ -196,6 +199,14 @@ WITHOUT = edition().model_copy(update={"benefits": None, "benefit_rules": {}})
 def test_an_edition_may_have_no_table_of_benefits() -> None:
     student = given(registered("2025-09-01"), policy=WITHOUT)
     assert (student.state(), student.bills()) == ("registered", [])
+
+
+def test_without_a_table_nothing_is_said_of_care_that_is_known() -> None:
+    student = given(registered("2025-09-01"), care("2025-10-01"))
+    received = cares(fold(student.received))
+    case = Case(WITHOUT, student.case.known)
+    assert len(assessments(student.case, received, student.latest_stamp)) == 1
+    assert assessments(case, received, student.latest_stamp) == ()
 
 
 def test_under_an_edition_without_a_table_no_care_is_recorded() -> None:

@@ -118,6 +118,7 @@ def test_the_worked_example_of_student_9_is_paid_by_the_edition_of_2024() -> Non
         policy="shanghai-2024",
     )
     assert student.bill().settlement == "claim"
+    assert student.assessed().settlement.because == "not_active_that_day"
     assert student.bill("later") == CLINIC_PAID
 
 
@@ -378,6 +379,11 @@ def test_a_filing_for_the_province_counts_from_its_day_on(
     assert student.bill().refused == reason
 
 
+def test_care_that_was_not_filed_for_would_be_covered_from_no_later_day() -> None:
+    student = given(*COVERED, care("2025-09-01", province="zhejiang"))
+    assert student.assessed().covered_from is None
+
+
 def test_filed_care_elsewhere_is_paid_at_shanghais_rates_and_settled_there() -> None:
     student = given(
         *COVERED, filed("2025-09-20 09:00"), outpatient("2025-10-01", "500.00", province="zhejiang")
@@ -408,7 +414,39 @@ def test_where_a_place_does_not_settle_by_evoucher_care_elsewhere_is_claimed() -
         policy=policy,
     )
     assert student.bill().settlement == "claim"
+    assert student.assessed().settlement.because == "settled_otherwise_there"
+    assert "remote_settles_by_evoucher" in leaves(student.assessed().settlement)
     assert student.bill("here").settlement == "direct"
+
+
+def test_an_e_voucher_had_before_a_time_elsewhere_settled_the_bills_of_then() -> None:
+    student = given(
+        *COVERED,
+        care("2025-09-20"),
+        keep("2025-10-01 09:00", observed=True),
+        confirmed("2025-10-10 09:00"),
+    )
+    assert student.bill().settlement == "direct"
+
+
+@pytest.mark.parametrize(
+    ("on", "reason"),
+    [("2025-10-14", "in_waiting_period"), ("2025-10-15", "withdrawn")],
+)
+def test_leaving_does_not_change_why_an_earlier_day_was_not_covered(on: str, reason: str) -> None:
+    left = withdraw("2025-10-15 09:00", "2025-10-15")
+    assert given(*WAITING, care(on), left).bill() == refused(reason)
+
+
+@pytest.mark.parametrize(
+    ("on", "reason"),
+    [("2025-10-14", "in_waiting_period"), ("2025-10-15", "opted_out")],
+)
+def test_opting_out_does_not_change_why_an_earlier_day_was_not_covered(
+    on: str, reason: str
+) -> None:
+    out = keep("2025-10-15 09:00", observed=True)
+    assert given(*WAITING, care(on), out).bill() == refused(reason)
 
 
 def test_a_medical_card_settles_nothing_elsewhere() -> None:
@@ -474,6 +512,26 @@ def test_an_activated_evoucher_settles_for_a_document_that_may_get_none() -> Non
     assert student.bill().settlement == "claim"
     student.and_(activate("2025-09-20 18:00", observed=True))
     assert student.bill().settlement == "direct"
+
+
+def test_an_evoucher_or_card_had_from_midnight_on_settles_nothing_of_the_day_before() -> None:
+    by_card = given(*COVERED, card("2025-10-01 00:00"), care("2025-09-30"), document="passport")
+    activated = activate("2025-10-01 00:00", observed=True)
+    by_evoucher = given(*COVERED, activated, care("2025-09-30"), document="passport")
+    assert by_evoucher.evoucher() == "2025-10-01 00:00"
+    assert (by_card.bill().settlement, by_evoucher.bill().settlement) == ("claim", "claim")
+
+
+def test_who_opted_out_at_midnight_is_not_active_on_that_day() -> None:
+    student = given(
+        *COVERED,
+        card("2025-09-20 09:00"),
+        keep("2025-10-05 00:00", observed=True),
+        confirmed("2025-10-10 09:00"),
+        care("2025-10-04", at=LATE),
+        care("2025-10-05", at=LATE, name="next day"),
+    )
+    assert (student.bill().settlement, student.bill("next day").settlement) == ("direct", "claim")
 
 
 def test_the_last_covered_day_before_leaving_is_still_settled_at_once() -> None:
@@ -558,6 +616,11 @@ def test_care_taken_back_gives_its_part_of_the_deductible_free() -> None:
     assert used(student) == ["300.00"]
 
 
+def consumers(left: Derived) -> list[int]:
+    """The places of the pieces of care that a deductible names."""
+    return [part.place for part in left.inputs if isinstance(part, Fact)]
+
+
 def test_the_deductible_names_every_piece_that_consumed_it() -> None:
     student = given(
         *COVERED,
@@ -566,12 +629,13 @@ def test_the_deductible_names_every_piece_that_consumed_it() -> None:
         stay("2025-10-03", "50.00"),
         outpatient("2025-10-04", "100.00"),
         outpatient("2025-10-05", "100.00", name="last"),
+        outpatient("2025-10-06", "100.00", name="after it"),
     )
     consumed_before = student.assessed("last").deductible_used.inputs[1]
     assert isinstance(consumed_before, Derived)
     assert consumed_before.value == 100_00
-    by = [part.place for part in consumed_before.inputs if isinstance(part, Fact)]
-    assert by == [1, 4]
+    after_all = student.assessed("after it").deductible_left
+    assert [consumers(consumed_before), consumers(after_all)] == [[1, 4], [1, 4, 5]]
     assert leaves(consumed_before)[0] == "outpatient_deductible"
 
 
@@ -583,6 +647,29 @@ def test_what_a_childs_own_insurance_consumed_earlier_is_not_known_and_said() ->
 
 
 @pytest.mark.parametrize(
+    ("steps", "name", "unknown"),
+    [
+        (COVERED, "outpatient", True),
+        (COVERED, "clinic", False),
+        (COVERED, "stay", False),
+        (WAITING, "outpatient", False),
+    ],
+    ids=["of the yearly deductible", "clinic", "stay", "refused"],
+)
+def test_only_what_the_yearly_deductible_moved_depends_on_a_childs_earlier_use(
+    steps: Sequence[Step], name: str, unknown: bool
+) -> None:
+    student = given(
+        *steps,
+        other_cover("2025-09-01 09:00", "shanghai_resident"),
+        outpatient("2025-10-01", "100.00", name="outpatient"),
+        care("2025-10-01", name="clinic"),
+        stay("2025-10-01", "100.00", name="stay"),
+    )
+    assert student.assessed(name).earlier_use_is_unknown is unknown
+
+
+@pytest.mark.parametrize(
     "elsewhere",
     [(), (ELSEWHERE,), (EMPLOYED, stopped("2025-09-01 10:00", "2025-09-01"))],
     ids=["none", "another province", "employee"],
@@ -590,14 +677,15 @@ def test_what_a_childs_own_insurance_consumed_earlier_is_not_known_and_said() ->
 def test_other_cover_than_a_shanghai_residents_consumed_nothing(elsewhere: Sequence[Step]) -> None:
     student = given(*COVERED, *elsewhere, outpatient("2025-10-01", "100.00"))
     assert student.assessed().deductible_left.rule == "R29"
+    assert not student.assessed().earlier_use_is_unknown
 
 
 @pytest.mark.parametrize(
     ("policy", "step", "name", "assumed"),
     [
-        ("shanghai-2025", stay("2025-10-01", "100.00"), "deductible_used", False),
+        ("shanghai-2025", stay("2025-10-01", "100.00"), "standing", False),
+        ("shanghai-2025", care("2025-10-01"), "fund_pays", True),
         ("shanghai-2025", outpatient("2025-10-01", "100.00"), "deductible_used", True),
-        ("shanghai-2025", outpatient("2025-10-01", "100.00"), "fund_pays", True),
         ("shanghai-2025", outpatient("2025-10-01", "100.00"), "deductible_left", True),
         ("shanghai-2025", care("2025-10-01"), "patient_pays", True),
         ("shanghai-2025", care("2025-10-01"), "settlement", True),
@@ -733,6 +821,20 @@ def test_a_filing_is_asked_for_from_the_day_of_the_care_until_it_is_made_or_the_
     assert asked == [False, True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("province", "asked"), [("zhejiang", False), ("Zhejiang", False), ("jiangsu", True)]
+)
+def test_a_filing_for_the_province_however_it_is_capitalized_is_not_asked_for_again(
+    province: str, asked: bool
+) -> None:
+    student = given(
+        *COVERED,
+        care("2025-10-01", province="zhejiang"),
+        filed("2025-10-02 09:00", province),
+    )
+    assert ("file_remote_care" in student.steps("2025-10-02 09:00")) is asked
+
+
 def test_no_filing_is_asked_for_after_the_benefit_year() -> None:
     student = given(*COVERED, care("2025-10-01", province="zhejiang"))
     assert "file_remote_care" in student.steps("2025-12-31 23:59")
@@ -791,9 +893,9 @@ def test_a_fact_that_changes_no_amount_leaves_what_is_said_of_care() -> None:
     assert before == after
 
 
-def test_the_care_of_an_answer_is_plain_where_it_is_compared() -> None:
-    (plain,) = part(given(*COVERED, care("2025-10-01")).answer(), "care")
-    assert (plain.version, str(plain.fund_pays), plain.refused, plain.settled) == (
+def test_the_care_of_an_answer_is_compared_by_its_amounts() -> None:
+    (found,) = part(given(*COVERED, care("2025-10-01")).answer(), "care")
+    assert (found.version, str(found.fund_pays), found.refused, found.settled) == (
         1,
         "80.00",
         None,

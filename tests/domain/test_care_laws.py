@@ -142,7 +142,7 @@ def assessed(student: Given, at: str = LATE) -> tuple[Assessed, ...]:
 
 
 def amounts(student: Given, at: str = LATE) -> list[Amounts]:
-    return [each.plain for each in assessed(student, at)]
+    return [each.amounts for each in assessed(student, at)]
 
 
 def unsettled(found: Sequence[Amounts]) -> list[Amounts]:
@@ -300,7 +300,7 @@ def test_care_known_earlier_is_assessed_as_if_nothing_had_come_after(
     for version in range(len(received) + 1):
         known = cares(fold(student.received[:version]))
         found = assessments(ground.case, known, read_instant(at))
-        assert [each.plain for each in found] == whole[:version]
+        assert [each.amounts for each in found] == whole[:version]
 
 
 @often

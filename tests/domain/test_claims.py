@@ -542,3 +542,9 @@ def test_the_same_care_said_otherwise_is_the_same_command(
 )
 def test_other_care_is_another_command(values: dict[str, Any]) -> None:
     assert received(**values).digest() != received().digest()
+
+
+def test_a_settlement_is_no_care_that_could_be_settled() -> None:
+    student = given(*COVERED, care("2025-10-01"), settle())
+    paid = student.received[-1].event_id
+    student.when(settle(paid)).then(refused="no_such_fact")
