@@ -30,6 +30,10 @@ TARGETS = (
     "domain/guards.py",
     "domain/lifecycle.py",
     "domain/timeline.py",
+    "domain/money.py",
+    "domain/benefits.py",
+    "domain/care.py",
+    "domain/claims.py",
     *(
         f"domain/rules/{name}.py"
         for name in ("waiting", "obstacles", "account", "evoucher", "cover")
