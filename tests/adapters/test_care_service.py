@@ -109,7 +109,12 @@ def visit(
     service: Service, cost: Any = "500.00", student: EnrollmentId = ADA, **changes: Any
 ) -> Receipt:
     """An outpatient visit at a third-level hospital on 1 October, some of it otherwise."""
-    how = {"at": "2025-10-01 17:00", "on": "2025-10-01", "setting": "outpatient", "level": "third"}
+    how: dict[str, Any] = {
+        "at": "2025-10-01 17:00",
+        "on": "2025-10-01",
+        "setting": "outpatient",
+        "level": "third",
+    }
     return service.receive_care(student, cost=cost, **{**how, **changes})
 
 
@@ -208,11 +213,12 @@ def test_after_the_registration_was_taken_back_nothing_more_is_received_or_settl
     (first, *_) = service.facts(ADA)
     service.void(ADA, first.event_id, at="2025-10-02 10:00", reason="wrong-person")
     before = everything(service)
-    for ask in (
+    asks: list[Callable[[], Receipt]] = [
         lambda: visit(service),
         lambda: service.settle_care(ADA, bill.event_id, at="2025-10-03 10:00"),
         lambda: service.settle_care(ADA, bill.event_id, at="2025-10-03 10:00", observed=True),
-    ):
+    ]
+    for ask in asks:
         with pytest.raises(NotPermitted, match="not_registered"):
             ask()
     assert everything(service) == before
@@ -492,9 +498,10 @@ def test_a_correction_of_care_finds_its_stream_and_moves_the_deductible_of_the_n
     assert isinstance(fact, CareReceived)
     assert (fact.reason, str(fact.total_cost)) == ("typing-error", "260.00")
     assert fact.occurred_at == read_instant("2025-10-01 16:30")
-    for ask in (service.correct, service.void):
-        with pytest.raises(NotCorrectable, match="superseded"):
-            ask(ADA, bill.event_id, at="2025-10-13 09:00", reason="misread")
+    with pytest.raises(NotCorrectable, match="superseded"):
+        service.correct(ADA, bill.event_id, at="2025-10-13 09:00", reason="misread")
+    with pytest.raises(NotCorrectable, match="superseded"):
+        service.void(ADA, bill.event_id, at="2025-10-13 09:00", reason="misread")
     service.void(ADA, again.event_id, at="2025-10-20 09:00", reason="wrong-person")
     assert bills(service) == [("60.00", "340.00", "300.00", "0.00")]
 
@@ -722,6 +729,28 @@ def test_an_earlier_answer_never_changes_whatever_is_recorded_later(
     empty.void(ADA, empty.care_facts(ADA)[1].event_id, at="2025-10-08 09:00", reason="misread")
     step("2025-10-09 09:00")
     assert len({repr(answer) for answer in told.values()}) >= 7
+
+
+def test_stamps_of_care_and_of_the_adopted_benefits_never_go_back_when_the_clock_does(
+    empty: Service, watch: Watch
+) -> None:
+    watch.set("2026-01-10 10:00")
+    enrolled(empty)
+    watch.set("2026-01-10 12:00")
+    empty.fix_window("shanghai-2025", at="2025-09-03 10:00", closes_on="2025-10-19")
+    before = empty.at(ADA, known_at="2026-01-10 11:30")
+    assert before.edition_version == 1
+    watch.set("2026-01-10 11:00")
+    bill = visit(empty)
+    stamps = [event.recorded_at for event in empty.window_facts("shanghai-2025")]
+    assert stamps == sorted(stamps)
+    assert empty.at(ADA, known_at="2026-01-10 11:30").edition_version == 1
+    watch.set("2026-01-10 10:59")
+    paid = empty.settle_care(ADA, bill.event_id, at="2025-10-01 18:00")
+    assert paid.recorded_at == bill.recorded_at
+    # Everything is known by default, though the clock stands before the last stamp.
+    (care,) = empty.at(ADA).care
+    assert care.care.settled is not None
 
 
 @pytest.mark.parametrize("where", ["memory", "file"])
