@@ -436,7 +436,7 @@ def test_a_command_id_reused_for_other_care_is_refused(service: Service) -> None
     other = visit(service, command_id="c-2")
     service.settle_care(ADA, bill.event_id, at="2025-10-01 18:00", command_id="c-3")
     before = everything(service)
-    for ask in (
+    asks: list[Callable[[], Receipt]] = [
         lambda: visit(service, "500.01", command_id="c-1"),
         lambda: service.settle_care(ADA, bill.event_id, at="2025-10-01 18:00", command_id="c-1"),
         lambda: service.settle_care(ADA, other.event_id, at="2025-10-01 18:00", command_id="c-3"),
@@ -444,7 +444,8 @@ def test_a_command_id_reused_for_other_care_is_refused(service: Service) -> None
             ADA, bill.event_id, at="2025-10-01 18:00", paid="1.00", command_id="c-3"
         ),
         lambda: service.reverse_care(ADA, bill.event_id, at="2025-10-01 18:00", command_id="c-3"),
-    ):
+    ]
+    for ask in asks:
         with pytest.raises(OutOfStep, match="command_id_reused"):
             ask()
     assert everything(service) == before
@@ -789,6 +790,22 @@ def test_everyone_is_answered_from_one_snapshot_while_somebody_records_care(
                 visit(other, "100.00", student)
         assert [len(answer.care) for answer in seen] == [1, 1, 1, 1]
         assert [len(answer.care) for answer in service.everyone()] == [5, 5, 5, 5]
+
+
+def test_in_memory_as_well_care_can_be_recorded_while_everyone_is_answered_for(
+    watch: Watch,
+) -> None:
+    students = [EnrollmentId(f"s{number}", 2025) for number in range(4)]
+    with yibao.open("memory:", clock=watch) as service:
+        for student in students:
+            enrolled(service, student)
+            visit(service, "100.00", student)
+        seen = []
+        for answer in service.everyone():
+            seen.append(answer)
+            visit(service, "100.00", answer.enrollment)
+        assert {answer.enrollment for answer in seen} == set(students)
+        assert [len(service.at(student).care) for student in students] == [2, 2, 2, 2]
 
 
 def test_a_comparison_names_care_and_the_facts_that_moved_it(empty: Service, watch: Watch) -> None:
