@@ -239,7 +239,10 @@ def review(
     from yibao.adapters.words import Words
 
     ran = _replayed(file, policies)
-    asked = {"at": at or ran.story.latest_at, "known_at": known_at or ran.known_at}
+    asked = {
+        "at": at or ran.story.latest_at,
+        "known_at": ran.known_at if known_at is None else known_at,
+    }
     found = {
         name: ran.service.review(ran.story.enrollment(name), **asked)
         for name in _chosen(ran.story.students, student)
@@ -272,13 +275,17 @@ def review(
 @click.option("--year", type=int, help="The benefit year in the store.")
 @click.option("--policy", default="shanghai-2025", show_default=True, help="Anybody's edition.")
 @click.option("--registered", help="Anybody's registration day.")
-@click.option("--confirmed", help="The instant of the confirmation.")
+@click.option("--confirmed", type=INSTANT, help="The instant of the confirmation.")
 @click.option("--lapsed-years", type=int, help="What the check found.")
 @click.option("--document", default="resident_id_card", show_default=True, help="Anybody's.")
 @click.option("--category", default="undergraduate", show_default=True, help="Anybody's.")
 @click.option("--employee-cover-stopped", help="The first day without employee cover.")
-@click.option("--medical-card", help="The instant at which a medical card was issued.")
-@click.option("--filed", help="The instant at which care in the province was filed for.")
+@click.option(
+    "--medical-card", type=INSTANT, help="The instant at which a medical card was issued."
+)
+@click.option(
+    "--filed", type=INSTANT, help="The instant at which care in the province was filed for."
+)
 @click.option("--withdrawn", help="The first day outside.")
 @click.option("--at", type=INSTANT, help="The instant asked about (default: the end of that day).")
 @click.option("--known-at", type=CUTOFF, help="What was known by then: an instant or a version.")

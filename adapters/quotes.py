@@ -12,8 +12,8 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import MEMORY
-from yibao.domain.calendar import LAST_YEAR, midnight, read_day
+from yibao.adapters.store import MEMORY, file_of
+from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, midnight, read_day
 from yibao.domain.care import Assessed
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import EnrollmentId
@@ -49,8 +49,8 @@ def _someone(
     elif asked["store"]:
         if not (asked["ref"] and asked["year"]):
             raise click.UsageError("--store needs --ref and --year")
-        if asked["store"].startswith("sqlite:///"):
-            _must_exist(Path(asked["store"].removeprefix("sqlite:///")))
+        if not Path(file_of(asked["store"])).is_file():
+            raise click.UsageError("there is no such store")
         with open_service(asked["store"], policies=editions) as service:
             yield service, EnrollmentId(asked["ref"], asked["year"]), end
     else:
@@ -95,7 +95,10 @@ def _anybody(service: Service, asked: dict[str, Any]) -> EnrollmentId:
 
 
 def _end_of(on: str) -> datetime:
-    return midnight(_day(on, "on")) + timedelta(hours=23, minutes=59)
+    day = _day(on, "on")
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise BadValue("on", f"the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
+    return midnight(day) + timedelta(hours=23, minutes=59)
 
 
 def _day(given: str, where: str) -> date:
@@ -108,8 +111,3 @@ def _day(given: str, where: str) -> date:
 def _end_of_time() -> datetime:
     """What is only supposed may lie in the future."""
     return midnight(date(LAST_YEAR, 12, 31))
-
-
-def _must_exist(path: Path) -> None:
-    if not path.is_file():
-        raise click.UsageError(f"no store {str(path)!r}")

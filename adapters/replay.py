@@ -25,6 +25,7 @@ from yibao.adapters.scenarios import (
 )
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import MEMORY
+from yibao.domain.care import Assessed
 from yibao.domain.commands import FixWindow
 from yibao.domain.refusals import Refused, UnknownCutoff
 from yibao.domain.vocabulary import EnrollmentId
@@ -36,7 +37,8 @@ from yibao.projections.knowledge import Cutoff
 class Failure:
     """A step that did not go as the story tells: what was expected, what came, and why.
 
-    `answer` is the one that did not fit, for whoever wants to explain it.
+    `answer` is the one that did not fit, and `care` the piece of care in it that is expected
+    otherwise, for whoever wants to explain it.
     """
 
     place: Place
@@ -44,6 +46,7 @@ class Failure:
     came: dict[str, Any]
     why: str | None = None
     answer: Answer | None = None
+    care: Assessed | None = None
 
 
 @dataclass(slots=True)
@@ -159,8 +162,9 @@ class _Run:
             self._fail(step.place, {"known_at": step.known_at}, {"known_at": None}, str(unknown))
             return
         expected = expected_parts(step)
+        care = self._care(step, answer)
         came = {
-            name: self._care(step, answer, expected[name])
+            name: care_part(care, expected[name])
             if name == "care"
             else part(answer, name, expected[name])
             for name in expected
@@ -172,16 +176,14 @@ class _Run:
                 {name: expected[name] for name in wrong},
                 {name: came[name] for name in wrong},
                 answer=answer,
+                care=care,
             )
 
-    def _care(self, step: ExpectStep, answer: Answer, expected: dict[str, Any]) -> Any:
-        """What came of the care that an expectation names, with only the keys it names."""
-        assert step.care is not None
-        for assessed in answer.care:
-            if assessed.care.first.event_id == self.recorded.get(step.care):
-                found = care_expected(assessed, expected) | {"step": expected["step"]}
-                return {key: found[key] for key in expected}
-        return None
+    def _care(self, step: ExpectStep, answer: Answer) -> Assessed | None:
+        """The care that an expectation names; None where none is named, or it was taken back."""
+        named = None if step.care is None else self.recorded.get(step.care)
+        found = [each for each in answer.care if each.care.first.event_id == named]
+        return found[0] if found else None
 
     def _fail(
         self,
@@ -190,8 +192,17 @@ class _Run:
         came: dict[str, Any],
         why: str | None = None,
         answer: Answer | None = None,
+        care: Assessed | None = None,
     ) -> None:
-        self.replay.failures.append(Failure(place, expected, came, why, answer))
+        self.replay.failures.append(Failure(place, expected, came, why, answer, care))
+
+
+def care_part(assessed: Assessed | None, expected: dict[str, Any]) -> dict[str, Any] | None:
+    """What came of a piece of care, with only the keys an expectation names."""
+    if assessed is None:
+        return None
+    found = care_expected(assessed, expected) | {"step": expected["step"]}
+    return {key: found[key] for key in expected}
 
 
 def expected_parts(step: ExpectStep) -> dict[str, Any]:

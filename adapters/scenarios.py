@@ -88,6 +88,10 @@ class _CommandHead(_Head):
     observed: bool = False
 
 
+class _ReversalHead(_Head):
+    reason: ReasonWord | None = None
+
+
 class _CorrectionHead(_Head):
     reason: ReasonWord
 
@@ -257,6 +261,7 @@ HEADS: Final[dict[str, type[BaseModel]]] = {
     "command": _CommandHead,
     "correct": _CorrectionHead,
     "void": _CorrectionHead,
+    "reverse_care": _ReversalHead,
     "expect": _ExpectHead,
 }
 
@@ -439,7 +444,10 @@ class _Reader:
     def _claim(
         self, index: int, path: tuple[Any, ...], step: Any, body: dict[str, Any], action: str
     ) -> ClaimStep:
-        head = self.source.validate(_CommandHead, step, path)
+        heads: type[_CommandHead | _ReversalHead] = _CommandHead
+        if action == "reverse_care":  # always a report
+            heads = _ReversalHead
+        head = self.source.validate(heads, step, path)
         where = (*path, action)
         self.source.check_keys(body, where, CLAIMS[action], ("step",))
         target, student = self._target(head.student, body, where)
@@ -452,8 +460,6 @@ class _Reader:
         kind = COMMANDS_ON_CLAIMS[action]
         values = {key: value for key, value in body.items() if key != "step"}
         asked = self.source.validate(kind, {"at": head.at, "care": care, **values}, where)
-        if action == "reverse_care" and head.observed:
-            raise self.source.error((*path, "observed"), "a reversal is never a request")
         self._remember(index, path, head)
         return ClaimStep(
             **self._recorded(index, head, student),
@@ -481,6 +487,8 @@ class _Reader:
             care, whose = self._target(None, {"step": expected.care.step}, where)
             if self._kind(care) is not ReceiveCare or whose != student:
                 raise self.source.error((*where, "step"), "that step is no care of this student's")
+            while isinstance(step_named := self.steps[care], CorrectStep):
+                care = step_named.target
         return ExpectStep(place, head.at, student, head.known_at, expected, care)
 
     def _validated(

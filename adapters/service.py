@@ -479,8 +479,7 @@ class Service:
         clock = self._clock()
         recorded = self._store.read(enrollment.stream)
         received = self._store.read(enrollment.care_stream)
-        last = (*recorded[-1:], *received[-1:])
-        latest = max([clock, *(event.recorded_at for event in last)])
+        latest = _latest(recorded, received, self._edition, clock)
         return compare(
             enrollment,
             recorded,
@@ -505,8 +504,7 @@ class Service:
         now = self._clock()
         recorded = self._store.read(enrollment.stream)
         received = self._store.read(enrollment.care_stream)
-        last = (*recorded[-1:], *received[-1:])
-        latest = max([now, *(event.recorded_at for event in last)])
+        latest = _latest(recorded, received, self._edition, now)
         return review(
             enrollment,
             recorded,
@@ -604,11 +602,23 @@ def _known(
         return known_by(enrollment, recorded, edition_of, cutoff, received)
     named = edition_named(recorded)
     fixed = edition_of(named).recorded if named else ()
-    last = (*recorded[-1:], *fixed[-1:], *received[-1:])
-    latest = max([now, *(event.recorded_at for event in last)])
+    latest = _latest(recorded, received, edition_of, now)
     return known_at_versions(
         enrollment, recorded, edition_of, len(recorded), len(fixed), latest, received
     )
+
+
+def _latest(
+    recorded: Sequence[events.Event],
+    received: Sequence[events.Event],
+    edition_of: Callable[[str], Edition],
+    now: datetime,
+) -> datetime:
+    """The instant by which everything is known: now, or a later stamp of any of the streams."""
+    named = edition_named(recorded)
+    fixed = edition_of(named).recorded if named else ()
+    last = (*recorded[-1:], *fixed[-1:], *received[-1:])
+    return max([now, *(event.recorded_at for event in last)])
 
 
 def _command(command: type[C], /, **values: Any) -> C:

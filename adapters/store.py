@@ -198,6 +198,11 @@ def open_store(url: str) -> FactStore:
     if url == MEMORY:
         # A shared cache, so that every connection of this store sees the one database.
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
+    return FactStore(file_of(url))
+
+
+def file_of(url: str) -> str:
+    """The path in `sqlite:///path`; raises StoreError for anything else."""
     try:
         parts = urlsplit(url)
         path = unquote(parts.path[1:], errors="strict")
@@ -209,7 +214,7 @@ def open_store(url: str) -> FactStore:
     is_file = path and not path.startswith((":", "file:")) and "mode=memory" not in path
     if not (is_plain and is_file) or "\0" in path:
         raise StoreError(_WRITTEN)
-    return FactStore(path)
+    return path
 
 
 _WRITTEN: Final = "a store is written sqlite:///relative/path, sqlite:////absolute/path or memory:"

@@ -63,14 +63,14 @@ def decide_care(
         return correction(stream, command, envelope)
     if ground is None or ground.case.facts.registration is None:
         raise NotPermitted("not_registered")
+    if isinstance(command, ReverseCare):
+        return _reversal(stream, command, envelope)
     if ground.case.policy.benefits is None:
         raise BadValue("policy", "the edition has no table of benefits")
     if isinstance(command, ReceiveCare):
         return fact(stream, command, envelope)
-    if isinstance(command, SettleCare):
-        return _settlement(stream, command, ground, envelope)
-    assert isinstance(command, ReverseCare)
-    return _reversal(stream, command, envelope)
+    assert isinstance(command, SettleCare)
+    return _settlement(stream, command, ground, envelope)
 
 
 def _settlement(

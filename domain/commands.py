@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from yibao.domain import events
 from yibao.domain.benefits import needs_level
 from yibao.domain.money import Fen
+from yibao.domain.refusals import Misfit
 from yibao.domain.vocabulary import (
     ActivationChannel,
     CalendarYear,
@@ -243,13 +244,13 @@ class ReceiveCare(RecordFact):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if needs_level(self.setting) and self.level is None:
-            raise ValueError(f"{self.setting} care needs the level of the institution")
+            raise Misfit(("level",), f"{self.setting} care needs the level of the institution")
         if not needs_level(self.setting) and self.level is not None:
-            raise ValueError("a clinic has no level")
+            raise Misfit(("level",), "a clinic has no level")
         if self.total_cost is not None and self.total_cost < self.cost:
-            raise ValueError("total_cost cannot be less than the eligible cost")
+            raise Misfit(("total_cost",), "cannot be less than the eligible cost")
         if self.province is not None and self.province.lower() in _SHANGHAI:
-            raise ValueError("province is for care outside Shanghai")
+            raise Misfit(("province",), "is for care outside Shanghai")
         return self
 
 

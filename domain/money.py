@@ -34,7 +34,8 @@ class Fen(int):
         return cls(int(whole) * 100 + int(part.ljust(2, "0")))
 
     def __str__(self) -> str:
-        return f"{self // 100}.{self % 100:02d}"
+        sign = "-" if self < 0 else ""
+        return f"{sign}{abs(self) // 100}.{abs(self) % 100:02d}"
 
     def share(self, percent: Decimal) -> "Fen":
         """A share of the amount, rounded half up to the fen (R29)."""
@@ -46,10 +47,11 @@ class Fen(int):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
-        return no_info_plain_validator_function(
-            lambda given: given if isinstance(given, cls) else cls.of(given),
-            serialization=to_string_ser_schema(),
-        )
+        return no_info_plain_validator_function(cls._given, serialization=to_string_ser_schema())
+
+    @classmethod
+    def _given(cls, given: Any) -> Self:
+        return cls.of(str(given) if isinstance(given, cls) else given)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from yibao.domain.citation import (
     Yuan,
     in_unit,
 )
+from yibao.domain.refusals import Misfit
 from yibao.domain.vocabulary import Category, Document, EditionId, GivenInstant
 
 
@@ -121,12 +122,12 @@ class Policy(Model):
         _ordered(p.autumn_from, p.autumn_to)
         _ordered(p.benefit_from, p.benefit_to)
         if p.benefit_from.value.year != p.benefit_to.value.year:
-            raise _Misfit(p.benefit_to, "the benefit year must lie within one calendar year")
+            raise _misfit(p.benefit_to, "the benefit year must lie within one calendar year")
         if p.window_closes_on.value > p.benefit_to.value:
-            raise _Misfit(p.window_closes_on, "the window may not close after the benefit year")
+            raise _misfit(p.window_closes_on, "the window may not close after the benefit year")
         opens = p.window_opens.value
         if not isinstance(opens, str) and opens >= midnight(day_after(p.window_closes_on.value)):
-            raise _Misfit(p.window_closes_on, "the window may not close before it opens")
+            raise _misfit(p.window_closes_on, "the window may not close before it opens")
         return self
 
     @cached_property
@@ -168,14 +169,10 @@ class Policy(Model):
         return self.parameters.waiting_months_per_lapsed_year.value > 0
 
 
-class _Misfit(ValueError):
-    """Two parameters contradict each other; `where` leads to the one to look at."""
-
-    def __init__(self, parameter: Parameter[Any], why: str) -> None:
-        self.where = ("parameters", parameter.name, "value")
-        super().__init__(f"{parameter.name}: {why}")
+def _misfit(parameter: Parameter[Any], why: str) -> Misfit:
+    return Misfit(("parameters", parameter.name, "value"), f"{parameter.name}: {why}")
 
 
 def _ordered(first: Parameter[date], last: Parameter[date]) -> None:
     if last.value < first.value:
-        raise _Misfit(last, f"may not lie before {first.name}")
+        raise _misfit(last, f"may not lie before {first.name}")

@@ -86,9 +86,19 @@ class BadValue(Refused, ValueError):
         super().__init__("bad_value", where=where, why=why)
 
 
+class Misfit(ValueError):
+    """Two values contradict each other; `where` leads to the one to look at."""
+
+    def __init__(self, where: tuple[str, ...], why: str) -> None:
+        self.where = where
+        super().__init__(why)
+
+
 def place(error: ValidationError) -> str:
     """Where pydantic found the first mistake."""
-    return ".".join(str(part) for part in _first(error)["loc"])
+    first = _first(error)
+    inner = getattr(first.get("ctx", {}).get("error"), "where", ())
+    return ".".join(str(part) for part in (*first["loc"], *inner))
 
 
 def reason(error: ValidationError) -> str:
@@ -97,7 +107,7 @@ def reason(error: ValidationError) -> str:
 
 
 def _first(error: ValidationError) -> Any:
-    return error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return error.errors(include_input=False, include_url=False)[0]
 
 
 class UnknownEdition(YibaoError, LookupError):

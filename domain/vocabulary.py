@@ -133,7 +133,12 @@ def _without_document_number(value: str) -> str:
 
 
 def _read(reader: Callable[[str], Any], given: Any) -> Any:
-    return reader(given) if isinstance(given, str) else given
+    """Text is read as people write it; a number is no day, though pydantic would take it."""
+    if isinstance(given, str):
+        return reader(given)
+    if not isinstance(given, date):
+        raise ValueError("a day or an instant is text, or a date or datetime")
+    return given
 
 
 def _whole(given: Any) -> Any:

@@ -1,5 +1,6 @@
 """What changed between two states of knowledge, and which facts changed it?"""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from heapq import merge
@@ -107,7 +108,7 @@ def transactions(
         received[then.received.version : now.received.version],
     )
     gathered: list[events.Event] = []
-    for event in merge(*fresh, key=lambda event: event.recorded_at):
+    for event in _in_order(enrollment, *fresh):
         gathered.append(event)
         if not event.goes_on:
             versions = versions.after(enrollment, event)
@@ -125,6 +126,34 @@ def transactions(
                 ),
             )
             gathered = []
+
+
+def _in_order(
+    enrollment: EnrollmentId,
+    fixed: Sequence[events.Event],
+    recorded: Sequence[events.Event],
+    received: Sequence[events.Event],
+) -> Iterator[events.Event]:
+    """What three streams recorded, in the order of the stamps.
+
+    Where stamps are equal, windows come first, and care before what the enrollment recorded
+    after a settlement that follows it: a settlement tells on which version it stood.
+    """
+    stood_on: dict[int, float] = {}
+    version = math.inf
+    for event in reversed(received):
+        if isinstance(event, events.CareSettled):
+            version = min(version, event.enrollment_version)
+        stood_on[event.originator_version] = version
+
+    def key(event: events.Event) -> tuple[datetime, float, bool]:
+        if event.originator_id == enrollment.stream:
+            return event.recorded_at, event.originator_version, False
+        if event.originator_id == enrollment.care_stream:
+            return event.recorded_at, stood_on[event.originator_version], True
+        return event.recorded_at, 0, False
+
+    return merge(fixed, recorded, received, key=key)
 
 
 class _Versions(NamedTuple):

@@ -46,13 +46,15 @@ def review(
     cutoff: Cutoff,
     received: Sequence[events.Event],
 ) -> tuple[Changed, ...]:
-    """Every piece of care settled or once refused whose assessment has changed since.
+    """Every piece of care settled or once refused that comes to something else since.
 
     What was told at a time is what followed from the facts recorded by then, asked at that
     time; what holds now is asked at `at`.
     """
     nothing = known_by(enrollment, recorded, edition_of, 0)
     known = known_by(enrollment, recorded, edition_of, cutoff, received)
+    if known.case is None or known.case.policy.benefits is None:
+        return ()
     history = [
         _Told(transaction, _amounts(knowledge, transaction[-1].recorded_at))
         for transaction, knowledge in transactions(
@@ -70,7 +72,8 @@ def review(
         current = now.get(place)
         if current is None and settled is None:
             continue
-        if not _same(then, current):
+        is_refused = bool(then.refused and current and current.refused)
+        if not _same(then, current) or (then.refused and not is_refused):
             since = history[index].transaction[-1].recorded_at
             moved_by = _movers(place, history[index:])
             found.append(Changed(first, settled, since, then, current, moved_by))
@@ -102,11 +105,15 @@ def _settled(
         return None
     for index, told in enumerate(history):
         if any(event.event_id == settled.event_id for event in told.transaction):
-            then = told.amounts[place]
-            return index, then._replace(
-                fund_pays=settled.fund_pays,
-                patient_pays=settled.patient_pays,
-                deductible_used=settled.deductible_used,
+            return index, Amounts(
+                place,
+                settled.fund_pays,
+                settled.patient_pays,
+                settled.deductible_used,
+                settled.settlement,
+                refused=None,
+                pending=False,
+                settled=settled.event_id,
             )
     return None
 
@@ -136,4 +143,4 @@ def _same(then: Amounts | None, now: Amounts | None) -> bool:
 def _compared(amounts: Amounts | None) -> tuple[object, ...]:
     if amounts is None:
         return ()
-    return (amounts.fund_pays, amounts.patient_pays, amounts.deductible_used, amounts.refused)
+    return (amounts.fund_pays, amounts.patient_pays, amounts.deductible_used)

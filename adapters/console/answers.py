@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from yibao.adapters.answer_json import VALUES
-from yibao.adapters.console.care import care_table
+from yibao.adapters.console.care import care_table, why_care
 from yibao.adapters.console.values import shown, state, told
 from yibao.adapters.explanation import tree
 from yibao.adapters.replay import Failure, Replay
@@ -99,6 +99,8 @@ def why_failed(failure: Failure, words: Words) -> str:
     if "discrepancies" in failure.came:
         found = [f"#{one.version} {words('refusal', one.code)}" for one in answer.discrepancies]
         reasons.append(", ".join(found) or words("phrase", "no_discrepancy"))
+    if "care" in failure.came:
+        reasons.append(why_care(failure.care, words))
     return "; ".join(reasons)
 
 

@@ -87,6 +87,16 @@ def amounts(assessed: Assessed, words: Words) -> str:
     return text
 
 
+def why_care(assessed: Assessed | None, words: Words) -> str:
+    """Why a piece of care is not what a story expects."""
+    if assessed is None:
+        return words("phrase", "no_such_care")
+    parts = [amounts(assessed, words), settled(assessed, words)]
+    if assessed.fund_pays.rule != "R30":
+        parts.append(assessed.fund_pays.rule)
+    return ", ".join(part for part in parts if part)
+
+
 def told_amounts(found: Amounts, words: Words) -> str:
     """What an assessment comes to, in a line."""
     if found.pending:

@@ -151,7 +151,7 @@ def test_what_is_wrong_with_care_in_a_story_is_told_with_line_and_column(
         ("settle_care: {step: bill, paid: -1.00}", "18:37"),
         ("settle_care: {step: bill, sum: 1.00}", "18:31"),
         ("reverse_care: {step: check}", "18:26"),
-        ("observed: yes\n  reverse_care: {step: bill}", "18:15"),
+        ("observed: yes\n  reverse_care: {step: bill}", "18:5"),
     ],
 )
 def test_the_place_of_a_mistake_is_its_column(step: str, place: str, tell: Write, run: Run) -> None:
@@ -500,3 +500,27 @@ def test_the_schema_of_replays_refuses_care_of_another_shape(tell: Write, run: R
         found = wrong[0]["students"][0]["care"][0]
         (found if where == "care" else found["settled"])[key] = value
         assert not shape.is_valid(wrong), (where, key)
+
+
+def test_care_may_be_named_by_the_step_that_corrected_it(tell: Write, run: Run) -> None:
+    again = """\
+- {id: again, at: 2025-10-02 09:00, correct: {step: bill, cost: 400.00}, reason: misread}
+- {at: 2025-10-02 10:00, expect: {care: {step: again, fund: 50.00}}}
+- {at: 2025-10-02 10:00, expect: {care: {step: bill, fund: 50.00}}}
+"""
+    result = run("replay", tell(COVERED + again), "--json")
+    assert told(result)[0]["failures"] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ("fund: 50.01", "the fund pays 100.00, the patient 400.00"),
+        ("refused: before_window", "settled at once"),
+    ],
+)
+def test_a_failed_expectation_of_care_says_why(step: str, why: str, tell: Write, run: Run) -> None:
+    expected = f"- {{at: 2025-10-02 10:00, expect: {{care: {{step: bill, {step}}}}}}}\n"
+    (failure,) = told(run("replay", tell(COVERED + expected), "--json"))[0]["failures"]
+    assert why in failure["why"]
+    assert "R27" in failure["why"]

@@ -17,6 +17,7 @@ from yibao.domain import commands
 from yibao.domain.calendar import read_instant
 from yibao.domain.care import Assessed
 from yibao.domain.events import CareReceived, CareSettled
+from yibao.domain.money import Fen
 from yibao.domain.refusals import (
     AlteredEdition,
     BadValue,
@@ -1034,3 +1035,78 @@ def test_every_refusal_of_care_is_of_one_family(service: Service) -> None:
             ask()
         assert isinstance(caught.value, Refused)
     assert service.care_facts(EnrollmentId("nobody", 2025)) == []
+
+
+@pytest.mark.parametrize("amount", [Fen(-1), Fen(10**20)], ids=["negative", "gigantic"])
+@pytest.mark.parametrize("where", ["cost", "total_cost"])
+def test_an_amount_in_fen_is_checked_like_any_other(
+    amount: Fen, where: str, service: Service
+) -> None:
+    with pytest.raises(BadValue, match=where):
+        visit(service, **{where: amount})
+    bill = visit(service)
+    with pytest.raises(BadValue, match="cost"):
+        service.correct(
+            ADA, bill.event_id, at="2025-10-02 10:00", reason="misread", changes={"cost": amount}
+        )
+    with pytest.raises(BadValue, match="paid"):
+        service.settle_care(ADA, bill.event_id, at="2025-10-02 10:00", paid=amount)
+    assert bills(service) == [("100.00", "400.00", "300.00", "0.00")]
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"province": "上海"}, "province"),
+        ({"level": None}, "level"),
+        ({"total_cost": "499.99"}, "total_cost"),
+        ({"setting": "campus_clinic"}, "level"),
+        ({"at": 17.5}, "at"),
+        ({"on": 20251001}, "on"),
+    ],
+)
+def test_a_refusal_names_the_value_to_look_at(
+    values: dict[str, Any], where: str, service: Service
+) -> None:
+    with pytest.raises(BadValue) as refused:
+        visit(service, **values)
+    assert refused.value.details["where"] == where
+    assert service.care_facts(ADA) == []
+
+
+def test_under_an_edition_without_benefits_a_settlement_is_still_reversed(
+    tmp_path: Path, url: str, watch: Watch
+) -> None:
+    folder = tmp_path / "editions"
+    folder.mkdir()
+    whole = (files("yibao.domain") / "policies" / "shanghai-2025.yaml").read_text("utf-8")
+    bare = whole.partition("\nbenefits:")[0].replace("edition: shanghai-2025", "edition: bare")
+    (folder / "bare.yaml").write_text(bare, encoding="utf-8")
+    with yibao.open(url, policies=folder, clock=watch) as service:
+        enrolled(service)
+        bill = visit(service)
+        service.settle_care(ADA, bill.event_id, at="2025-10-02 10:00")
+        (first, *_) = service.facts(ADA)
+        service.void(ADA, first.event_id, at="2025-10-03 10:00", reason="wrong-edition")
+        enrolled(service, policy="bare")
+        assert service.review(ADA) == ()
+        service.reverse_care(ADA, bill.event_id, at="2025-10-04 10:00")
+        assert [fact.name for fact in service.care_facts(ADA)][-1] == "care-reversed"
+
+
+def test_a_comparison_knows_everything_by_default_whatever_the_clock_says(
+    empty: Service, watch: Watch
+) -> None:
+    watch.set("2025-09-05 12:00")
+    empty.fix_window("shanghai-2025", at="2025-09-05 11:00", closes_on="2025-12-20")
+    watch.set("2025-09-05 11:30")
+    empty.register(
+        "s1",
+        policy="shanghai-2025",
+        on="2025-09-01",
+        at="2025-09-01 08:30",
+        school="sjtu",
+        category="undergraduate",
+        document="resident_id_card",
+    )
+    assert empty.compare(ADA, 0).now.edition_version == empty.at(ADA).edition_version == 2

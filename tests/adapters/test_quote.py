@@ -287,7 +287,7 @@ UNFIT: list[tuple[tuple[str, ...], str]] = [
     (("--story", "STORY", "--store", "memory:", *CLINIC), "give one of"),
     (("--store", "memory:", *CLINIC), "--store needs --ref and --year"),
     (("--store", "memory:", "--ref", "s1", *CLINIC), "--store needs --ref and --year"),
-    (("--store", "memory:", "--ref", "s1", "--year", "2025", *CLINIC), "not_registered"),
+    (("--store", "memory:", "--ref", "s1", "--year", "2025", *CLINIC), "sqlite:///"),
     (("--store", "facts.db", "--ref", "s1", "--year", "2025", *CLINIC), "sqlite:///"),
     (("--store", "memory:", "--ref", "s1", "--year", "soon", *CLINIC), "'--year'"),
     (("--story", "nowhere.yaml", *CLINIC), "nowhere.yaml:1:1: "),
@@ -450,3 +450,26 @@ def test_a_quote_is_asked_as_known_at_an_instant_or_a_version() -> None:
             service.quote(ADA, **bill, known_at=0)
         with pytest.raises(NotPermitted, match="not_registered"):
             service.quote(EnrollmentId("s2", 2025), **bill)
+
+
+def test_a_store_is_found_by_its_escaped_address(tmp_path: Path, run: Run) -> None:
+    url = f"sqlite:///{tmp_path}/my%20facts.db"
+    with yibao.open(url) as service:
+        enrolled(service)
+    result = run("quote", "--store", url, "--ref", "s1", "--year", "2025", *CLINIC)
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "named"),
+    [
+        ("--confirmed", "soon", "--confirmed"),
+        ("--medical-card", "2025-13-01 09:00", "--medical-card"),
+        ("--on", "9999-10-01", "where: on"),
+        ("--on", "0001-01-01", "where: on"),
+    ],
+)
+def test_what_is_wrong_in_a_quote_is_named(option: str, given: str, named: str, run: Run) -> None:
+    result = run("quote", "--registered", "2025-09-01", *CLINIC, option, given)
+    assert result.exit_code == 2
+    assert named in result.stderr

@@ -377,3 +377,30 @@ def test_what_cannot_be_reviewed_ends_with_2_and_says_why(
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_care_is_reviewed_also_after_the_clock_has_gone_back(
+    service: Service, watch: Watch
+) -> None:
+    watch.set("2025-11-20 09:00")
+    bill = visit(service)
+    settle(service, bill)
+    assert service.review(ADA) == ()
+
+
+def test_of_equal_stamps_the_settlement_tells_what_came_after_it(service: Service) -> None:
+    bill, check = visit(service), service.facts(ADA)[3]
+    settle(service, bill)
+    wrong = service.correct(
+        ADA, check.event_id, at="2025-11-02 09:00", reason="misread", changes={"lapsed_years": 1}
+    )
+    (changed,) = service.review(ADA)
+    assert told(changed) == ("100.00", "0.00")
+    assert (changed.then.refused, changed.then.settlement) == (None, "direct")
+    assert movers(changed) == [wrong.event_id]
+
+
+def test_a_story_is_reviewed_as_of_when_nothing_was_known(tell: Write, run: Run) -> None:
+    path = tell(STORY)
+    assert len(reviewed(run, path)[0]["review"]) == 1
+    assert reviewed(run, path, "--known-at", 0)[0]["review"] == []
