@@ -315,9 +315,7 @@ def _active_on(case: Case, day: date) -> Derived | None:
     """What made the state active at some moment of a day."""
     begins, ends = midnight(day), midnight(day_after(day))
     found = None
-    for change in timeline(case):
-        if change.at >= ends:
-            break
+    for change in (each for each in timeline(case) if each.at < ends):
         if change.state is State.ACTIVE:
             found = change.cause._replace(name="state", value=change.state)
         elif change.at <= begins:

@@ -103,28 +103,26 @@ def _settled(
     """Where the settlement that stands was recorded, and what had been assessed then."""
     if settled is None:
         return None
-    for index, told in enumerate(history):
-        if any(event.event_id == settled.event_id for event in told.transaction):
-            return index, Amounts(
-                place,
-                settled.fund_pays,
-                settled.patient_pays,
-                settled.deductible_used,
-                settled.settlement,
-                refused=None,
-                pending=False,
-                settled=settled.event_id,
-            )
-    return None
+    index = next(n for n, told in enumerate(history) if settled in told.transaction)
+    return index, Amounts(
+        place,
+        settled.fund_pays,
+        settled.patient_pays,
+        settled.deductible_used,
+        settled.settlement,
+        refused=None,
+        pending=False,
+        settled=settled.event_id,
+    )
 
 
 def _refused(place: int, history: Sequence[_Told]) -> tuple[int, Amounts] | None:
     """The last time the care was refused, and what that came to."""
-    for index in range(len(history) - 1, -1, -1):
-        then = history[index].amounts.get(place)
-        if then and then.refused:
-            return index, then
-    return None
+    told = [
+        (index, each.amounts[place]) for index, each in enumerate(history) if place in each.amounts
+    ]
+    refused = [(index, then) for index, then in told if then.refused]
+    return refused[-1] if refused else None
 
 
 def _movers(place: int, since: Sequence[_Told]) -> tuple[events.Event, ...]:

@@ -1042,8 +1042,9 @@ def test_every_refusal_of_care_is_of_one_family(service: Service) -> None:
 def test_an_amount_in_fen_is_checked_like_any_other(
     amount: Fen, where: str, service: Service
 ) -> None:
+    values: dict[str, Any] = {where: amount}
     with pytest.raises(BadValue, match=where):
-        visit(service, **{where: amount})
+        visit(service, **values)
     bill = visit(service)
     with pytest.raises(BadValue, match="cost"):
         service.correct(

@@ -149,3 +149,11 @@ def test_what_only_a_later_release_can_be_told_does_not_change_a_command_without
 
 def test_two_kinds_of_command_never_have_the_same_content() -> None:
     assert DeclareRoster(at=AT).digest() != COMMANDS["keep_other_cover"](at=AT).digest()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [17.5, 1757140800, True])
+def test_a_number_is_no_instant_and_no_day(given: Any) -> None:
+    with pytest.raises(ValidationError, match="text"):
+        signed(at=given)
+    with pytest.raises(ValidationError, match="text"):
+        COMMANDS["build_account"].model_validate({"at": AT, "on": given})

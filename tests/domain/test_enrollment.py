@@ -126,8 +126,9 @@ def test_the_adoption_of_an_edition_is_in_its_stream_but_no_fact() -> None:
         [ADOPTED],
         [ADOPTED, *given(*STORY).recorded],
         given(*STORY, void("2025-09-08 09:00", "account-built")).recorded,
+        [ADOPTED, *given(*STORY, void("2025-09-08 09:00", "account-built")).recorded],
     ],
-    ids=["nothing", "adopted", "adopted and more", "voided"],
+    ids=["nothing", "adopted", "adopted and more", "voided", "adopted and voided"],
 )
 def test_the_fold_is_what_one_event_after_the_other_makes(recorded: list[Event]) -> None:
     assert fold(recorded) == reduce(evolve, recorded, EMPTY)

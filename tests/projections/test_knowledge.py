@@ -6,6 +6,7 @@ from given import (
     checked,
     confirm,
     correct,
+    edition,
     fix_window,
     given,
     other_cover,
@@ -18,7 +19,7 @@ from given import (
 from yibao.domain.calendar import read_instant
 from yibao.domain.enrollment import EMPTY
 from yibao.domain.refusals import UnknownCutoff
-from yibao.projections.knowledge import edition_named
+from yibao.projections.knowledge import Edition, edition_named
 
 NOON = "2025-10-01 12:00"
 
@@ -162,3 +163,10 @@ def test_a_registration_taken_back_still_names_its_edition() -> None:
 
 def test_a_stream_without_a_registration_names_no_edition(student: Given) -> None:
     assert edition_named(student.recorded[1:]) is None
+
+
+def test_what_was_fixed_under_an_edition_is_gathered_once() -> None:
+    fixed = given(fix_window("2025-09-03 09:00", closes_on="2025-12-20")).fixed
+    held = Edition(edition(), fixed)
+    assert held.fixes(len(fixed)) is held.fixes(len(fixed))
+    assert held.fixes(0) == ()
