@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
@@ -439,7 +440,8 @@ class Service:
         cutoff = None if known_at is None else _cutoff(known_at)
         recorded = self._store.read(enrollment.stream)
         received = self._store.read(enrollment.care_stream)
-        return _known(enrollment, recorded, received, self._edition, cutoff, self._clock())
+        edition_of = cache(self._edition)
+        return _known(enrollment, recorded, received, edition_of, cutoff, self._clock())
 
     def everyone(
         self, at: datetime | str | None = None, *, known_at: datetime | str | None = None
@@ -451,13 +453,7 @@ class Service:
         """
         now = self._clock()
         when = now if at is None else _instant(at, "at")
-        editions: dict[str, Edition] = {}
-
-        def edition_of(name: str) -> Edition:
-            if name not in editions:
-                editions[name] = self._edition(name)
-            return editions[name]
-
+        edition_of = cache(self._edition)
         cutoff = None if known_at is None else _instant(known_at, "known_at")
         for _, recorded, read in self._store.streams():
             first = next((e for e in recorded if isinstance(e, events.Registered)), None)
@@ -479,11 +475,12 @@ class Service:
         clock = self._clock()
         recorded = self._store.read(enrollment.stream)
         received = self._store.read(enrollment.care_stream)
-        latest = _latest(recorded, received, self._edition, clock)
+        edition_of = cache(self._edition)
+        latest = _latest(recorded, received, edition_of, clock)
         return compare(
             enrollment,
             recorded,
-            self._edition,
+            edition_of,
             clock if at is None else _instant(at, "at"),
             _cutoff(then),
             latest if now is None else _cutoff(now),
@@ -504,11 +501,12 @@ class Service:
         now = self._clock()
         recorded = self._store.read(enrollment.stream)
         received = self._store.read(enrollment.care_stream)
-        latest = _latest(recorded, received, self._edition, now)
+        edition_of = cache(self._edition)
+        latest = _latest(recorded, received, edition_of, now)
         return review(
             enrollment,
             recorded,
-            self._edition,
+            edition_of,
             now if at is None else _instant(at, "at"),
             latest if known_at is None else _cutoff(known_at),
             received,
@@ -563,6 +561,7 @@ class Service:
         self._store.erase_note(event_id)
 
     def _edition(self, name: str) -> Edition:
+        """An edition as it stands; a question caches it, so that it reads one state of it."""
         return Edition(self.editions.get(name), self._store.read(edition_stream(name)))
 
 
