@@ -3,14 +3,11 @@
 import json
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
@@ -20,15 +17,13 @@ from yibao.domain.events import CareReceived, Event
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
-from .writers import Asked, Nursery, Step, registration, told
+from .writers import Asked, Nursery, Step, registration, together, told
 
 REF = "s-crowded"
 ADA = EnrollmentId(REF, 2025)
 THREADS = 8
 PROCESSES = 4
 SHARES = {"first": Decimal("0.7"), "second": Decimal("0.6"), "third": Decimal("0.5")}
-
-R = TypeVar("R")
 
 
 @pytest.fixture
@@ -59,18 +54,6 @@ def url(tmp_path: Path) -> str:
 def service(url: str) -> Iterator[Service]:
     with open_service(url) as service:
         yield service
-
-
-def together(actions: Sequence[Callable[[], R]]) -> list[R]:
-    """Does them all at once, each in a thread of its own."""
-    barrier = threading.Barrier(len(actions))
-
-    def act(action: Callable[[], R]) -> R:
-        barrier.wait()
-        return action()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(act, actions))
 
 
 def visit(command_id: str, number: int) -> Asked:

@@ -1,12 +1,9 @@
 """Several threads and processes at one file and one student: nothing lost, doubled, reordered."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -14,14 +11,12 @@ from yibao.adapters.service import Service, open_service
 from yibao.domain.events import EditionAdopted, Event
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 
-from .writers import Asked, Nursery, Step, Told, filing, registration, told
+from .writers import Asked, Nursery, Step, Told, filing, registration, together, told
 
 REF = "s-crowded"
 ADA = EnrollmentId(REF, 2025)
 THREADS = 6
 PROCESSES = 4
-
-R = TypeVar("R")
 
 
 @pytest.fixture
@@ -43,18 +38,6 @@ def url(tmp_path: Path) -> str:
 def service(url: str) -> Iterator[Service]:
     with open_service(url) as service:
         yield service
-
-
-def together(actions: Sequence[Callable[[], R]]) -> list[R]:
-    """Does them all at once, each in a thread of its own."""
-    barrier = threading.Barrier(len(actions))
-
-    def act(action: Callable[[], R]) -> R:
-        barrier.wait()
-        return action()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(act, actions))
 
 
 def plan(writer: int, steps: int) -> list[Step]:

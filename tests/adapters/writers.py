@@ -14,15 +14,30 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
+
+R = TypeVar("R")
 
 #: Whose: a reference (of the benefit year 2025), or an edition as `edition:NAME`.
 Target = str
 #: The name of a command and its values, as JSON has them.
 Asked = tuple[str, dict[str, Any]]
+
+
+def together(actions: Sequence[Callable[[], R]]) -> list[R]:
+    """Does them all at once, each in a thread of its own."""
+    barrier = threading.Barrier(len(actions))
+
+    def act(action: Callable[[], R]) -> R:
+        barrier.wait()
+        return action()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(act, actions))
 
 
 class Step(NamedTuple):
