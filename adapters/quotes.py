@@ -19,6 +19,19 @@ from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import EnrollmentId
 
 _CARE = ("setting", "level", "cost", "on", "province")
+#: What may be said beside each source; said beside another it would be silently ignored.
+_BESIDE = {
+    "story": ("student",),
+    "store": ("ref", "year"),
+    "registered": (
+        "confirmed",
+        "lapsed_years",
+        "employee_cover_stopped",
+        "medical_card",
+        "filed",
+        "withdrawn",
+    ),
+}
 
 
 def quoted(editions: Editions, **asked: Any) -> Assessed:
@@ -34,9 +47,7 @@ def _someone(
 ) -> Iterator[tuple[Service, EnrollmentId, datetime]]:
     """The service to ask, whom to ask about, and the instant to ask for."""
     end = _end_of(asked["on"])
-    sources = [key for key in ("story", "store", "registered") if asked[key]]
-    if len(sources) != 1:
-        raise click.UsageError("give one of --story, --store and --registered")
+    _check_options(asked)
     if asked["story"]:
         story = read_story(asked["story"], editions)
         names = list(story.students)
@@ -47,8 +58,6 @@ def _someone(
         with ran.service as service:
             yield service, story.enrollment(name), max(end, story.latest_at)
     elif asked["store"]:
-        if not (asked["ref"] and asked["year"]):
-            raise click.UsageError("--store needs --ref and --year")
         if not Path(file_of(asked["store"])).is_file():
             raise click.UsageError("there is no such store")
         with open_service(asked["store"], policies=editions) as service:
@@ -58,6 +67,22 @@ def _someone(
             MEMORY, policies=editions, by="quote", via="quote", clock=_end_of_time
         ) as service:
             yield service, _anybody(service, asked), end
+
+
+def _check_options(asked: dict[str, Any]) -> None:
+    """Raises UsageError for options that say nothing together, or not enough."""
+    sources = [source for source in _BESIDE if asked[source]]
+    if len(sources) != 1:
+        raise click.UsageError("give one of --story, --store and --registered")
+    for source, options in _BESIDE.items():
+        for option in options:
+            if source not in sources and asked[option] is not None:
+                named = option.replace("_", "-")
+                raise click.UsageError(f"--{named} stands beside --{source}")
+    if asked["store"] and not (asked["ref"] and asked["year"]):
+        raise click.UsageError("--store needs --ref and --year")
+    if asked["filed"] and not asked["province"]:
+        raise click.UsageError("--filed needs the --province of the care")
 
 
 def _anybody(service: Service, asked: dict[str, Any]) -> EnrollmentId:
@@ -86,7 +111,7 @@ def _anybody(service: Service, asked: dict[str, Any]) -> EnrollmentId:
     if asked["medical_card"]:
         service.issue_medical_card(anybody, at=asked["medical_card"])
     if asked["filed"]:
-        province = asked["province"] or "elsewhere"
+        province = asked["province"]
         service.file_remote_care(anybody, at=asked["filed"], province=province, observed=True)
     if asked["withdrawn"]:
         left = _day(asked["withdrawn"], "withdrawn")

@@ -473,3 +473,23 @@ def test_what_is_wrong_in_a_quote_is_named(option: str, given: str, named: str, 
     result = run("quote", "--registered", "2025-09-01", *CLINIC, option, given)
     assert result.exit_code == 2
     assert named in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said_of_it"),
+    [
+        (("--registered", "2025-09-01", "--ref", "s1"), "--ref stands beside --store"),
+        (("--registered", "2025-09-01", "--student", "s1"), "--student stands beside --story"),
+        (
+            ("--store", "sqlite:///x.db", "--ref", "s1", "--year", "2025", "--lapsed-years", "0"),
+            "--lapsed-years stands beside --registered",
+        ),
+        (("--registered", "2025-09-01", "--filed", "2025-09-20 09:00"), "--province"),
+    ],
+)
+def test_an_option_that_would_say_nothing_is_refused(
+    options: tuple[str, ...], said_of_it: str, run: Run
+) -> None:
+    result = run("quote", *CLINIC, *options)
+    assert result.exit_code == 2
+    assert said_of_it in result.stderr
