@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from yibao.domain.refusals import Refused, YibaoError
     from yibao.domain.vocabulary import PENDING, EnrollmentId, State
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"
 
 __all__ = ["PENDING", "EnrollmentId", "Refused", "Service", "State", "YibaoError", "open"]
 

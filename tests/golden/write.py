@@ -1,10 +1,12 @@
 """Writes what `test_shapes.py` compares with: run knowingly, at a release.
 
 python tests/golden/write.py schemas        # schemas, names, digests, derivations
-python tests/golden/write.py store v0.1.0   # a store with every event shape, and its answers
+python tests/golden/write.py store v0.1.0   # a store with every event shape, and its answers;
+                                            # and what is released, to compare later ones with
 """
 
 import json
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -106,6 +108,9 @@ def write_store(release: str) -> None:
         connection.execute("PRAGMA journal_mode=DELETE")
     text = json.dumps(told, indent=1, ensure_ascii=False)
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    released = GOLDEN / "released"
+    shutil.copy(GOLDEN / "schemas" / "events.json", released / f"{release}.events.json")
+    shutil.copy(GOLDEN / "public_api.txt", released / f"{release}.api.txt")
 
 
 def _live_through_an_autumn(service: _Noting) -> None:
