@@ -7,7 +7,15 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from yibao.domain import commands, events
-from yibao.domain.commands import Command, Correct, RecordFact, Void
+from yibao.domain.commands import (
+    Amendment,
+    Command,
+    Correct,
+    RecordFact,
+    ReverseCare,
+    SettleCare,
+    Void,
+)
 from yibao.domain.enrollment import AnyFact, Stream
 from yibao.domain.refusals import BadValue, NotCorrectable, OutOfStep, place, reason
 
@@ -51,6 +59,7 @@ def fact(stream: Stream, command: RecordFact, envelope: Envelope) -> events.Fact
 
 
 def void(stream: Stream, command: Void, envelope: Envelope) -> events.Voided:
+    """An earlier fact is taken back; raises NotCorrectable."""
     target = current(stream, command.fact_id)
     return events.Voided(
         **enveloped(stream, command, envelope),
@@ -102,7 +111,12 @@ def current(stream: Stream, event_id: UUID) -> AnyFact:
     raise NotCorrectable("superseded" if was_a_fact else "no_such_fact")
 
 
-def enveloped(stream: Stream, command: Command, envelope: Envelope) -> dict[str, Any]:
+def enveloped(
+    stream: Stream,
+    command: RecordFact | Amendment | SettleCare | ReverseCare,
+    envelope: Envelope,
+) -> dict[str, Any]:
+    """What every event of a stream carries, whatever it tells."""
     return {
         "originator_id": envelope.stream,
         "originator_version": stream.version + 1,
@@ -114,5 +128,5 @@ def enveloped(stream: Stream, command: Command, envelope: Envelope) -> dict[str,
         "command_digest": envelope.command_digest,
         "correlation_id": command.correlation_id,
         "causation_id": command.causation_id,
-        "reason": getattr(command, "reason", None),
+        "reason": command.reason,
     }
