@@ -19,7 +19,7 @@ from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
 from yibao.domain.enrollment import AnyFact, Stream, places
-from yibao.domain.facts import Fact
+from yibao.domain.facts import Fact, is_opt_out
 from yibao.domain.money import NOTHING, Fen
 from yibao.domain.rules import values, values_of
 from yibao.domain.timeline import timeline
@@ -266,7 +266,8 @@ def _why_not(case: Case, day: date, window: Derived, waiting: Derived) -> str:
 def _gone_by(case: Case, day: date, reason: str) -> bool:
     """Whether the student had left, or chosen the other cover, by the end of a day."""
     if reason == "opted_out":
-        return case.facts.choices[-1].at.date() <= day
+        choices = [choice for choice in case.facts.choices if choice.at.date() <= day]
+        return bool(choices) and is_opt_out(choices[-1])
     assert case.withdrawal is not None
     return case.facts.first_day_outside(case.withdrawal) <= day
 

@@ -449,6 +449,21 @@ def test_opting_out_does_not_change_why_an_earlier_day_was_not_covered(
     assert given(*WAITING, care(on), out).bill() == refused(reason)
 
 
+def test_of_repeated_opt_outs_the_first_is_when_the_other_province_paid() -> None:
+    out, again = (keep(f"2025-10-{day} 09:00", observed=True) for day in (15, 20))
+    assert given(*WAITING, care("2025-10-16"), out, again).bill() == refused("opted_out")
+
+
+def test_who_had_come_back_by_a_day_of_waiting_was_waiting_then() -> None:
+    steps = (
+        keep("2025-09-10 09:00", observed=True),
+        confirmed("2025-09-20 09:00"),
+        keep("2025-10-15 09:00", observed=True),
+    )
+    assert given(*WAITING, care("2025-09-25"), *steps).bill() == refused("in_waiting_period")
+    assert given(*WAITING, care("2025-09-15"), *steps).bill() == refused("opted_out")
+
+
 def test_a_medical_card_settles_nothing_elsewhere() -> None:
     student = given(
         *COVERED,
