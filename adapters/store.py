@@ -139,11 +139,6 @@ class FactStore(Application[UUID]):
         with _ClearErrors(), recorder.datastore.transaction(commit=True) as cursor:
             yield Transaction(recorder, cursor)
 
-    def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
-        """Records events of any streams in one transaction."""
-        with self.transaction() as transaction:
-            transaction.append(recorded, notes)
-
     def note(self, event_id: UUID) -> str | None:
         with _ClearErrors():
             return self._facts.note(event_id)

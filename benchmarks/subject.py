@@ -76,11 +76,10 @@ def fill(store: FactStore, students: int, *, batch: int = 500) -> None:
     gathered: list[events.Event] = []
     for number in range(students):
         gathered.extend(facts_of(number))
-        if len(gathered) >= batch * FACTS:
-            store.append(gathered)
+        if len(gathered) >= batch * FACTS or number == students - 1:
+            with store.transaction() as transaction:
+                transaction.append(gathered)
             gathered = []
-    if gathered:
-        store.append(gathered)
 
 
 def filled_service(path: Path, students: int) -> Service:
