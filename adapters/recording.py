@@ -1,26 +1,31 @@
 """Load, decide, save: how a command becomes facts, in one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import FactStore, Transaction
 from yibao.domain import events
+from yibao.domain.attempts import refused_attempt
 from yibao.domain.case import Case
 from yibao.domain.claims import Ground, decide_care
 from yibao.domain.commands import Command, Correct, Register
 from yibao.domain.decision import asks_for_the_window, decide
 from yibao.domain.enrollment import Stream, current_facts, evolve, fold
 from yibao.domain.entries import Envelope, answered_before
+from yibao.domain.facts import Facts
 from yibao.domain.policy import Policy
-from yibao.domain.refusals import AlteredEdition, BadValue
+from yibao.domain.refusals import AlteredEdition, BadValue, Refused
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.knowledge import edition_named
 
 Clock = Callable[[], datetime]
+
+#: How many refused attempts of one actor are kept in an hour; more are only counted.
+ATTEMPTS_KEPT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +47,21 @@ class Recording:
     by: str
     via: str
     clock: Clock
+    attempts_kept: int = ATTEMPTS_KEPT
 
-    def record(
-        self, stream_id: UUID, asked: Sequence[Command], edition: str | None = None
-    ) -> list[Receipt]:
-        """Records commands on one stream in one transaction: all of them or none.
+    def record(self, target: EnrollmentId | str, asked: Sequence[Command]) -> list[Receipt]:
+        """Records commands on an enrollment or an edition in one transaction: all or none.
 
-        `edition` names the edition whose own stream this is. Raises Refused for the first
-        command that is refused, StoreError where the store fails.
+        Raises Refused for the first command that is refused, and keeps the attempt; StoreError
+        where the store fails.
         """
 
         def judged(now: _Now, command: Command, envelope: Envelope) -> list[events.Event]:
-            if edition:
-                return self._on_an_edition(now, command, envelope, edition)
+            if isinstance(target, str):
+                return self._on_an_edition(now, command, envelope, target)
             return self._on_an_enrollment(now, command, envelope)
 
-        return self._record(stream_id, asked, judged)
+        return self._record(target, _stream_of(target), asked, judged)
 
     def record_care(self, enrollment: EnrollmentId, asked: Sequence[Command]) -> list[Receipt]:
         """The same on the stream of a student's care, judged on the enrollment as it stands."""
@@ -65,15 +69,17 @@ class Recording:
         def judged(now: _Now, command: Command, envelope: Envelope) -> list[events.Event]:
             return self._on_care(now, enrollment, command, envelope)
 
-        return self._record(enrollment.care_stream, asked, judged)
+        return self._record(enrollment, enrollment.care_stream, asked, judged)
 
     def _record(
         self,
+        target: EnrollmentId | str,
         stream_id: UUID,
         asked: Sequence[Command],
         judged: "Callable[[_Now, Command, Envelope], list[events.Event]]",
     ) -> list[Receipt]:
         identified = [(command, command.command_id or uuid4().hex) for command in asked]
+        refusal: Refused | None = None
         with self.store.transaction() as transaction:
             stream = fold(transaction.read(stream_id))
             # Read while nobody else can record: what is known by an instant stays what it was.
@@ -83,20 +89,57 @@ class Recording:
             receipts: list[Receipt] = []
             notes: list[tuple[UUID, str]] = []
             for command, command_id in identified:
-                envelope = self._envelope(stream_id, command, command_id, now.stamp)
-                earlier = answered_before(now.stream, command_id, envelope.command_digest)
-                if earlier is not None:
-                    receipts.append(_receipt(earlier, repeated=True))
-                    continue
-                _refuse_the_future(command, clock)
-                for event in judged(now, command, envelope):
+                try:
+                    envelope = self._envelope(stream_id, command, command_id, now.stamp)
+                    earlier = answered_before(now.stream, command_id, envelope.command_digest)
+                    if earlier is not None:
+                        receipts.append(_receipt(earlier, repeated=True))
+                        continue
+                    _refuse_the_future(command, clock)
+                    fresh = judged(now, command, envelope)
+                except Refused as refused:
+                    refusal = refused
+                    told = {"command": command.name, **vars(command)}
+                    self._keep(transaction, target, told, refused, stamp)
+                    break
+                for event in fresh:
                     now = now.after(event)
                 receipts.append(_receipt(now.fresh[-1]))
                 if command.note:
                     notes.append((now.fresh[-1].event_id, command.note))
-            if now.fresh:
+            if now.fresh and refusal is None:
                 transaction.append(_as_one_transaction(now.fresh, stream_id), notes)
+        if refusal is not None:
+            raise refusal
         return receipts
+
+    def keep_attempt(
+        self, target: EnrollmentId | str | None, told: Mapping[str, Any], refused: Refused
+    ) -> None:
+        """Keeps what was refused before it could be judged; it may be about nobody."""
+        with self.store.transaction() as transaction:
+            self._keep(transaction, target, told, refused, self.clock())
+
+    def _keep(
+        self,
+        transaction: Transaction,
+        target: EnrollmentId | str | None,
+        told: Mapping[str, Any],
+        refused: Refused,
+        stamp: datetime,
+    ) -> None:
+        """Keeps a refused attempt: whose it was, about whom, and at which school as then known."""
+        known: dict[str, Any] = {"by": self.by, "via": self.via, "tried_at": stamp}
+        stream_id = _NOBODY
+        if target is not None:
+            stream_id = _stream_of(target)
+            stream = fold(transaction.read(stream_id))
+            known["tried_at"] = max(stamp, stream.last_recorded_at or stamp)
+            known["version"] = stream.version
+            known["school"] = Facts(stream.facts).latest_school
+            known |= {"policy": target} if isinstance(target, str) else target._asdict()
+        attempt = refused_attempt(told, refused, known)
+        transaction.keep_attempt(stream_id, attempt, self.attempts_kept)
 
     def _on_an_edition(
         self, now: "_Now", command: Command, envelope: Envelope, edition: str
@@ -238,6 +281,14 @@ def _decided(event: events.Event | None) -> events.Event:
     """The event of a command that was not answered before."""
     assert event is not None
     return event
+
+
+def _stream_of(target: EnrollmentId | str) -> UUID:
+    return edition_stream(target) if isinstance(target, str) else target.stream
+
+
+#: The stream of attempts that could not be read far enough to say about whom they were.
+_NOBODY = UUID(int=0)
 
 
 def _refuse_the_future(command: Command, now: datetime) -> None:

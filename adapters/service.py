@@ -6,7 +6,8 @@ file. From an async server call it in a thread: `await asyncio.to_thread(service
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -23,7 +24,7 @@ from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
 from yibao.domain.care import Assessed
 from yibao.domain.commands import Command
 from yibao.domain.money import Fen
-from yibao.domain.refusals import BadValue, place, reason
+from yibao.domain.refusals import BadValue, Refused, UnknownEdition, place, reason
 from yibao.domain.vocabulary import (
     ActivationChannel,
     CareSetting,
@@ -132,7 +133,8 @@ class Service:
         **how: Unpack[Asked],
     ) -> Receipt:
         """The student registers at the school (报到注册); `on` is the registration day (R1)."""
-        command = _command(
+        return self._tell(
+            self._perhaps(ref, policy),
             commands.Register,
             ref=ref,
             at=at,
@@ -143,20 +145,18 @@ class Service:
             document=document,
             **how,
         )
-        return self.record(self.enrollment_of(command), command)
 
     def declare_roster(
         self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
     ) -> Receipt:
         """The school declares the student in its roster (R7)."""
-        return self.record(enrollment, _command(commands.DeclareRoster, at=at, **how))
+        return self._tell(enrollment, commands.DeclareRoster, at=at, **how)
 
     def change_school(
         self, enrollment: EnrollmentId, *, at: datetime | str, school: str, **how: Unpack[Asked]
     ) -> Receipt:
         """The student moves to another school, whose roster and window then count."""
-        command = _command(commands.ChangeSchool, at=at, school=school, **how)
-        return self.record(enrollment, command)
+        return self._tell(enrollment, commands.ChangeSchool, at=at, school=school, **how)
 
     def declare_other_cover(
         self,
@@ -167,21 +167,19 @@ class Service:
         **how: Unpack[Asked],
     ) -> Receipt:
         """The student has other insurance (R2 to R4); always a report."""
-        return self.record(
-            enrollment, _command(commands.DeclareOtherCover, at=at, kind=kind, **how)
-        )
+        return self._tell(enrollment, commands.DeclareOtherCover, at=at, kind=kind, **how)
 
     def stop_employee_cover(
         self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
     ) -> Receipt:
         """Employee insurance stops; `on` is the first day without it (R3); always a report."""
-        return self.record(enrollment, _command(commands.StopEmployeeCover, at=at, on=on, **how))
+        return self._tell(enrollment, commands.StopEmployeeCover, at=at, on=on, **how)
 
     def keep_other_cover(
         self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
     ) -> Receipt:
         """The student keeps another province's insurance this year (R4)."""
-        return self.record(enrollment, _command(commands.KeepOtherCover, at=at, **how))
+        return self._tell(enrollment, commands.KeepOtherCover, at=at, **how)
 
     def confirm(
         self,
@@ -192,7 +190,7 @@ class Service:
         **how: Unpack[Asked],
     ) -> Receipt:
         """The student confirms and commits (参保确认), or the officer by proxy (R7 to R10)."""
-        return self.record(enrollment, _command(commands.Confirm, at=at, channel=channel, **how))
+        return self._tell(enrollment, commands.Confirm, at=at, channel=channel, **how)
 
     def verify_prior_coverage(
         self,
@@ -204,20 +202,20 @@ class Service:
         **how: Unpack[Asked],
     ) -> Receipt:
         """The check's result (待遇等待期核验) is seen (R12, R13); always a report."""
-        command = _command(
+        return self._tell(
+            enrollment,
             commands.VerifyPriorCoverage,
             at=at,
             lapsed_years=lapsed_years,
             waiting_ends_on=waiting_ends_on,
             **how,
         )
-        return self.record(enrollment, command)
 
     def build_account(
         self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
     ) -> Receipt:
         """The account is seen, built on a day (R18); always a report."""
-        return self.record(enrollment, _command(commands.BuildAccount, at=at, on=on, **how))
+        return self._tell(enrollment, commands.BuildAccount, at=at, on=on, **how)
 
     def activate_evoucher(
         self,
@@ -228,33 +226,31 @@ class Service:
         **how: Unpack[Asked],
     ) -> Receipt:
         """The student activates the e-voucher (医保码) (R19, R23)."""
-        command = _command(commands.ActivateEvoucher, at=at, channel=channel, **how)
-        return self.record(enrollment, command)
+        return self._tell(enrollment, commands.ActivateEvoucher, at=at, channel=channel, **how)
 
     def issue_medical_card(
         self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
     ) -> Receipt:
         """A service office issues a medical card (医保卡) (R5); always a report."""
-        return self.record(enrollment, _command(commands.IssueMedicalCard, at=at, **how))
+        return self._tell(enrollment, commands.IssueMedicalCard, at=at, **how)
 
     def file_remote_care(
         self, enrollment: EnrollmentId, *, at: datetime | str, province: str, **how: Unpack[Asked]
     ) -> Receipt:
         """Care in another province is filed for (异地就医备案) (R31)."""
-        command = _command(commands.FileRemoteCare, at=at, province=province, **how)
-        return self.record(enrollment, command)
+        return self._tell(enrollment, commands.FileRemoteCare, at=at, province=province, **how)
 
     def withdraw(
         self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
     ) -> Receipt:
         """The student leaves; `on` is the first day outside (R24)."""
-        return self.record(enrollment, _command(commands.Withdraw, at=at, on=on, **how))
+        return self._tell(enrollment, commands.Withdraw, at=at, on=on, **how)
 
     def pay_premium(
         self, enrollment: EnrollmentId, *, at: datetime | str, year: int, **how: Unpack[Asked]
     ) -> Receipt:
         """The premium of a benefit year is paid (R10, R11)."""
-        return self.record(enrollment, _command(commands.PayPremium, at=at, year=year, **how))
+        return self._tell(enrollment, commands.PayPremium, at=at, year=year, **how)
 
     def receive_care(
         self,
@@ -274,7 +270,8 @@ class Service:
         `cost` is the eligible cost in yuan, as text or Decimal; `province` is where, if not in
         Shanghai. What is paid for it is in the answer's `care`.
         """
-        command = _command(
+        return self._tell(
+            enrollment,
             commands.ReceiveCare,
             at=at,
             on=on,
@@ -285,7 +282,6 @@ class Service:
             province=province,
             **how,
         )
-        return self.record(enrollment, command)
 
     def settle_care(
         self,
@@ -301,15 +297,13 @@ class Service:
         `paid` is what the fund in fact paid, where that differs. A request is refused with the
         code for which the care is, with `cover_pending` or `already_settled`.
         """
-        return self.record(
-            enrollment, _command(commands.SettleCare, at=at, care=care, paid=paid, **how)
-        )
+        return self._tell(enrollment, commands.SettleCare, at=at, care=care, paid=paid, **how)
 
     def reverse_care(
         self, enrollment: EnrollmentId, care: UUID, *, at: datetime | str, **how: Unpack[Reasoned]
     ) -> Receipt:
         """The settlement of a piece of care is taken back; `care` is the event of either."""
-        return self.record(enrollment, _command(commands.ReverseCare, at=at, care=care, **how))
+        return self._tell(enrollment, commands.ReverseCare, at=at, care=care, **how)
 
     def fix_window(
         self,
@@ -324,7 +318,8 @@ class Service:
         **how: Unpack[Asked],
     ) -> Receipt:
         """The confirmation window of an edition is fixed, for all or for some (R8)."""
-        command = _command(
+        return self._tell(
+            policy,
             commands.FixWindow,
             at=at,
             opens_on=opens_on,
@@ -334,7 +329,6 @@ class Service:
             category=category,
             **how,
         )
-        return self.record(policy, command)
 
     def correct(
         self,
@@ -352,7 +346,8 @@ class Service:
         `target` is the enrollment, or the edition whose window was fixed. In `changes` None
         takes an optional value away; `occurred_at` changes when the fact happened.
         """
-        command = _command(
+        return self._tell(
+            target,
             commands.Correct,
             at=at,
             fact_id=fact,
@@ -361,7 +356,6 @@ class Service:
             reason=reason,
             **how,
         )
-        return self.record(target, command)
 
     def void(
         self,
@@ -373,8 +367,7 @@ class Service:
         **how: Unpack[Told],
     ) -> Receipt:
         """Takes an earlier fact back; it stays in the stream and counts no more."""
-        command = _command(commands.Void, at=at, fact_id=fact, reason=reason, **how)
-        return self.record(target, command)
+        return self._tell(target, commands.Void, at=at, fact_id=fact, reason=reason, **how)
 
     def record(self, target: EnrollmentId | str, command: Command) -> Receipt:
         """Records one command, on an enrollment or, for its window, on an edition."""
@@ -387,15 +380,43 @@ class Service:
         enrollment, which have a stream each, are asked for together.
         """
         for command in asked:
-            self._check_target(target, command)
-        if isinstance(target, str):
-            return self._recording.record(edition_stream(target), asked, edition=target)
-        about_care = {self._is_about_care(target, command) for command in asked}
-        if about_care == {True}:
-            return self._recording.record_care(target, asked)
-        if True in about_care:
-            raise BadValue("asked", "care is recorded apart from the enrollment")
-        return self._recording.record(target.stream, asked)
+            with self._keeping(target, {"command": command.name, **vars(command)}):
+                self._check_target(target, command)
+                self._check_stream(target, command, asked[0])
+        if isinstance(target, str) or not asked or not self._is_about_care(target, asked[0]):
+            return self._recording.record(target, asked)
+        return self._recording.record_care(target, asked)
+
+    def _tell(
+        self, target: EnrollmentId | str | None, kind: type[Command], /, **values: Any
+    ) -> Receipt:
+        """Records what a method was told; an attempt is kept also where it cannot be read."""
+        with self._keeping(target, {"command": kind.name, **values}):
+            command = _command(kind, **values)
+        if isinstance(command, commands.Register):
+            target = self.enrollment_of(command)
+        assert target is not None
+        return self.record(target, command)
+
+    def _perhaps(self, ref: str, policy: str) -> EnrollmentId | None:
+        """Whose enrollment a registration would begin, if that much of it can be read."""
+        if not isinstance(policy, str):
+            return None
+        try:
+            return EnrollmentId(_key(ref, "ref"), self.editions.get(policy).year)
+        except (BadValue, UnknownEdition):
+            return None
+
+    @contextmanager
+    def _keeping(
+        self, target: EnrollmentId | str | None, told: Mapping[str, Any]
+    ) -> Iterator[None]:
+        """Keeps as an attempt what is refused inside."""
+        try:
+            yield
+        except Refused as refused:
+            self._recording.keep_attempt(target, told, refused)
+            raise
 
     def _is_about_care(self, enrollment: EnrollmentId, command: Command) -> bool:
         """Whether a command belongs to the stream of the student's care."""
@@ -414,6 +435,13 @@ class Service:
                 raise BadValue("target", "only a window is fixed for an edition")
             if isinstance(command, commands.Register) and self.enrollment_of(command) != target:
                 raise BadValue("target", "the registration is of another student or benefit year")
+
+    def _check_stream(self, target: EnrollmentId | str, command: Command, first: Command) -> None:
+        """What is recorded together belongs to one stream."""
+        if command is first or isinstance(target, str):
+            return
+        if self._is_about_care(target, command) != self._is_about_care(target, first):
+            raise BadValue("asked", "care is recorded apart from the enrollment")
 
     def enrollment_of(self, command: commands.Register) -> EnrollmentId:
         """Whose enrollment a registration begins, and of which benefit year."""

@@ -25,7 +25,7 @@ from eventsourcing.sqlite import (
 )
 from eventsourcing.utils import Environment
 
-from yibao.adapters import migrations
+from yibao.adapters import attempts, migrations
 from yibao.adapters.errors import StoreError
 
 #: How long one writer waits for another, in seconds.
@@ -49,6 +49,7 @@ class FactRecorder(SQLiteApplicationRecorder):
             "state BLOB NOT NULL, "
             "UNIQUE (originator_id, originator_version))",
             "CREATE TABLE IF NOT EXISTS notes (event_id TEXT PRIMARY KEY, note TEXT NOT NULL)",
+            *attempts.CREATE_TABLES,
             migrations.CREATE_VERSION_TABLE,
             f"INSERT OR IGNORE INTO alembic_version VALUES ('{migrations.HEAD}')",
         ]
@@ -91,6 +92,7 @@ class FactRecorder(SQLiteApplicationRecorder):
             "SELECT originator_version, topic, state "
             f"FROM {self.events_table_name} WHERE originator_id=? ORDER BY originator_version"
         )
+        self._select_positioned = self._select_rows.replace("SELECT", "SELECT notification_id,")
 
     def rows(self, stream: UUID) -> list[Row]:
         """The rows of one stream, in order."""
@@ -101,6 +103,13 @@ class FactRecorder(SQLiteApplicationRecorder):
         """The rows of one stream, as an open transaction sees them."""
         c.sqlite_cursor.row_factory = None  # plain tuples
         return c.sqlite_cursor.execute(self._select_rows, (stream.hex,)).fetchall()
+
+    def positioned(self, stream: UUID) -> list[tuple[int, int, str, bytes]]:
+        """The rows of one stream, each after its position in the store."""
+        with self.datastore.get_connection(commit=False) as connection:
+            c = connection.cursor().sqlite_cursor
+            c.row_factory = None
+            return c.execute(self._select_positioned, (stream.hex,)).fetchall()
 
     def insert_within(
         self, c: SQLiteCursor, stored: Sequence[StoredEvent], notes: Sequence[tuple[str, str]]

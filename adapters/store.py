@@ -27,10 +27,14 @@ from eventsourcing.sqlite import SQLiteConnectionPool, SQLiteCursor
 from eventsourcing.utils import Environment, EnvType
 from pydantic import ValidationError
 
+from yibao.adapters import attempts
+from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.errors import StoreError
 from yibao.adapters.sqlite import FactFactory, FactRecorder, Row, prepare
+from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.events import EVENTS, Event
 from yibao.domain.refusals import UnreadableEvent, place, reason
+from yibao.projections.audit_trail import Recorded
 
 #: Reads a stream whole.
 Reading = Callable[[UUID], list[Event]]
@@ -139,6 +143,73 @@ class FactStore(Application[UUID]):
         with _ClearErrors(), recorder.datastore.transaction(commit=True) as cursor:
             yield Transaction(recorder, cursor)
 
+    def recorded(self, stream: UUID) -> list[Recorded]:
+        """Every event of a stream with its position in the store, in order."""
+        with _ClearErrors():
+            rows = self._facts.positioned(stream)
+        decoded = _decoded(stream, (row[1:] for row in rows))
+        return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
+
+    def taken_after(self, position: int, limit: int) -> "list[Taken]":
+        """Which streams the store extended after a position, in the order in which it did."""
+        with self._reading() as c:
+            rows = c.sqlite_cursor.execute(
+                "SELECT notification_id, originator_id, topic FROM stored_events "
+                "WHERE notification_id>? ORDER BY notification_id LIMIT ?",
+                (position, limit),
+            ).fetchall()
+        return [Taken(found, _stream(key), topic) for found, key, topic in rows]
+
+    def at_positions(self, positions: Iterable[int]) -> dict[int, Event]:
+        """The events at these positions."""
+        found = {}
+        with self._reading() as c:
+            for position in positions:
+                row = c.sqlite_cursor.execute(
+                    "SELECT originator_id, originator_version, topic, state "
+                    "FROM stored_events WHERE notification_id=?",
+                    (position,),
+                ).fetchone()
+                if row is not None:
+                    found[position] = from_row(_stream(row[0]), *row[1:])
+        return found
+
+    def last_position(self) -> int:
+        """The position of the latest event; 0 in an empty store."""
+        with self._reading() as c:
+            (last,) = c.sqlite_cursor.execute(
+                "SELECT COALESCE(MAX(notification_id), 0) FROM stored_events"
+            ).fetchone()
+        return int(last)
+
+    def attempts_on(self, stream: UUID) -> list[KeptAttempt]:
+        """The refused attempts kept on a stream, in order; there may be no such stream."""
+        with self._reading() as c:
+            return attempts.of_stream(c, stream)
+
+    def attempts_after(self, attempt_id: int, limit: int) -> list[KeptAttempt]:
+        """The refused attempts kept after one of them, in order."""
+        with self._reading() as c:
+            return attempts.following(c, attempt_id, limit)
+
+    def attempts_numbered(self, attempt_ids: Iterable[int]) -> dict[int, RefusedAttempt]:
+        """The refused attempts of these numbers."""
+        with self._reading() as c:
+            return {kept.attempt_id: kept.attempt for kept in attempts.numbered(c, attempt_ids)}
+
+    def attempts_counted(self, changed: int = 0) -> list[CountedAttempts]:
+        """How many attempts were counted instead of kept; only what has changed since."""
+        with self._reading() as c:
+            return attempts.counted_since(c, changed)
+
+    @contextmanager
+    def _reading(self) -> Iterator[SQLiteCursor]:
+        recorder = self._facts
+        with _ClearErrors(), recorder.datastore.get_connection(commit=False) as connection:
+            cursor = connection.cursor()
+            cursor.sqlite_cursor.row_factory = None  # plain tuples
+            yield cursor
+
     def note(self, event_id: UUID) -> str | None:
         with _ClearErrors():
             return self._facts.note(event_id)
@@ -167,6 +238,18 @@ class Transaction(NamedTuple):
         """Records events of any streams when the transaction ends."""
         kept_apart = [(event_id.hex, note) for event_id, note in notes]
         self.recorder.insert_within(self.cursor, [to_row(e) for e in recorded], kept_apart)
+
+    def keep_attempt(self, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> None:
+        """Keeps a refused attempt, or counts it where there are too many, when this ends."""
+        attempts.keep(self.cursor, stream, attempt, kept_an_hour)
+
+
+class Taken(NamedTuple):
+    """At this position the store extended this stream by an event of this stored name."""
+
+    position: int
+    stream: UUID
+    topic: str
 
 
 def _decoded(stream: UUID, rows: Iterable[Row]) -> list[Event]:

@@ -61,9 +61,7 @@ class Case:
     @cached_property
     def latest_window(self) -> Window:
         """The window of the latest school: the one a lapse follows (R10)."""
-        changes = self.facts.school_changes
-        school = changes[-1].event.school if changes else self.registration.event.school
-        return self._window(school)
+        return self._window(self.facts.latest_school)
 
     @cached_property
     def withdrawal(self) -> Fact[events.Withdrawn] | None:
@@ -77,7 +75,7 @@ class Case:
             return self
         return Case(self.policy, [f for f in self.known if f.moment not in later], self.fixes)
 
-    def _window(self, school: str) -> Window:
+    def _window(self, school: str | None) -> Window:
         def derive() -> Window:
             return confirmation_window(
                 self.policy, self.fixes, school, self.category, self.registered_on

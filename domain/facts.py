@@ -105,6 +105,14 @@ class Facts:
         change = last_by(self.school_changes, moment)
         return change.event.school if change else self.registration.event.school
 
+    @property
+    def latest_school(self) -> str | None:
+        """The school after every change; None without a registration."""
+        if self.registration is None:
+            return None
+        changes = self.school_changes
+        return changes[-1].event.school if changes else self.registration.event.school
+
     def roster_at(self, moment: Moment) -> Fact[events.RosterDeclared] | None:
         """The declaration, by then, of the school the student is at then (R7)."""
         school = self.school_at(moment)

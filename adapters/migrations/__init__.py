@@ -11,7 +11,7 @@ from typing import Final
 from yibao.adapters.errors import StoreError
 
 #: Every layout there has been. Before they were numbered, there was the first.
-LAYOUTS: Final = ("0001", "0002")
+LAYOUTS: Final = ("0001", "0002", "0003")
 UNNUMBERED, HEAD = LAYOUTS[0], LAYOUTS[-1]
 
 #: Where the layout is noted, as Alembic has it.

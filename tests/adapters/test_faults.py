@@ -241,6 +241,8 @@ OLDER = """
         ORDER BY notification_id;
     DROP TABLE newer;
     DROP TABLE notes;
+    DROP TABLE refused_attempts;
+    DROP TABLE counted_attempts;
     DROP TABLE alembic_version;
 """
 
@@ -279,7 +281,14 @@ def test_a_process_killed_while_it_brings_an_older_store_to_the_newest_layout_lo
             with open_service(at(copy)) as service:
                 assert ids(service) == BEFORE
                 record(service, filing("third", note="told again"))
-    whole = ("alembic_version", "notes", "sqlite_sequence", "stored_events")
+    whole = (
+        "alembic_version",
+        "counted_attempts",
+        "notes",
+        "refused_attempts",
+        "sqlite_sequence",
+        "stored_events",
+    )
     assert layouts <= {("sqlite_sequence", "stored_events"), whole}
 
 

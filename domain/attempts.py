@@ -1,0 +1,92 @@
+"""What was tried and refused: beside the facts, since nothing of it entered a stream."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from yibao.domain.commands import COMMANDS, Correct, ReverseCare, SettleCare, Void
+from yibao.domain.refusals import Refused
+from yibao.domain.vocabulary import (
+    CommandId,
+    EditionId,
+    GivenInstant,
+    GivenKey,
+    Instant,
+    Name,
+    OpaqueKey,
+    ReasonWord,
+)
+
+
+class RefusedAttempt(BaseModel):
+    """Somebody asked for something and was told no, with a code.
+
+    `tried_at` is stamped as a fact's `recorded_at` is; `occurred_at` is the instant the command
+    named. `ref` and `year` say whose enrollment it was about, `policy` under which edition,
+    `school` where the student was as then known. `version` is that of the student's stream, or
+    the edition's, when it was judged; 0 where there was no such stream. Of a bad value only its
+    place is kept (`where`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
+
+    schema_version: int = Field(default=1, ge=1, le=1, alias="schema")
+    command: str
+    code: str
+    where: str | None = None
+    tried_at: Instant
+    occurred_at: GivenInstant | None = None
+    by: GivenKey
+    via: OpaqueKey
+    observed: bool = False
+    reason: ReasonWord | None = None
+    ref: GivenKey | None = None
+    year: int | None = None
+    policy: EditionId | None = None
+    school: Name | None = None
+    version: int = 0
+    command_id: CommandId | None = None
+    correlation_id: CommandId | None = None
+    causation_id: CommandId | None = None
+
+
+def refused_attempt(
+    told: Mapping[str, Any], refused: Refused, known: Mapping[str, Any]
+) -> RefusedAttempt:
+    """The attempt as it is kept, from what the command told and what is known beside it.
+
+    What was told may be anything, if that is why it was refused: what does not read is left
+    out, and what is known stands in its place.
+    """
+    where = refused.details.get("where")
+    kept = {key: told[key] for key in _TOLD if told.get(key) is not None}
+    kept |= {"occurred_at": told["at"]} if "at" in told else {}
+    stated = {"code": refused.code, "where": where if where in _PLACES else None}
+    instead = dict(known)
+    while True:
+        try:
+            return RefusedAttempt(**{**instead, **kept, **stated})
+        except ValidationError as error:
+            for key in {str(found["loc"][0]) for found in error.errors(include_input=False)}:
+                (kept if key in kept else instead).pop(key)
+
+
+_TOLD = (
+    "command",
+    "by",
+    "observed",
+    "reason",
+    "ref",
+    "policy",
+    "school",
+    "command_id",
+    "correlation_id",
+    "causation_id",
+)
+
+#: The places a refusal may name; any other might be something that was typed there.
+_PLACES = {"asked", "target"}.union(
+    *(kind.model_fields for kind in COMMANDS.values()),
+    *(kind.model_fields for kind in (SettleCare, ReverseCare, Correct, Void)),
+)

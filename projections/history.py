@@ -1,0 +1,153 @@
+"""Which answers were ever given for a value, from when until when, and what ended each?"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from yibao.domain import events
+from yibao.domain.calendar import day_after, midnight
+from yibao.domain.case import Case
+from yibao.domain.derivation import Derived
+from yibao.domain.rules import (
+    account_instant,
+    evoucher_eligible_at,
+    values_of,
+    visible_at,
+    waiting_period,
+)
+from yibao.domain.timeline import state_at, timeline
+from yibao.domain.vocabulary import EnrollmentId, WaitingPeriod
+from yibao.projections.answer import Answer, answer
+from yibao.projections.comparison import COMPARED, part, transactions
+from yibao.projections.knowledge import Edition, Knowledge, known_by
+
+
+class Held(NamedTuple):
+    """An answer, and the interval of knowledge in which it held.
+
+    It held from `known_from` (None: since before anything was known) up to, but not including,
+    `known_until` (None: it still holds). `derived` is how it came about at first, where the
+    part of the answer has a derivation. `ended_by` are the facts of the transaction that ended
+    it; it is empty where time alone did, and where the answer still holds.
+    """
+
+    value: Any
+    derived: Derived | None
+    version: int
+    known_from: datetime | None
+    known_until: datetime | None
+    ended_by: tuple[events.Event, ...]
+
+
+class _Given(NamedTuple):
+    """An answer as it began to be given at an instant, and the facts that led to it."""
+
+    answered: Answer
+    since: datetime | None
+    led_to_by: tuple[events.Event, ...]
+
+
+def history(
+    enrollment: EnrollmentId,
+    recorded: Sequence[events.Event],
+    edition_of: Callable[[str], Edition],
+    name: str,
+    now: datetime,
+    at: datetime | None = None,
+    received: Sequence[events.Event] = (),
+) -> tuple[Held, ...]:
+    """Every answer given for one part of the answer (one of COMPARED), in order, up to `now`.
+
+    With `at` all answers are about that instant; without it each is about the instant at which
+    it was given, so that time alone may change it, too. The intervals follow one another
+    without a gap; one is empty where two transactions have the same stamp. Raises LookupError
+    for a part there is none of.
+    """
+    if name not in COMPARED:
+        raise LookupError(f"an answer has no {name!r}; it has {', '.join(COMPARED)}")
+    held: list[Held] = []
+    for given in _given(enrollment, recorded, edition_of, now, at, received):
+        value = part(given.answered, name)
+        if held and held[-1].value == value:
+            continue
+        if held:
+            held[-1] = held[-1]._replace(known_until=given.since, ended_by=given.led_to_by)
+        derived = derivation(given.answered, name)
+        held.append(Held(value, derived, given.answered.version, given.since, None, ()))
+    return tuple(held)
+
+
+def derivation(answered: Answer, name: str) -> Derived | None:
+    """How a part of an answer came about; None for the parts that are lists."""
+    if name == "state":
+        change = state_at(answered.timeline, answered.at)
+        return change.cause._replace(name=name, value=change.state) if change else None
+    if answered.values and name in answered.values._fields:
+        derived: Derived = getattr(answered.values, name)
+        return derived
+    return None
+
+
+def _given(
+    enrollment: EnrollmentId,
+    recorded: Sequence[events.Event],
+    edition_of: Callable[[str], Edition],
+    now: datetime,
+    at: datetime | None,
+    received: Sequence[events.Event],
+) -> Iterator[_Given]:
+    """The answers as they were given: after each transaction and, in between, as time went on."""
+    nothing = known_by(enrollment, recorded, edition_of, 0)
+    everything = known_by(enrollment, recorded, edition_of, now, received)
+    followed = transactions(enrollment, recorded, received, edition_of, nothing, everything)
+    since: datetime | None = None
+    led_to_by: tuple[events.Event, ...] = ()
+    known: Knowledge = nothing
+    for transaction, following in followed:
+        until = transaction[-1].recorded_at
+        yield from _as_time_goes_on(known, since, until, led_to_by, at)
+        since, led_to_by, known = until, tuple(transaction), following
+    yield from _as_time_goes_on(known, since, now, led_to_by, at, inclusive=True)
+
+
+def _as_time_goes_on(
+    known: Knowledge,
+    since: datetime | None,
+    until: datetime,
+    led_to_by: tuple[events.Event, ...],
+    at: datetime | None,
+    *,
+    inclusive: bool = False,
+) -> Iterator[_Given]:
+    """The answers given with the same knowledge, from an instant on."""
+    yield _Given(answer(known, at or since or until), since, led_to_by)
+    if at is None and since is not None and known.case is not None:
+        for moment in sorted(moments(known.case, known)):
+            if since < moment < until or (inclusive and moment == until > since):
+                yield _Given(answer(known, moment), moment, ())
+
+
+def moments(case: Case, known: Knowledge) -> set[datetime]:
+    """Every instant at which passing time alone may change an answer, and perhaps some more."""
+    if case.facts.registration is None:
+        return set()
+    found = {midnight(case.registered_on), case.policy.ends_at}
+    found.update(change.at for change in timeline(case))
+    for fact in (*case.known, *known.received.facts):
+        found.add(fact.at)
+        if hasattr(fact.event, "on"):
+            found.add(midnight(fact.event.on))
+        window = case.window_at(fact.moment)
+        found.update((window.opens_at, window.closed_from))
+    for episode in case.facts.episodes():
+        found.add(visible_at(case, episode.confirmation).value)
+        known_values = values_of(case, episode)
+        built = account_instant(case, episode.confirmation, known_values.account_built_on)
+        if built is not None:
+            found.add(built.value)
+            opens = evoucher_eligible_at(known_values.evoucher_available_at, built)
+            found.update([opens.value] if opens else [])
+    waiting = waiting_period(case).value
+    if isinstance(waiting, WaitingPeriod):
+        found.update((midnight(waiting.first), midnight(day_after(waiting.last))))
+    return found
