@@ -20,10 +20,10 @@ CREATE_TABLES: Final = (
     "stream TEXT NOT NULL, actor TEXT NOT NULL, hour TEXT NOT NULL, state BLOB NOT NULL)",
     "CREATE INDEX IF NOT EXISTS refused_attempts_by_stream ON refused_attempts (stream)",
     "CREATE INDEX IF NOT EXISTS refused_attempts_by_actor ON refused_attempts (actor, hour)",
-    "CREATE TABLE IF NOT EXISTS counted_attempts ("
+    "CREATE TABLE IF NOT EXISTS counted_attempts (number INTEGER PRIMARY KEY AUTOINCREMENT, "
     "actor TEXT NOT NULL, hour TEXT NOT NULL, command TEXT NOT NULL, code TEXT NOT NULL, "
     "attempts INTEGER NOT NULL, changed INTEGER NOT NULL, "
-    "PRIMARY KEY (actor, hour, command, code))",
+    "UNIQUE (actor, hour, command, code))",
     "CREATE INDEX IF NOT EXISTS counted_attempts_by_change ON counted_attempts (changed)",
 )
 
@@ -40,8 +40,10 @@ class CountedAttempts(NamedTuple):
     """How often one actor was refused one thing in one hour, beyond the attempts kept.
 
     `hour` is the hour's beginning, in Shanghai; `changed` grows with every change of any count.
+    `number` is the count's own.
     """
 
+    number: int
     actor: str
     hour: str
     command: str
@@ -60,9 +62,9 @@ def keep(c: SQLiteCursor, stream: UUID, attempt: RefusedAttempt, kept_an_hour: i
     ).fetchone()
     if before >= kept_an_hour:
         cursor.execute(
-            "INSERT INTO counted_attempts SELECT ?, ?, ?, ?, 1, COALESCE(MAX(changed), 0) + 1 "
-            "FROM counted_attempts WHERE true ON CONFLICT DO UPDATE "
-            "SET attempts = attempts + 1, changed = excluded.changed",
+            "INSERT INTO counted_attempts (actor, hour, command, code, attempts, changed) "
+            "SELECT ?, ?, ?, ?, 1, COALESCE(MAX(changed), 0) + 1 FROM counted_attempts WHERE true "
+            "ON CONFLICT DO UPDATE SET attempts = attempts + 1, changed = excluded.changed",
             (attempt.by, hour, attempt.command, attempt.code),
         )
         return
@@ -93,7 +95,7 @@ def counted_since(c: SQLiteCursor, changed: int) -> list[CountedAttempts]:
     """The counts that have changed since, in the order in which they did."""
     c.sqlite_cursor.row_factory = None
     rows = c.sqlite_cursor.execute(
-        "SELECT actor, hour, command, code, attempts, changed "
+        "SELECT number, actor, hour, command, code, attempts, changed "
         "FROM counted_attempts WHERE changed>? ORDER BY changed",
         (changed,),
     )

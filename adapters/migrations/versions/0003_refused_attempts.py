@@ -15,9 +15,9 @@ def upgrade() -> None:
     op.execute("CREATE INDEX refused_attempts_by_stream ON refused_attempts (stream)")
     op.execute("CREATE INDEX refused_attempts_by_actor ON refused_attempts (actor, hour)")
     op.execute(
-        "CREATE TABLE counted_attempts ("
+        "CREATE TABLE counted_attempts (number INTEGER PRIMARY KEY AUTOINCREMENT, "
         "actor TEXT NOT NULL, hour TEXT NOT NULL, command TEXT NOT NULL, code TEXT NOT NULL, "
         "attempts INTEGER NOT NULL, changed INTEGER NOT NULL, "
-        "PRIMARY KEY (actor, hour, command, code))"
+        "UNIQUE (actor, hour, command, code))"
     )
     op.execute("CREATE INDEX counted_attempts_by_change ON counted_attempts (changed)")
