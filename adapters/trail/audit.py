@@ -1,0 +1,151 @@
+"""The audit trail as one asks it: pages of entries, each with what it leads to."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.store import FactStore
+from yibao.adapters.trail.following import REFUSED, Follower, Watch
+from yibao.adapters.trail.layout import instant_of
+from yibao.adapters.trail.questions import Key, Question
+from yibao.adapters.trail.store import Row, TrailStore
+from yibao.domain.attempts import RefusedAttempt
+from yibao.domain.events import Event
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.projections.answer import Answer, answer
+from yibao.projections.audit_trail import FixedEdition, Streams
+
+#: How many entries a page has where nothing else is said.
+PAGE: Final = 50
+
+
+class TrailEntry(NamedTuple):
+    """One entry: a fact or a refused attempt, or how many more were refused in an hour.
+
+    `event` is the fact, `attempt` the refused attempt; where both are None, `changes` tells
+    how many attempts were counted. `school` and `code` are as the entry is filed under;
+    `changes` is what it changed, as plain values.
+    """
+
+    row: Row
+    event: Event | None
+    attempt: RefusedAttempt | None
+
+    @property
+    def key(self) -> Key:
+        """Where a page may begin after this entry."""
+        return Key.of(self.row)
+
+    @property
+    def recorded_at(self) -> datetime:
+        return instant_of(self.row.recorded)
+
+    @property
+    def enrollment(self) -> EnrollmentId | None:
+        """Whose it is; None for what concerns many, or nobody that could be read."""
+        if self.row.ref is None or self.row.year is None:
+            return None
+        return EnrollmentId(self.row.ref, self.row.year)
+
+    @property
+    def is_refused(self) -> bool:
+        return self.row.kind == REFUSED
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What it changed: the parts of the answer that moved, before and after, and the steps."""
+        told: dict[str, Any] = json.loads(self.row.changes) if self.row.changes else {}
+        return told
+
+
+class Page(NamedTuple):
+    """Some entries, and the key after which the next page begins, if there is more."""
+
+    entries: tuple[TrailEntry, ...]
+    following: Key | None
+
+
+class AuditTrail:
+    """Asks the trail of a store; before each question it takes in what is new."""
+
+    def __init__(self, store: FactStore, editions: Editions, database: str) -> None:
+        self._store = store
+        self._editions = editions
+        self._trail = TrailStore(database)
+        self._follower = Follower(store, editions, self._trail)
+
+    def close(self) -> None:
+        """Closes the trail's file; the store of the facts stays open."""
+        self._trail.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def catch_up(self, watch: Watch | None = None) -> None:
+        """Takes in what was recorded since; every question does so by itself."""
+        self._follower.catch_up(watch)
+
+    def page(self, question: Question, *, after: Key | str | None = None, size: int = PAGE) -> Page:
+        """A page of the entries asked for, in the order asked for."""
+        self.catch_up()
+        return self._page(question, after, size)
+
+    def all(self, question: Question, *, size: int = 500) -> Iterator[TrailEntry]:
+        """Every entry asked for that is there when the first is drawn, page by page."""
+        self.catch_up()
+        after: Key | None = None
+        while True:
+            page = self._page(question, after, size)
+            yield from page.entries
+            if page.following is None:
+                return
+            after = page.following
+
+    def count(self, question: Question) -> int:
+        """How many entries a question has."""
+        self.catch_up()
+        return self._trail.counted(*question.counting_sql())
+
+    def as_of(self, entry: TrailEntry) -> Answer | None:
+        """The answer as it was known with the entry, for the instant at which it was recorded.
+
+        None where the entry is about no enrollment.
+        """
+        if entry.enrollment is None:
+            return None
+        streams = Streams(
+            entry.enrollment,
+            self._store.recorded(entry.enrollment.stream),
+            self._store.recorded(entry.enrollment.care_stream),
+            lambda name: FixedEdition(
+                self._editions.get(name), self._store.recorded(edition_stream(name))
+            ),
+        )
+        return answer(streams.known_at(entry.row.position), entry.recorded_at)
+
+    def _page(self, question: Question, after: Key | str | None, size: int) -> Page:
+        begins = Key.read(after) if isinstance(after, str) else after
+        rows = self._trail.rows(*question.sql(begins, size + 1))
+        shown = rows[:size]
+        facts = self._store.at_positions(row.position for row in shown if not row.attempt)
+        attempts = self._store.attempts_numbered(row.attempt for row in shown if row.attempt > 0)
+        entries = tuple(
+            TrailEntry(
+                row,
+                facts.get(row.position) if not row.attempt else None,
+                attempts.get(row.attempt),
+            )
+            for row in shown
+        )
+        return Page(entries, entries[-1].key if len(rows) > size else None)

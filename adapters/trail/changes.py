@@ -1,0 +1,61 @@
+"""What a fact changed, as the trail keeps and tells it: plain values, compact."""
+
+import json
+from typing import Any
+
+from yibao.adapters.plain import plain
+from yibao.projections.audit_trail import Entry, Moved
+from yibao.projections.next_step import NextStep
+
+
+def changes_of(entry: Entry) -> str:
+    """What moved and which steps entered the timeline, as JSON text."""
+    told: dict[str, Any] = {"moved": [_moved(moved) for moved in entry.moved]}
+    if entry.steps:
+        told["steps"] = [
+            {
+                "at": plain(step.at),
+                "state": plain(step.state),
+                "rule": step.cause.rule,
+                "scheduled": entry.is_scheduled(step),
+            }
+            for step in entry.steps
+        ]
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _moved(moved: Moved) -> dict[str, Any]:
+    before, after = moved.before, moved.after
+    if moved.name == "care":
+        before, after = _apart(before, after), _apart(after, before)
+    told = {"value": moved.name, "before": _told(before, moved), "after": _told(after, moved)}
+    return told if moved.rule is None else {**told, "rule": moved.rule.partition("-")[0]}
+
+
+def _told(value: Any, moved: Moved) -> Any:
+    if moved.name == "timeline":
+        return [{"at": plain(at), "state": plain(state)} for at, state in value]
+    if moved.name == "next_steps":
+        return [_step(step) for step in value]
+    if moved.name == "care":
+        return [_without_nothing(plain(amounts)) for amounts in value]
+    return plain(value)
+
+
+def _step(step: NextStep) -> dict[str, Any]:
+    """A next step by its code and its dates; who and where follow from the code."""
+    dates = {"code": step.code, "from": plain(step.begins_at), "until": plain(step.until)}
+    return _without_nothing(dates)
+
+
+def _apart(these: Any, those: Any) -> list[Any]:
+    """The pieces of care that the other side does not have just so."""
+    return [each for each in these if each not in those]
+
+
+def _without_nothing(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: str(value) if key == "settled" else value
+        for key, value in told.items()
+        if value is not None and value is not False
+    }

@@ -1,0 +1,375 @@
+"""Follows the facts and the refused attempts, batch by batch, exactly once.
+
+Each batch is one transaction of the trail that also remembers how far it is; whoever is killed
+in the middle leaves the trail as it was before the batch. Two processes take turns.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from itertools import takewhile
+from typing import Final
+from uuid import UUID
+
+import yibao
+from yibao.adapters.attempts import CountedAttempts, KeptAttempt
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.store import FactStore, Taken
+from yibao.adapters.trail.changes import changes_of
+from yibao.adapters.trail.layout import (
+    BITS,
+    EVERYWHERE,
+    FORMAT,
+    OF_A_SCHOOL,
+    OF_A_STUDENT,
+    number_of,
+)
+from yibao.adapters.trail.store import Progress, Row, TrailStore, TrailTransaction
+from yibao.domain import events
+from yibao.domain.refusals import UnreadableEvent
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.projections.audit_trail import (
+    Entry,
+    FixedEdition,
+    Recorded,
+    Streams,
+    entries,
+)
+
+#: How many facts a transaction of the trail takes in, and how many students of a fixed window.
+BATCH: Final = 2000
+FAN: Final = 500
+
+#: Told after each batch: how many facts are in the trail, and how many there are.
+Watch = Callable[[int, int], None]
+
+
+class Follower:
+    """Keeps a trail up with a store."""
+
+    def __init__(self, store: FactStore, editions: Editions, trail: TrailStore) -> None:
+        self.store = store
+        self.editions = editions
+        self.trail = trail
+        self._checked = False
+
+    def catch_up(self, watch: Watch | None = None) -> None:
+        """Takes in everything recorded by now, and makes anew a trail of something else."""
+        last = self.store.last_position()
+        taken_in = 0
+        while True:
+            with self.trail.transaction() as transaction:
+                progress = self._checked_progress(transaction)
+                reached = self._next_batch(transaction, progress)
+                if reached != progress:
+                    transaction.reach(reached)
+            self._checked = True
+            taken_in += reached.position - progress.position
+            if watch:
+                watch(min(reached.position, last), last)
+            if reached == progress:
+                break
+        if taken_in >= BATCH:
+            self.trail.optimize()
+
+    def _checked_progress(self, transaction: TrailTransaction) -> Progress:
+        """How far the trail is; nowhere, if it followed another store or an earlier state of it."""
+        fingerprint = _fingerprint(self.editions)
+        progress = transaction.progress(fingerprint)
+        if self._checked or progress.position == 0:
+            return progress
+        there = self.store.at_positions([progress.position]).get(progress.position)
+        attempts = self.store.attempts_numbered([progress.attempt] if progress.attempt else [])
+        is_same = there is not None and there.event_id.hex == progress.event_id
+        if is_same and len(attempts) == bool(progress.attempt):
+            return progress
+        return transaction.begin_anew(fingerprint)
+
+    def _next_batch(self, transaction: TrailTransaction, progress: Progress) -> Progress:
+        """The progress after one more batch; the same where there is nothing more."""
+        taken = self.store.taken_after(progress.position, BATCH)
+        if taken:
+            return _Batch(self.store, self.editions, transaction).of_facts(progress, taken)
+        kept = self.store.attempts_after(progress.attempt, BATCH)
+        counted = self.store.attempts_counted(progress.counted)
+        transaction.insert(_attempt_row(each) for each in kept)
+        transaction.replace_counted(_counted_row(each) for each in counted)
+        return progress._replace(
+            attempt=kept[-1].attempt_id if kept else progress.attempt,
+            counted=counted[-1].changed if counted else progress.counted,
+        )
+
+
+class _Batch:
+    """One batch of facts on its way into the trail."""
+
+    def __init__(self, store: FactStore, editions: Editions, transaction: TrailTransaction) -> None:
+        self.store = store
+        self.editions = editions
+        self.transaction = transaction
+        self.recorded = cache(store.recorded)
+        self.edition = cache(self._edition)
+
+    def of_facts(self, progress: Progress, taken: Sequence[Taken]) -> Progress:
+        """Facts up to the next window that is fixed, or the effects of that window alone."""
+        editions = self._editions(taken)
+        own = list(takewhile(lambda each: not self._is_fix(each, editions), taken))
+        if not own:
+            return self._fixed_window(progress, taken[0].position, editions[taken[0].stream])
+        last = own[-1]
+        students = self._enrollments({each.stream for each in own} - editions.keys())
+        for enrollment in students:
+            self._enrollment(enrollment, progress.position, last.position)
+        adopted = [each for each in own if each.stream in editions]
+        self.transaction.insert(
+            _edition_row(each, editions[stream])
+            for position, stream, _ in adopted
+            for each in self.recorded(stream)
+            if each.position == position
+        )
+        return progress._replace(position=last.position, event_id=self._event_id(last))
+
+    def _event_id(self, taken: Taken) -> str:
+        return next(
+            each.event.event_id.hex
+            for each in self.recorded(taken.stream)
+            if each.position == taken.position
+        )
+
+    def _editions(self, taken: Sequence[Taken]) -> dict[UUID, str]:
+        """The editions among the streams; an edition is adopted before anything else of it."""
+        found = {}
+        for stream in {each.stream for each in taken if each.topic in _OF_EDITIONS}:
+            policy = self.transaction.edition_of(stream)
+            if policy is None:
+                first = self.recorded(stream)[0].event
+                if not isinstance(first, events.EditionAdopted):
+                    continue  # what is taken back here is a student's
+                policy = first.policy
+                self.transaction.add_edition(stream, policy)
+            found[stream] = policy
+        return found
+
+    def _is_fix(self, taken: Taken, editions: dict[UUID, str]) -> bool:
+        return taken.stream in editions and taken.topic in _FIXES
+
+    def _enrollments(self, streams: set[UUID]) -> set[EnrollmentId]:
+        """Whose streams these are; a registration comes before any care."""
+        for stream in streams:
+            if self.transaction.enrollment_of(stream) is None:
+                first = self.recorded(stream)[0].event
+                if isinstance(first, events.Registered):
+                    year = self.editions.get(first.policy).year
+                    self.transaction.add_enrollment(EnrollmentId(first.ref, year))
+        found = {stream: self.transaction.enrollment_of(stream) for stream in streams}
+        missing = [stream for stream, enrollment in found.items() if enrollment is None]
+        if missing:
+            raise UnreadableEvent(
+                f"stream {missing[0]} belongs to nobody: there is no registration"
+            )
+        return {enrollment for enrollment in found.values() if enrollment is not None}
+
+    def _enrollment(self, enrollment: EnrollmentId, after: int, until: int) -> None:
+        """Lists what was recorded of one student between two positions."""
+        made = list(entries(self._streams(enrollment), after, until))
+        rows = [_entry_row(entry) for entry in made]
+        for entry in made:
+            if entry.former_school is not None:
+                row = _entry_row(entry)._replace(listing=OF_A_SCHOOL, school=entry.former_school)
+                rows.append(row)
+        self.transaction.insert(rows)
+        self._remember_schools(enrollment, made)
+
+    def _remember_schools(self, enrollment: EnrollmentId, made: Sequence[Entry]) -> None:
+        policies = {
+            each.event.policy
+            for each in self.recorded(enrollment.stream)
+            if isinstance(each.event, events.Registered)
+        }
+        schools = {
+            entry.event.school
+            for entry in made
+            if isinstance(entry.event, events.Registered | events.SchoolChanged)
+        }
+        self.transaction.add_schools(
+            (policy, school, enrollment.stream) for policy in policies for school in schools
+        )
+
+    def _fixed_window(self, progress: Progress, position: int, policy: str) -> Progress:
+        """Lists whose answers a fixed window moved, some students at a time, then the fix."""
+        stream = edition_stream(policy)
+        (fix,) = [each for each in self.recorded(stream) if each.position == position]
+        schools = _schools_concerned(self.recorded(stream), fix.event)
+        students = self.transaction.concerned(policy, schools, progress.fanned or "", FAN)
+        for _, enrollment in students:
+            entry = self._streams(enrollment).entry(fix)
+            if entry.moved:
+                self.transaction.insert([_entry_row(entry)._replace(listing=OF_A_STUDENT)])
+        if len(students) == FAN:
+            return progress._replace(fanned=students[-1][0])
+        self.transaction.insert(_fix_rows(fix, policy, self.transaction.effects(position)))
+        return progress._replace(position=position, event_id=fix.event.event_id.hex, fanned=None)
+
+    def _streams(self, enrollment: EnrollmentId) -> Streams:
+        return Streams(
+            enrollment,
+            self.recorded(enrollment.stream),
+            self.recorded(enrollment.care_stream),
+            self.edition,
+        )
+
+    def _edition(self, name: str) -> FixedEdition:
+        return FixedEdition(self.editions.get(name), self.recorded(edition_stream(name)))
+
+
+_FIXES: Final = {events.WindowFixed.name, events.Voided.name}
+_OF_EDITIONS: Final = _FIXES | {events.EditionAdopted.name, events.BenefitsAdopted.name}
+
+
+def _schools_concerned(recorded: Sequence[Recorded], event: events.Event) -> Sequence[str] | None:
+    """The schools that a fix names, or the one it corrects or takes back; None for all."""
+    by_id = {each.event.event_id: each.event for each in recorded}
+    found: list[str] = []
+    named: events.Event | None = event
+    while named is not None:
+        if isinstance(named, events.WindowFixed):
+            if named.school is None:
+                return None
+            found.append(named.school)
+        superseded = getattr(named, "supersedes", None)
+        named = by_id.get(superseded) if superseded else None
+    return found
+
+
+def _entry_row(entry: Entry) -> Row:
+    policy = entry.event.policy if isinstance(entry.event, events.Registered) else None
+    row = _row(entry.recorded, EVERYWHERE)
+    return row._replace(
+        ref=entry.enrollment.ref,
+        year=entry.enrollment.year,
+        policy=policy,
+        school=entry.school,
+        code=entry.code,
+        moved=sum(BITS[moved.name] for moved in entry.moved),
+        changes=changes_of(entry),
+    )
+
+
+def _edition_row(recorded: Recorded, policy: str) -> Row:
+    return _row(recorded, EVERYWHERE)._replace(policy=policy)
+
+
+def _fix_rows(
+    fix: Recorded, policy: str, effects: Iterable[tuple[str | None, int]]
+) -> Iterator[Row]:
+    """A fixed window once for all, and once for each school whose students' answers it moved."""
+    masks: Counter[int] = Counter()
+    of_schools: dict[str | None, Counter[int]] = {}
+    for school, moved in effects:
+        masks[moved] += 1
+        of_schools.setdefault(school, Counter())[moved] += 1
+    school = getattr(fix.event, "school", None)
+    row = _edition_row(fix, policy)._replace(school=school)
+    yield row._replace(moved=_union(masks), changes=_effects(masks))
+    for each, found in sorted(of_schools.items(), key=str):
+        if each is not None and each != school:
+            yield row._replace(
+                listing=OF_A_SCHOOL, school=each, moved=_union(found), changes=_effects(found)
+            )
+
+
+def _union(masks: Iterable[int]) -> int:
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
+
+
+def _effects(masks: Counter[int]) -> str:
+    """How many students' answers were moved, in all and for each part of the answer."""
+    parts = {
+        name: sum(count for mask, count in masks.items() if mask & bit)
+        for name, bit in BITS.items()
+    }
+    told = {name: count for name, count in parts.items() if count}
+    return json.dumps({"students": sum(masks.values()), "parts": told}, separators=(",", ":"))
+
+
+def _row(recorded: Recorded, listing: int) -> Row:
+    event = recorded.event
+    return Row(
+        listing=listing,
+        recorded=number_of(event.recorded_at),
+        position=recorded.position,
+        attempt=0,
+        occurred=number_of(event.occurred_at),
+        ref=None,
+        year=None,
+        policy=None,
+        school=None,
+        actor=event.by,
+        via=event.via,
+        kind=event.name,
+        code=None,
+        correlation=event.correlation_id,
+        moved=0,
+        changes=None,
+    )
+
+
+def _attempt_row(kept: KeptAttempt) -> Row:
+    attempt = kept.attempt
+    return Row(
+        listing=EVERYWHERE,
+        recorded=number_of(attempt.tried_at),
+        position=kept.position,
+        attempt=kept.attempt_id,
+        occurred=number_of(attempt.occurred_at) if attempt.occurred_at else None,
+        ref=attempt.ref,
+        year=attempt.year,
+        policy=attempt.policy,
+        school=attempt.school,
+        actor=attempt.by,
+        via=attempt.via,
+        kind=REFUSED,
+        code=attempt.code,
+        correlation=attempt.correlation_id,
+        moved=0,
+        changes=None,
+    )
+
+
+def _counted_row(counted: CountedAttempts) -> Row:
+    told = {"command": counted.command, "attempts": counted.attempts}
+    return Row(
+        listing=EVERYWHERE,
+        recorded=number_of(datetime.fromisoformat(counted.hour)),
+        position=0,
+        attempt=-counted.number,
+        occurred=None,
+        ref=None,
+        year=None,
+        policy=None,
+        school=None,
+        actor=counted.actor,
+        via=None,
+        kind=REFUSED,
+        code=counted.code,
+        correlation=None,
+        moved=0,
+        changes=json.dumps(told),
+    )
+
+
+#: The kind of the rows that list what was refused.
+REFUSED: Final = "refused"
+
+
+def _fingerprint(editions: Editions) -> str:
+    """What the rows depend on beside the facts: this program's version and the editions."""
+    known = [f"{policy.edition}:{policy.digest}:{policy.benefits_digest}" for policy in editions]
+    told = "\n".join([str(FORMAT), yibao.__version__, *sorted(known)])
+    return hashlib.sha256(told.encode()).hexdigest()

@@ -1,0 +1,76 @@
+"""The tables of the trail's own SQLite file.
+
+Everything in it follows from the facts and the refused attempts; it may be deleted at any time
+and is then made anew. One row lists one fact, or one refused attempt. A window fixed for many is
+listed once for all, once more for each student whose answers it moved, and once for each school.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from yibao.domain.calendar import SHANGHAI
+from yibao.projections.comparison import COMPARED
+
+#: Grows whenever the same facts would give other rows; a trail of another number is made anew.
+FORMAT: Final = 1
+
+#: In which listings a row stands.
+EVERYWHERE, OF_A_STUDENT, OF_A_SCHOOL = 0, 1, 2
+
+#: One bit for each part of the answer that a fact may have moved.
+BITS: Final = {name: 1 << number for number, name in enumerate(COMPARED)}
+
+#: The order of the trail: by the stamp, then as the store took them, a refusal after the facts.
+ORDER: Final = ("recorded", "position", "attempt")
+_ORDERED: Final = ", ".join(ORDER)
+
+_EVERY: Final = f"listing = {EVERYWHERE}"
+_INDEXES: Final = {
+    "by_time": (_ORDERED, _EVERY),
+    "by_student": (f"ref, {_ORDERED}", "ref IS NOT NULL"),
+    "by_school": (f"school, {_ORDERED}", f"listing <> {OF_A_STUDENT}"),
+    "by_actor": (f"actor, {_ORDERED}", _EVERY),
+    "by_kind": (f"kind, {_ORDERED}", _EVERY),
+    "by_code": (f"code, {_ORDERED}", f"{_EVERY} AND code IS NOT NULL"),
+    "by_correlation": (f"correlation, {_ORDERED}", "correlation IS NOT NULL"),
+    "by_occurrence": ("occurred", _EVERY),
+    "of_students": ("position", f"listing = {OF_A_STUDENT}"),
+    **{
+        f"moved_{name}": (_ORDERED, f"{_EVERY} AND (moved & {bit}) <> 0")
+        for name, bit in BITS.items()
+    },
+}
+
+CREATE: Final = (
+    "CREATE TABLE entries (entry INTEGER PRIMARY KEY, listing INTEGER NOT NULL, "
+    "recorded INTEGER NOT NULL, position INTEGER NOT NULL, attempt INTEGER NOT NULL, "
+    "occurred INTEGER, ref TEXT, year INTEGER, policy TEXT, school TEXT, actor TEXT NOT NULL, "
+    "via TEXT, kind TEXT NOT NULL, code TEXT, correlation TEXT, moved INTEGER NOT NULL, "
+    "changes TEXT)",
+    *(
+        f"CREATE INDEX {name} ON entries ({columns}) WHERE {where}"
+        for name, (columns, where) in _INDEXES.items()
+    ),
+    "CREATE TABLE enrollments (stream TEXT PRIMARY KEY, care_stream TEXT NOT NULL UNIQUE, "
+    "ref TEXT NOT NULL, year INTEGER NOT NULL) WITHOUT ROWID",
+    # Every school an enrollment was ever at under an edition: whom a fixed window may concern.
+    "CREATE TABLE schools (policy TEXT NOT NULL, school TEXT NOT NULL, stream TEXT NOT NULL, "
+    "PRIMARY KEY (policy, school, stream)) WITHOUT ROWID",
+    "CREATE TABLE editions (stream TEXT PRIMARY KEY, policy TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE progress (fingerprint TEXT NOT NULL, position INTEGER NOT NULL, "
+    "event_id TEXT, attempt INTEGER NOT NULL, counted INTEGER NOT NULL, fanned TEXT)",
+)
+TABLES: Final = ("entries", "enrollments", "schools", "editions", "progress")
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def number_of(instant: datetime) -> int:
+    """An instant as the microseconds since 1970, exact and cheap to compare."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def instant_of(number: int) -> datetime:
+    """The instant of a number of microseconds, in Shanghai."""
+    return (_EPOCH + number * _MICROSECOND).astimezone(SHANGHAI)

@@ -1,0 +1,130 @@
+"""What can be asked of the trail, and how a question becomes SQL over an index."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Self
+
+from yibao.adapters.trail.layout import (
+    BITS,
+    EVERYWHERE,
+    OF_A_SCHOOL,
+    OF_A_STUDENT,
+    ORDER,
+    number_of,
+)
+from yibao.adapters.trail.store import Row
+from yibao.domain.refusals import BadValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which entries of the trail are asked for: those that fit everything that is given.
+
+    `by` is the actor; `kind` a fact's stored name, or `refused` for refused attempts; `code`
+    that of a refusal, of a report that does not fit or of refused care; `moved` the part of the
+    answer that a fact changed. Of an interval `from` is inclusive and `until` is not.
+    """
+
+    ref: str | None = None
+    year: int | None = None
+    school: str | None = None
+    by: str | None = None
+    via: str | None = None
+    kind: str | None = None
+    code: str | None = None
+    correlation_id: str | None = None
+    moved: str | None = None
+    recorded_from: datetime | None = None
+    recorded_until: datetime | None = None
+    happened_from: datetime | None = None
+    happened_until: datetime | None = None
+    newest_first: bool = False
+
+    def __post_init__(self) -> None:
+        if self.moved is not None and self.moved not in BITS:
+            raise BadValue("moved", f"an answer has no such part; it has {', '.join(BITS)}")
+
+    def sql(self, after: "Key | None" = None, limit: int | None = None) -> tuple[str, list[Any]]:
+        """The statement, and what stands for its question marks."""
+        found = list(self._conditions(after))
+        where = " AND ".join(condition for condition, _ in found)
+        values = [value for _, given in found for value in given]
+        way = "DESC" if self.newest_first else "ASC"
+        order = ", ".join(f"{column} {way}" for column in ORDER)
+        statement = f"SELECT {{columns}} FROM entries WHERE {where} ORDER BY {order}"
+        if limit is not None:
+            statement += " LIMIT ?"
+            values.append(limit)
+        return statement, values
+
+    def counting_sql(self) -> tuple[str, list[Any]]:
+        """The statement that counts the same entries."""
+        statement, values = self.sql()
+        return statement.format(columns="COUNT(*)").partition(" ORDER BY")[0], values
+
+    def _conditions(self, after: "Key | None") -> Iterator[tuple[str, list[Any]]]:
+        # A literal, not a question mark: the partial indexes are chosen by it.
+        if self.ref is not None:
+            yield f"ref IS NOT NULL AND listing <> {OF_A_SCHOOL}", []
+        elif self.school is not None:
+            yield f"listing <> {OF_A_STUDENT}", []
+        else:
+            yield f"listing = {EVERYWHERE}", []
+        for column, value in self._given():
+            yield f"{column} = ?", [value]
+        if self.code is not None:
+            yield "code IS NOT NULL", []
+        if self.moved is not None:
+            yield f"(moved & {BITS[self.moved]}) <> 0", []
+        for column, name in (("recorded", "recorded"), ("occurred", "happened")):
+            for ends, sign in (("from", ">="), ("until", "<")):
+                instant = getattr(self, f"{name}_{ends}")
+                if instant is not None:
+                    yield f"{column} {sign} ?", [number_of(instant)]
+        if after is not None:
+            sign = "<" if self.newest_first else ">"
+            yield f"({', '.join(ORDER)}) {sign} (?, ?, ?)", list(after)
+
+    def _given(self) -> Iterator[tuple[str, Any]]:
+        for field in fields(self):
+            column = _COLUMNS.get(field.name)
+            value = getattr(self, field.name)
+            if column is not None and value is not None:
+                yield column, value
+
+
+_COLUMNS: Final = {
+    "ref": "ref",
+    "year": "year",
+    "school": "school",
+    "by": "actor",
+    "via": "via",
+    "kind": "kind",
+    "code": "code",
+    "correlation_id": "correlation",
+}
+
+
+class Key(NamedTuple):
+    """The place of an entry in the order of the trail, where a page may begin after it."""
+
+    recorded: int
+    position: int
+    attempt: int
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        return cls(row.recorded, row.position, row.attempt)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The key in a text; raises BadValue for anything else."""
+        try:
+            recorded, position, attempt = (int(part) for part in text.split("."))
+        except ValueError:
+            raise BadValue("after", "is not where a page of the trail ends") from None
+        return cls(recorded, position, attempt)
+
+    def __str__(self) -> str:
+        return ".".join(str(part) for part in self)
