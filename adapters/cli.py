@@ -1,8 +1,8 @@
-"""The command line: `yibao replay | explain | compare | quote | review | policy | …`."""
+"""The command line: `yibao replay | explain | compare | audit | history | dossier | …`."""
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,6 +71,30 @@ def _policies(command: F) -> F:
     )(command)
 
 
+def _subjects(command: F) -> F:
+    """Whom it is about: a story's FILE and a --student of it, or one in a --store."""
+    for option in (
+        click.option("--year", type=int, help="The benefit year in the store."),
+        click.option("--ref", help="The student's reference in the store."),
+        click.option("--store", help="Of a student in a store instead: sqlite:///PATH."),
+        click.option("--student", help="The student's name in the story, where it has several."),
+        click.argument("file", type=FILE, required=False),
+    ):
+        command = option(command)
+    return command
+
+
+_AT = click.option(
+    "--at", type=INSTANT, help="The instant asked about (default: a story's latest, or now)."
+)
+_KNOWN_AT = click.option(
+    "--known-at", type=CUTOFF, help="What was known by then: an instant or a version."
+)
+_JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON array, one object a student."
+)
+
+
 @click.group(cls=_Commands)
 @click.version_option(__version__)
 def main() -> None:
@@ -120,52 +144,48 @@ def replay(
             if not as_json:
                 out.print(result.report(detailed=len(files) == 1))
     if as_json:
-        click.echo(json.dumps([result.as_json() for result in results], ensure_ascii=False))
+        _print_json([result.as_json() for result in results])
     else:
         out.print(summary(results, words))
     sys.exit(max((result.exit_code for result in results), default=0))
 
 
 @main.command()
-@click.argument("file", type=FILE)
-@click.option("--student", help="The student's name in the story, where it has several.")
-@click.option("--at", type=INSTANT, help="The instant asked about (default: the story's latest).")
-@click.option("--known-at", type=CUTOFF, help="What was known by then: an instant or a version.")
+@_subjects
+@_AT
+@_KNOWN_AT
 @click.option("--policy", help="Replay under another edition than the story's own.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, one object a student.")
+@_JSON
 @_policies
 @_lang
 def explain(
-    file: Path,
-    student: str | None,
     at: datetime | None,
     known_at: datetime | int | None,
-    policy: str | None,
     as_json: bool,
     policies: Path | None,
     lang: Any,
+    **whom: Any,
 ) -> None:
     """Show the tree behind each value: rule, clause, basis, facts and parameters."""
     from yibao.adapters import console
     from yibao.adapters.console.explanations import explanation
     from yibao.adapters.explanation import explained
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.subjects import subjects
     from yibao.adapters.words import Words
 
     words = Words(lang)
-    ran = _replayed(file, policies, policy)
-    answers = {
-        name: ran.answer(name, at, known_at) for name in _chosen(ran.story.students, student)
-    }
+    with subjects(Editions(policies), **whom) as asked:
+        answers = {name: asked.answer(name, at, known_at) for name in asked.students}
     if as_json:
-        told = [{"student": name, **explained(answer)} for name, answer in answers.items()]
-        click.echo(json.dumps(told, ensure_ascii=False))
+        _print_json([{"student": name, **explained(answer)} for name, answer in answers.items()])
         return
     for answer in answers.values():
         console.to(sys.stdout).print(explanation(answer, words))
 
 
 @main.command()
-@click.argument("file", type=FILE)
+@_subjects
 @click.option(
     "--known-at",
     "known_at",
@@ -174,87 +194,237 @@ def explain(
     required=True,
     help="What was known by then; given twice, or once to compare with everything.",
 )
-@click.option("--student", help="The student's name in the story, where it has several.")
-@click.option("--at", type=INSTANT, help="The instant asked about (default: the story's latest).")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, one object a student.")
+@_AT
+@_JSON
 @_policies
 @_lang
 def compare(
-    file: Path,
     known_at: tuple[datetime | int, ...],
-    student: str | None,
     at: datetime | None,
     as_json: bool,
     policies: Path | None,
     lang: Any,
+    **whom: Any,
 ) -> None:
     """Show what changed between two states of knowledge, and which facts changed it."""
     from yibao.adapters import console
     from yibao.adapters.comparison_json import comparison_json
     from yibao.adapters.console.comparisons import comparison_report
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.subjects import subjects
     from yibao.adapters.words import Words
 
     if len(known_at) > 2:
         raise click.UsageError("--known-at is given once or twice")
-    words = Words(lang)
-    ran = _replayed(file, policies)
-    then, now = (*known_at, ran.known_at)[:2]
-    compared = {
-        name: ran.service.compare(
-            ran.story.enrollment(name), then, now, at=at or ran.story.latest_at
-        )
-        for name in _chosen(ran.story.students, student)
-    }
+    with subjects(Editions(policies), **whom) as asked:
+        then, now = known_at[0], known_at[1] if len(known_at) > 1 else asked.known_at
+        compared = {
+            name: asked.service.compare(enrollment, then, now, at=at or asked.at)
+            for name, enrollment in asked.students.items()
+        }
     if as_json:
-        told = [{"student": name, **comparison_json(found)} for name, found in compared.items()]
-        click.echo(json.dumps(told, ensure_ascii=False))
+        _print_json(
+            [{"student": name, **comparison_json(found)} for name, found in compared.items()]
+        )
         return
     for name, found in compared.items():
         if len(compared) > 1:
             click.echo(name)
-        console.to(sys.stdout).print(comparison_report(found, words))
+        console.to(sys.stdout).print(comparison_report(found, Words(lang)))
 
 
 @main.command()
-@click.argument("file", type=FILE)
-@click.option("--student", help="The student's name in the story, where it has several.")
-@click.option("--at", type=INSTANT, help="The instant asked about (default: the story's latest).")
-@click.option("--known-at", type=CUTOFF, help="What was known by then: an instant or a version.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, one object a student.")
+@_subjects
+@_AT
+@_KNOWN_AT
+@_JSON
 @_policies
 @_lang
 def review(
-    file: Path,
-    student: str | None,
     at: datetime | None,
     known_at: datetime | int | None,
     as_json: bool,
     policies: Path | None,
     lang: Any,
+    **whom: Any,
 ) -> None:
     """List care that was settled or refused and would be assessed otherwise now."""
     from yibao.adapters import console
     from yibao.adapters.care_json import review_json
     from yibao.adapters.console.care import review_report
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.subjects import subjects
     from yibao.adapters.words import Words
 
-    ran = _replayed(file, policies)
-    asked = {
-        "at": at or ran.story.latest_at,
-        "known_at": ran.known_at if known_at is None else known_at,
-    }
-    found = {
-        name: ran.service.review(ran.story.enrollment(name), **asked)
-        for name in _chosen(ran.story.students, student)
-    }
+    with subjects(Editions(policies), **whom) as asked:
+        cutoff = asked.known_at if known_at is None else known_at
+        found = {
+            name: asked.service.review(enrollment, at=at or asked.at, known_at=cutoff)
+            for name, enrollment in asked.students.items()
+        }
     if as_json:
-        told = [{"student": name, "review": review_json(each)} for name, each in found.items()]
-        click.echo(json.dumps(told, ensure_ascii=False))
+        _print_json(
+            [{"student": name, "review": review_json(each)} for name, each in found.items()]
+        )
         return
     for name, each in found.items():
         if len(found) > 1:
             click.echo(name)
         console.to(sys.stdout).print(review_report(each, Words(lang)))
+
+
+@main.command()
+@_subjects
+@click.option(
+    "--value",
+    default="coverage",
+    show_default=True,
+    help="The part of the answer: state, coverage, next_steps …",
+)
+@click.option("--at", type=INSTANT, help="Answers about this instant (default: as time went on).")
+@_JSON
+@_policies
+@_lang
+def history(
+    value: str,
+    at: datetime | None,
+    as_json: bool,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """List every answer ever given for a value, from when until when, and what ended each."""
+    from yibao.adapters import console
+    from yibao.adapters.audit_json import history_json
+    from yibao.adapters.console.audit import history_report
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.subjects import subjects
+    from yibao.adapters.words import Words
+
+    with subjects(Editions(policies), **whom) as asked:
+        found = {
+            name: asked.service.history(enrollment, value, at=at)
+            for name, enrollment in asked.students.items()
+        }
+    if as_json:
+        _print_json(
+            [{"student": name, **history_json(value, at, held)} for name, held in found.items()]
+        )
+        return
+    for name, held in found.items():
+        if len(found) > 1:
+            click.echo(name)
+        console.to(sys.stdout).print(history_report(value, held, Words(lang)))
+
+
+@main.command()
+@_subjects
+@_AT
+@_KNOWN_AT
+@_policies
+@_lang
+def timeline(
+    at: datetime | None,
+    known_at: datetime | int | None,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """Draw the lifecycle as bars over the calendar, as known now and as known then."""
+    from yibao.adapters import console
+    from yibao.adapters.console.timelines import timeline_report
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.subjects import subjects
+    from yibao.adapters.words import Words
+
+    out = console.to(sys.stdout)
+    with subjects(Editions(policies), **whom) as asked:
+        for name in asked.students:
+            if len(asked.students) > 1:
+                click.echo(name)
+            answers = [asked.answer(name, at, None)]
+            if known_at is not None:
+                answers.append(asked.answer(name, at, known_at))
+            plainly = not console.draws_blocks(out)
+            out.print(timeline_report(answers, Words(lang), min(out.width, 120), ascii=plainly))
+
+
+@main.command()
+@_subjects
+@_AT
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="A page to read, data, or a self-contained web page that prints well.",
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write.")
+@_policies
+@_lang
+def dossier(
+    at: datetime | None,
+    form: str,
+    output: Path | None,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """Write everything about one student into one document, notes included."""
+    from yibao.adapters.dossier import dossier_of, written
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.subjects import subjects
+    from yibao.adapters.words import Words
+
+    editions = Editions(policies)
+    with subjects(editions, **whom) as asked:
+        if len(asked.students) > 1:
+            raise click.UsageError("a dossier is about one student; name a --student")
+        (enrollment,) = asked.students.values()
+        text = written(dossier_of(asked.service, enrollment, at or asked.at), form, Words(lang))
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_text(text + "\n", encoding="utf-8")
+
+
+@main.command()
+@click.argument("file", type=FILE, required=False)
+@click.option("--store", help="The store to ask: sqlite:///PATH.")
+@click.option("--trail", help="Where the trail is kept (default: beside the store).")
+@click.option("--ref", help="Of this student.")
+@click.option("--year", type=int, help="Of this benefit year.")
+@click.option("--edition", help="Under this edition.")
+@click.option("--school", help="Of students then at this school.")
+@click.option("--by", help="By this actor.")
+@click.option("--via", help="Via this channel.")
+@click.option("--kind", help="Of this kind: confirmed, voided, … or refused.")
+@click.option("--code", help="Refused, or not fitting, with this code.")
+@click.option("--correlation-id", help="Of this correlation id.")
+@click.option("--changed", "moved", help="That changed this part of the answer: coverage, state …")
+@click.option("--recorded-from", type=INSTANT, help="Recorded at this instant or later.")
+@click.option("--recorded-until", type=INSTANT, help="Recorded before this instant.")
+@click.option("--happened-from", type=INSTANT, help="Happened at this instant or later.")
+@click.option("--happened-until", type=INSTANT, help="Happened before this instant.")
+@click.option("--newest-first", is_flag=True, help="The newest first (default: the oldest).")
+@click.option("--size", type=click.IntRange(1, 10000), default=50, show_default=True)
+@click.option("--after", help="Go on after this key, with which the page before ended.")
+@click.option("--all", "every", is_flag=True, help="Every entry, page after page.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line an entry.")
+@_policies
+@_lang
+def audit(policies: Path | None, lang: Any, **asked: Any) -> None:
+    """Ask the audit trail: who recorded what, when and why, what it changed, what was refused.
+
+    Of a story's FILE or a --store. Everything given must fit.
+    """
+    from yibao.adapters.audit_report import audited
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.words import Words
+
+    audited(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)
 
 
 @main.command()
@@ -310,7 +480,7 @@ def quote(as_json: bool, policies: Path | None, lang: Any, **asked: Any) -> None
         left = {"deductible_left": str(assessed.deductible_left.value)}
         covered_from = assessed.covered_from.isoformat() if assessed.covered_from else None
         told = care_json(assessed) | left | {"covered_from": covered_from}
-        click.echo(json.dumps(told, ensure_ascii=False))
+        _print_json(told)
         return
     console.to(sys.stdout).print(quote_report(assessed, Words(lang)))
 
@@ -378,17 +548,5 @@ def schema(name: str) -> None:
     click.echo(json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False, sort_keys=True))
 
 
-def _replayed(file: Path, policies: Path | None, policy: str | None = None) -> Any:
-    from yibao.adapters.policy_files import Editions
-    from yibao.adapters.replay import replay as run
-    from yibao.adapters.scenarios import read_story
-
-    editions = Editions(policies)
-    return run(read_story(file, editions, policy), editions)
-
-
-def _chosen(students: Iterable[str], student: str | None) -> Iterator[str]:
-    names = list(students)
-    if student is not None and student not in names:
-        raise click.UsageError(f"no such student in this story; there are {', '.join(names)}")
-    return iter([student] if student is not None else names)
+def _print_json(told: Any) -> None:
+    click.echo(json.dumps(told, ensure_ascii=False))

@@ -11,14 +11,15 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from yibao.adapters.attempts import KeptAttempt
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import Clock, Receipt, Recording, check_unaltered
-from yibao.adapters.store import MEMORY, FactStore, open_store
+from yibao.adapters.store import MEMORY, FactStore, file_of, open_store
 from yibao.domain import commands, events
 from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
 from yibao.domain.care import Assessed
@@ -38,7 +39,9 @@ from yibao.domain.vocabulary import (
     edition_stream,
 )
 from yibao.projections.answer import Answer, answer
-from yibao.projections.comparison import Comparison, compare
+from yibao.projections.audit_trail import Entry, FixedEdition, Streams, entries_with_windows
+from yibao.projections.comparison import COMPARED, Comparison, compare
+from yibao.projections.history import Held, history
 from yibao.projections.knowledge import (
     Cutoff,
     Edition,
@@ -49,6 +52,9 @@ from yibao.projections.knowledge import (
 )
 from yibao.projections.quote import quote
 from yibao.projections.review import Changed, review
+
+if TYPE_CHECKING:  # what records and answers should not have to load the trail
+    from yibao.adapters.trail.audit import AuditTrail
 
 C = TypeVar("C", bound=Command)
 
@@ -567,6 +573,57 @@ class Service:
             province=province,
         )
         return quote(self._knowledge(enrollment, known_at), command, when)
+
+    def history(
+        self, enrollment: EnrollmentId, value: str, *, at: datetime | str | None = None
+    ) -> tuple[Held, ...]:
+        """Every answer that was ever given for a part of the answer, from when until when.
+
+        `value` is a part of an answer, such as `coverage` or `state`. With `at` all answers are
+        about that instant; without it each is about the instant at which it was given. Raises
+        BadValue for a part there is none of.
+        """
+        if value not in COMPARED:
+            raise BadValue("value", f"an answer has no such part; it has {', '.join(COMPARED)}")
+        recorded = self._store.read(enrollment.stream)
+        received = self._store.read(enrollment.care_stream)
+        edition_of = cache(self._edition)
+        now = _latest(recorded, received, edition_of, self._clock())
+        about = None if at is None else _instant(at, "at")
+        return history(enrollment, recorded, edition_of, value, now, about, received)
+
+    def trail_of(self, enrollment: EnrollmentId) -> tuple[Entry, ...]:
+        """Everything recorded about one student in the order of recording, and what it changed.
+
+        Windows that were fixed are in it where they moved the student's answers.
+        """
+        return tuple(entries_with_windows(self._streams(enrollment)))
+
+    def refused_attempts(self, enrollment: EnrollmentId) -> list[KeptAttempt]:
+        """What was tried for one student and refused; more than is kept is only counted."""
+        return self._store.attempts_on(enrollment.stream)
+
+    def audit_trail(self, url: str | None = None) -> "AuditTrail":
+        """The audit trail of this store, to be asked across students.
+
+        It is kept in a file of its own, `sqlite:///PATH`; by default beside the store's, with
+        `.trail` at the end of its name. The file may be deleted; it is made again.
+        """
+        from yibao.adapters.trail.audit import AuditTrail
+
+        database = self._store.beside(".trail") if url is None else file_of(url)
+        return AuditTrail(self._store, self.editions, database)
+
+    def _streams(self, enrollment: EnrollmentId) -> Streams:
+        return Streams(
+            enrollment,
+            self._store.recorded(enrollment.stream),
+            self._store.recorded(enrollment.care_stream),
+            cache(self._fixed_edition),
+        )
+
+    def _fixed_edition(self, name: str) -> FixedEdition:
+        return FixedEdition(self.editions.get(name), self._store.recorded(edition_stream(name)))
 
     def facts(self, enrollment: EnrollmentId) -> list[events.Event]:
         """Everything recorded about one student, in the order of the stream."""

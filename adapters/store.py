@@ -94,6 +94,7 @@ class FactStore(Application[UUID]):
     name = "yibao"
 
     def __init__(self, database: str) -> None:
+        self.database = database
         with _ClearErrors(database):
             if not SQLiteConnectionPool.detect_memory_mode(database):
                 prepare(database)
@@ -111,6 +112,11 @@ class FactStore(Application[UUID]):
 
     def construct_recorder(self) -> ApplicationRecorder:
         return self.factory.application_recorder()
+
+    def beside(self, ending: str) -> str:
+        """The file beside the store's own, its name ending so; in memory as the store is."""
+        in_memory = SQLiteConnectionPool.detect_memory_mode(self.database)
+        return ":memory:" if in_memory else self.database + ending
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
@@ -149,6 +155,16 @@ class FactStore(Application[UUID]):
             rows = self._facts.positioned(stream)
         decoded = _decoded(stream, (row[1:] for row in rows))
         return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
+
+    def first(self, stream: UUID) -> Event | None:
+        """The first event of a stream, if it has any."""
+        with self._reading() as c:
+            row = c.sqlite_cursor.execute(
+                "SELECT topic, state FROM stored_events "
+                "WHERE originator_id=? AND originator_version=1",
+                (stream.hex,),
+            ).fetchone()
+        return from_row(stream, 1, *row) if row else None
 
     def taken_after(self, position: int, limit: int) -> "list[Taken]":
         """Which streams the store extended after a position, in the order in which it did."""

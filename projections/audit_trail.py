@@ -52,14 +52,16 @@ class Moved(NamedTuple):
 class Entry(NamedTuple):
     """What one fact changed for one student.
 
-    `school` is the student's as known with the fact, `former_school` the one known without it,
-    where that is another. `code` is that of the guard that would have refused the fact, were it
-    not a report; of care, why it is refused. `steps` are the changes of state that entered the
+    `edition` is the one the answers stand under, with the fact or else without it. `school` is
+    the student's as known with the fact, `former_school` the one known without it, where that
+    is another. `code` is that of the guard that would have refused the fact, were it not a
+    report; of care, why it is refused. `steps` are the changes of state that entered the
     timeline; those that lie after the recording are scheduled by the fact.
     """
 
     enrollment: EnrollmentId
     recorded: Recorded
+    edition: str | None
     school: str | None
     former_school: str | None
     code: str | None
@@ -124,6 +126,7 @@ class Streams:
         return Entry(
             self.enrollment,
             recorded,
+            after.edition or before.edition,
             school or former,
             former if former != school else None,
             self._code(recorded.event, known, after),

@@ -1,5 +1,6 @@
 """Which recorded facts do not fit: those whose guards would refuse them, as now known."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from yibao.domain.case import Case
@@ -23,10 +24,12 @@ def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
     """
     if case.facts.registration is None:
         return ()
-    found = []
+    return case.once("discrepancies", lambda: tuple(_found(case)))
+
+
+def _found(case: Case) -> Iterator[Discrepancy]:
     for fact in case.known:
         codes = REFUSALS[COMMAND_OF[type(fact.event)].name]
         code = first_refusal(codes, Attempt(case, fact.moment, fact))
         if code is not None:
-            found.append(Discrepancy(code, fact.place))
-    return tuple(found)
+            yield Discrepancy(code, fact.place)

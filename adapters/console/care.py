@@ -1,6 +1,6 @@
 """Care in the terminal: what is paid for each piece, how it is settled, and what has changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -38,23 +38,29 @@ def quote_report(assessed: Assessed, words: Words) -> RenderableType:
 def review_report(changed: Iterable[Changed], words: Words) -> RenderableType:
     """Care whose assessment is no longer what it was, with both amounts and what moved it."""
     table = Table.grid(padding=(0, 2))
+    for line in review_lines(changed, words):
+        table.add_row(*line)
+    if not table.rows:
+        return Text(words("phrase", "nothing_to_review"))
+    return table
+
+
+def review_lines(changed: Iterable[Changed], words: Words) -> Iterator[tuple[str, str, str]]:
+    """The care, what the fund pays then and now, and what moved it."""
     for each in changed:
-        now = words("phrase", "taken_back") if each.now is None else str(each.now.fund_pays)
+        now = words("phrase", "taken_back") if each.now is None else _fund(each.now, words)
+        when, then = shown(each.since, words), _fund(each.then, words)
         moved = ", ".join(
             f"{words('event', event.name)} {shown(event.recorded_at, words)}"
             for event in each.moved_by
         )
-        line = words(
-            "phrase",
-            "review_line",
-            when=shown(each.since, words),
-            then=each.then.fund_pays,
-            now=now,
-        )
-        table.add_row(told_care(each.care, words), line, moved)
-    if not table.rows:
-        return Text(words("phrase", "nothing_to_review"))
-    return table
+        line = words("phrase", "review_line", when=when, then=then, now=now)
+        yield told_care(each.care, words), line, moved
+
+
+def _fund(found: Amounts, words: Words) -> str:
+    """What the fund pays; while the cover is pending, nobody knows."""
+    return words("phrase", "pending") if found.pending else str(found.fund_pays)
 
 
 def told_care(received: CareReceived, words: Words) -> str:
@@ -98,12 +104,16 @@ def why_care(assessed: Assessed | None, words: Words) -> str:
 
 
 def told_amounts(found: Amounts, words: Words) -> str:
-    """What an assessment comes to, in a line."""
+    """What an assessment comes to, in a line: what is paid, how, and whether it was."""
     if found.pending:
-        return words("phrase", "pending")
-    if found.refused:
-        return words("phrase", "refused", reason=words("because", found.refused))
-    return words("phrase", "pays", fund=found.fund_pays, patient=found.patient_pays)
+        text = words("phrase", "pending")
+    elif found.refused:
+        text = words("phrase", "refused", reason=words("because", found.refused))
+    else:
+        text = words("phrase", "pays", fund=found.fund_pays, patient=found.patient_pays)
+        if found.settlement:
+            text += f", {words('settlement', found.settlement)}"
+    return text + (f"; {words('audit', 'paid')}" if found.settled else "")
 
 
 def settled(assessed: Assessed, words: Words) -> str:

@@ -1,45 +1,50 @@
 """What a fact changed, as the trail keeps and tells it: plain values, compact."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from yibao.adapters.plain import plain
 from yibao.projections.audit_trail import Entry, Moved
 from yibao.projections.next_step import NextStep
 
 
-def changes_of(entry: Entry) -> str:
-    """What moved and which steps entered the timeline, as JSON text."""
+def changes_of(entry: Entry) -> dict[str, Any]:
+    """What moved, and which steps entered the timeline."""
     told: dict[str, Any] = {"moved": [_moved(moved) for moved in entry.moved]}
     if entry.steps:
         told["steps"] = [
             {
-                "at": plain(step.at),
-                "state": plain(step.state),
+                "at": step.at.isoformat(),
+                "state": step.state.value,
                 "rule": step.cause.rule,
                 "scheduled": entry.is_scheduled(step),
             }
             for step in entry.steps
         ]
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return told
+
+
+#: As JSON text, without spaces.
+text_of: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def part_told(name: str, value: Any) -> Any:
+    """One part of an answer, as plain values."""
+    if name == "timeline":
+        return [{"at": at.isoformat(), "state": state.value} for at, state in value]
+    if name == "next_steps":
+        return [_step(step) for step in value]
+    if name == "care":
+        return [_without_nothing(plain(amounts)) for amounts in value]
+    return plain(value)
 
 
 def _moved(moved: Moved) -> dict[str, Any]:
-    before, after = moved.before, moved.after
-    if moved.name == "care":
+    name, before, after = moved.name, moved.before, moved.after
+    if name == "care":
         before, after = _apart(before, after), _apart(after, before)
-    told = {"value": moved.name, "before": _told(before, moved), "after": _told(after, moved)}
-    return told if moved.rule is None else {**told, "rule": moved.rule.partition("-")[0]}
-
-
-def _told(value: Any, moved: Moved) -> Any:
-    if moved.name == "timeline":
-        return [{"at": plain(at), "state": plain(state)} for at, state in value]
-    if moved.name == "next_steps":
-        return [_step(step) for step in value]
-    if moved.name == "care":
-        return [_without_nothing(plain(amounts)) for amounts in value]
-    return plain(value)
+    told = {"value": name, "before": part_told(name, before), "after": part_told(name, after)}
+    return told if moved.rule is None else {**told, "rule": moved.rule}
 
 
 def _step(step: NextStep) -> dict[str, Any]:

@@ -5,7 +5,6 @@ in the middle leaves the trail as it was before the batch. Two processes take tu
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -18,7 +17,7 @@ import yibao
 from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import FactStore, Taken
-from yibao.adapters.trail.changes import changes_of
+from yibao.adapters.trail.changes import changes_of, text_of
 from yibao.adapters.trail.layout import (
     BITS,
     EVERYWHERE,
@@ -40,7 +39,7 @@ from yibao.projections.audit_trail import (
 )
 
 #: How many facts a transaction of the trail takes in, and how many students of a fixed window.
-BATCH: Final = 2000
+BATCH: Final = 5000
 FAN: Final = 500
 
 #: Told after each batch: how many facts are in the trail, and how many there are.
@@ -110,7 +109,6 @@ class _Batch:
         self.store = store
         self.editions = editions
         self.transaction = transaction
-        self.recorded = cache(store.recorded)
         self.edition = cache(self._edition)
 
     def of_facts(self, progress: Progress, taken: Sequence[Taken]) -> Progress:
@@ -123,21 +121,14 @@ class _Batch:
         students = self._enrollments({each.stream for each in own} - editions.keys())
         for enrollment in students:
             self._enrollment(enrollment, progress.position, last.position)
-        adopted = [each for each in own if each.stream in editions]
+        adopted = {each.position: each.stream for each in own if each.stream in editions}
+        found = self.store.at_positions({*adopted, last.position})
         self.transaction.insert(
-            _edition_row(each, editions[stream])
-            for position, stream, _ in adopted
-            for each in self.recorded(stream)
-            if each.position == position
+            _edition_row(Recorded(position, found[position]), editions[stream])
+            for position, stream in adopted.items()
         )
-        return progress._replace(position=last.position, event_id=self._event_id(last))
-
-    def _event_id(self, taken: Taken) -> str:
-        return next(
-            each.event.event_id.hex
-            for each in self.recorded(taken.stream)
-            if each.position == taken.position
-        )
+        event_id = found[last.position].event_id.hex
+        return progress._replace(position=last.position, event_id=event_id)
 
     def _editions(self, taken: Sequence[Taken]) -> dict[UUID, str]:
         """The editions among the streams; an edition is adopted before anything else of it."""
@@ -145,7 +136,7 @@ class _Batch:
         for stream in {each.stream for each in taken if each.topic in _OF_EDITIONS}:
             policy = self.transaction.edition_of(stream)
             if policy is None:
-                first = self.recorded(stream)[0].event
+                first = self.store.first(stream)
                 if not isinstance(first, events.EditionAdopted):
                     continue  # what is taken back here is a student's
                 policy = first.policy
@@ -160,7 +151,7 @@ class _Batch:
         """Whose streams these are; a registration comes before any care."""
         for stream in streams:
             if self.transaction.enrollment_of(stream) is None:
-                first = self.recorded(stream)[0].event
+                first = self.store.first(stream)
                 if isinstance(first, events.Registered):
                     year = self.editions.get(first.policy).year
                     self.transaction.add_enrollment(EnrollmentId(first.ref, year))
@@ -174,35 +165,37 @@ class _Batch:
 
     def _enrollment(self, enrollment: EnrollmentId, after: int, until: int) -> None:
         """Lists what was recorded of one student between two positions."""
-        made = list(entries(self._streams(enrollment), after, until))
+        streams = self._streams(enrollment)
+        made = list(entries(streams, after, until))
         rows = [_entry_row(entry) for entry in made]
         for entry in made:
             if entry.former_school is not None:
                 row = _entry_row(entry)._replace(listing=OF_A_SCHOOL, school=entry.former_school)
                 rows.append(row)
         self.transaction.insert(rows)
-        self._remember_schools(enrollment, made)
+        told = [entry.event for entry in made]
+        if any(isinstance(event, events.Registered | events.SchoolChanged) for event in told):
+            self._remember_schools(streams)
 
-    def _remember_schools(self, enrollment: EnrollmentId, made: Sequence[Entry]) -> None:
-        policies = {
-            each.event.policy
-            for each in self.recorded(enrollment.stream)
-            if isinstance(each.event, events.Registered)
-        }
+    def _remember_schools(self, streams: Streams) -> None:
+        """For whom a window may be fixed: every school, under every edition there was."""
+        known = [each.event for each in streams.enrolled]
+        policies = {event.policy for event in known if isinstance(event, events.Registered)}
         schools = {
-            entry.event.school
-            for entry in made
-            if isinstance(entry.event, events.Registered | events.SchoolChanged)
+            event.school
+            for event in known
+            if isinstance(event, events.Registered | events.SchoolChanged)
         }
+        stream = streams.enrollment.stream
         self.transaction.add_schools(
-            (policy, school, enrollment.stream) for policy in policies for school in schools
+            (policy, school, stream) for policy in policies for school in schools
         )
 
     def _fixed_window(self, progress: Progress, position: int, policy: str) -> Progress:
         """Lists whose answers a fixed window moved, some students at a time, then the fix."""
-        stream = edition_stream(policy)
-        (fix,) = [each for each in self.recorded(stream) if each.position == position]
-        schools = _schools_concerned(self.recorded(stream), fix.event)
+        recorded = self.edition(policy).recorded
+        (fix,) = [each for each in recorded if each.position == position]
+        schools = _schools_concerned(recorded, fix.event)
         students = self.transaction.concerned(policy, schools, progress.fanned or "", FAN)
         for _, enrollment in students:
             entry = self._streams(enrollment).entry(fix)
@@ -216,13 +209,13 @@ class _Batch:
     def _streams(self, enrollment: EnrollmentId) -> Streams:
         return Streams(
             enrollment,
-            self.recorded(enrollment.stream),
-            self.recorded(enrollment.care_stream),
+            self.store.recorded(enrollment.stream),
+            self.store.recorded(enrollment.care_stream),
             self.edition,
         )
 
     def _edition(self, name: str) -> FixedEdition:
-        return FixedEdition(self.editions.get(name), self.recorded(edition_stream(name)))
+        return FixedEdition(self.editions.get(name), self.store.recorded(edition_stream(name)))
 
 
 _FIXES: Final = {events.WindowFixed.name, events.Voided.name}
@@ -245,16 +238,15 @@ def _schools_concerned(recorded: Sequence[Recorded], event: events.Event) -> Seq
 
 
 def _entry_row(entry: Entry) -> Row:
-    policy = entry.event.policy if isinstance(entry.event, events.Registered) else None
     row = _row(entry.recorded, EVERYWHERE)
     return row._replace(
         ref=entry.enrollment.ref,
         year=entry.enrollment.year,
-        policy=policy,
+        policy=entry.edition,
         school=entry.school,
         code=entry.code,
         moved=sum(BITS[moved.name] for moved in entry.moved),
-        changes=changes_of(entry),
+        changes=text_of(changes_of(entry)),
     )
 
 
@@ -295,7 +287,7 @@ def _effects(masks: Counter[int]) -> str:
         for name, bit in BITS.items()
     }
     told = {name: count for name, count in parts.items() if count}
-    return json.dumps({"students": sum(masks.values()), "parts": told}, separators=(",", ":"))
+    return text_of({"students": sum(masks.values()), "parts": told})
 
 
 def _row(recorded: Recorded, listing: int) -> Row:
@@ -360,7 +352,7 @@ def _counted_row(counted: CountedAttempts) -> Row:
         code=counted.code,
         correlation=None,
         moved=0,
-        changes=json.dumps(told),
+        changes=text_of(told),
     )
 
 

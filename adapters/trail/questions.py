@@ -28,6 +28,7 @@ class Question:
 
     ref: str | None = None
     year: int | None = None
+    edition: str | None = None
     school: str | None = None
     by: str | None = None
     via: str | None = None
@@ -97,6 +98,7 @@ class Question:
 _COLUMNS: Final = {
     "ref": "ref",
     "year": "year",
+    "edition": "policy",
     "school": "school",
     "by": "actor",
     "via": "via",

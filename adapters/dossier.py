@@ -1,0 +1,161 @@
+"""The dossier: everything on record about one student, for an access request or an appeal."""
+
+import json
+from datetime import datetime
+from io import StringIO
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from yibao.adapters.attempts import KeptAttempt
+from yibao.adapters.audit_json import attempt_json, entry_json, history_json
+from yibao.adapters.care_json import review_json
+from yibao.adapters.console.answers import answer_report
+from yibao.adapters.console.audit import history_report, trail_report
+from yibao.adapters.console.care import review_report
+from yibao.adapters.console.explanations import explanation
+from yibao.adapters.console.timelines import timeline_report
+from yibao.adapters.console.values import shown
+from yibao.adapters.explanation import explained
+from yibao.adapters.plain import plain
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.service import Service
+from yibao.adapters.words import Words
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.answer import Answer
+from yibao.projections.audit_trail import Entry, scheduled_by
+from yibao.projections.history import Held
+from yibao.projections.review import Changed
+
+#: The parts of the answer whose history is told.
+HISTORIES: Final = ("state", "waiting", "account_built_on", "evoucher_available_at", "coverage")
+WIDTH: Final = 120
+
+
+class Dossier(NamedTuple):
+    """Everything on record about one student, and what follows from it at an instant.
+
+    `entries` are what was recorded and what it changed, `attempts` what was refused, `notes`
+    the free text kept beside facts by their event ids.
+    """
+
+    enrollment: EnrollmentId
+    answer: Answer
+    entries: tuple[Entry, ...]
+    attempts: tuple[KeptAttempt, ...]
+    histories: dict[str, tuple[Held, ...]]
+    reviews: tuple[Changed, ...]
+    notes: dict[UUID, str]
+    editions: Editions
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing on record at all."""
+        return not self.entries and not self.attempts
+
+    def trail(self) -> list[dict[str, Any]]:
+        """What was recorded and what was refused, one after the other, as plain values."""
+        told = [
+            ((e.recorded.position, 0), entry_json(e, self.editions) | self._note(e))
+            for e in self.entries
+        ]
+        told += [((a.position, a.attempt_id), attempt_json(a)) for a in self.attempts]
+        return [each for _, each in sorted(told, key=lambda each: each[0])]
+
+    def schedule(self, words: Words) -> list[str]:
+        """Each step of the timeline with the fact that put it there."""
+        return [
+            words(
+                "audit",
+                "brought_by",
+                at=shown(step.at, words),
+                state=words("state", step.state),
+                fact=f"{words('event', by.event.name)} #{by.event.originator_version}",
+                recorded=shown(by.event.recorded_at, words),
+            )
+            for step, by in scheduled_by(self.entries).items()
+        ]
+
+    def _note(self, entry: Entry) -> dict[str, str]:
+        note = self.notes.get(entry.event.event_id)
+        return {} if note is None else {"note": note}
+
+
+def dossier_of(service: Service, enrollment: EnrollmentId, at: datetime | None = None) -> Dossier:
+    """Everything a service has on one student; `at` is the instant its answers are about."""
+    answer = service.at(enrollment, at)
+    facts = (*service.facts(enrollment), *service.care_facts(enrollment))
+    notes = {event.event_id: service.note(event.event_id) for event in facts}
+    return Dossier(
+        enrollment,
+        answer,
+        service.trail_of(enrollment),
+        tuple(service.refused_attempts(enrollment)),
+        {name: service.history(enrollment, name) for name in HISTORIES},
+        service.review(enrollment, at=answer.at),
+        {event_id: note for event_id, note in notes.items() if note is not None},
+        service.editions,
+    )
+
+
+def written(dossier: Dossier, form: str, words: Words) -> str:
+    """The dossier as text, as JSON, or as a web page that needs nothing else."""
+    if form == "json":
+        return json.dumps(dossier_json(dossier), ensure_ascii=False, indent=2)
+    if form == "html":
+        from yibao.adapters.pages.dossier import dossier_page
+
+        return dossier_page(dossier, words)
+    out = Console(file=StringIO(), width=WIDTH, highlight=False, markup=False, emoji=False)
+    with out.capture() as captured:
+        out.print(dossier_report(dossier, words))
+    text: str = captured.get()
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def dossier_json(dossier: Dossier) -> dict[str, Any]:
+    """The dossier as plain JSON values."""
+    return {
+        "format": 1,
+        "ref": dossier.enrollment.ref,
+        "year": dossier.enrollment.year,
+        "answer": explained(dossier.answer),
+        "scheduled_by": [
+            {
+                "at": plain(step.at),
+                "state": plain(step.state),
+                "rule": step.cause.rule,
+                "fact": {"kind": by.event.name, "event_id": str(by.event.event_id)},
+                "scheduled": by.is_scheduled(step),
+            }
+            for step, by in scheduled_by(dossier.entries).items()
+        ],
+        "histories": [history_json(name, None, held) for name, held in dossier.histories.items()],
+        "trail": dossier.trail(),
+        "review": review_json(dossier.reviews),
+    }
+
+
+def dossier_report(dossier: Dossier, words: Words) -> RenderableType:
+    """The dossier as one reads it in a terminal."""
+    ref, year = dossier.enrollment
+    parts: list[RenderableType] = [
+        Text(f"{words('audit', 'dossier')}: {ref}/{year}", style="bold"),
+        *_section(words("audit", "answers"), answer_report(dossier.answer, words)),
+        *_section(words("value", "timeline"), timeline_report([dossier.answer], words, WIDTH)),
+        *(Text(line) for line in dossier.schedule(words)),
+        *_section(words("audit", "histories")),
+    ]
+    parts += [history_report(name, held, words) for name, held in dossier.histories.items()]
+    trail = dossier.trail()
+    parts += _section(words("audit", "trail"), trail_report(trail, words))
+    if dossier.reviews:
+        parts += _section(words("audit", "reviews"), review_report(dossier.reviews, words))
+    parts += _section(words("audit", "explanations"), explanation(dossier.answer, words))
+    return Group(*parts)
+
+
+def _section(title: str, *parts: RenderableType) -> list[RenderableType]:
+    return [Text(f"\n{title}", style="bold"), *parts]
