@@ -214,10 +214,11 @@ def compare(
     from yibao.adapters.subjects import subjects
     from yibao.adapters.words import Words
 
-    if len(known_at) > 2:
+    if not 1 <= len(known_at) <= 2:
         raise click.UsageError("--known-at is given once or twice")
     with subjects(Editions(policies), **whom) as asked:
-        then, now = known_at[0], known_at[1] if len(known_at) > 1 else asked.known_at
+        then, *later = known_at
+        now = later[0] if later else asked.known_at
         compared = {
             name: asked.service.compare(enrollment, then, now, at=at or asked.at)
             for name, enrollment in asked.students.items()
@@ -332,7 +333,7 @@ def timeline(
 ) -> None:
     """Draw the lifecycle as bars over the calendar, as known now and as known then."""
     from yibao.adapters import console
-    from yibao.adapters.console.timelines import timeline_report
+    from yibao.adapters.console.timelines import carries_blocks, timeline_report
     from yibao.adapters.policy_files import Editions
     from yibao.adapters.subjects import subjects
     from yibao.adapters.words import Words
@@ -345,7 +346,7 @@ def timeline(
             answers = [asked.answer(name, at, None)]
             if known_at is not None:
                 answers.append(asked.answer(name, at, known_at))
-            plainly = not console.draws_blocks(out)
+            plainly = not carries_blocks(out.encoding)
             out.print(timeline_report(answers, Words(lang), min(out.width, 120), ascii=plainly))
 
 
@@ -372,7 +373,7 @@ def dossier(
     **whom: Any,
 ) -> None:
     """Write everything about one student into one document, notes included."""
-    from yibao.adapters.dossier import dossier_of, written
+    from yibao.adapters.dossier import dossier_of
     from yibao.adapters.policy_files import Editions
     from yibao.adapters.subjects import subjects
     from yibao.adapters.words import Words
@@ -382,11 +383,33 @@ def dossier(
         if len(asked.students) > 1:
             raise click.UsageError("a dossier is about one student; name a --student")
         (enrollment,) = asked.students.values()
-        text = written(dossier_of(asked.service, enrollment, at or asked.at), form, Words(lang))
+        found = dossier_of(asked.service, enrollment, at or asked.at)
+    text = _WRITTEN[form](found, Words(lang))
     if output is None:
         click.echo(text)
     else:
         output.write_text(text + "\n", encoding="utf-8")
+
+
+def _as_text(dossier: Any, words: Any) -> str:
+    from yibao.adapters.console.dossier import dossier_text
+
+    return dossier_text(dossier, words)
+
+
+def _as_json(dossier: Any, words: Any) -> str:
+    from yibao.adapters.dossier import dossier_json
+
+    return json.dumps(dossier_json(dossier), ensure_ascii=False, indent=2)
+
+
+def _as_page(dossier: Any, words: Any) -> str:
+    from yibao.adapters.pages.dossier import dossier_page
+
+    return dossier_page(dossier, words)
+
+
+_WRITTEN = {"text": _as_text, "json": _as_json, "html": _as_page}
 
 
 @main.command()

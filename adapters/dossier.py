@@ -1,22 +1,12 @@
 """The dossier: everything on record about one student, for an access request or an appeal."""
 
-import json
 from datetime import datetime
-from io import StringIO
 from typing import Any, Final, NamedTuple
 from uuid import UUID
-
-from rich.console import Console, Group, RenderableType
-from rich.text import Text
 
 from yibao.adapters.attempts import KeptAttempt
 from yibao.adapters.audit_json import attempt_json, entry_json, history_json
 from yibao.adapters.care_json import review_json
-from yibao.adapters.console.answers import answer_report
-from yibao.adapters.console.audit import history_report, trail_report
-from yibao.adapters.console.care import review_report
-from yibao.adapters.console.explanations import explanation
-from yibao.adapters.console.timelines import timeline_report
 from yibao.adapters.console.values import shown
 from yibao.adapters.explanation import explained
 from yibao.adapters.plain import plain
@@ -31,7 +21,6 @@ from yibao.projections.review import Changed
 
 #: The parts of the answer whose history is told.
 HISTORIES: Final = ("state", "waiting", "account_built_on", "evoucher_available_at", "coverage")
-WIDTH: Final = 120
 
 
 class Dossier(NamedTuple):
@@ -100,21 +89,6 @@ def dossier_of(service: Service, enrollment: EnrollmentId, at: datetime | None =
     )
 
 
-def written(dossier: Dossier, form: str, words: Words) -> str:
-    """The dossier as text, as JSON, or as a web page that needs nothing else."""
-    if form == "json":
-        return json.dumps(dossier_json(dossier), ensure_ascii=False, indent=2)
-    if form == "html":
-        from yibao.adapters.pages.dossier import dossier_page
-
-        return dossier_page(dossier, words)
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, markup=False, emoji=False)
-    with out.capture() as captured:
-        out.print(dossier_report(dossier, words))
-    text: str = captured.get()
-    return "\n".join(line.rstrip() for line in text.splitlines())
-
-
 def dossier_json(dossier: Dossier) -> dict[str, Any]:
     """The dossier as plain JSON values."""
     return {
@@ -136,26 +110,3 @@ def dossier_json(dossier: Dossier) -> dict[str, Any]:
         "trail": dossier.trail(),
         "review": review_json(dossier.reviews),
     }
-
-
-def dossier_report(dossier: Dossier, words: Words) -> RenderableType:
-    """The dossier as one reads it in a terminal."""
-    ref, year = dossier.enrollment
-    parts: list[RenderableType] = [
-        Text(f"{words('audit', 'dossier')}: {ref}/{year}", style="bold"),
-        *_section(words("audit", "answers"), answer_report(dossier.answer, words)),
-        *_section(words("value", "timeline"), timeline_report([dossier.answer], words, WIDTH)),
-        *(Text(line) for line in dossier.schedule(words)),
-        *_section(words("audit", "histories")),
-    ]
-    parts += [history_report(name, held, words) for name, held in dossier.histories.items()]
-    trail = dossier.trail()
-    parts += _section(words("audit", "trail"), trail_report(trail, words))
-    if dossier.reviews:
-        parts += _section(words("audit", "reviews"), review_report(dossier.reviews, words))
-    parts += _section(words("audit", "explanations"), explanation(dossier.answer, words))
-    return Group(*parts)
-
-
-def _section(title: str, *parts: RenderableType) -> list[RenderableType]:
-    return [Text(f"\n{title}", style="bold"), *parts]

@@ -135,8 +135,8 @@ def moments(case: Case, known: Knowledge) -> set[datetime]:
     found.update(change.at for change in timeline(case))
     for fact in (*case.known, *known.received.facts):
         found.add(fact.at)
-        if hasattr(fact.event, "on"):
-            found.add(midnight(fact.event.on))
+        day = getattr(fact.event, "on", None)
+        found.update([midnight(day)] if day else [])
         window = case.window_at(fact.moment)
         found.update((window.opens_at, window.closed_from))
     for episode in case.facts.episodes():

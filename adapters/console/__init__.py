@@ -11,12 +11,3 @@ def to(stream: Any) -> Console:
     return Console(
         file=stream, highlight=False, markup=False, emoji=False, width=None if watched else 200
     )
-
-
-def draws_blocks(console: Console) -> bool:
-    """Whether block characters can be written to where a console writes."""
-    try:
-        "░▒▓█".encode(console.encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

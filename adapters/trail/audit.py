@@ -120,7 +120,8 @@ class AuditTrail:
     def as_of(self, entry: TrailEntry) -> Answer | None:
         """The answer as it was known with the entry, for the instant at which it was recorded.
 
-        None where the entry is about no enrollment.
+        Of a refused attempt it is for the instant that was asked for. None where the entry is
+        about no enrollment.
         """
         if entry.enrollment is None:
             return None
@@ -132,7 +133,8 @@ class AuditTrail:
                 self._editions.get(name), self._store.recorded(edition_stream(name))
             ),
         )
-        return answer(streams.known_at(entry.row.position), entry.recorded_at)
+        asked_for = entry.attempt.occurred_at if entry.attempt else None
+        return answer(streams.known_at(entry.row.position), asked_for or entry.recorded_at)
 
     def _page(self, question: Question, after: Key | str | None, size: int) -> Page:
         begins = Key.read(after) if isinstance(after, str) else after

@@ -33,7 +33,7 @@ _INDEXES: Final = {
     "by_kind": (f"kind, {_ORDERED}", _EVERY),
     "by_code": (f"code, {_ORDERED}", f"{_EVERY} AND code IS NOT NULL"),
     "by_correlation": (f"correlation, {_ORDERED}", "correlation IS NOT NULL"),
-    "by_occurrence": ("occurred", _EVERY),
+    "by_occurrence": (f"occurred, {_ORDERED}", _EVERY),
     "of_students": ("position", f"listing = {OF_A_STUDENT}"),
     **{
         f"moved_{name}": (_ORDERED, f"{_EVERY} AND (moved & {bit}) <> 0")

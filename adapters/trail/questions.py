@@ -53,16 +53,21 @@ class Question:
         values = [value for _, given in found for value in given]
         way = "DESC" if self.newest_first else "ASC"
         order = ", ".join(f"{column} {way}" for column in ORDER)
-        statement = f"SELECT {{columns}} FROM entries WHERE {where} ORDER BY {order}"
-        if limit is not None:
-            statement += " LIMIT ?"
-            values.append(limit)
-        return statement, values
+        limited = "" if limit is None else " LIMIT ?"
+        values += [] if limit is None else [limit]
+        chosen = f"FROM entries WHERE {where} ORDER BY {order}{limited}"
+        if self.happened_from or self.happened_until:
+            # The order is not the index's: sort what the index holds, then fetch a page.
+            within = f"SELECT entry {chosen}"
+            chosen = f"FROM entries WHERE entry IN ({within}) ORDER BY {order}"
+        return f"SELECT {{columns}} {chosen}", values
 
     def counting_sql(self) -> tuple[str, list[Any]]:
         """The statement that counts the same entries."""
-        statement, values = self.sql()
-        return statement.format(columns="COUNT(*)").partition(" ORDER BY")[0], values
+        conditions = list(self._conditions(None))
+        where = " AND ".join(condition for condition, _ in conditions)
+        values = [value for _, given in conditions for value in given]
+        return f"SELECT COUNT(*) FROM entries WHERE {where}", values
 
     def _conditions(self, after: "Key | None") -> Iterator[tuple[str, list[Any]]]:
         # A literal, not a question mark: the partial indexes are chosen by it.

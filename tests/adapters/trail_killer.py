@@ -1,0 +1,69 @@
+"""Follows a trail in processes that are killed at their n-th statement, one n after the other.
+
+Run as a script, so that nothing else runs in the process that forks: STORE TRAIL. It prints a
+line for each kill: the digest of the trail that whoever came after it made whole.
+"""
+
+import os
+import signal
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.store import open_store
+from yibao.adapters.trail import following
+from yibao.adapters.trail.audit import AuditTrail
+
+
+def digest(trail: AuditTrail) -> str:
+    """Everything a trail holds, whatever numbers its rows have."""
+    connection = trail._trail._connection
+    rows: list[Any] = []
+    for table in ("entries", "enrollments", "schools", "editions", "progress"):
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        kept = ", ".join(column for column in columns if column != "entry")
+        found = connection.execute(f"SELECT {kept} FROM {table}").fetchall()
+        rows.append((table, sorted(found, key=repr)))
+    return sha256(repr(rows).encode()).hexdigest()
+
+
+def follow(store: str, trail: str, editions: Editions, dies_at: int | None) -> str:
+    facts = open_store(f"sqlite:///{store}")
+    with AuditTrail(facts, editions, trail) as audit:
+        left = dies_at
+
+        def count(statement: str) -> None:
+            nonlocal left
+            if left is not None:
+                left -= 1
+                if left < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        audit._trail._connection.set_trace_callback(count)
+        audit.catch_up()
+        return digest(audit)
+
+
+def main(store: str, trail: str) -> None:
+    following.BATCH, following.FAN = 3, 2  # type: ignore[misc]
+    editions = Editions()
+    list(editions)
+    kills = 0
+    while True:
+        for path in Path(trail).parent.glob(Path(trail).name + "*"):
+            path.unlink()
+        child = os.fork()
+        if child == 0:
+            follow(store, trail, editions, kills)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status):
+            return
+        print(follow(store, trail, editions, None), flush=True)
+        kills += 1
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
