@@ -563,9 +563,12 @@ def diagram() -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["events", "story", "edition", "replay"]))
+@click.argument(
+    "name",
+    type=click.Choice(["events", "attempts", "story", "edition", "replay", "audit"]),
+)
 def schema(name: str) -> None:
-    """Print the JSON Schema of stored events, story files, editions or answers."""
+    """Print the JSON Schema of what is stored, of stories and editions, or of answers."""
     from yibao.adapters.schemas import SCHEMAS
 
     click.echo(json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False, sort_keys=True))

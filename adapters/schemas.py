@@ -1,7 +1,7 @@
 """JSON Schemas of everything others may write or read: events, stories, editions, answers."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal, NotRequired
 
 from pydantic import BaseModel, TypeAdapter
 from typing_extensions import TypedDict
@@ -13,6 +13,7 @@ from yibao.adapters.scenarios import (
     Student,
     payload,
 )
+from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.benefits import BENEFIT_RULES
 from yibao.domain.citation import Citation
 from yibao.domain.commands import COMMANDS
@@ -122,6 +123,98 @@ class UnreadableStory(TypedDict):
     error: str
 
 
+class MovedPart(TypedDict):
+    """A part of the answer that a fact changed, and the clause behind what it is now."""
+
+    value: str
+    before: Any
+    after: Any
+    rule: NotRequired[str]
+    notice: NotRequired[str]
+    clause: NotRequired[str]
+    basis: NotRequired[str]
+
+
+class EnteredStep(TypedDict):
+    """A change of state that entered the timeline; a scheduled one lies after the recording."""
+
+    at: str
+    state: str
+    rule: str
+    scheduled: bool
+    notice: NotRequired[str]
+    clause: NotRequired[str]
+    basis: NotRequired[str]
+
+
+class AsOfThen(TypedDict):
+    """What `yibao explain` is asked with for the explanation as of then."""
+
+    ref: str
+    year: int
+    at: str
+    known_at: str | int
+
+
+class _Asked(TypedDict):
+    key: str
+    recorded_at: str
+    happened_at: str | None
+    ref: str | None
+    year: int | None
+    edition: str | None
+    school: str | None
+    version: int
+    by: str
+    via: str
+    observed: bool
+    reason: str | None
+    command_id: str | None
+    correlation_id: str | None
+    causation_id: str | None
+    code: str | None
+    explain: AsOfThen | None
+
+
+class FactEntry(_Asked):
+    """A fact; of a window fixed for many it is told how many students' answers it moved."""
+
+    kind: str
+    event_id: str
+    supersedes: str | None
+    values: dict[str, Any]
+    changes: list[MovedPart]
+    steps: list[EnteredStep]
+    students: NotRequired[int]
+    students_by_part: NotRequired[dict[str, int]]
+
+
+class RefusedEntry(_Asked):
+    """A refused attempt."""
+
+    kind: Literal["refused"]
+    command: str
+    where: str | None
+
+
+class CountedEntry(TypedDict):
+    """How many more attempts of one actor were refused in the hour that begins then."""
+
+    key: str
+    kind: Literal["refused"]
+    recorded_at: str
+    by: str
+    command: str
+    code: str
+    attempts: int
+
+
+class TrailPage(TypedDict):
+    format: int
+    entries: list[RefusedEntry | CountedEntry | FactEntry]
+    following: str | None
+
+
 def events_schema() -> dict[str, Any]:
     """The stored state of every event, by its permanent name."""
     return {
@@ -190,12 +283,25 @@ def replay_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, **schema}
 
 
+def audit_schema() -> dict[str, Any]:
+    """What `yibao audit --json` prints."""
+    return {"$schema": DIALECT, **TypeAdapter(TrailPage).json_schema()}
+
+
+def attempts_schema() -> dict[str, Any]:
+    """The stored state of a refused attempt."""
+    schema = RefusedAttempt.model_json_schema(by_alias=True, mode="serialization")
+    return {"$schema": DIALECT, **schema}
+
+
 #: What `yibao schema` publishes, by name.
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "events": events_schema,
     "story": story_schema,
     "edition": edition_schema,
     "replay": replay_schema,
+    "audit": audit_schema,
+    "attempts": attempts_schema,
 }
 
 

@@ -18,7 +18,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from yibao.adapters.attempts import KeptAttempt
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.recording import Clock, Receipt, Recording, check_unaltered
+from yibao.adapters.recording import (
+    ATTEMPTS_KEPT,
+    Clock,
+    Receipt,
+    Recording,
+    check_unaltered,
+)
 from yibao.adapters.store import MEMORY, FactStore, file_of, open_store
 from yibao.domain import commands, events
 from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
@@ -108,12 +114,13 @@ class Service:
         by: str = "unnamed",
         via: str = "library",
         clock: Clock = shanghai_now,
+        attempts_kept: int = ATTEMPTS_KEPT,
     ) -> None:
         check_unaltered(store, editions)
         self._store = store
         by, via = _key(by, "by"), _key(via, "via")
         self._clock = clock
-        self._recording = Recording(store, editions, by, via, clock)
+        self._recording = Recording(store, editions, by, via, clock, attempts_kept)
         self.editions = editions
 
     def close(self) -> None:
@@ -657,17 +664,19 @@ def open_service(
     by: str = "unnamed",
     via: str = "library",
     clock: Clock = shanghai_now,
+    attempts_kept: int = ATTEMPTS_KEPT,
 ) -> Service:
     """Opens a store, creating it where there is none: `sqlite:///enrollments.db` or `memory:`.
 
-    `policies` is a directory of editions of one's own (default: $YIBAO_POLICIES). Raises
+    `policies` is a directory of editions of one's own (default: $YIBAO_POLICIES). Of one actor
+    `attempts_kept` refused attempts are kept in an hour; more are only counted. Raises
     StoreError where the store cannot be opened and AlteredEdition where an edition is not what
     the store has used before.
     """
     editions = policies if isinstance(policies, Editions) else Editions(policies)
     store = open_store(url)
     try:
-        return Service(store, editions, by=by, via=via, clock=clock)
+        return Service(store, editions, by=by, via=via, clock=clock, attempts_kept=attempts_kept)
     except BaseException:
         store.close()
         raise

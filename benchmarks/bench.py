@@ -1,6 +1,5 @@
 """`make bench`: one run, ratios against a raw driver and against the stock library."""
 
-import gc
 import platform
 import sqlite3
 import statistics
@@ -9,17 +8,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import click
+from measured import ROUNDS, Row, in_turn, rate, timed, told
 from peer import StockApplication, stock_student
 from rich.console import Console
 from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
+from trail import trail
 
 from yibao.adapters.store import FactMapper, open_store
 from yibao.domain.case import Case
@@ -33,60 +33,12 @@ from yibao.projections.discrepancies import discrepancies
 from yibao.projections.knowledge import Edition, known_by
 from yibao.projections.next_step import next_steps
 
-ROUNDS = 5
 VISIT: dict[str, Any] = {
     "on": "2025-12-05",
     "setting": "outpatient",
     "level": "third",
     "cost": "80.00",
 }
-
-
-@dataclass
-class Row:
-    """One line of the table: ours, theirs, what is compared, and what was aimed at."""
-
-    what: str
-    ours: str
-    against: str
-    theirs: str
-    ratio: float | None
-    aim: str
-
-
-def rate(count: int, seconds: float) -> float:
-    return count / seconds
-
-
-def told(per_second: float) -> str:
-    return f"{per_second:,.0f}/s"
-
-
-@contextmanager
-def timed() -> Iterator[list[float]]:
-    taken: list[float] = []
-    gc.collect()
-    began = time.perf_counter()
-    yield taken
-    taken.append(time.perf_counter() - began)
-
-
-def in_turn(
-    ours: Callable[[], int], theirs: Callable[[], int], *, rounds: int = ROUNDS
-) -> tuple[float, float, float]:
-    """Both rates and the median of the ratios, measured in turn so that a drift hits both."""
-    pairs = []
-    for _ in range(rounds):
-        with timed() as a:
-            count_a = ours()
-        with timed() as b:
-            count_b = theirs()
-        pairs.append((rate(count_a, a[0]), rate(count_b, b[0])))
-    return (
-        statistics.median(x for x, _ in pairs),
-        statistics.median(y for _, y in pairs),
-        statistics.median(x / y for x, y in pairs),
-    )
 
 
 def raw_connection(path: Path) -> sqlite3.Connection:
@@ -431,13 +383,14 @@ def machine(folder: Path) -> str:
 @click.command()
 @click.option("--students", default=25_000, show_default=True, help="For folding and answering.")
 @click.option("--commits", "commit_count", default=400, show_default=True, help="A round.")
+@click.option("--trail-facts", default=1_000_000, show_default=True, help="The larger trail.")
 @click.option("--quick", is_flag=True, help="Small sizes: to see that it runs.")
-def main(students: int, commit_count: int, quick: bool) -> None:
+def main(students: int, commit_count: int, trail_facts: int, quick: bool) -> None:
     """Measure everything once and print one table."""
     sizes = (1_000, 100_000)
     stock = 5_000
     if quick:
-        students, commit_count, sizes, stock = 500, 40, (100, 1_000), 200
+        students, commit_count, sizes, stock, trail_facts = 500, 40, (100, 1_000), 200, 8_000
     console = Console(width=170)
     table = Table("measured", "ours", "against", "theirs", "ratio", "aim")
     with tempfile.TemporaryDirectory(dir=".") as name:
@@ -448,6 +401,7 @@ def main(students: int, commit_count: int, quick: bool) -> None:
             care(folder, commit_count),
             folding(folder, students, stock),
             one_student(folder, sizes),
+            trail(folder, (trail_facts // FACTS // 10, trail_facts // FACTS)),
             start_up(),
         ):
             for row in rows:

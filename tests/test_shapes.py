@@ -95,6 +95,16 @@ def public_api() -> str:
     return "\n".join(lines) + "\n"
 
 
+def test_what_the_audit_trail_prints_fits_its_schema() -> None:
+    validator = Draft202012Validator(SCHEMAS["audit"]())
+    kinds = set()
+    for path in sorted((ROOT / "scenarios").rglob("*.yaml")):
+        told = printed("audit", str(path), "--all", "--json")
+        validator.validate(told)
+        kinds |= {entry["kind"] for entry in told["entries"]}
+    assert kinds == {"refused", *EVENTS}
+
+
 def _parameters(function: Callable[..., object]) -> str:
     signature = inspect.signature(function)
     bare = [

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -348,11 +349,11 @@ def test_two_followers_of_one_trail_take_turns(
         assert digest(shared) == digest(alone)
 
 
-def test_beyond_the_bound_refusals_are_counted_and_stand_in_the_trail(
-    service: Service, clock: Clock
-) -> None:
-    object.__setattr__(service._recording, "attempts_kept", 3)
-    with service.audit_trail() as trail:
+def test_beyond_the_bound_refusals_are_counted_and_stand_in_the_trail(clock: Clock) -> None:
+    with (
+        open_service("memory:", policies=EDITIONS, clock=clock, attempts_kept=3) as service,
+        service.audit_trail() as trail,
+    ):
         for minute in range(8):
             at = clock.at(f"2025-09-01 08:{minute:02d}")
             refused(service.confirm, ADA, at=at, channel="app", by="counter-2")
@@ -551,7 +552,5 @@ def _anything(service: Service, clock: Clock, chance: random.Random) -> None:
             lambda: service.void(POLICY, chance.choice(fixes).event_id, at=at, reason="mistake"),
         ]
     )
-    try:
+    with suppress(yibao.Refused, IndexError):
         act()
-    except (yibao.Refused, IndexError):
-        pass
