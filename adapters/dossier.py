@@ -39,11 +39,6 @@ class Dossier(NamedTuple):
     notes: dict[UUID, str]
     editions: Editions
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing on record at all."""
-        return not self.entries and not self.attempts
-
     def trail(self) -> list[dict[str, Any]]:
         """What was recorded and what was refused, one after the other, as plain values."""
         told = [

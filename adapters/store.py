@@ -190,13 +190,15 @@ class FactStore(Application[UUID]):
                     found[position] = from_row(_stream(row[0]), *row[1:])
         return found
 
-    def last_position(self) -> int:
-        """The position of the latest event; 0 in an empty store."""
+    def reached(self) -> "Reached":
+        """How far the store is: the latest of everything that a projection follows."""
         with self._reading() as c:
-            (last,) = c.sqlite_cursor.execute(
-                "SELECT COALESCE(MAX(notification_id), 0) FROM stored_events"
+            row = c.sqlite_cursor.execute(
+                "SELECT (SELECT COALESCE(MAX(notification_id), 0) FROM stored_events), "
+                "(SELECT COALESCE(MAX(attempt_id), 0) FROM refused_attempts), "
+                "(SELECT COALESCE(MAX(changed), 0) FROM counted_attempts)"
             ).fetchone()
-        return int(last)
+        return Reached(*row)
 
     def attempts_on(self, stream: UUID) -> list[KeptAttempt]:
         """The refused attempts kept on a stream, in order; there may be no such stream."""
@@ -258,6 +260,17 @@ class Transaction(NamedTuple):
     def keep_attempt(self, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> None:
         """Keeps a refused attempt, or counts it where there are too many, when this ends."""
         attempts.keep(self.cursor, stream, attempt, kept_an_hour)
+
+
+class Reached(NamedTuple):
+    """The position of the latest fact, the latest attempt kept, and the latest change of a count.
+
+    Each is 0 where there is none.
+    """
+
+    position: int
+    attempt: int
+    counted: int
 
 
 class Taken(NamedTuple):

@@ -58,7 +58,7 @@ def trail(folder: Path, sizes: tuple[int, int]) -> Iterator[Row]:
     for students in sizes:
         path = folder / f"trail-{students}.db"
         store = filled_store(path, students)
-        facts = store.last_position()
+        facts = store.reached().position
         with timed() as folding:
             for _, recorded, _ in store.streams():
                 current_facts(recorded)

@@ -16,7 +16,7 @@ from uuid import UUID
 import yibao
 from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.store import FactStore, Taken
+from yibao.adapters.store import FactStore, Reached, Taken
 from yibao.adapters.trail.changes import changes_of, text_of
 from yibao.adapters.trail.layout import (
     BITS,
@@ -53,22 +53,22 @@ class Follower:
         self.store = store
         self.editions = editions
         self.trail = trail
-        self._checked = False
+        self._known: Reached | None = None
 
     def catch_up(self, watch: Watch | None = None) -> None:
         """Takes in everything recorded by now, and makes anew a trail of something else."""
-        last = self.store.last_position()
+        there = self.store.reached()
         taken_in = 0
-        while True:
+        while self._known != there:
             with self.trail.transaction() as transaction:
                 progress = self._checked_progress(transaction)
                 reached = self._next_batch(transaction, progress)
                 if reached != progress:
                     transaction.reach(reached)
-            self._checked = True
+            self._known = Reached(reached.position, reached.attempt, reached.counted)
             taken_in += reached.position - progress.position
             if watch:
-                watch(min(reached.position, last), last)
+                watch(min(reached.position, there.position), there.position)
             if reached == progress:
                 break
         if taken_in >= BATCH:
@@ -78,14 +78,15 @@ class Follower:
         """How far the trail is; nowhere, if it followed another store or an earlier state of it."""
         fingerprint = _fingerprint(self.editions)
         progress = transaction.progress(fingerprint)
-        if self._checked or progress.position == 0:
+        if self._known or progress == Progress():
             return progress
         there = self.store.at_positions([progress.position]).get(progress.position)
-        attempts = self.store.attempts_numbered([progress.attempt] if progress.attempt else [])
-        is_same = there is not None and there.event_id.hex == progress.event_id
-        if is_same and len(attempts) == bool(progress.attempt):
-            return progress
-        return transaction.begin_anew(fingerprint)
+        event_id = there.event_id.hex if there else None
+        reached = self.store.reached()
+        is_ahead = progress.attempt > reached.attempt or progress.counted > reached.counted
+        if event_id != progress.event_id or is_ahead:
+            return transaction.begin_anew(fingerprint)
+        return progress
 
     def _next_batch(self, transaction: TrailTransaction, progress: Progress) -> Progress:
         """The progress after one more batch; the same where there is nothing more."""
