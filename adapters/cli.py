@@ -353,6 +353,7 @@ def timeline(
 @main.command()
 @_subjects
 @_AT
+@_KNOWN_AT
 @click.option(
     "--format",
     "form",
@@ -366,6 +367,7 @@ def timeline(
 @_lang
 def dossier(
     at: datetime | None,
+    known_at: datetime | int | None,
     form: str,
     output: Path | None,
     policies: Path | None,
@@ -383,7 +385,7 @@ def dossier(
         if len(asked.students) > 1:
             raise click.UsageError("a dossier is about one student; name a --student")
         (enrollment,) = asked.students.values()
-        found = dossier_of(asked.service, enrollment, at or asked.at)
+        found = dossier_of(asked.service, enrollment, at or asked.at, known_at)
     text = _WRITTEN[form](found, Words(lang))
     if output is None:
         click.echo(text)

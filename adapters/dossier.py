@@ -17,6 +17,7 @@ from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.audit_trail import Entry, scheduled_by
 from yibao.projections.history import Held
+from yibao.projections.knowledge import Cutoff
 from yibao.projections.review import Changed
 
 #: The parts of the answer whose history is told.
@@ -27,7 +28,8 @@ class Dossier(NamedTuple):
     """Everything on record about one student, and what follows from it at an instant.
 
     `entries` are what was recorded and what it changed, `attempts` what was refused, `notes`
-    the free text kept beside facts by their event ids.
+    the free text kept beside facts by their event ids. `then` is the same answer as it was
+    known by an earlier cut-off, to be seen beneath the one known now.
     """
 
     enrollment: EnrollmentId
@@ -38,6 +40,12 @@ class Dossier(NamedTuple):
     reviews: tuple[Changed, ...]
     notes: dict[UUID, str]
     editions: Editions
+    then: Answer | None = None
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """What is known now and, if it was asked for, what was known then."""
+        return (self.answer, self.then) if self.then else (self.answer,)
 
     def trail(self) -> list[dict[str, Any]]:
         """What was recorded and what was refused, one after the other, as plain values."""
@@ -67,8 +75,16 @@ class Dossier(NamedTuple):
         return {} if note is None else {"note": note}
 
 
-def dossier_of(service: Service, enrollment: EnrollmentId, at: datetime | None = None) -> Dossier:
-    """Everything a service has on one student; `at` is the instant its answers are about."""
+def dossier_of(
+    service: Service,
+    enrollment: EnrollmentId,
+    at: datetime | None = None,
+    known_at: Cutoff | None = None,
+) -> Dossier:
+    """Everything a service has on one student; `at` is the instant its answers are about.
+
+    With `known_at` what was known by then stands beside what is known now.
+    """
     answer = service.at(enrollment, at)
     facts = (*service.facts(enrollment), *service.care_facts(enrollment))
     notes = {event.event_id: service.note(event.event_id) for event in facts}
@@ -81,6 +97,7 @@ def dossier_of(service: Service, enrollment: EnrollmentId, at: datetime | None =
         service.review(enrollment, at=answer.at),
         {event_id: note for event_id, note in notes.items() if note is not None},
         service.editions,
+        None if known_at is None else service.at(enrollment, answer.at, known_at=known_at),
     )
 
 
@@ -91,6 +108,7 @@ def dossier_json(dossier: Dossier) -> dict[str, Any]:
         "ref": dossier.enrollment.ref,
         "year": dossier.enrollment.year,
         "answer": explained(dossier.answer),
+        "then": explained(dossier.then) if dossier.then else None,
         "scheduled_by": [
             {
                 "at": plain(step.at),

@@ -31,7 +31,7 @@ def dossier_report(dossier: Dossier, words: Words) -> RenderableType:
     parts: list[RenderableType] = [
         Text(f"{words('audit', 'dossier')}: {ref}/{year}", style="bold"),
         *_section(words("audit", "answers"), answer_report(dossier.answer, words)),
-        *_section(words("value", "timeline"), timeline_report([dossier.answer], words, WIDTH)),
+        *_section(words("value", "timeline"), timeline_report(dossier.answers, words, WIDTH)),
         *(Text(line) for line in dossier.schedule(words)),
         *_section(words("audit", "histories")),
     ]

@@ -33,8 +33,8 @@ def dossier_page(dossier: Dossier, words: Words) -> str:
             answer=answer,
             made_at=shown(answer.at, words),
             values=list(_values(dossier, words)),
-            svg=timeline_svg([answer], words),
-            table=timeline_table([answer], words),
+            svg=timeline_svg(dossier.answers, words),
+            table=timeline_table(dossier.answers, words),
             schedule=dossier.schedule(words),
             histories=[
                 (words("value", name), [history_cells(name, each, words) for each in held])
