@@ -19,7 +19,8 @@ from yibao.domain import events
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.enrollment import current_facts
 
-ACTORS = 200
+#: With more students come more officers: a day of one of them stays as long.
+STUDENTS_AN_ACTOR = 60
 #: How many students come at a time: their facts lie between one another in the store.
 COHORT = 2500
 BEFORE = datetime(2025, 8, 20, tzinfo=SHANGHAI)
@@ -27,12 +28,17 @@ AUTUMN = datetime(2025, 9, 1, tzinfo=SHANGHAI)
 QUESTIONS = 300
 
 
-def spread(number: int) -> Iterator[events.Event]:
+def actor(number: int, students: int) -> str:
+    """The officer who looks after a student, one of many."""
+    return f"officer-{number % max(students // STUDENTS_AN_ACTOR, 1)}"
+
+
+def spread(number: int, students: int) -> Iterator[events.Event]:
     """A student's facts, recorded at her own pace by one of many officers."""
     later = timedelta(seconds=number * 7919 % 600_000)
+    by = actor(number, students)
     for fact in facts_of(number):
         recorded_at = fact.recorded_at + later
-        by = f"officer-{number % ACTORS}"
         yield fact.model_copy(update={"by": by, "recorded_at": recorded_at})
 
 
@@ -44,7 +50,7 @@ def filled_store(path: Path, students: int) -> FactStore:
     store = open_store(url)
     for first in range(0, students, COHORT):
         cohort = range(first, min(first + COHORT, students))
-        facts = [fact for number in cohort for fact in spread(number)]
+        facts = [fact for number in cohort for fact in spread(number, students)]
         facts.sort(key=lambda fact: (fact.recorded_at, fact.originator_id))
         with store.transaction() as transaction:
             transaction.append(facts)
@@ -89,7 +95,7 @@ def _asked(audit: AuditTrail, facts: int, students: int) -> Iterator[Row]:
 
     def actor_and_day() -> Question:
         begins = day()
-        by = f"officer-{chance.randrange(ACTORS)}"
+        by = actor(chance.randrange(students), students)
         return Question(by=by, recorded_from=begins, recorded_until=begins + timedelta(days=1))
 
     def happened_on() -> Question:
