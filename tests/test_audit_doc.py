@@ -1,0 +1,180 @@
+"""What the page for the auditor shows is what yibao answers: every command on it is run."""
+
+import io
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from click.testing import CliRunner
+
+import yibao
+from yibao.adapters.audit_report import COLUMNS
+from yibao.adapters.cli import main
+from yibao.adapters.recording import ATTEMPTS_KEPT
+from yibao.domain.refusals import Refused
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+STORE = "sqlite:///audit.db"
+
+
+class Shown(NamedTuple):
+    """A command, or some lines of Python, and the output that the page shows beneath."""
+
+    language: str
+    code: str
+    output: str
+
+
+def _blocks(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def shown(text: str) -> Iterator[Shown]:
+    """What the console blocks and the Python of a text show, in order.
+
+    The output of a Python block is the text block that follows it.
+    """
+    blocks = _blocks(text)
+    for number, (language, body) in enumerate(blocks):
+        if language == "console":
+            for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+                joined = part.replace("\\\n", " ")
+                command, _, output = joined.partition("\n")
+                yield Shown(language, command, output)
+        elif language == "python":
+            following, output = blocks[number + 1]
+            assert following == "text"
+            yield Shown(language, body, output)
+
+
+def lines(output: str) -> list[str]:
+    return [line.rstrip() for line in output.strip("\n").splitlines()]
+
+
+def pattern(line: str) -> str:
+    """A line as it is shown; `…` stands for any text within it."""
+    return ".*".join(re.escape(part) for part in line.split("…"))
+
+
+def asked(command: str) -> str:
+    """What a command writes to standard output."""
+    program, *arguments = shlex.split(command)
+    assert program == "yibao"
+    done = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, f"{command}\n{done.output}"
+    return done.stdout
+
+
+def printed(code: str) -> str:
+    told = io.StringIO()
+    with redirect_stdout(told):
+        exec(compile(code, "docs/audit.md", "exec"), {"__name__": "docs"})
+    return told.getvalue()
+
+
+SHOWN = list(shown(PAGE))
+(ASKED,) = re.findall(r"^## Ten questions$(.*?)^## ", PAGE, re.DOTALL | re.MULTILINE)
+QUESTIONS = re.split(r"^### ", ASKED, flags=re.MULTILINE)[1:]
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The outputs of everything shown, run in order in a folder where the stories are at hand."""
+    folder = tmp_path_factory.mktemp("audit")
+    (folder / "scenarios").symlink_to(ROOT / "scenarios", target_is_directory=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("YIBAO_POLICIES", raising=False)
+        yield [
+            asked(each.code) if each.language == "console" else printed(each.code) for each in SHOWN
+        ]
+
+
+@pytest.mark.parametrize(
+    "number", range(len(SHOWN)), ids=[each.code.splitlines()[0] for each in SHOWN]
+)
+def test_what_the_page_shows_is_what_comes_out(number: int, answered: list[str]) -> None:
+    expected, came = lines(SHOWN[number].output), lines(answered[number])
+    assert len(came) == len(expected), answered[number]
+    drifted = [
+        (wanted, got)
+        for wanted, got in zip(expected, came, strict=True)
+        if not re.fullmatch(pattern(wanted), got)
+    ]
+    assert drifted == []
+
+
+def test_there_are_ten_questions_and_each_has_a_command() -> None:
+    assert [each.partition(".")[0] for each in QUESTIONS] == [str(n) for n in range(1, 11)]
+    for question in QUESTIONS:
+        assert question.splitlines()[0].endswith("?")
+        assert [each for each in shown(question) if each.language == "console"]
+
+
+def test_every_block_on_the_page_is_run_or_is_the_output_of_one_that_is() -> None:
+    assert {language for language, _ in _blocks(PAGE)} == {"console", "python", "text"}
+    assert PAGE.count("```") == 2 * len(_blocks(PAGE))
+
+
+def test_any_text_stands_only_for_ids() -> None:
+    for each in SHOWN:
+        for line in each.output.splitlines():
+            assert line.count("…") <= 1
+            assert not line.startswith("…")
+
+
+@pytest.mark.usefixtures("answered")
+def test_the_files_that_a_question_writes_are_there() -> None:
+    page = Path("dossier.html").read_text(encoding="utf-8")
+    told = json.loads(Path("dossier.json").read_text(encoding="utf-8"))
+    assert "s-90a1" in page
+    assert len(told["histories"]) == 5
+    assert {"answer", "scheduled_by", "trail", "review"} <= told.keys()
+    assert [each["by"] for each in told["trail"] if each["kind"] == "refused"] == [
+        "counter-2",
+        "app-1",
+        "counter-2",
+    ]
+
+
+def test_every_option_of_the_command_is_named() -> None:
+    command = main.commands["audit"]
+    names = [option for each in command.params for option in each.opts]
+    missing = [name for name in names if name.startswith("--") and f"`{name}`" not in PAGE]
+    assert missing == []
+
+
+@pytest.mark.usefixtures("answered")
+def test_the_keys_of_an_entry_are_those_in_the_table_and_columns_those_said() -> None:
+    with yibao.open("sqlite:///few.db", by="counter-1", attempts_kept=0) as service:
+        for _ in range(2):
+            with pytest.raises(Refused):
+                service.confirm(
+                    yibao.EnrollmentId("s-1", 2025), at="2025-09-06 10:00", channel="app"
+                )
+    entries = [
+        entry
+        for store in (STORE, "sqlite:///few.db")
+        for entry in json.loads(asked(f"yibao audit --store {store} --all --json"))["entries"]
+    ]
+    formats = PAGE.partition("## Formats")[2]
+    rows = re.findall(r"^\| (`[^|]+) \|", formats, re.MULTILINE)
+    named = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+    assert named == {key for entry in entries for key in entry}
+    (left_out,) = re.findall(r"Not in the CSV: ([^.]+)\.", formats)
+    assert set(re.findall(r"`(\w+)`", left_out)) == named - set(COLUMNS)
+    assert set(COLUMNS) <= named
+
+
+def test_as_many_attempts_are_kept_as_the_page_says() -> None:
+    assert PAGE.count(f"{ATTEMPTS_KEPT:,}") == 2
+
+
+def test_the_page_names_no_folder_of_a_machine() -> None:
+    assert not re.search(r"/(home|root|tmp|work|Users)/", PAGE)
