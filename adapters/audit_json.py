@@ -121,6 +121,7 @@ def _fact(
         "causation_id": event.causation_id,
         "event_id": str(event.event_id),
         "supersedes": str(supersedes) if supersedes else None,
+        "supersedes_version": changes.get("supersedes"),
         "values": {key: str(value) if key in _IDS else value for key, value in values.items()},
         "code": code,
         "changes": [_cited(moved, policy) for moved in changes.get("moved", ())],
@@ -164,7 +165,7 @@ def _explain_attempt(attempt: RefusedAttempt) -> dict[str, Any] | None:
         "ref": attempt.ref,
         "year": attempt.year,
         "at": plain(attempt.occurred_at or attempt.tried_at),
-        "known_at": attempt.version,
+        "known_at": plain(attempt.tried_at),
     }
 
 

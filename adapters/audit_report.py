@@ -2,8 +2,11 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+import shlex
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -12,14 +15,15 @@ from rich.progress import Progress
 
 from yibao.adapters import console
 from yibao.adapters.audit_json import trail_entry_json
-from yibao.adapters.console.audit import trail_report
+from yibao.adapters.console.audit import entry_lines, told_lines
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service
 from yibao.adapters.subjects import existing_store
-from yibao.adapters.trail.audit import Page
-from yibao.adapters.trail.questions import Question
+from yibao.adapters.trail.audit import PAGE
+from yibao.adapters.trail.following import Watch
+from yibao.adapters.trail.questions import Key, Question
 from yibao.adapters.words import Words
 
 #: The columns of an export; what is nested stands in its cell as JSON.
@@ -44,8 +48,10 @@ COLUMNS: Final = (
     "causation_id",
     "event_id",
     "supersedes",
+    "where",
     "attempts",
     "students",
+    "students_by_part",
     "values",
     "changes",
     "steps",
@@ -61,20 +67,26 @@ def audited(
     file: Path | None,
     store: str | None,
     trail: str | None,
-    size: int,
+    size: int | None,
     after: str | None,
     every: bool,
+    brief: bool,
     as_json: bool,
     as_csv: bool,
     **asked: Any,
 ) -> None:
-    """Asks the trail of a story or a store, and writes what is found."""
+    """Asks the trail of a story or a store, and writes what is found.
+
+    A CSV file has no place to say that there is more: it is whole unless a page is asked for.
+    """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv are two formats")
-    if every and after:
-        raise click.UsageError("--all begins with the first entry")
+    if every and (after or size):
+        raise click.UsageError("--all is every entry, from the first on")
     question = Question(**asked)
-    with _asked(editions, file, store) as service, service.audit_trail(trail) as kept:
+    every = every or (as_csv and not after and size is None)
+    with _asked(editions, file, store) as (service, whom), service.audit_trail(trail) as kept:
+        writer = _Writer(words, out, whom, question.changed, brief, as_json, as_csv)
         with _watched(err, words("audit", "catching_up")) as progress:
             kept.catch_up(progress)
         if every:
@@ -83,29 +95,50 @@ def audited(
             )
             with _watched(err, words("audit", "exporting")) as progress:
                 found = _counted(found, kept.count(question), progress)
-                _write(found, None, words, out, as_json=as_json, as_csv=as_csv)
+                writer.write(found, None)
             return
-        page = kept.page(question, after=after, size=size)
+        page = kept.page(question, after=after, size=size or PAGE)
         entries = (trail_entry_json(entry, editions) for entry in page.entries)
-        _write(entries, page, words, out, as_json=as_json, as_csv=as_csv)
+        writer.write(entries, page.following)
+
+
+#: How somebody is named to `yibao explain`, by the reference.
+Whom = Callable[[str, int], str]
 
 
 @contextmanager
-def _asked(editions: Editions, file: Path | None, store: str | None) -> Iterator[Service]:
+def _asked(
+    editions: Editions, file: Path | None, store: str | None
+) -> Iterator[tuple[Service, Whom]]:
     if (file is None) == (store is None):
         raise click.UsageError("give a story's FILE or a --store")
     if file is not None:
-        with replay(read_story(file, editions), editions).service as service:
-            yield service
-    else:
-        with existing_store(store, editions) as service:
-            yield service
+        story = read_story(file, editions)
+        names = {story.enrollment(name).ref: name for name in story.students}
+
+        def of_the_story(ref: str, year: int) -> str:
+            named = ["--student", names[ref]] if len(names) > 1 else []
+            return shlex.join([str(file), *named])
+
+        with replay(story, editions).service as service:
+            yield service, of_the_story
+        return
+
+    def of_the_store(ref: str, year: int) -> str:
+        return shlex.join(["--store", str(store), "--ref", ref, "--year", str(year)])
+
+    with existing_store(store, editions) as service:
+        yield service, of_the_store
 
 
 @contextmanager
-def _watched(err: TextIO, told: str) -> Iterator[Any]:
+def _watched(err: TextIO, told: str) -> Iterator[Watch | None]:
     """A bar for whoever watches; what is done at once shows none."""
-    with Progress(console=console.to(err), transient=True) as progress:
+    watching = console.to(err)
+    if not watching.is_terminal:
+        yield None
+        return
+    with Progress(console=watching, transient=True) as progress:
         task = progress.add_task(told, total=None, visible=False)
 
         def watch(done: int, total: int) -> None:
@@ -114,43 +147,62 @@ def _watched(err: TextIO, told: str) -> Iterator[Any]:
         yield watch
 
 
-def _counted(found: Iterable[dict[str, Any]], total: int, watch: Any) -> Iterator[dict[str, Any]]:
+def _counted(
+    found: Iterable[dict[str, Any]], total: int, watch: Watch | None
+) -> Iterator[dict[str, Any]]:
     for number, each in enumerate(found):
-        if number % 500 == 0:
+        if watch and number % 500 == 0:
             watch(number, total)
         yield each
 
 
-def _write(
-    entries: Iterator[dict[str, Any]],
-    page: Page | None,
-    words: Words,
-    out: TextIO,
-    *,
-    as_json: bool,
-    as_csv: bool,
-) -> None:
-    """Writes entries one by one, however many there are."""
-    following = str(page.following) if page and page.following else None
-    if as_json:
-        out.write('{"format": 1, "entries": [')
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes entries one by one, however many there are, in the form asked for."""
+
+    words: Words
+    out: TextIO
+    whom: Whom
+    changed: str | None
+    brief: bool
+    as_json: bool
+    as_csv: bool
+
+    def write(self, entries: Iterator[dict[str, Any]], following: Key | None) -> None:
+        """Writes the entries, and where a next page begins."""
+        if self.as_json:
+            self._write_json(entries, str(following) if following else None)
+        elif self.as_csv:
+            writer = csv.writer(self.out)
+            writer.writerow(COLUMNS)
+            writer.writerows([_cell(entry.get(column)) for column in COLUMNS] for entry in entries)
+        else:
+            self._write_text(entries, following)
+
+    def _write_json(self, entries: Iterator[dict[str, Any]], following: str | None) -> None:
+        self.out.write('{"format": 1, "entries": [')
         for number, entry in enumerate(entries):
-            out.write((", " if number else "") + json.dumps(entry, ensure_ascii=False))
-        out.write(f'], "following": {json.dumps(following)}}}\n')
-    elif as_csv:
-        writer = csv.writer(out)
-        writer.writerow(COLUMNS)
-        writer.writerows([_cell(entry.get(column)) for column in COLUMNS] for entry in entries)
-    else:
-        told = console.to(out)
-        gathered = False
+            self.out.write((", " if number else "") + json.dumps(entry, ensure_ascii=False))
+        self.out.write(f'], "following": {json.dumps(following)}}}\n')
+
+    def _write_text(self, entries: Iterator[dict[str, Any]], following: Key | None) -> None:
+        told = console.to(self.out)
+        entry = None
         for entry in entries:
-            told.print(trail_report([entry], words), soft_wrap=True)
-            gathered = True
-        if not gathered:
-            told.print(trail_report([], words))
+            told.print(entry_lines(self._lines(entry)), soft_wrap=True)
+        if entry is None:
+            told.print(self.words("audit", "nothing"))
         if following:
-            told.print(words("audit", "more", key=following))
+            told.print(self.words("audit", "more", key=following))
+
+    def _lines(self, entry: dict[str, Any]) -> Iterator[str]:
+        lines = told_lines(entry, self.words, self.changed)
+        yield from islice(lines, 1) if self.brief else lines
+        explain = entry.get("explain")
+        if explain and not self.brief:
+            whom = self.whom(explain["ref"], explain["year"])
+            when = f"--at {explain['at']} --known-at {explain['known_at']}"
+            yield self.words("audit", "explain", command=f"yibao explain {whom} {when}")
 
 
 def _cell(value: Any) -> Any:

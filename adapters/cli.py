@@ -16,21 +16,27 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Instant(click.ParamType[Any]):
-    """An instant as people write it; with `versions` also a version of the stream."""
+    """An instant as people write it; with `versions` also a version of the stream.
+
+    With `days` a day is the instant at which it begins.
+    """
 
     name = "instant"
 
-    def __init__(self, *, versions: bool = False) -> None:
+    def __init__(self, *, versions: bool = False, days: bool = False) -> None:
         self.versions = versions
+        self.days = days
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from yibao.domain.calendar import read_instant
+        from yibao.domain.calendar import midnight, read_day, read_instant
 
         if not isinstance(value, str):
             return value
         if self.versions and value.isascii() and value.isdigit() and len(value) < 10:
             return int(value)
         try:
+            if self.days and len(value) == len("2025-09-01"):
+                return midnight(read_day(value))
             return read_instant(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
@@ -38,6 +44,7 @@ class _Instant(click.ParamType[Any]):
 
 INSTANT = _Instant()
 CUTOFF = _Instant(versions=True)
+BOUND = _Instant(days=True)
 FILE = click.Path(path_type=Path)
 
 
@@ -391,6 +398,7 @@ def dossier(
         click.echo(text)
     else:
         output.write_text(text + "\n", encoding="utf-8")
+        click.echo(Words(lang)("audit", "written", file=output), err=True)
 
 
 def _as_text(dossier: Any, words: Any) -> str:
@@ -427,17 +435,19 @@ _WRITTEN = {"text": _as_text, "json": _as_json, "html": _as_page}
 @click.option("--kind", help="Of this kind: confirmed, voided, … or refused.")
 @click.option("--code", help="Refused, or not fitting, with this code.")
 @click.option("--correlation-id", help="Of this correlation id.")
-@click.option("--changed", "moved", help="That changed this part of the answer: coverage, state …")
-@click.option("--recorded-from", type=INSTANT, help="Recorded at this instant or later.")
-@click.option("--recorded-until", type=INSTANT, help="Recorded before this instant.")
-@click.option("--happened-from", type=INSTANT, help="Happened at this instant or later.")
-@click.option("--happened-until", type=INSTANT, help="Happened before this instant.")
+@click.option("--facts-only", is_flag=True, help="Without what was refused.")
+@click.option("--changed", help="That changed this part of the answer: coverage, state …")
+@click.option("--recorded-from", type=BOUND, help="Recorded at this instant or later.")
+@click.option("--recorded-until", type=BOUND, help="Recorded before this instant.")
+@click.option("--happened-from", type=BOUND, help="Happened at this instant or later.")
+@click.option("--happened-until", type=BOUND, help="Happened before this instant.")
 @click.option("--newest-first", is_flag=True, help="The newest first (default: the oldest).")
-@click.option("--size", type=click.IntRange(1, 10000), default=50, show_default=True)
+@click.option("--size", type=click.IntRange(1, 10000), help="Of a page (default: 50).")
 @click.option("--after", help="Go on after this key, with which the page before ended.")
 @click.option("--all", "every", is_flag=True, help="Every entry, page after page.")
+@click.option("--brief", is_flag=True, help="One line an entry.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line an entry.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line an entry: all of them.")
 @_policies
 @_lang
 def audit(policies: Path | None, lang: Any, **asked: Any) -> None:

@@ -182,6 +182,7 @@ class FactEntry(_Asked):
     kind: str
     event_id: str
     supersedes: str | None
+    supersedes_version: int | None
     values: dict[str, Any]
     changes: list[MovedPart]
     steps: list[EnteredStep]

@@ -611,7 +611,7 @@ class Service:
         return self._store.attempts_on(enrollment.stream)
 
     def audit_trail(self, url: str | None = None) -> "AuditTrail":
-        """The audit trail of this store, to be asked across students.
+        """The audit trail of this store, to be asked a Question across students.
 
         It is kept in a file of its own, `sqlite:///PATH`; by default beside the store's, with
         `.trail` at the end of its name. The file may be deleted; it is made again.

@@ -106,10 +106,10 @@ def _asked(audit: AuditTrail, facts: int, students: int) -> Iterator[Row]:
         "of a student": lambda: Question(ref=ref(chance.randrange(students))),
         "of an actor and a day": actor_and_day,
         "that changed the benefit window": lambda: Question(
-            moved="coverage", recorded_from=day(), newest_first=chance.random() < 0.5
+            changed="coverage", recorded_from=day(), newest_first=chance.random() < 0.5
         ),
         "of a school that changed the state": lambda: Question(
-            school=f"school-{chance.randrange(40)}", moved="state", newest_first=True
+            school=f"school-{chance.randrange(40)}", changed="state", newest_first=True
         ),
         "that happened on a day": happened_on,
     }

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from heapq import merge
+from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -52,15 +53,17 @@ class Moved(NamedTuple):
 class Entry(NamedTuple):
     """What one fact changed for one student.
 
-    `edition` is the one the answers stand under, with the fact or else without it. `school` is
-    the student's as known with the fact, `former_school` the one known without it, where that
-    is another. `code` is that of the guard that would have refused the fact, were it not a
-    report; of care, why it is refused. `steps` are the changes of state that entered the
-    timeline; those that lie after the recording are scheduled by the fact.
+    `supersedes` is the version of the fact whose place it takes. `edition` is the one the
+    answers stand under, with the fact or else without it. `school` is the student's as known
+    with the fact, `former_school` the one known without it, where that is another. `code` is
+    that of the guard that would have refused the fact, were it not a report; of care, why it
+    is refused. `steps` are the changes of state that entered the timeline; those that lie
+    after the recording are scheduled by the fact.
     """
 
     enrollment: EnrollmentId
     recorded: Recorded
+    supersedes: int | None
     edition: str | None
     school: str | None
     former_school: str | None
@@ -126,6 +129,7 @@ class Streams:
         return Entry(
             self.enrollment,
             recorded,
+            version_superseded(recorded.event, self._enrolled_events, self._received_events),
             after.edition or before.edition,
             school or former,
             former if former != school else None,
@@ -179,6 +183,15 @@ def scheduled_by(trail: Iterable[Entry]) -> dict[Change, Entry]:
         for step in entry.steps:
             standing[step.at, step.state] = step, entry
     return dict(standing[key] for key in sorted(standing))
+
+
+def version_superseded(event: events.Event, *streams: Sequence[events.Event]) -> int | None:
+    """The version of the fact whose place an event takes, or which it takes back."""
+    superseded = getattr(event, "supersedes", None)
+    for each in chain.from_iterable(streams):
+        if superseded is not None and each.event_id == superseded:
+            return each.originator_version
+    return None
 
 
 def fixes_a_window(event: events.Event) -> bool:

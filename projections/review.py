@@ -117,12 +117,17 @@ def _settled(
 
 
 def _refused(place: int, history: Sequence[_Told]) -> tuple[int, Amounts] | None:
-    """The last time the care was refused, and what that came to."""
-    told = [
-        (index, each.amounts[place]) for index, each in enumerate(history) if place in each.amounts
-    ]
-    refused = [(index, then) for index, then in told if then.refused]
-    return refused[-1] if refused else None
+    """Since when the care was last refused, and what that came to."""
+    told = [each.amounts.get(place) for each in history]
+    refused = [index for index, then in enumerate(told) if then and then.refused]
+    if not refused:
+        return None
+    index = refused[-1]
+    then = told[index]
+    while index and told[index - 1] == then:
+        index -= 1
+    assert then is not None
+    return index, then
 
 
 def _movers(place: int, since: Sequence[_Told]) -> tuple[events.Event, ...]:

@@ -1,7 +1,7 @@
 """The audit trail and the history of a value in the terminal."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -16,25 +16,28 @@ from yibao.projections.history import Held
 
 def trail_report(entries: Iterable[dict[str, Any]], words: Words) -> RenderableType:
     """Entries of the trail one beneath the other, each with what it changed."""
-    parts = [entry_lines(entry, words) for entry in entries]
+    parts = [entry_lines(told_lines(entry, words)) for entry in entries]
     return Group(*parts) if parts else Text(words("audit", "nothing"))
 
 
-def entry_lines(entry: dict[str, Any], words: Words) -> Text:
-    """One entry: what happened or was refused, by whom, and what it changed under which rule."""
-    head, *beneath = told_lines(entry, words)
+def entry_lines(lines: Iterable[str]) -> Text:
+    """The lines of one entry, all but the first indented."""
+    head, *beneath = lines
     text = Text(head, style="bold")
     for line in beneath:
         text.append(f"\n    {line}", style="not bold")
     return text
 
 
-def told_lines(entry: dict[str, Any], words: Words) -> Iterator[str]:
-    """The lines of an entry: the first tells what it is, the others lie beneath."""
+def told_lines(entry: dict[str, Any], words: Words, changed: str | None = None) -> Iterator[str]:
+    """The lines of an entry: what happened or was refused, by whom, and what that changed.
+
+    With `changed` only that part of the answer is told of.
+    """
     yield f"{told(entry['recorded_at'], words)}  {what(entry, words)}{_whose(entry)}  {_by(entry)}"
     remarks = [
         words("audit", key, **{key: told(entry[key], words)})
-        for key in ("happened_at", "reason", "supersedes", "correlation_id", "causation_id")
+        for key in ("happened_at", "reason", "supersedes_version", *_IDS)
         if entry.get(key) and entry[key] != entry["recorded_at"]
     ]
     if remarks:
@@ -42,9 +45,9 @@ def told_lines(entry: dict[str, Any], words: Words) -> Iterator[str]:
     if entry.get("code") and entry["kind"] != "refused":
         yield words("audit", "does_not_fit", reason=words("refusal", entry["code"]))
     for moved in entry.get("changes", ()):
-        if moved["value"] != "timeline":
+        if changed == moved["value"] or (changed is None and moved["value"] != "timeline"):
             yield change(moved, words)
-    for step in entry.get("steps", ()):
+    for step in entry.get("steps", ()) if changed is None else ():
         phrase = "schedules" if step["scheduled"] else "enters"
         at, state = told(step["at"], words), words("state", step["state"])
         yield words("audit", phrase, at=at, state=state) + clause(step)
@@ -52,8 +55,9 @@ def told_lines(entry: dict[str, Any], words: Words) -> Iterator[str]:
         yield words("audit", "moved_students", count=entry["students"])
     if entry.get("note"):
         yield words("audit", "note", note=entry["note"])
-    if entry.get("explain"):
-        yield words("audit", "explain", **_asked(entry["explain"]))
+
+
+_IDS: Final = ("correlation_id", "causation_id")
 
 
 def what(entry: dict[str, Any], words: Words) -> str:
@@ -67,8 +71,10 @@ def what(entry: dict[str, Any], words: Words) -> str:
         for key, value in entry["values"].items()
         if not key.endswith("digest")
     )
-    observed = f" [{words('audit', 'observed')}]" if entry["observed"] else ""
-    return words("event", entry["kind"]) + (f" ({values})" if values else "") + observed
+    how = "correction" if entry["supersedes"] else "observed"
+    mark = f" [{words('audit', how)}]" if entry["observed"] else ""
+    named = f"{words('event', entry['kind'])} #{entry['version']}"
+    return named + (f" ({values})" if values else "") + mark
 
 
 def change(moved: dict[str, Any], words: Words) -> str:
@@ -138,14 +144,6 @@ def _whose(entry: dict[str, Any]) -> str:
 
 def _by(entry: dict[str, Any]) -> str:
     return f"{entry['by']} ({entry['via']})" if entry.get("via") else str(entry["by"])
-
-
-def _asked(explain: dict[str, Any]) -> dict[str, Any]:
-    """The options that ask for the explanation as of then, as they are typed."""
-    return {
-        "who": f"--ref {explain['ref']} --year {explain['year']}",
-        "when": f"--at {explain['at']} --known-at {explain['known_at']}",
-    }
 
 
 def _care(amounts: dict[str, Any], words: Words) -> str:

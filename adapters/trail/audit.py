@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple, Self
 
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import FactStore
-from yibao.adapters.trail.following import REFUSED, Follower, Watch
-from yibao.adapters.trail.layout import instant_of
+from yibao.adapters.trail.following import Follower, Watch
+from yibao.adapters.trail.layout import REFUSED, instant_of
 from yibao.adapters.trail.questions import Key, Question
 from yibao.adapters.trail.store import Row, TrailStore
 from yibao.domain.attempts import RefusedAttempt

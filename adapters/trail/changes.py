@@ -11,6 +11,8 @@ from yibao.projections.next_step import NextStep
 def changes_of(entry: Entry) -> dict[str, Any]:
     """What moved, and which steps entered the timeline."""
     told: dict[str, Any] = {"moved": [_moved(moved) for moved in entry.moved]}
+    if entry.supersedes is not None:
+        told["supersedes"] = entry.supersedes
     if entry.steps:
         told["steps"] = [
             {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import yibao
@@ -24,6 +24,7 @@ from yibao.adapters.trail.layout import (
     FORMAT,
     OF_A_SCHOOL,
     OF_A_STUDENT,
+    REFUSED,
     number_of,
 )
 from yibao.adapters.trail.store import Progress, Row, TrailStore, TrailTransaction
@@ -36,6 +37,7 @@ from yibao.projections.audit_trail import (
     Recorded,
     Streams,
     entries,
+    version_superseded,
 )
 
 #: How many facts a transaction of the trail takes in, and how many students of a fixed window.
@@ -204,7 +206,9 @@ class _Batch:
                 self.transaction.insert([_entry_row(entry)._replace(listing=OF_A_STUDENT)])
         if len(students) == FAN:
             return progress._replace(fanned=students[-1][0])
-        self.transaction.insert(_fix_rows(fix, policy, self.transaction.effects(position)))
+        superseded = version_superseded(fix.event, [each.event for each in recorded])
+        effects = self.transaction.effects(position)
+        self.transaction.insert(_fix_rows(fix, superseded, policy, effects))
         return progress._replace(position=position, event_id=fix.event.event_id.hex, fanned=None)
 
     def _streams(self, enrollment: EnrollmentId) -> Streams:
@@ -256,7 +260,7 @@ def _edition_row(recorded: Recorded, policy: str) -> Row:
 
 
 def _fix_rows(
-    fix: Recorded, policy: str, effects: Iterable[tuple[str | None, int]]
+    fix: Recorded, superseded: int | None, policy: str, effects: Iterable[tuple[str | None, int]]
 ) -> Iterator[Row]:
     """A fixed window once for all, and once for each school whose students' answers it moved."""
     masks: Counter[int] = Counter()
@@ -266,11 +270,14 @@ def _fix_rows(
         of_schools.setdefault(school, Counter())[moved] += 1
     school = getattr(fix.event, "school", None)
     row = _edition_row(fix, policy)._replace(school=school)
-    yield row._replace(moved=_union(masks), changes=_effects(masks))
+    yield row._replace(moved=_union(masks), changes=_effects(masks, superseded))
     for each, found in sorted(of_schools.items(), key=str):
         if each is not None and each != school:
             yield row._replace(
-                listing=OF_A_SCHOOL, school=each, moved=_union(found), changes=_effects(found)
+                listing=OF_A_SCHOOL,
+                school=each,
+                moved=_union(found),
+                changes=_effects(found, superseded),
             )
 
 
@@ -281,14 +288,17 @@ def _union(masks: Iterable[int]) -> int:
     return found
 
 
-def _effects(masks: Counter[int]) -> str:
+def _effects(masks: Counter[int], superseded: int | None) -> str:
     """How many students' answers were moved, in all and for each part of the answer."""
     parts = {
         name: sum(count for mask, count in masks.items() if mask & bit)
         for name, bit in BITS.items()
     }
-    told = {name: count for name, count in parts.items() if count}
-    return text_of({"students": sum(masks.values()), "parts": told})
+    told: dict[str, Any] = {
+        "students": sum(masks.values()),
+        "parts": {name: count for name, count in parts.items() if count},
+    }
+    return text_of(told if superseded is None else {**told, "supersedes": superseded})
 
 
 def _row(recorded: Recorded, listing: int) -> Row:
@@ -355,10 +365,6 @@ def _counted_row(counted: CountedAttempts) -> Row:
         moved=0,
         changes=text_of(told),
     )
-
-
-#: The kind of the rows that list what was refused.
-REFUSED: Final = "refused"
 
 
 def _fingerprint(editions: Editions) -> str:

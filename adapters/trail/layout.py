@@ -17,6 +17,9 @@ FORMAT: Final = 1
 #: In which listings a row stands.
 EVERYWHERE, OF_A_STUDENT, OF_A_SCHOOL = 0, 1, 2
 
+#: The kind of the rows that list what was refused.
+REFUSED: Final = "refused"
+
 #: One bit for each part of the answer that a fact may have moved.
 BITS: Final = {name: 1 << number for number, name in enumerate(COMPARED)}
 

@@ -11,10 +11,12 @@ from yibao.adapters.trail.layout import (
     OF_A_SCHOOL,
     OF_A_STUDENT,
     ORDER,
+    REFUSED,
     number_of,
 )
 from yibao.adapters.trail.store import Row
-from yibao.domain.refusals import BadValue
+from yibao.domain.events import EVENTS
+from yibao.domain.refusals import REASONS, BadValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +24,9 @@ class Question:
     """Which entries of the trail are asked for: those that fit everything that is given.
 
     `by` is the actor; `kind` a fact's stored name, or `refused` for refused attempts; `code`
-    that of a refusal, of a report that does not fit or of refused care; `moved` the part of the
-    answer that a fact changed. Of an interval `from` is inclusive and `until` is not.
+    that of a refusal, of a report that does not fit or of refused care; `changed` the part of the
+    answer that a fact changed; `facts_only` leaves out what was refused. Of an interval `from`
+    is inclusive and `until` is not.
     """
 
     ref: str | None = None
@@ -35,7 +38,8 @@ class Question:
     kind: str | None = None
     code: str | None = None
     correlation_id: str | None = None
-    moved: str | None = None
+    changed: str | None = None
+    facts_only: bool = False
     recorded_from: datetime | None = None
     recorded_until: datetime | None = None
     happened_from: datetime | None = None
@@ -43,8 +47,13 @@ class Question:
     newest_first: bool = False
 
     def __post_init__(self) -> None:
-        if self.moved is not None and self.moved not in BITS:
-            raise BadValue("moved", f"an answer has no such part; it has {', '.join(BITS)}")
+        for where, value, known in (
+            ("changed", self.changed, tuple(BITS)),
+            ("kind", self.kind, (*EVENTS, REFUSED)),
+            ("code", self.code, tuple(REASONS)),
+        ):
+            if value is not None and value not in known:
+                raise BadValue(where, f"there is none of that name; there are {', '.join(known)}")
 
     def sql(self, after: "Key | None" = None, limit: int | None = None) -> tuple[str, list[Any]]:
         """The statement, and what stands for its question marks."""
@@ -81,8 +90,10 @@ class Question:
             yield f"{column} = ?", [value]
         if self.code is not None:
             yield "code IS NOT NULL", []
-        if self.moved is not None:
-            yield f"(moved & {BITS[self.moved]}) <> 0", []
+        if self.facts_only:
+            yield "kind <> ?", [REFUSED]
+        if self.changed is not None:
+            yield f"(moved & {BITS[self.changed]}) <> 0", []
         for column, name in (("recorded", "recorded"), ("occurred", "happened")):
             for ends, sign in (("from", ">="), ("until", "<")):
                 instant = getattr(self, f"{name}_{ends}")

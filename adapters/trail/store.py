@@ -64,8 +64,20 @@ class TrailStore:
             self._connection = sqlite3.connect(
                 database, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
             )
+            self._check_whose()
             # What is lost with a power cut is made again from the facts.
             self._connection.execute("PRAGMA synchronous=NORMAL")
+
+    def _check_whose(self) -> None:
+        """A trail may be deleted at any time, so nothing else may be in its file."""
+        others = self._connection.execute(
+            "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%' "
+            f"AND name NOT IN ({', '.join('?' * len(TABLES))})",
+            TABLES,
+        ).fetchall()
+        if others:
+            self._connection.close()
+            raise StoreError(f"the trail needs a file of its own; this one holds {others[0][0]!r}")
 
     def close(self) -> None:
         self._connection.close()

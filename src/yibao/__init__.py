@@ -20,16 +20,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from yibao.adapters.service import Service
     from yibao.adapters.service import open_service as open
+    from yibao.adapters.trail.questions import Question
     from yibao.domain.refusals import Refused, YibaoError
     from yibao.domain.vocabulary import PENDING, EnrollmentId, State
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
-__all__ = ["PENDING", "EnrollmentId", "Refused", "Service", "State", "YibaoError", "open"]
+__all__ = [
+    "PENDING",
+    "EnrollmentId",
+    "Question",
+    "Refused",
+    "Service",
+    "State",
+    "YibaoError",
+    "open",
+]
 
 _WHERE = {
     "PENDING": ("yibao.domain.vocabulary", "PENDING"),
     "EnrollmentId": ("yibao.domain.vocabulary", "EnrollmentId"),
+    "Question": ("yibao.adapters.trail.questions", "Question"),
     "Refused": ("yibao.domain.refusals", "Refused"),
     "Service": ("yibao.adapters.service", "Service"),
     "State": ("yibao.domain.vocabulary", "State"),

@@ -359,7 +359,7 @@ def test_each_of_several_students_is_reviewed_or_the_one_named(write: Write, run
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "Missing argument"),
+        ((), "give a story's FILE or a --store"),
         (("nowhere.yaml",), "nowhere.yaml:1:1: "),
         (("STORY", "--student", "eve"), "no such student"),
         (("STORY", "--known-at", "99"), "version 99 is not in the stream"),

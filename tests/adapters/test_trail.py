@@ -399,7 +399,8 @@ _QUESTIONS = st.fixed_dictionaries(
         "kind": st.sampled_from(["registered", "refused", "window-fixed", "voided", "confirmed"]),
         "code": st.sampled_from(["bad_value", "roster_not_declared", "not_registered"]),
         "correlation_id": st.just("roster-7"),
-        "moved": st.sampled_from(sorted(BITS)),
+        "changed": st.sampled_from(sorted(BITS)),
+        "facts_only": st.booleans(),
         "recorded_from": st.sampled_from(_MOMENTS).map(read_instant),
         "recorded_until": st.sampled_from(_MOMENTS).map(read_instant),
         "happened_from": st.sampled_from(_MOMENTS).map(read_instant),
@@ -449,8 +450,11 @@ def _fits(row: tuple[Any, ...], asked: dict[str, Any]) -> bool:
         return False
     columns = {"by": "actor", "edition": "policy", "correlation_id": "correlation"}
     for key, value in asked.items():
-        if key == "moved":
+        if key == "changed":
             if not has["moved"] & BITS[value]:
+                return False
+        elif key == "facts_only":
+            if value and has["kind"] == "refused":
                 return False
         elif key.startswith(("recorded_", "happened_")):
             number = has["recorded" if key.startswith("recorded") else "occurred"]
@@ -463,8 +467,12 @@ def _fits(row: tuple[Any, ...], asked: dict[str, Any]) -> bool:
 
 
 def test_what_cannot_be_asked_is_a_clear_error(autumn: AuditTrail) -> None:
-    with pytest.raises(BadValue, match="an answer has no such part"):
-        Question(moved="everything")
+    with pytest.raises(BadValue, match="changed, why: there is none of that name"):
+        Question(changed="everything")
+    with pytest.raises(BadValue, match="there are registered, roster-declared"):
+        Question(kind="confirm")
+    with pytest.raises(BadValue, match="code, why"):
+        Question(code="nonsense")
     with pytest.raises(BadValue, match="is not where a page of the trail ends"):
         autumn.page(Question(), after="the last one")
 
@@ -476,6 +484,11 @@ def test_a_trail_that_cannot_be_kept_is_a_store_error(service: Service, tmp_path
     broken.write_bytes(b"this is no database" * 100)
     with pytest.raises(YibaoError, match="the trail"):
         service.audit_trail(f"sqlite:///{broken}")
+
+
+def test_a_trail_never_shares_a_file_with_facts(service: Service, tmp_path: Path) -> None:
+    with pytest.raises(YibaoError, match="a file of its own; this one holds 'stored_events'"):
+        service.audit_trail(f"sqlite:///{tmp_path / 'facts.db'}")
 
 
 def test_a_store_in_memory_has_its_trail_in_memory(clock: Clock, tmp_path: Path) -> None:
