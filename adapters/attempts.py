@@ -12,6 +12,7 @@ from eventsourcing.sqlite import SQLiteCursor
 from pydantic import ValidationError
 
 from yibao.domain.attempts import RefusedAttempt
+from yibao.domain.calendar import in_shanghai
 from yibao.domain.refusals import UnreadableEvent, place, reason
 
 CREATE_TABLES: Final = (
@@ -54,7 +55,7 @@ class CountedAttempts(NamedTuple):
 
 def keep(c: SQLiteCursor, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> None:
     """Keeps an attempt in an open transaction; one too many in the hour is counted instead."""
-    hour = f"{attempt.tried_at:%Y-%m-%dT%H:00%z}"
+    hour = f"{in_shanghai(attempt.tried_at):%Y-%m-%dT%H:00%z}"
     cursor = c.sqlite_cursor
     cursor.row_factory = None
     (before,) = cursor.execute(

@@ -137,8 +137,11 @@ class Recording:
             known["tried_at"] = max(stamp, stream.last_recorded_at or stamp)
             known["version"] = stream.version
             known["school"] = Facts(stream.facts).latest_school
-            known["policy"] = target if isinstance(target, str) else edition_named(stream.recorded)
-            known |= {} if isinstance(target, str) else target._asdict()
+            known["policy"] = edition_named(stream.recorded)
+            if isinstance(target, str):
+                known["policy"] = target if target in self.editions.names() else None
+            else:
+                known |= target._asdict()
         attempt = refused_attempt(told, refused, known)
         transaction.keep_attempt(stream_id, attempt, self.attempts_kept)
 

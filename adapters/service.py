@@ -406,8 +406,8 @@ class Service:
         """Records what a method was told; an attempt is kept also where it cannot be read."""
         with self._keeping(target, {"command": kind.name, **values}):
             command = _command(kind, **values)
-        if isinstance(command, commands.Register):
-            target = self.enrollment_of(command)
+            if isinstance(command, commands.Register):
+                target = self.enrollment_of(command)
         assert target is not None
         return self.record(target, command)
 
@@ -430,6 +430,9 @@ class Service:
         except Refused as refused:
             self._recording.keep_attempt(target, told, refused)
             raise
+        except UnknownEdition:
+            self._recording.keep_attempt(target, told, BadValue("policy", "no such edition"))
+            raise
 
     def _is_about_care(self, enrollment: EnrollmentId, command: Command) -> bool:
         """Whether a command belongs to the stream of the student's care."""
@@ -440,7 +443,10 @@ class Service:
         return isinstance(command, care)
 
     def _check_target(self, target: EnrollmentId | str, command: Command) -> None:
-        """A window belongs to an edition, a registration to its own enrollment."""
+        """A window belongs to an edition, a registration to its own enrollment.
+
+        Raises BadValue, and UnknownEdition for a window of an edition that is not at hand.
+        """
         if isinstance(command, commands.FixWindow) and not isinstance(target, str):
             raise BadValue("target", "a window is fixed for an edition")
         if not isinstance(command, commands.Amendment | commands.FixWindow):
@@ -448,6 +454,8 @@ class Service:
                 raise BadValue("target", "only a window is fixed for an edition")
             if isinstance(command, commands.Register) and self.enrollment_of(command) != target:
                 raise BadValue("target", "the registration is of another student or benefit year")
+        if isinstance(target, str):
+            self.editions.get(target)
 
     def _check_stream(self, target: EnrollmentId | str, command: Command, first: Command) -> None:
         """What is recorded together belongs to one stream."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from yibao.domain.commands import COMMANDS, Correct, ReverseCare, SettleCare, Void
+from yibao.domain.commands import COMMANDS, Command, Correct, ReverseCare, SettleCare, Void
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import (
     CommandId,
@@ -56,37 +56,31 @@ def refused_attempt(
 ) -> RefusedAttempt:
     """The attempt as it is kept, from what the command told and what is known beside it.
 
-    What was told may be anything, if that is why it was refused: what does not read is left
-    out, and what is known stands in its place.
+    About whom it was is what is known; only where nothing is, what was told. What was told may
+    be anything, if that is why it was refused: what does not read is left out.
     """
-    where = refused.details.get("where")
-    kept = {key: told[key] for key in _TOLD if told.get(key) is not None}
-    kept |= {"occurred_at": told["at"]} if "at" in told else {}
-    stated = {"code": refused.code, "where": where if where in _PLACES else None}
-    instead = dict(known)
+    command, where = told.get("command"), refused.details.get("where")
+    stated = {
+        "command": next((name for name in _COMMANDS if name == command), "unknown"),
+        "code": refused.code,
+        "where": where if where in _PLACES else None,
+    }
+    how = {key: told[key] for key in _HOW if told.get(key) is not None}
+    how |= {"occurred_at": told["at"]} if "at" in told else {}
+    whom = {key: told[key] for key in _WHOM if told.get(key) is not None}
+    whom |= {key: value for key, value in known.items() if value is not None}
     while True:
         try:
-            return RefusedAttempt(**{**instead, **kept, **stated})
+            return RefusedAttempt(**{**whom, **how, **stated})
         except ValidationError as error:
             for key in {str(found["loc"][0]) for found in error.errors(include_input=False)}:
-                (kept if key in kept else instead).pop(key)
+                (how if key in how else whom).pop(key)
 
 
-_TOLD = (
-    "command",
-    "by",
-    "observed",
-    "reason",
-    "ref",
-    "policy",
-    "school",
-    "command_id",
-    "correlation_id",
-    "causation_id",
-)
+_WHOM = ("ref", "policy", "school")
+_HOW = ("by", "observed", "reason", "command_id", "correlation_id", "causation_id")
+_OTHERS: tuple[type[Command], ...] = (SettleCare, ReverseCare, Correct, Void)
+_COMMANDS = (*COMMANDS, *(kind.name for kind in _OTHERS))
 
 #: The places a refusal may name; any other might be something that was typed there.
-_PLACES = {"asked", "target"}.union(
-    *(kind.model_fields for kind in COMMANDS.values()),
-    *(kind.model_fields for kind in (SettleCare, ReverseCare, Correct, Void)),
-)
+_PLACES = {"asked", "target"}.union(*(kind.model_fields for kind in (*COMMANDS.values(), *_OTHERS)))

@@ -9,11 +9,12 @@ from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticSerializationError
 
 from yibao.domain import events
 from yibao.domain.benefits import needs_level
 from yibao.domain.money import Fen
-from yibao.domain.refusals import Misfit
+from yibao.domain.refusals import BadValue, Misfit
 from yibao.domain.vocabulary import (
     ActivationChannel,
     CalendarYear,
@@ -57,9 +58,13 @@ class Command(BaseModel):
         """A fingerprint of what is asked, by which a repeated command is recognized.
 
         How it is asked does not belong to it, and a note must leave no trace once erased. What
-        is not said leaves none either: a later release may know more that can be said.
+        is not said leaves none either: a later release may know more that can be said. Raises
+        BadValue for a change that cannot be written.
         """
-        content = self.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
+        try:
+            content = self.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
+        except PydanticSerializationError:
+            raise BadValue("changes", "holds something that cannot be written") from None
         return hashlib.sha256(f"{self.name} {content}".encode()).hexdigest()[:32]
 
 

@@ -132,7 +132,7 @@ class Streams:
             version_superseded(recorded.event, self._enrolled_events, self._received_events),
             after.edition or before.edition,
             school or former,
-            former if former != school else None,
+            former if school and former != school else None,
             self._code(recorded.event, known, after),
             tuple(_differences(before, after)),
             tuple(_fresh_steps(before.timeline, after.timeline)),

@@ -4,16 +4,18 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from heapq import merge
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from yibao.domain import events
 from yibao.domain.refusals import UnknownCutoff
-from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.answer import Answer, answer
 from yibao.projections.knowledge import (
     Cutoff,
     Edition,
     Knowledge,
+    edition_named,
     known_at_versions,
     known_by,
     recorded_by,
@@ -96,36 +98,43 @@ def transactions(
     then: Knowledge,
     now: Knowledge,
 ) -> Iterator[tuple[list[events.Event], Knowledge]]:
-    """What was recorded in between, transaction by transaction, and what was known after each."""
-    fixed: Sequence[events.Event] = ()
-    if now.case is not None:
-        edition = edition_of(now.case.policy.edition)
-        fixed = edition.recorded[: now.edition_version]
-    versions = _versions(edition_of, then, now)
+    """What was recorded in between, transaction by transaction, and what was known after each.
+
+    Windows are those of every edition the student was ever registered under.
+    """
+    named = {
+        event.policy for event in recorded[: now.version] if isinstance(event, events.Registered)
+    }
+    versions = {enrollment.stream: then.version, enrollment.care_stream: then.received.version}
+    fixed: list[events.Event] = []
+    for name in sorted(named):
+        edition, before = edition_of(name), _fixed_by(edition_of, name, then)
+        versions[edition_stream(name)] = before
+        fixed.extend(edition.recorded[before : _fixed_by(edition_of, name, now)])
     fresh = (
-        fixed[versions.edition :],
+        sorted(fixed, key=attrgetter("recorded_at")),
         recorded[then.version : now.version],
         received[then.received.version : now.received.version],
     )
     gathered: list[events.Event] = []
     for event in _in_order(enrollment, *fresh):
         gathered.append(event)
-        if not event.goes_on:
-            versions = versions.after(enrollment, event)
-            student, edition_version, care = versions
-            yield (
-                gathered,
-                known_at_versions(
-                    enrollment,
-                    recorded,
-                    edition_of,
-                    student,
-                    edition_version,
-                    event.recorded_at,
-                    received[:care],
-                ),
-            )
-            gathered = []
+        if event.goes_on:
+            continue
+        versions[event.originator_id] = event.originator_version
+        version = versions[enrollment.stream]
+        under = edition_named(recorded[:version])
+        known = known_at_versions(
+            enrollment,
+            recorded,
+            edition_of,
+            version,
+            versions[edition_stream(under)] if under else 0,
+            event.recorded_at,
+            received[: versions[enrollment.care_stream]],
+        )
+        yield gathered, known
+        gathered = []
 
 
 def _in_order(
@@ -156,37 +165,20 @@ def _in_order(
     return merge(fixed, recorded, received, key=key)
 
 
-class _Versions(NamedTuple):
-    """How much is known of the student's stream, of the edition's and of the care's."""
-
-    student: int
-    edition: int
-    care: int
-
-    def after(self, enrollment: EnrollmentId, event: events.Event) -> "_Versions":
-        if event.originator_id == enrollment.stream:
-            return self._replace(student=event.originator_version)
-        if event.originator_id == enrollment.care_stream:
-            return self._replace(care=event.originator_version)
-        return self._replace(edition=event.originator_version)
-
-
-def _versions(edition_of: Callable[[str], Edition], then: Knowledge, now: Knowledge) -> _Versions:
-    """The versions of the earlier knowledge, the edition's as the later answer has it."""
-    return _Versions(then.version, _fixed_by(edition_of, now, then), then.received.version)
-
-
 def _check_order(edition_of: Callable[[str], Edition], then: Knowledge, now: Knowledge) -> None:
+    """Raises UnknownCutoff where the earlier cut-off knows more of any of the streams."""
+    fixed = 0
+    if now.case is not None:
+        fixed = _fixed_by(edition_of, now.case.policy.edition, then)
+    earlier = (then.version, fixed, then.received.version)
     latest = (now.version, now.edition_version, now.received.version)
-    if any(a > b for a, b in zip(_versions(edition_of, then, now), latest, strict=True)):
+    if any(a > b for a, b in zip(earlier, latest, strict=True)):
         raise UnknownCutoff("the earlier cut-off of a comparison knows more than the later one")
 
 
-def _fixed_by(edition_of: Callable[[str], Edition], now: Knowledge, then: Knowledge) -> int:
-    """How far the edition of the later answer was fixed as known by the earlier cut-off."""
-    if now.case is None or then.known_at is None:
-        return 0
-    return recorded_by(edition_of(now.case.policy.edition).recorded, then.known_at)
+def _fixed_by(edition_of: Callable[[str], Edition], name: str, known: Knowledge) -> int:
+    """How far an edition was fixed as known by a cut-off."""
+    return recorded_by(edition_of(name).recorded, known.known_at) if known.known_at else 0
 
 
 def part(answered: Answer, name: str) -> Any:

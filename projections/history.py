@@ -40,11 +40,15 @@ class Held(NamedTuple):
 
 
 class _Given(NamedTuple):
-    """An answer as it began to be given at an instant, and the facts that led to it."""
+    """An answer as it began to be given at an instant, and the facts that led to it.
+
+    `without` is what would have been answered at that instant without them.
+    """
 
     answered: Answer
     since: datetime | None
-    led_to_by: tuple[events.Event, ...]
+    led_to_by: tuple[events.Event, ...] = ()
+    without: Answer | None = None
 
 
 def history(
@@ -71,7 +75,9 @@ def history(
         if held and held[-1].value == value:
             continue
         if held:
-            held[-1] = held[-1]._replace(known_until=given.since, ended_by=given.led_to_by)
+            by_time = given.without is not None and part(given.without, name) == value
+            ended_by = () if by_time else given.led_to_by
+            held[-1] = held[-1]._replace(known_until=given.since, ended_by=ended_by)
         derived = derivation(given.answered, name)
         held.append(Held(value, derived, given.answered.version, given.since, None, ()))
     return tuple(held)
@@ -100,31 +106,26 @@ def _given(
     nothing = known_by(enrollment, recorded, edition_of, 0)
     everything = known_by(enrollment, recorded, edition_of, now, received)
     followed = transactions(enrollment, recorded, received, edition_of, nothing, everything)
-    since: datetime | None = None
-    led_to_by: tuple[events.Event, ...] = ()
-    known: Knowledge = nothing
+    known, since = nothing, None
+    yield _Given(answer(known, at or now), since)
     for transaction, following in followed:
         until = transaction[-1].recorded_at
-        yield from _as_time_goes_on(known, since, until, led_to_by, at)
-        since, led_to_by, known = until, tuple(transaction), following
-    yield from _as_time_goes_on(known, since, now, led_to_by, at, inclusive=True)
+        if at is None:
+            yield from _as_time_goes_on(known, since, until)
+        when = at or until
+        yield _Given(answer(following, when), until, tuple(transaction), answer(known, when))
+        known, since = following, until
+    if at is None:
+        yield from _as_time_goes_on(known, since, now)
+        yield _Given(answer(known, now), now)
 
 
-def _as_time_goes_on(
-    known: Knowledge,
-    since: datetime | None,
-    until: datetime,
-    led_to_by: tuple[events.Event, ...],
-    at: datetime | None,
-    *,
-    inclusive: bool = False,
-) -> Iterator[_Given]:
-    """The answers given with the same knowledge, from an instant on."""
-    yield _Given(answer(known, at or since or until), since, led_to_by)
-    if at is None and since is not None and known.case is not None:
+def _as_time_goes_on(known: Knowledge, since: datetime | None, until: datetime) -> Iterator[_Given]:
+    """The answers given with the same knowledge between two instants, both excluded."""
+    if since is not None and known.case is not None:
         for moment in sorted(moments(known.case, known)):
-            if since < moment < until or (inclusive and moment == until > since):
-                yield _Given(answer(known, moment), moment, ())
+            if since < moment < until:
+                yield _Given(answer(known, moment), moment)
 
 
 def moments(case: Case, known: Knowledge) -> set[datetime]:
