@@ -54,11 +54,11 @@ class Entry(NamedTuple):
     """What one fact changed for one student.
 
     `supersedes` is the version of the fact whose place it takes. `edition` is the one the
-    answers stand under, with the fact or else without it. `school` is the student's as known
-    with the fact, `former_school` the one known without it, where that is another. `code` is
-    that of the guard that would have refused the fact, were it not a report; of care, why it
-    is refused. `steps` are the changes of state that entered the timeline; those that lie
-    after the recording are scheduled by the fact.
+    answers stand under. `school` is the student's as known with the fact, or else without it,
+    `former_school` the one known without it, where that is another. `code` is that of the
+    discrepancy the fact makes, if it does not fit; of care, why it is refused. `steps` are the
+    changes of state that entered the timeline; those that lie after the recording are
+    scheduled by the fact.
     """
 
     enrollment: EnrollmentId
@@ -130,7 +130,7 @@ class Streams:
             self.enrollment,
             recorded,
             version_superseded(recorded.event, self._enrolled_events, self._received_events),
-            after.edition or before.edition,
+            after.edition,
             school or former,
             former if school and former != school else None,
             self._code(recorded.event, known, after),
@@ -173,7 +173,10 @@ def entries_with_windows(streams: Streams) -> Iterator[Entry]:
 
 
 def scheduled_by(trail: Iterable[Entry]) -> dict[Change, Entry]:
-    """For each step that stands in the timeline at the end, the fact that put it there."""
+    """For each step that stands in the timeline at the end, the fact that put it there.
+
+    The steps are as they came in; what became their cause since is in the answer's timeline.
+    """
     standing: dict[tuple[datetime, Any], tuple[Change, Entry]] = {}
     for entry in trail:
         for moved in entry.moved:

@@ -8,13 +8,7 @@ from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
-from yibao.domain.rules import (
-    account_instant,
-    evoucher_eligible_at,
-    values_of,
-    visible_at,
-    waiting_period,
-)
+from yibao.domain.rules import visible_at, waiting_period
 from yibao.domain.timeline import state_at, timeline
 from yibao.domain.vocabulary import EnrollmentId, WaitingPeriod
 from yibao.projections.answer import Answer, answer
@@ -129,25 +123,21 @@ def _as_time_goes_on(known: Knowledge, since: datetime | None, until: datetime) 
 
 
 def moments(case: Case, known: Knowledge) -> set[datetime]:
-    """Every instant at which passing time alone may change an answer, and perhaps some more."""
+    """Every instant at which passing time alone may change an answer, and perhaps some more.
+
+    No fact lies after what is known, so none begins to count as time goes on; but what it names
+    may lie ahead: a day, a window, the end of a period.
+    """
     if case.facts.registration is None:
         return set()
-    found = {midnight(case.registered_on), case.policy.ends_at}
-    found.update(change.at for change in timeline(case))
+    found = {case.policy.ends_at, *(change.at for change in timeline(case))}
     for fact in (*case.known, *known.received.facts):
-        found.add(fact.at)
         day = getattr(fact.event, "on", None)
         found.update([midnight(day)] if day else [])
         window = case.window_at(fact.moment)
         found.update((window.opens_at, window.closed_from))
     for episode in case.facts.episodes():
         found.add(visible_at(case, episode.confirmation).value)
-        known_values = values_of(case, episode)
-        built = account_instant(case, episode.confirmation, known_values.account_built_on)
-        if built is not None:
-            found.add(built.value)
-            opens = evoucher_eligible_at(known_values.evoucher_available_at, built)
-            found.update([opens.value] if opens else [])
     waiting = waiting_period(case).value
     if isinstance(waiting, WaitingPeriod):
         found.update((midnight(waiting.first), midnight(day_after(waiting.last))))
