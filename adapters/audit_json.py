@@ -87,6 +87,7 @@ def attempt_json(kept: KeptAttempt) -> dict[str, Any]:
         "command_id": attempt.command_id,
         "correlation_id": attempt.correlation_id,
         "causation_id": attempt.causation_id,
+        "values": attempt.values,
         "explain": _explain_attempt(attempt),
     }
 

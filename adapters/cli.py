@@ -392,28 +392,31 @@ def dossier(
         if len(asked.students) > 1:
             raise click.UsageError("a dossier is about one student; name a --student")
         (enrollment,) = asked.students.values()
-        found = dossier_of(asked.service, enrollment, at or asked.at, known_at)
-    text = _WRITTEN[form](found, Words(lang))
+        found = dossier_of(asked.service, enrollment, at or asked.at, known_at, asked.known_at)
+    text = _WRITTEN[form](found, Words(lang), "utf-8" if output else sys.stdout.encoding)
     if output is None:
         click.echo(text)
     else:
-        output.write_text(text + "\n", encoding="utf-8")
+        try:
+            output.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise click.BadParameter(str(error), param_hint="--output") from None
         click.echo(Words(lang)("audit", "written", file=output), err=True)
 
 
-def _as_text(dossier: Any, words: Any) -> str:
+def _as_text(dossier: Any, words: Any, encoding: str) -> str:
     from yibao.adapters.console.dossier import dossier_text
 
-    return dossier_text(dossier, words)
+    return dossier_text(dossier, words, encoding)
 
 
-def _as_json(dossier: Any, words: Any) -> str:
+def _as_json(dossier: Any, words: Any, encoding: str) -> str:
     from yibao.adapters.dossier import dossier_json
 
     return json.dumps(dossier_json(dossier), ensure_ascii=False, indent=2)
 
 
-def _as_page(dossier: Any, words: Any) -> str:
+def _as_page(dossier: Any, words: Any, encoding: str) -> str:
     from yibao.adapters.pages.dossier import dossier_page
 
     return dossier_page(dossier, words)

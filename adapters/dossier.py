@@ -80,12 +80,14 @@ def dossier_of(
     enrollment: EnrollmentId,
     at: datetime | None = None,
     known_at: Cutoff | None = None,
+    now: Cutoff | None = None,
 ) -> Dossier:
     """Everything a service has on one student; `at` is the instant its answers are about.
 
-    With `known_at` what was known by then stands beside what is known now.
+    With `known_at` what was known by then stands beside what is known `now`, by default
+    everything.
     """
-    answer = service.at(enrollment, at)
+    answer = service.at(enrollment, at, known_at=now)
     facts = (*service.facts(enrollment), *service.care_facts(enrollment))
     notes = {event.event_id: service.note(event.event_id) for event in facts}
     return Dossier(

@@ -3,6 +3,7 @@
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from yibao.domain.events import Event
 from yibao.domain.money import Fen
@@ -24,7 +25,7 @@ def plain(value: Any) -> Any:
         return {key: plain(part) for key, part in value._asdict().items()}
     if isinstance(value, time):
         return value.isoformat("minutes")
-    if isinstance(value, Decimal | Fen):
+    if isinstance(value, Decimal | Fen | UUID):
         return str(value)
     if isinstance(value, tuple | list):
         return [plain(part) for part in value]

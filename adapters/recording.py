@@ -99,7 +99,7 @@ class Recording:
                     fresh = judged(now, command, envelope)
                 except Refused as refused:
                     refusal = refused
-                    told = {"command": command.name, **vars(command)}
+                    told = {"command": command.name, **vars(command), "values": command.asked()}
                     self._keep(transaction, target, told, refused, stamp)
                     break
                 for event in fresh:

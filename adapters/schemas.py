@@ -196,6 +196,7 @@ class RefusedEntry(_Asked):
     kind: Literal["refused"]
     command: str
     where: str | None
+    values: dict[str, str | int]
 
 
 class CountedEntry(TypedDict):

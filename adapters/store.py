@@ -4,6 +4,7 @@ The mapper writes facts as JSON under permanent names and resolves them from our
 only: a stored name never imports anything.
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -199,6 +200,16 @@ class FactStore(Application[UUID]):
                 "(SELECT COALESCE(MAX(changed), 0) FROM counted_attempts)"
             ).fetchone()
         return Reached(*row)
+
+    def mark(self, position: int, attempt_id: int) -> str:
+        """What stands there, as a digest: it tells whether two stores are one as far as that."""
+        with self._reading() as c:
+            found = c.sqlite_cursor.execute(
+                "SELECT (SELECT state FROM stored_events WHERE notification_id=?), "
+                "(SELECT state FROM refused_attempts WHERE attempt_id=?)",
+                (position, attempt_id),
+            ).fetchone()
+        return hashlib.sha256(repr(found).encode()).hexdigest()
 
     def attempts_on(self, stream: UUID) -> list[KeptAttempt]:
         """The refused attempts kept on a stream, in order; there may be no such stream."""

@@ -1,7 +1,7 @@
 """What was tried and refused: beside the facts, since nothing of it entered a stream."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,8 +25,8 @@ class RefusedAttempt(BaseModel):
     `tried_at` is stamped as a fact's `recorded_at` is; `occurred_at` is the instant the command
     named. `ref` and `year` say whose enrollment it was about, `policy` under which edition,
     `school` where the student was as then known. `version` is that of the student's stream, or
-    the edition's, when it was judged; 0 where there was no such stream. Of a bad value only its
-    place is kept (`where`).
+    the edition's, when it was judged; 0 where there was no such stream. `values` is what was
+    asked for, such as a channel or a day; where a value is bad only its place is kept (`where`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
@@ -42,10 +42,11 @@ class RefusedAttempt(BaseModel):
     observed: bool = False
     reason: ReasonWord | None = None
     ref: GivenKey | None = None
-    year: int | None = None
+    year: Annotated[int, Field(ge=0, le=9999)] | None = None
     policy: EditionId | None = None
     school: Name | None = None
     version: int = 0
+    values: dict[str, str | int] = Field(default_factory=dict)
     command_id: CommandId | None = None
     correlation_id: CommandId | None = None
     causation_id: CommandId | None = None
@@ -67,6 +68,7 @@ def refused_attempt(
     }
     how = {key: told[key] for key in _HOW if told.get(key) is not None}
     how |= {"occurred_at": told["at"]} if "at" in told else {}
+    how |= {"values": told["values"]} if "values" in told and refused.code != "bad_value" else {}
     whom = {key: told[key] for key in _WHOM if told.get(key) is not None}
     whom |= {key: value for key, value in known.items() if value is not None}
     while True:

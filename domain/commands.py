@@ -67,8 +67,15 @@ class Command(BaseModel):
             raise BadValue("changes", "holds something that cannot be written") from None
         return hashlib.sha256(f"{self.name} {content}".encode()).hexdigest()[:32]
 
+    def asked(self) -> dict[str, Any]:
+        """What is asked for, as plain values: not by whom, when, why, or how it was corrected."""
+        return self.model_dump(mode="json", exclude=_NOT_ASKED, exclude_none=True)
+
 
 _NOT_CONTENT = {"command_id", "expected_version", "correlation_id", "causation_id", "note"}
+
+
+_NOT_ASKED = {*Command.model_fields, "reason", "observed", "ref", "policy", "changes"}
 
 
 class RecordFact(Command):

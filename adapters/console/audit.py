@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.console.values import told
+from yibao.adapters.console.values import printable, told
 from yibao.adapters.plain import plain
 from yibao.adapters.trail.changes import part_told
 from yibao.adapters.words import Words
@@ -34,6 +34,10 @@ def told_lines(entry: dict[str, Any], words: Words, changed: str | None = None) 
 
     With `changed` only that part of the answer is told of.
     """
+    return (printable(line) for line in _told_lines(entry, words, changed))
+
+
+def _told_lines(entry: dict[str, Any], words: Words, changed: str | None) -> Iterator[str]:
     yield f"{told(entry['recorded_at'], words)}  {what(entry, words)}{_whose(entry)}  {_by(entry)}"
     remarks = [
         words("audit", key, **{key: told(entry[key], words)})
@@ -62,15 +66,15 @@ _IDS: Final = ("correlation_id", "causation_id")
 
 def what(entry: dict[str, Any], words: Words) -> str:
     """What was recorded, with its values; or what was refused, and why."""
-    if entry["kind"] == "refused":
-        reason = words("refusal", entry["code"])
-        line = words("audit", "refused", command=entry["command"], reason=reason)
-        return line + (f" ×{entry['attempts']}" if "attempts" in entry else "")
     values = ", ".join(
         f"{key}={told(value, words)}"
-        for key, value in entry["values"].items()
+        for key, value in entry.get("values", {}).items()
         if not key.endswith("digest")
     )
+    if entry["kind"] == "refused":
+        command = entry["command"] + (f" ({values})" if values else "")
+        line = words("audit", "refused", command=command, reason=words("refusal", entry["code"]))
+        return line + (f" ×{entry['attempts']}" if "attempts" in entry else "")
     how = "correction" if entry["supersedes"] else "observed"
     mark = f" [{words('audit', how)}]" if entry["observed"] else ""
     named = f"{words('event', entry['kind'])} #{entry['version']}"

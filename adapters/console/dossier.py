@@ -10,28 +10,30 @@ from yibao.adapters.console.answers import answer_report
 from yibao.adapters.console.audit import history_report, trail_report
 from yibao.adapters.console.care import review_report
 from yibao.adapters.console.explanations import explanation
-from yibao.adapters.console.timelines import timeline_report
+from yibao.adapters.console.timelines import carries_blocks, timeline_report
 from yibao.adapters.dossier import Dossier
 from yibao.adapters.words import Words
 
 WIDTH: Final = 120
 
 
-def dossier_text(dossier: Dossier, words: Words) -> str:
-    """The dossier as plain text."""
+def dossier_text(dossier: Dossier, words: Words, encoding: str = "utf-8") -> str:
+    """The dossier as plain text, to be written in an encoding."""
     out = Console(file=StringIO(), width=WIDTH, highlight=False, markup=False, emoji=False)
     with out.capture() as captured:
-        out.print(dossier_report(dossier, words))
+        out.print(dossier_report(dossier, words, ascii=not carries_blocks(encoding)))
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def dossier_report(dossier: Dossier, words: Words) -> RenderableType:
+def dossier_report(dossier: Dossier, words: Words, *, ascii: bool = False) -> RenderableType:
     """The dossier as one reads it in a terminal."""
     ref, year = dossier.enrollment
     parts: list[RenderableType] = [
         Text(f"{words('audit', 'dossier')}: {ref}/{year}", style="bold"),
         *_section(words("audit", "answers"), answer_report(dossier.answer, words)),
-        *_section(words("value", "timeline"), timeline_report(dossier.answers, words, WIDTH)),
+        *_section(
+            words("value", "timeline"), timeline_report(dossier.answers, words, WIDTH, ascii)
+        ),
         *(Text(line) for line in dossier.schedule(words)),
         *_section(words("audit", "histories")),
     ]

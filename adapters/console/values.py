@@ -1,5 +1,6 @@
 """Values, states and facts as a person reads them."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -56,7 +57,15 @@ def told(value: Any, words: Words, name: str = "") -> str:
         return ", ".join(told(part, words) for part in value) or words("phrase", "none")
     if isinstance(value, str) and value.endswith("+08:00") and len(value) > 16:
         return value.removesuffix("+08:00").removesuffix(":00").replace("T", " ")
-    return str(value)
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """The text without what would steer a terminal instead of being shown."""
+    return _CONTROLS.sub("\ufffd", text)
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def state(state: State | None, words: Words) -> Text:

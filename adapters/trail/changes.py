@@ -61,8 +61,4 @@ def _apart(these: Any, those: Any) -> list[Any]:
 
 
 def _without_nothing(told: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: str(value) if key == "settled" else value
-        for key, value in told.items()
-        if value is not None and value is not False
-    }
+    return {key: value for key, value in told.items() if value is not None and value is not False}

@@ -66,6 +66,8 @@ class Follower:
                 progress = self._checked_progress(transaction)
                 reached = self._next_batch(transaction, progress)
                 if reached != progress:
+                    mark = self.store.mark(reached.position, reached.attempt)
+                    reached = reached._replace(mark=mark)
                     transaction.reach(reached)
             self._known = Reached(reached.position, reached.attempt, reached.counted)
             taken_in += reached.position - progress.position
@@ -82,13 +84,11 @@ class Follower:
         progress = transaction.progress(fingerprint)
         if self._known or progress == Progress():
             return progress
-        there = self.store.at_positions([progress.position]).get(progress.position)
-        event_id = there.event_id.hex if there else None
-        reached = self.store.reached()
-        is_ahead = progress.attempt > reached.attempt or progress.counted > reached.counted
-        if event_id != progress.event_id or is_ahead:
+        if progress.mark != self.store.mark(progress.position, progress.attempt):
             return transaction.begin_anew(fingerprint)
-        return progress
+        # Counts change, and a restored store may have fewer. They are few, and listed anew.
+        transaction.forget_counted()
+        return progress._replace(counted=0)
 
     def _next_batch(self, transaction: TrailTransaction, progress: Progress) -> Progress:
         """The progress after one more batch; the same where there is nothing more."""
@@ -125,13 +125,12 @@ class _Batch:
         for enrollment in students:
             self._enrollment(enrollment, progress.position, last.position)
         adopted = {each.position: each.stream for each in own if each.stream in editions}
-        found = self.store.at_positions({*adopted, last.position})
+        found = self.store.at_positions(adopted)
         self.transaction.insert(
             _edition_row(Recorded(position, found[position]), editions[stream])
             for position, stream in adopted.items()
         )
-        event_id = found[last.position].event_id.hex
-        return progress._replace(position=last.position, event_id=event_id)
+        return progress._replace(position=last.position)
 
     def _editions(self, taken: Sequence[Taken]) -> dict[UUID, str]:
         """The editions among the streams; an edition is adopted before anything else of it."""
@@ -209,7 +208,7 @@ class _Batch:
         superseded = version_superseded(fix.event, [each.event for each in recorded])
         effects = self.transaction.effects(position)
         self.transaction.insert(_fix_rows(fix, superseded, policy, effects))
-        return progress._replace(position=position, event_id=fix.event.event_id.hex, fanned=None)
+        return progress._replace(position=position, fanned=None)
 
     def _streams(self, enrollment: EnrollmentId) -> Streams:
         return Streams(

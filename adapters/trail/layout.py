@@ -39,6 +39,7 @@ _INDEXES: Final = {
     "by_code": (f"code, {_ORDERED}", f"{_EVERY} AND code IS NOT NULL"),
     "by_correlation": (f"correlation, {_ORDERED}", "correlation IS NOT NULL"),
     "by_occurrence": (f"occurred, {_ORDERED}", _EVERY),
+    "of_counts": ("attempt", "attempt < 0"),
     "of_students": ("position", f"listing = {OF_A_STUDENT}"),
     **{
         f"moved_{name}": (_ORDERED, f"{_EVERY} AND (moved & {bit}) <> 0")
@@ -63,7 +64,7 @@ CREATE: Final = (
     "PRIMARY KEY (policy, school, stream)) WITHOUT ROWID",
     "CREATE TABLE editions (stream TEXT PRIMARY KEY, policy TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE progress (fingerprint TEXT NOT NULL, position INTEGER NOT NULL, "
-    "event_id TEXT, attempt INTEGER NOT NULL, counted INTEGER NOT NULL, fanned TEXT)",
+    "mark TEXT, attempt INTEGER NOT NULL, counted INTEGER NOT NULL, fanned TEXT)",
 )
 TABLES: Final = ("entries", "enrollments", "schools", "editions", "progress")
 

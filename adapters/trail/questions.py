@@ -54,6 +54,11 @@ class Question:
         ):
             if value is not None and value not in known:
                 raise BadValue(where, f"there is none of that name; there are {', '.join(known)}")
+        for where, value in self._given():
+            if isinstance(value, int) and not 0 <= value <= 9999:
+                raise BadValue(where, "is no year")
+            if isinstance(value, str) and not value.isprintable():
+                raise BadValue(where, "is not text that anybody could have recorded")
 
     def sql(self, after: "Key | None" = None, limit: int | None = None) -> tuple[str, list[Any]]:
         """The statement, and what stands for its question marks."""
@@ -139,7 +144,7 @@ class Key(NamedTuple):
     def read(cls, text: str) -> Self:
         """The key in a text; raises BadValue for anything else."""
         try:
-            recorded, position, attempt = (int(part) for part in text.split("."))
+            recorded, position, attempt = (int(part) for part in text.split(".") if len(part) < 19)
         except ValueError:
             raise BadValue("after", "is not where a page of the trail ends") from None
         return cls(recorded, position, attempt)

@@ -16,13 +16,13 @@ from yibao.domain.vocabulary import EnrollmentId
 class Progress(NamedTuple):
     """How far the trail has followed the facts and the refused attempts.
 
-    Every fact up to `position` is in it, whose event is `event_id`; every attempt kept up to
-    `attempt` and every count up to the change `counted`. Where the next fact fixes a window,
-    its effects are listed up to the enrollment of the stream `fanned`.
+    Every fact up to `position` is in it, every attempt kept up to `attempt`, and every count up
+    to the change `counted`; `mark` is what the store says of itself as far as that. Where the
+    next fact fixes a window, its effects are listed up to the enrollment of the stream `fanned`.
     """
 
     position: int = 0
-    event_id: str | None = None
+    mark: str | None = None
     attempt: int = 0
     counted: int = 0
     fanned: str | None = None
@@ -144,11 +144,15 @@ class TrailTransaction(NamedTuple):
     def reach(self, progress: Progress) -> None:
         """Remembers how far the trail is, in the same transaction as what it holds."""
         self.connection.execute(
-            "UPDATE progress SET position=?, event_id=?, attempt=?, counted=?, fanned=?", progress
+            "UPDATE progress SET position=?, mark=?, attempt=?, counted=?, fanned=?", progress
         )
 
     def insert(self, rows: Iterable[Row]) -> None:
         self.connection.executemany(_INSERT, rows)
+
+    def forget_counted(self) -> None:
+        """Drops every count, to be listed again."""
+        self.connection.execute("DELETE FROM entries WHERE attempt < 0")
 
     def replace_counted(self, rows: Iterable[Row]) -> None:
         """Lists counts, each in the place of the same count when it was lower."""

@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from yibao.adapters.recording import Receipt
 from yibao.adapters.schemas import SCHEMAS
 from yibao.adapters.service import Service, open_service
 from yibao.domain.calendar import SHANGHAI
+from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
 GOLDEN = Path(__file__).parent
@@ -81,6 +82,7 @@ def write_store(release: str) -> None:
     with open_service(f"sqlite:///{path}", by="officer-7", clock=_Ticking()) as service:
         noting = _Noting(service)
         _live_through_an_autumn(noting)
+        _be_refused(service)
         refs = ("ada", "bo")
         students = {ref: EnrollmentId(ref, 2025) for ref in refs}
         events = {fact.name for student in students.values() for fact in service.facts(student)}
@@ -92,6 +94,13 @@ def write_store(release: str) -> None:
             "year": 2025,
             "events": sorted(events),
             "calls": noting.calls,
+            "refused": {
+                ref: [
+                    kept.attempt.model_dump(mode="json", by_alias=True)
+                    for kept in service.refused_attempts(student)
+                ]
+                for ref, student in students.items()
+            },
             "students": {
                 ref: {
                     "latest": answer_json(service.at(student, END, known_at=END)),
@@ -110,6 +119,7 @@ def write_store(release: str) -> None:
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     released = GOLDEN / "released"
     shutil.copy(GOLDEN / "schemas" / "events.json", released / f"{release}.events.json")
+    shutil.copy(GOLDEN / "schemas" / "attempts.json", released / f"{release}.attempts.json")
     shutil.copy(GOLDEN / "public_api.txt", released / f"{release}.api.txt")
 
 
@@ -169,6 +179,26 @@ def _live_through_an_autumn(service: _Noting) -> None:
     service.withdraw(bo, at="2025-11-01 10:00", on="2025-11-10")
     _be_ill(service, ada)
     _be_ill(service, bo)
+
+
+def _be_refused(service: Service) -> None:
+    """Attempts with everything that is kept of them, one of a value that cannot be read."""
+    ada, bo = EnrollmentId("ada", 2025), EnrollmentId("bo", 2025)
+    how: dict[str, Any] = {"by": "counter-2", "correlation_id": "desk-7", "causation_id": "call-1"}
+    for who, values in ((ada, {"channel": "app"}), (bo, {"channel": "fax"})):
+        with suppress(Refused):
+            service.confirm(who, at="2025-12-14 10:00", reason="asked-again", **values, **how)
+    with suppress(Refused):
+        service.register(
+            "ada",
+            at="2025-12-14 11:00",
+            policy="shanghai-2025",
+            on="2025-09-02",
+            school="fudan",
+            category="undergraduate",
+            document="passport",
+            command_id="again-1",
+        )
 
 
 def _be_ill(service: _Noting, who: EnrollmentId) -> None:
