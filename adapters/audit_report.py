@@ -205,10 +205,14 @@ class _Writer:
             yield self.words("audit", "explain", command=f"yibao explain {whom} {when}")
 
 
+#: With what a formula may begin, also as an input method for Chinese writes it.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
 def _cell(value: Any) -> Any:
     """A cell; text that a spreadsheet would take for a formula is marked as text."""
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False) if value else None
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+    if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return value

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,6 +53,9 @@ class _Commands(click.Group):
     """Turns everything yibao raises on purpose into one line and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):  # what they cannot write is told by its number
+            if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except YibaoError as error:

@@ -190,6 +190,33 @@ def test_a_golden_store_holds_every_event_shape_of_its_release(
         assert found == set(EVENTS)
 
 
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_attempts_a_release_kept_are_read_as_they_were(release: str, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    shutil.copy(GOLDEN / f"{release}.db", path)
+    told = json.loads((GOLDEN / f"{release}.json").read_text(encoding="utf-8"))
+    with yibao.open(f"sqlite:///{path}") as service:
+        for ref in told["students"]:
+            found = service.refused_attempts(EnrollmentId(ref, told["year"]))
+            then = told.get("refused", {}).get(ref, [])
+            assert len(found) == len(then)
+            for kept, attempt in zip(found, then, strict=True):
+                now = kept.attempt.model_dump(mode="json", by_alias=True)
+                assert {key: now[key] for key in attempt} == attempt
+    if release == RELEASES[-1]:
+        assert {each["code"] for each in told["refused"]["ada"]} == {
+            "already_confirmed",
+            "already_registered",
+        }
+
+
+@pytest.mark.parametrize("released", sorted((GOLDEN / "released").glob("*.attempts.json")))
+def test_what_a_release_kept_of_attempts_keeps_its_fields(released: Path) -> None:
+    now, then = SCHEMAS["attempts"](), json.loads(released.read_text(encoding="utf-8"))
+    assert then["required"] == now["required"]
+    assert then["properties"].items() <= now["properties"].items()
+
+
 @pytest.mark.parametrize("released", sorted((GOLDEN / "released").glob("*.events.json")))
 def test_what_a_release_stored_keeps_its_names_and_fields(released: Path) -> None:
     now = SCHEMAS["events"]()["events"]

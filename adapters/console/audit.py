@@ -73,7 +73,10 @@ def what(entry: dict[str, Any], words: Words) -> str:
     )
     if entry["kind"] == "refused":
         command = entry["command"] + (f" ({values})" if values else "")
-        line = words("audit", "refused", command=command, reason=words("refusal", entry["code"]))
+        reason = words("refusal", entry["code"])
+        if entry.get("where"):
+            reason += f" ({entry['where']})"
+        line = words("audit", "refused", command=command, reason=reason)
         return line + (f" ×{entry['attempts']}" if "attempts" in entry else "")
     how = "correction" if entry["supersedes"] else "observed"
     mark = f" [{words('audit', how)}]" if entry["observed"] else ""

@@ -5,34 +5,28 @@ in the middle leaves the trail as it was before the batch. Two processes take tu
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import takewhile
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import yibao
-from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import FactStore, Reached, Taken
-from yibao.adapters.trail.changes import changes_of, text_of
-from yibao.adapters.trail.layout import (
-    BITS,
-    EVERYWHERE,
-    FORMAT,
-    OF_A_SCHOOL,
-    OF_A_STUDENT,
-    REFUSED,
-    number_of,
+from yibao.adapters.trail.layout import FORMAT, OF_A_SCHOOL, OF_A_STUDENT
+from yibao.adapters.trail.rows import (
+    attempt_row,
+    counted_row,
+    edition_row,
+    entry_row,
+    fix_rows,
 )
-from yibao.adapters.trail.store import Progress, Row, TrailStore, TrailTransaction
+from yibao.adapters.trail.store import Progress, TrailStore, TrailTransaction
 from yibao.domain import events
 from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.audit_trail import (
-    Entry,
     FixedEdition,
     Recorded,
     Streams,
@@ -97,8 +91,8 @@ class Follower:
             return _Batch(self.store, self.editions, transaction).of_facts(progress, taken)
         kept = self.store.attempts_after(progress.attempt, BATCH)
         counted = self.store.attempts_counted(progress.counted)
-        transaction.insert(_attempt_row(each) for each in kept)
-        transaction.replace_counted(_counted_row(each) for each in counted)
+        transaction.insert(attempt_row(each) for each in kept)
+        transaction.replace_counted(counted_row(each) for each in counted)
         return progress._replace(
             attempt=kept[-1].attempt_id if kept else progress.attempt,
             counted=counted[-1].changed if counted else progress.counted,
@@ -127,7 +121,7 @@ class _Batch:
         adopted = {each.position: each.stream for each in own if each.stream in editions}
         found = self.store.at_positions(adopted)
         self.transaction.insert(
-            _edition_row(Recorded(position, found[position]), editions[stream])
+            edition_row(Recorded(position, found[position]), editions[stream])
             for position, stream in adopted.items()
         )
         return progress._replace(position=last.position)
@@ -169,10 +163,10 @@ class _Batch:
         """Lists what was recorded of one student between two positions."""
         streams = self._streams(enrollment)
         made = list(entries(streams, after, until))
-        rows = [_entry_row(entry) for entry in made]
+        rows = [entry_row(entry) for entry in made]
         for entry in made:
             if entry.former_school is not None:
-                row = _entry_row(entry)._replace(listing=OF_A_SCHOOL, school=entry.former_school)
+                row = entry_row(entry)._replace(listing=OF_A_SCHOOL, school=entry.former_school)
                 rows.append(row)
         self.transaction.insert(rows)
         told = [entry.event for entry in made]
@@ -202,12 +196,12 @@ class _Batch:
         for _, enrollment in students:
             entry = self._streams(enrollment).entry(fix)
             if entry.moved:
-                self.transaction.insert([_entry_row(entry)._replace(listing=OF_A_STUDENT)])
+                self.transaction.insert([entry_row(entry)._replace(listing=OF_A_STUDENT)])
         if len(students) == FAN:
             return progress._replace(fanned=students[-1][0])
         superseded = version_superseded(fix.event, [each.event for each in recorded])
         effects = self.transaction.effects(position)
-        self.transaction.insert(_fix_rows(fix, superseded, policy, effects))
+        self.transaction.insert(fix_rows(fix, superseded, policy, effects))
         return progress._replace(position=position, fanned=None)
 
     def _streams(self, enrollment: EnrollmentId) -> Streams:
@@ -239,131 +233,6 @@ def _schools_concerned(recorded: Sequence[Recorded], event: events.Event) -> Seq
         superseded = getattr(named, "supersedes", None)
         named = by_id.get(superseded) if superseded else None
     return found
-
-
-def _entry_row(entry: Entry) -> Row:
-    row = _row(entry.recorded, EVERYWHERE)
-    return row._replace(
-        ref=entry.enrollment.ref,
-        year=entry.enrollment.year,
-        policy=entry.edition,
-        school=entry.school,
-        code=entry.code,
-        moved=sum(BITS[moved.name] for moved in entry.moved),
-        changes=text_of(changes_of(entry)),
-    )
-
-
-def _edition_row(recorded: Recorded, policy: str) -> Row:
-    return _row(recorded, EVERYWHERE)._replace(policy=policy)
-
-
-def _fix_rows(
-    fix: Recorded, superseded: int | None, policy: str, effects: Iterable[tuple[str | None, int]]
-) -> Iterator[Row]:
-    """A fixed window once for all, and once for each school whose students' answers it moved."""
-    masks: Counter[int] = Counter()
-    of_schools: dict[str | None, Counter[int]] = {}
-    for school, moved in effects:
-        masks[moved] += 1
-        of_schools.setdefault(school, Counter())[moved] += 1
-    school = getattr(fix.event, "school", None)
-    row = _edition_row(fix, policy)._replace(school=school)
-    yield row._replace(moved=_union(masks), changes=_effects(masks, superseded))
-    for each, found in sorted(of_schools.items(), key=str):
-        if each is not None and each != school:
-            yield row._replace(
-                listing=OF_A_SCHOOL,
-                school=each,
-                moved=_union(found),
-                changes=_effects(found, superseded),
-            )
-
-
-def _union(masks: Iterable[int]) -> int:
-    found = 0
-    for mask in masks:
-        found |= mask
-    return found
-
-
-def _effects(masks: Counter[int], superseded: int | None) -> str:
-    """How many students' answers were moved, in all and for each part of the answer."""
-    parts = {
-        name: sum(count for mask, count in masks.items() if mask & bit)
-        for name, bit in BITS.items()
-    }
-    told: dict[str, Any] = {
-        "students": sum(masks.values()),
-        "parts": {name: count for name, count in parts.items() if count},
-    }
-    return text_of(told if superseded is None else {**told, "supersedes": superseded})
-
-
-def _row(recorded: Recorded, listing: int) -> Row:
-    event = recorded.event
-    return Row(
-        listing=listing,
-        recorded=number_of(event.recorded_at),
-        position=recorded.position,
-        attempt=0,
-        occurred=number_of(event.occurred_at),
-        ref=None,
-        year=None,
-        policy=None,
-        school=None,
-        actor=event.by,
-        via=event.via,
-        kind=event.name,
-        code=None,
-        correlation=event.correlation_id,
-        moved=0,
-        changes=None,
-    )
-
-
-def _attempt_row(kept: KeptAttempt) -> Row:
-    attempt = kept.attempt
-    return Row(
-        listing=EVERYWHERE,
-        recorded=number_of(attempt.tried_at),
-        position=kept.position,
-        attempt=kept.attempt_id,
-        occurred=number_of(attempt.occurred_at) if attempt.occurred_at else None,
-        ref=attempt.ref,
-        year=attempt.year,
-        policy=attempt.policy,
-        school=attempt.school,
-        actor=attempt.by,
-        via=attempt.via,
-        kind=REFUSED,
-        code=attempt.code,
-        correlation=attempt.correlation_id,
-        moved=0,
-        changes=None,
-    )
-
-
-def _counted_row(counted: CountedAttempts) -> Row:
-    told = {"command": counted.command, "attempts": counted.attempts}
-    return Row(
-        listing=EVERYWHERE,
-        recorded=number_of(datetime.fromisoformat(counted.hour)),
-        position=0,
-        attempt=-counted.number,
-        occurred=None,
-        ref=None,
-        year=None,
-        policy=None,
-        school=None,
-        actor=counted.actor,
-        via=None,
-        kind=REFUSED,
-        code=counted.code,
-        correlation=None,
-        moved=0,
-        changes=text_of(told),
-    )
 
 
 def _fingerprint(editions: Editions) -> str:

@@ -22,6 +22,7 @@ from yibao.adapters.trail import following
 from yibao.adapters.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.trail.layout import BITS
 from yibao.adapters.trail.questions import Question
+from yibao.adapters.trail.store import Row
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import BadValue, YibaoError
 from yibao.projections.answer import answer
@@ -444,7 +445,7 @@ def _every_row(trail: AuditTrail) -> list[tuple[Any, ...]]:
 
 
 def _fits(row: tuple[Any, ...], asked: dict[str, Any]) -> bool:
-    names = following.Row._fields
+    names = Row._fields
     has = dict(zip(names, row, strict=True))
     if has["listing"] not in ({0, 1} if "ref" in asked else {0, 2} if "school" in asked else {0}):
         return False
