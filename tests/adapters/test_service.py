@@ -898,6 +898,7 @@ def test_a_comparison_reaches_from_one_edition_of_a_year_to_another(tmp_path: Pa
         found = service.compare(ada, 1, 3, at="2025-12-25 10:00")
     assert (found.then.edition, found.now.edition) == ("shanghai-2025", "sjtu-2025")
     assert [event.name for event in found.facts_between] == [
+        "window-fixed",
         "voided",
         "edition-adopted",
         "registered",

@@ -269,7 +269,7 @@ STORED: dict[str, Any] = {
 
 def test_the_least_that_is_stored_reads() -> None:
     found = RefusedAttempt.model_validate_json(json.dumps(STORED))
-    assert json.loads(stored(found)) == STORED | {"observed": False, "version": 0}
+    assert json.loads(stored(found)) == STORED | {"observed": False, "version": 0, "values": {}}
 
 
 @pytest.mark.parametrize(
