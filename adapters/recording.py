@@ -1,9 +1,9 @@
 """Load, decide, save: how a command becomes facts, in one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from yibao.adapters.policy_files import Editions
@@ -12,17 +12,28 @@ from yibao.domain import events
 from yibao.domain.attempts import refused_attempt
 from yibao.domain.case import Case
 from yibao.domain.claims import Ground, decide_care
-from yibao.domain.commands import Command, Correct, Register
+from yibao.domain.commands import (
+    Amendment,
+    Command,
+    Correct,
+    FixWindow,
+    ReceiveCare,
+    Register,
+    ReverseCare,
+    SettleCare,
+)
 from yibao.domain.decision import asks_for_the_window, decide
-from yibao.domain.enrollment import Stream, current_facts, evolve, fold
+from yibao.domain.enrollment import EMPTY, Stream, evolve, fold
 from yibao.domain.entries import Envelope, answered_before
 from yibao.domain.facts import Facts
 from yibao.domain.policy import Policy
-from yibao.domain.refusals import AlteredEdition, BadValue, Refused
+from yibao.domain.refusals import AlteredEdition, BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.knowledge import edition_named
 
 Clock = Callable[[], datetime]
+#: What a command is recorded on: an enrollment or, for its window, an edition.
+Target = EnrollmentId | str
 
 #: How many refused attempts of one actor are kept in an hour; more are only counted.
 ATTEMPTS_KEPT: Final = 1000
@@ -49,92 +60,124 @@ class Recording:
     clock: Clock
     attempts_kept: int = ATTEMPTS_KEPT
 
-    def record(self, target: EnrollmentId | str, asked: Sequence[Command]) -> list[Receipt]:
-        """Records commands on an enrollment or an edition in one transaction: all or none.
+    def record_together(self, target: Target, asked: Sequence[Command]) -> list[Receipt]:
+        """Records commands on one target in one transaction and one stream: all or none.
 
-        Raises Refused for the first command that is refused, and keeps the attempt; StoreError
-        where the store fails.
+        Raises Refused for the first command that is refused, and keeps the attempt;
+        UnknownEdition for an edition that is not at hand; StoreError where the store fails.
         """
-
-        def judged(now: _Now, command: Command, envelope: Envelope) -> list[events.Event]:
-            if isinstance(target, str):
-                return self._on_an_edition(now, command, envelope, target)
-            return self._on_an_enrollment(now, command, envelope)
-
-        return self._record(target, _stream_of(target), asked, judged)
-
-    def record_care(self, enrollment: EnrollmentId, asked: Sequence[Command]) -> list[Receipt]:
-        """The same on the stream of a student's care, judged on the enrollment as it stands."""
-
-        def judged(now: _Now, command: Command, envelope: Envelope) -> list[events.Event]:
-            return self._on_care(now, enrollment, command, envelope)
-
-        return self._record(enrollment, enrollment.care_stream, asked, judged)
-
-    def _record(
-        self,
-        target: EnrollmentId | str,
-        stream_id: UUID,
-        asked: Sequence[Command],
-        judged: "Callable[[_Now, Command, Envelope], list[events.Event]]",
-    ) -> list[Receipt]:
-        identified = [(command, command.command_id or uuid4().hex) for command in asked]
-        refusal: Refused | None = None
+        receipts: list[Receipt] = []
+        failed: Refused | UnknownEdition | None = None
         with self.store.transaction() as transaction:
-            stream = fold(transaction.read(stream_id))
             # Read while nobody else can record: what is known by an instant stays what it was.
-            clock = self.clock()
-            stamp = max(clock, stream.last_recorded_at or clock)
-            now = _Now(transaction, stream_id, stream, stamp, [])
-            receipts: list[Receipt] = []
-            notes: list[tuple[UUID, str]] = []
-            for command, command_id in identified:
+            work = _Work(transaction, self.clock())
+            first: UUID | None = None
+            for command in asked:
                 try:
-                    envelope = self._envelope(stream_id, command, command_id, now.stamp)
-                    earlier = answered_before(now.stream, command_id, envelope.command_digest)
-                    if earlier is not None:
-                        receipts.append(_receipt(earlier, repeated=True))
-                        continue
-                    _refuse_the_future(command, clock)
-                    fresh = judged(now, command, envelope)
-                except Refused as refused:
-                    refusal = refused
-                    told = {"command": command.name, **vars(command), "values": command.asked()}
-                    self._keep(transaction, target, told, refused, stamp)
+                    place = self._place(work, target, command)
+                    first = first or place
+                    if place != first:
+                        raise BadValue("asked", "care is recorded apart from the enrollment")
+                    work.stamp_after([place])
+                    receipts.append(self._recorded(work, target, place, command))
+                except (Refused, UnknownEdition) as error:
+                    failed = error
+                    work.forget()
+                    self._keep(work, target, _told(command), _as_refusal(error))
                     break
-                for event in fresh:
-                    now = now.after(event)
-                receipts.append(_receipt(now.fresh[-1]))
-                if command.note:
-                    notes.append((now.fresh[-1].event_id, command.note))
-            if now.fresh and refusal is None:
-                transaction.append(_as_one_transaction(now.fresh, stream_id), notes)
-        if refusal is not None:
-            raise refusal
+            work.save()
+        if failed is not None:
+            raise failed
         return receipts
 
+    def record_each(self, asked: Sequence[tuple[Target, Command]]) -> list[Receipt | Refused]:
+        """Records commands on whatever targets in one transaction, each judged by itself.
+
+        What is refused is told in the place of its receipt, and kept as an attempt; the others
+        are recorded. Raises StoreError where the store fails; then none is.
+        """
+        outcomes: list[Receipt | Refused] = []
+        with self.store.transaction() as transaction:
+            work = _Work(transaction, self.clock())
+            places = [self._place_or_refusal(work, *each) for each in asked]
+            work.stamp_after([place for place in places if isinstance(place, UUID)])
+            for (target, command), place in zip(asked, places, strict=True):
+                try:
+                    if isinstance(place, Refused):
+                        raise place
+                    outcomes.append(self._recorded(work, target, place, command))
+                except Refused as refused:
+                    self._keep(work, target, _told(command), refused)
+                    outcomes.append(refused)
+            work.save()
+        return outcomes
+
+    def _place(self, work: "_Work", target: Target, command: Command) -> UUID:
+        """The stream a command belongs to; raises BadValue, or UnknownEdition."""
+        if isinstance(target, str):
+            if not isinstance(command, FixWindow | Amendment):
+                raise BadValue("target", "only a window is fixed for an edition")
+            self.editions.get(target)
+            return edition_stream(target)
+        if isinstance(command, FixWindow):
+            raise BadValue("target", "a window is fixed for an edition")
+        if isinstance(command, Register):
+            begun = EnrollmentId(command.ref, self.editions.get(command.policy).year)
+            if begun != target:
+                raise BadValue("target", "the registration is of another student or benefit year")
+        is_care = isinstance(command, ReceiveCare | SettleCare | ReverseCare)
+        if isinstance(command, Amendment):
+            received = work.stream(target.care_stream).recorded
+            is_care = any(event.event_id == command.fact_id for event in received)
+        return target.care_stream if is_care else target.stream
+
+    def _place_or_refusal(
+        self, work: "_Work", target: Target, command: Command
+    ) -> "UUID | Refused":
+        try:
+            return self._place(work, target, command)
+        except (Refused, UnknownEdition) as error:
+            return _as_refusal(error)
+
+    def _recorded(self, work: "_Work", target: Target, place: UUID, command: Command) -> Receipt:
+        """The receipt of a command that is recorded, now or before; raises Refused."""
+        stream = work.stream(place)
+        command_id = command.command_id or uuid4().hex
+        envelope = self._envelope(place, command, command_id, work.stamp)
+        earlier = answered_before(stream, command_id, envelope.command_digest)
+        if earlier is not None:
+            return _receipt(earlier, repeated=True)
+        _refuse_the_future(command, work.clock)
+        if isinstance(target, str):
+            fresh = self._on_an_edition(work, command, envelope, target)
+        elif place == target.stream:
+            fresh = self._on_an_enrollment(work, command, envelope)
+        else:
+            fresh = self._on_care(work, target, command, envelope)
+        for event in fresh:
+            work.add(event)
+        if command.note:
+            work.notes.append((fresh[-1].event_id, command.note))
+        return _receipt(fresh[-1])
+
     def keep_attempt(
-        self, target: EnrollmentId | str | None, told: Mapping[str, Any], refused: Refused
+        self, target: Target | None, told: Mapping[str, Any], error: Refused | UnknownEdition
     ) -> None:
         """Keeps what was refused before it could be judged; it may be about nobody."""
         with self.store.transaction() as transaction:
-            self._keep(transaction, target, told, refused, self.clock())
+            work = _Work(transaction, self.clock())
+            self._keep(work, target, told, _as_refusal(error))
 
     def _keep(
-        self,
-        transaction: Transaction,
-        target: EnrollmentId | str | None,
-        told: Mapping[str, Any],
-        refused: Refused,
-        stamp: datetime,
+        self, work: "_Work", target: Target | None, told: Mapping[str, Any], refused: Refused
     ) -> None:
         """Keeps a refused attempt: whose it was, about whom, and at which school as then known."""
-        known: dict[str, Any] = {"by": self.by, "via": self.via, "tried_at": stamp}
+        known: dict[str, Any] = {"by": self.by, "via": self.via, "tried_at": work.stamp}
         stream_id = _NOBODY
         if target is not None:
-            stream_id = _stream_of(target)
-            stream = fold(transaction.read(stream_id))
-            known["tried_at"] = max(stamp, stream.last_recorded_at or stamp)
+            stream_id = edition_stream(target) if isinstance(target, str) else target.stream
+            stream = work.stream(stream_id)
+            known["tried_at"] = max(work.stamp, stream.last_recorded_at or work.stamp)
             known["version"] = stream.version
             known["school"] = Facts(stream.facts).latest_school
             known["policy"] = edition_named(stream.recorded)
@@ -143,53 +186,53 @@ class Recording:
             else:
                 known |= target._asdict()
         attempt = refused_attempt(told, refused, known)
-        transaction.keep_attempt(stream_id, attempt, self.attempts_kept)
+        work.transaction.keep_attempt(stream_id, attempt, self.attempts_kept)
 
     def _on_an_edition(
-        self, now: "_Now", command: Command, envelope: Envelope, edition: str
+        self, work: "_Work", command: Command, envelope: Envelope, edition: str
     ) -> list[events.Event]:
         """What a command on an edition leads to; the first one adopts the edition."""
         policy = self.editions.get(edition)
-        stream, along = now.stream, []
+        stream, along = work.stream(envelope.stream), []
         if not stream.version:
-            along = [self._adopted(policy, envelope.stream, now.stamp)]
+            along = [self._adopted(policy, envelope.stream, work.stamp)]
             stream = evolve(stream, along[0])
             if command.expected_version == 0:  # as its sender saw it, before the adoption
                 command = command.model_copy(update={"expected_version": stream.version})
         return [*along, _decided(decide(stream, command, policy, (), envelope))]
 
     def _on_an_enrollment(
-        self, now: "_Now", command: Command, envelope: Envelope
+        self, work: "_Work", command: Command, envelope: Envelope
     ) -> list[events.Event]:
         """What a command on an enrollment leads to; the first of an edition adopts it."""
-        policy = self._policy(now.stream, command)
-        fixed = []
+        stream = work.stream(envelope.stream)
+        policy = self._policy(stream, command)
+        fixed = EMPTY
         if policy and (asks_for_the_window(command) or isinstance(command, Register)):
-            fixed = now.read(edition_stream(policy.edition))
-        fixes = fold(fixed).facts
-        event = _decided(decide(now.stream, command, policy, fixes, envelope))  # type: ignore[arg-type]
-        if isinstance(command, Register) and policy and not fixed:
-            return [self._adopted(policy, edition_stream(policy.edition), now.stamp), event]
+            fixed = work.stream(edition_stream(policy.edition))
+        event = _decided(decide(stream, command, policy, fixed.facts, envelope))  # type: ignore[arg-type]
+        if isinstance(command, Register) and policy and not fixed.version:
+            return [self._adopted(policy, edition_stream(policy.edition), work.stamp), event]
         return [event]
 
     def _on_care(
-        self, now: "_Now", enrollment: EnrollmentId, command: Command, envelope: Envelope
+        self, work: "_Work", enrollment: EnrollmentId, command: Command, envelope: Envelope
     ) -> list[events.Event]:
         """What a command on care leads to; the first of an edition adopts its benefits."""
-        recorded = now.read(enrollment.stream)
-        named = edition_named(recorded)
+        received, enrolled = work.stream(envelope.stream), work.stream(enrollment.stream)
+        named = edition_named(enrolled.recorded)
         if named is None:
-            return [_decided(decide_care(now.stream, command, None, envelope))]
+            return [_decided(decide_care(received, command, None, envelope))]
         policy = self.editions.get(named)
-        fixed = now.read(edition_stream(named))
-        case = Case(policy, current_facts(recorded), current_facts(fixed))  # type: ignore[arg-type]
-        ground = Ground(case, len(recorded), len(fixed))
-        event = _decided(decide_care(now.stream, command, ground, envelope))
-        if any(isinstance(each, events.BenefitsAdopted) for each in fixed):
+        fixed = work.stream(edition_stream(named))
+        case = Case(policy, enrolled.facts, fixed.facts)  # type: ignore[arg-type]
+        ground = Ground(case, enrolled.version, fixed.version)
+        event = _decided(decide_care(received, command, ground, envelope))
+        if any(isinstance(each, events.BenefitsAdopted) for each in fixed.recorded):
             return [event]
         # The clock may have gone back since the edition's last event: its stream stays in order.
-        stamp = max([now.stamp, *(each.recorded_at for each in fixed[-1:])])
-        return [self._benefits_adopted(policy, len(fixed) + 1, stamp), event]
+        stamp = max(work.stamp, fixed.last_recorded_at or work.stamp)
+        return [self._benefits_adopted(policy, fixed.version + 1, stamp), event]
 
     def _policy(self, stream: Stream, command: Command) -> Policy | None:
         """The edition asked for, or the one of the current registration."""
@@ -243,26 +286,39 @@ class Recording:
         }
 
 
-class _Now(NamedTuple):
-    """Where a transaction stands: the stream as it is by now, and all that will be recorded."""
+class _Work:
+    """A transaction under way: the streams as they are by now, and all that will be recorded."""
 
-    transaction: Transaction
-    stream_id: UUID
-    stream: Stream
-    stamp: datetime
-    fresh: list[events.Event]
+    def __init__(self, transaction: Transaction, clock: datetime) -> None:
+        self.transaction = transaction
+        self.clock = self.stamp = clock
+        self.notes: list[tuple[UUID, str]] = []
+        self._fresh: list[events.Event] = []
+        self._streams: dict[UUID, Stream] = {}
 
-    def read(self, stream_id: UUID) -> list[events.Event]:
-        """Every event of another stream, those of this transaction among them."""
-        mine = [event for event in self.fresh if event.originator_id == stream_id]
-        return [*self.transaction.read(stream_id), *mine]
+    def stream(self, stream_id: UUID) -> Stream:
+        """A stream, with what this transaction will add to it."""
+        if stream_id not in self._streams:
+            self._streams[stream_id] = fold(self.transaction.read(stream_id))
+        return self._streams[stream_id]
 
-    def after(self, event: events.Event) -> "_Now":
-        """The same with one more event, which may belong to another stream."""
-        stream = self.stream
-        if event.originator_id == self.stream_id:
-            stream = evolve(stream, event)
-        return self._replace(stream=stream, fresh=[*self.fresh, event])
+    def stamp_after(self, places: Iterable[UUID]) -> None:
+        """One stamp for all that is recorded: never before the last of any of the streams."""
+        last = [self.stream(place).last_recorded_at for place in places]
+        self.stamp = max([self.stamp, *(stamp for stamp in last if stamp)])
+
+    def add(self, event: events.Event) -> None:
+        """Records an event when the transaction ends; every stream it belongs to has it now."""
+        self._streams[event.originator_id] = evolve(self.stream(event.originator_id), event)
+        self._fresh.append(event)
+
+    def forget(self) -> None:
+        """Leaves everything as it was before."""
+        self._fresh, self._streams, self.notes = [], {}, []
+
+    def save(self) -> None:
+        if self._fresh:
+            self.transaction.append(_as_one_transaction(self._fresh), self.notes)
 
 
 def check_unaltered(store: FactStore, editions: Editions) -> None:
@@ -287,8 +343,14 @@ def _decided(event: events.Event | None) -> events.Event:
     return event
 
 
-def _stream_of(target: EnrollmentId | str) -> UUID:
-    return edition_stream(target) if isinstance(target, str) else target.stream
+def _told(command: Command) -> dict[str, Any]:
+    """Everything a command tells, by name."""
+    return {"command": command.name, **vars(command), "values": command.asked()}
+
+
+def _as_refusal(error: Refused | UnknownEdition) -> Refused:
+    """An edition that is not at hand is a bad value, where a code is told."""
+    return error if isinstance(error, Refused) else BadValue("policy", "no such edition")
 
 
 #: The stream of attempts that could not be read far enough to say about whom they were.
@@ -306,12 +368,14 @@ def _receipt(event: events.Event, *, repeated: bool = False) -> Receipt:
     return Receipt(event.event_id, event.originator_version, event.recorded_at, repeated)
 
 
-def _as_one_transaction(fresh: Sequence[events.Event], stream_id: UUID) -> Sequence[events.Event]:
-    """Marks every event but the last of the stream as going on: no cut-off falls between."""
+def _as_one_transaction(fresh: Sequence[events.Event]) -> Sequence[events.Event]:
+    """Marks every event but the last of each stream as going on: no cut-off falls between."""
     if len(fresh) == 1:
         return fresh
-    mine = [event for event in fresh if event.originator_id == stream_id]
+    last = {event.originator_id: event.event_id for event in fresh}
     return [
-        event.model_copy(update={"goes_on": True}) if event in mine[:-1] else event
+        event
+        if last[event.originator_id] == event.event_id
+        else event.model_copy(update={"goes_on": True})
         for event in fresh
     ]

@@ -6,12 +6,13 @@ file. From an async server call it in a thread: `await asyncio.to_thread(service
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -63,6 +64,9 @@ if TYPE_CHECKING:  # what records and answers should not have to load the trail
     from yibao.adapters.trail.audit import AuditTrail
 
 C = TypeVar("C", bound=Command)
+
+#: How many of many commands share a transaction.
+BATCH: Final = 500
 
 
 class Told(TypedDict, total=False):
@@ -392,13 +396,22 @@ class Service:
         Raises BadValue for a command that does not belong to the target, or where care and
         enrollment, which have a stream each, are asked for together.
         """
-        for command in asked:
-            with self._keeping(target, {"command": command.name, **vars(command)}):
-                self._check_target(target, command)
-                self._check_stream(target, command, asked[0])
-        if isinstance(target, str) or not asked or not self._is_about_care(target, asked[0]):
-            return self._recording.record(target, asked)
-        return self._recording.record_care(target, asked)
+        return self._recording.record_together(target, asked)
+
+    def record_each(
+        self, asked: Iterable[tuple[EnrollmentId | str, Command]], *, batch: int = BATCH
+    ) -> list[Receipt | Refused]:
+        """Records many commands, each judged by itself: a receipt or a refusal for each, in order.
+
+        A batch is one transaction with one stamp, and each sees what came before it. Raises
+        StoreError where the store fails; then the batches before stand: repeat with the same
+        command ids, and nothing is recorded twice.
+        """
+        outcomes: list[Receipt | Refused] = []
+        waiting = iter(asked)
+        while together := list(islice(waiting, batch)):
+            outcomes.extend(self._recording.record_each(together))
+        return outcomes
 
     def _tell(
         self, target: EnrollmentId | str | None, kind: type[Command], /, **values: Any
@@ -427,42 +440,9 @@ class Service:
         """Keeps as an attempt what is refused inside."""
         try:
             yield
-        except Refused as refused:
-            self._recording.keep_attempt(target, told, refused)
+        except (Refused, UnknownEdition) as error:
+            self._recording.keep_attempt(target, told, error)
             raise
-        except UnknownEdition:
-            self._recording.keep_attempt(target, told, BadValue("policy", "no such edition"))
-            raise
-
-    def _is_about_care(self, enrollment: EnrollmentId, command: Command) -> bool:
-        """Whether a command belongs to the stream of the student's care."""
-        if isinstance(command, commands.Amendment):
-            received = self._store.read(enrollment.care_stream)
-            return any(event.event_id == command.fact_id for event in received)
-        care = commands.ReceiveCare | commands.SettleCare | commands.ReverseCare
-        return isinstance(command, care)
-
-    def _check_target(self, target: EnrollmentId | str, command: Command) -> None:
-        """A window belongs to an edition, a registration to its own enrollment.
-
-        Raises BadValue, and UnknownEdition for a window of an edition that is not at hand.
-        """
-        if isinstance(command, commands.FixWindow) and not isinstance(target, str):
-            raise BadValue("target", "a window is fixed for an edition")
-        if not isinstance(command, commands.Amendment | commands.FixWindow):
-            if isinstance(target, str):
-                raise BadValue("target", "only a window is fixed for an edition")
-            if isinstance(command, commands.Register) and self.enrollment_of(command) != target:
-                raise BadValue("target", "the registration is of another student or benefit year")
-        if isinstance(target, str):
-            self.editions.get(target)
-
-    def _check_stream(self, target: EnrollmentId | str, command: Command, first: Command) -> None:
-        """What is recorded together belongs to one stream."""
-        if command is first or isinstance(target, str):
-            return
-        if self._is_about_care(target, command) != self._is_about_care(target, first):
-            raise BadValue("asked", "care is recorded apart from the enrollment")
 
     def enrollment_of(self, command: commands.Register) -> EnrollmentId:
         """Whose enrollment a registration begins, and of which benefit year."""
