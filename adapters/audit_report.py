@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 import click
-from rich.progress import Progress
 
 from yibao.adapters import console
 from yibao.adapters.audit_json import trail_entry_json
 from yibao.adapters.console.audit import entry_lines, told_lines
+from yibao.adapters.console.progress import watched
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
@@ -87,13 +87,13 @@ def audited(
     every = every or (as_csv and not after and size is None)
     with _asked(editions, file, store) as (service, whom), service.audit_trail(trail) as kept:
         writer = _Writer(words, out, whom, question.changed, brief, as_json, as_csv)
-        with _watched(err, words("audit", "catching_up")) as progress:
+        with watched(err, words("audit", "catching_up")) as progress:
             kept.catch_up(progress)
         if every:
             found: Iterator[dict[str, Any]] = (
                 trail_entry_json(entry, editions) for entry in kept.all(question)
             )
-            with _watched(err, words("audit", "exporting")) as progress:
+            with watched(err, words("audit", "exporting")) as progress:
                 found = _counted(found, kept.count(question), progress)
                 writer.write(found, None)
             return
@@ -129,22 +129,6 @@ def _asked(
 
     with existing_store(store, editions) as service:
         yield service, of_the_store
-
-
-@contextmanager
-def _watched(err: TextIO, told: str) -> Iterator[Watch | None]:
-    """A bar for whoever watches; what is done at once shows none."""
-    watching = console.to(err)
-    if not watching.is_terminal:
-        yield None
-        return
-    with Progress(console=watching, transient=True) as progress:
-        task = progress.add_task(told, total=None, visible=False)
-
-        def watch(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, visible=done < total)
-
-        yield watch
 
 
 def _counted(

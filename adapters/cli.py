@@ -573,6 +573,80 @@ def check_edition(file: Path, policies: Path | None, lang: Any) -> None:
     click.echo(Words(lang)("phrase", "edition_is_right", edition=found.edition))
 
 
+@main.group()
+def db() -> None:
+    """Create, upgrade, check and copy a store."""
+
+
+_STORE = click.option("--store", required=True, help="The store: sqlite:///PATH.")
+
+
+@db.command("init")
+@_STORE
+@_lang
+def init_store(store: str, lang: Any) -> None:
+    """Create a store where there is none."""
+    from yibao.adapters.upkeep import init
+    from yibao.adapters.words import Words
+
+    click.echo(Words(lang)("store", "created", layout=init(store)))
+
+
+@db.command("migrate")
+@_STORE
+@_lang
+def migrate_store(store: str, lang: Any) -> None:
+    """Bring a store to the newest layout; opening it does so, too."""
+    from yibao.adapters.upkeep import migrate
+    from yibao.adapters.words import Words
+
+    before, now = migrate(store)
+    click.echo(Words(lang)("store", "migrated", before=before, now=now))
+
+
+@db.command("check")
+@_STORE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_policies
+@_lang
+def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> None:
+    """Read everything in a store and tell what is not right; exit 1 where anything is.
+
+    The store is not changed, and may be at work meanwhile.
+    """
+    from yibao.adapters.console.progress import watched
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.upkeep import check
+    from yibao.adapters.words import Words
+
+    words = Words(lang)
+    with watched(sys.stderr, words("store", "checking")) as watch:
+        health = check(store, Editions(policies), watch)
+    if as_json:
+        findings = [finding._asdict() for finding in health.findings]
+        _print_json({"format": 1, **health._asdict(), "findings": findings})
+    else:
+        counts = health._asdict()
+        click.echo(words("store", "holds", **counts))
+        for finding in health.findings:
+            click.echo(f"{words('finding', finding.code)}: {finding.where}")
+        if not health.findings:
+            click.echo(words("store", "whole"))
+    sys.exit(1 if health.findings else 0)
+
+
+@db.command("backup")
+@_STORE
+@click.argument("to", type=click.Path(path_type=Path))
+@_lang
+def backup_store(store: str, to: Path, lang: Any) -> None:
+    """Copy a store into the new file TO, as it is at one moment, while it is at work."""
+    from yibao.adapters.upkeep import backup
+    from yibao.adapters.words import Words
+
+    click.echo(Words(lang)("store", "copied", facts=backup(store, to), file=to))
+
+
 @main.command()
 def diagram() -> None:
     """Print the state machine as a Mermaid diagram, drawn from its table."""

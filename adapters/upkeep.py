@@ -1,0 +1,187 @@
+"""Looking after a store: is it whole, which layout has it, and a copy while it is at work."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+from uuid import UUID
+
+from yibao.adapters import migrations
+from yibao.adapters.errors import StoreError
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.store import file_of, from_row, open_store
+from yibao.domain import events
+from yibao.domain.attempts import RefusedAttempt
+from yibao.domain.refusals import UnknownEdition, UnreadableEvent
+
+#: Told now and then: how many facts have been looked at, and how many there are.
+Watch = Callable[[int, int], None]
+
+
+class Finding(NamedTuple):
+    """Something that is not as it should be: what, and where."""
+
+    code: str
+    where: str
+
+
+class Health(NamedTuple):
+    """What a store holds, and everything found that is not as it should be."""
+
+    layout: str
+    facts: int
+    streams: int
+    attempts: int
+    findings: tuple[Finding, ...]
+
+
+def init(url: str) -> str:
+    """Creates a store where there is none; its layout. Raises StoreError where there is one."""
+    path = Path(file_of(url))
+    if path.exists():
+        raise StoreError(f"there is a file {str(path)!r} already")
+    open_store(url).close()
+    return migrations.HEAD
+
+
+def migrate(url: str) -> tuple[str, str]:
+    """Brings a store to the newest layout; the layout it had and the one it has."""
+    with _reading(url) as connection:
+        before = _layout(connection)
+    open_store(url).close()
+    with _reading(url) as connection:
+        return before, _layout(connection)
+
+
+def backup(url: str, to: Path) -> int:
+    """Copies a store into a new file, as it is at one moment; how many facts that has.
+
+    Writers and readers go on meanwhile. Raises StoreError where the file is there already or
+    cannot be written; then nothing is left of it.
+    """
+    if to.exists():
+        raise StoreError(f"there is a file {str(to)!r} already")
+    partial = to.with_name(to.name + ".partial")
+    with _reading(url) as connection:
+        _layout(connection)
+        try:
+            with closing(sqlite3.connect(partial)) as copy:
+                connection.backup(copy)
+                (facts,) = copy.execute("SELECT COUNT(*) FROM stored_events").fetchone()
+            partial.rename(to)
+        except (sqlite3.Error, OSError) as error:
+            partial.unlink(missing_ok=True)
+            raise StoreError(f"the store could not be copied: {error}") from error
+    return int(facts)
+
+
+def check(url: str, editions: Editions, watch: Watch | None = None) -> Health:
+    """Reads everything in a store, without changing it, and tells what is not right.
+
+    Raises StoreError where it cannot be read at all.
+    """
+    with _reading(url) as connection:
+        layout = _layout(connection)
+        found = [
+            Finding("damaged", str(row[0]))
+            for row in connection.execute("PRAGMA integrity_check")
+            if row[0] != "ok"
+        ]
+        (facts,) = connection.execute("SELECT COUNT(*) FROM stored_events").fetchone()
+        if layout != migrations.HEAD:
+            found.append(Finding("other_layout", layout))
+            return Health(layout, int(facts), 0, 0, tuple(found))
+        streams = 0
+        seen = 0
+        rows = connection.execute(
+            "SELECT originator_id, originator_version, topic, state, notification_id "
+            "FROM stored_events ORDER BY originator_id, originator_version"
+        )
+        for key, of_stream in groupby(rows, key=itemgetter(0)):
+            there = list(of_stream)
+            found.extend(_of_a_stream(str(key), there, editions))
+            streams, seen = streams + 1, seen + len(there)
+            if watch and streams % 100 == 0:
+                watch(seen, facts)
+        attempts = 0
+        for attempt_id, state in connection.execute(
+            "SELECT attempt_id, state FROM refused_attempts ORDER BY attempt_id"
+        ):
+            attempts += 1
+            try:
+                RefusedAttempt.model_validate_json(state)
+            except ValueError:
+                found.append(Finding("unreadable", f"refused attempt {attempt_id}"))
+    return Health(layout, int(facts), streams, attempts, tuple(found))
+
+
+def _of_a_stream(
+    key: str, rows: list[tuple[str, int, str, bytes, int]], editions: Editions
+) -> Iterator[Finding]:
+    """What is wrong in one stream: a gap, an event that does not read, time that runs back."""
+    before: events.Event | None = None
+    position = 0
+    for place, (_, version, topic, state, taken) in enumerate(rows, start=1):
+        where = f"event {version} of stream {key}"
+        if version != place:
+            yield Finding("gap", where)
+            return
+        try:
+            event = from_row(UUID(key), version, topic, state)
+        except (UnreadableEvent, ValueError) as error:
+            yield Finding("unreadable", str(error))
+            return
+        if before is not None and event.recorded_at < before.recorded_at:
+            yield Finding("stamp_runs_back", where)
+        if taken <= position:
+            yield Finding("taken_out_of_order", where)
+        if isinstance(event, events.EditionAdopted | events.BenefitsAdopted):
+            yield from _of_an_edition(event, where, editions)
+        before, position = event, taken
+    if before is not None and before.goes_on:
+        yield Finding("torn_transaction", f"stream {key}")
+
+
+def _of_an_edition(
+    used: events.EditionAdopted | events.BenefitsAdopted, where: str, editions: Editions
+) -> Iterator[Finding]:
+    try:
+        policy = editions.get(used.policy)
+    except UnknownEdition:
+        yield Finding("edition_missing", where)
+        return
+    whole = isinstance(used, events.EditionAdopted)
+    if used.digest != (policy.digest if whole else policy.benefits_digest):
+        yield Finding("edition_altered", where)
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[sqlite3.Connection]:
+    """A connection that can only read a store that is there."""
+    path = Path(file_of(url))
+    if not path.is_file():
+        raise StoreError("there is no such store")
+    try:
+        with closing(
+            sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
+        ) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise StoreError(f"the store {str(path)!r} cannot be read: {error}") from error
+
+
+def _layout(connection: sqlite3.Connection) -> str:
+    """The layout a store has; raises StoreError for a file that is no store."""
+    tables = {
+        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    }
+    if "stored_events" not in tables:
+        raise StoreError("the file is no store of yibao")
+    if "alembic_version" not in tables:
+        return migrations.UNNUMBERED
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else migrations.UNNUMBERED
