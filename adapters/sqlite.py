@@ -30,6 +30,8 @@ from yibao.adapters.errors import StoreError
 
 #: How long one writer waits for another, in seconds.
 LOCK_TIMEOUT: Final = 30
+#: What a connection may keep in memory, in KiB: the inner pages of a store of some gigabytes.
+CACHE_KIB: Final = 16 * 1024
 
 #: What a row says of an event: its place in the stream, its stored name and its state.
 Row = tuple[int, str, bytes]
@@ -296,6 +298,7 @@ class FactConnectionPool(SQLiteConnectionPool):
         except sqlite3.Error as error:
             raise InterfaceError(error) from error
         connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         return SQLiteConnection(connection, max_age=self.max_age)
 
 

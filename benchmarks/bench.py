@@ -21,13 +21,15 @@ from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
 from trail import trail
 
+from yibao.adapters.service import BATCH, open_service
 from yibao.adapters.store import FactMapper, open_store
 from yibao.domain.case import Case
+from yibao.domain.commands import Command, Confirm, DeclareRoster, Register
 from yibao.domain.enrollment import current_facts
 from yibao.domain.events import EVENTS, Event
 from yibao.domain.rules import values
 from yibao.domain.timeline import timeline
-from yibao.domain.vocabulary import EnrollmentId, State, edition_stream
+from yibao.domain.vocabulary import ConfirmationChannel, EnrollmentId, State, edition_stream
 from yibao.projections.answer import answer
 from yibao.projections.discrepancies import discrepancies
 from yibao.projections.knowledge import Edition, known_by
@@ -195,6 +197,57 @@ def care(folder: Path, students: int) -> Iterator[Row]:
     yield Row("quotes, one student each", told(rate(students, taken[0])), "", "", None, "")
     service.close()
     raw.close()
+
+
+def bulk(folder: Path, students: int) -> Iterator[Row]:
+    """A school's roster registered, declared and confirmed in one call."""
+    numbers = iter(range(ROUNDS))
+
+    def asked(lane: int) -> list[tuple[EnrollmentId, Command]]:
+        commands: list[tuple[EnrollmentId, Command]] = []
+        for number in range(students):
+            who = EnrollmentId(f"b-{lane}-{number}", 2025)
+            sheet: dict[str, Any] = {"ref": who.ref, "policy": POLICY, "on": "2025-09-01"}
+            sheet |= {"school": "sjtu", "category": "undergraduate", "document": "passport"}
+            commands.append((who, Register(at=NOON, **sheet)))
+            commands.append((who, DeclareRoster(at=NOON)))
+            commands.append((who, Confirm(at=NOON, channel=ConfirmationChannel.APP)))
+        return commands
+
+    service = open_service(f"sqlite:///{folder / 'bulk.db'}", clock=lambda: NOON)
+    plans = {lane: asked(lane) for lane in range(ROUNDS)}
+
+    def ours() -> int:
+        return len(service.record_each(plans[next(numbers)]))
+
+    raw = raw_connection(folder / "bulk-raw.db")
+    states = [(event.name, event.model_dump_json(exclude_none=True)) for event in facts_of(1)[:3]]
+    lanes = iter(range(ROUNDS))
+
+    def bare() -> int:
+        lane = next(lanes)
+        rows = [
+            (f"b-{lane}-{number}", version, *state)
+            for number in range(students)
+            for version, state in enumerate(states, start=1)
+        ]
+        for first in range(0, len(rows), BATCH):
+            raw.execute("BEGIN IMMEDIATE")
+            raw.executemany(INSERT, rows[first : first + BATCH])
+            raw.execute("COMMIT")
+        return len(rows)
+
+    mine, theirs, ratio = in_turn(ours, bare)
+    service.close()
+    raw.close()
+    yield Row(
+        f"a roster of {students:,}: three commands each, judged",
+        told(mine),
+        "raw sqlite3: executemany",
+        told(theirs),
+        ratio,
+        "0.2",
+    )
 
 
 def folding(folder: Path, students: int, stock_students: int) -> Iterator[Row]:
@@ -399,6 +452,7 @@ def main(students: int, commit_count: int, trail_facts: int, quick: bool) -> Non
         for rows in (
             commits(folder, commit_count),
             care(folder, commit_count),
+            bulk(folder, commit_count * 5),
             folding(folder, students, stock),
             one_student(folder, sizes),
             trail(folder, (trail_facts // FACTS // 10, trail_facts // FACTS)),

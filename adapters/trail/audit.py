@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import FactStore
+from yibao.adapters.trail.changes import unpacked
 from yibao.adapters.trail.following import Follower, Watch
 from yibao.adapters.trail.layout import REFUSED, instant_of
 from yibao.adapters.trail.questions import Key, Question
@@ -57,8 +58,9 @@ class TrailEntry(NamedTuple):
     @property
     def changes(self) -> dict[str, Any]:
         """What it changed: the parts of the answer that moved, before and after, and the steps."""
-        told: dict[str, Any] = json.loads(self.row.changes) if self.row.changes else {}
-        return told
+        kept: dict[str, Any] = json.loads(self.row.changes) if self.row.changes else {}
+        is_of_a_student = self.event is not None and self.enrollment is not None
+        return unpacked(kept, self.recorded_at) if is_of_a_student else kept
 
 
 class Page(NamedTuple):

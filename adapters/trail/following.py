@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import takewhile
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from yibao.adapters.trail.rows import (
     entry_row,
     fix_rows,
 )
-from yibao.adapters.trail.store import Progress, TrailStore, TrailTransaction
+from yibao.adapters.trail.store import Progress, Row, TrailStore, TrailTransaction
 from yibao.domain import events
 from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
@@ -116,14 +117,19 @@ class _Batch:
             return self._fixed_window(progress, taken[0].position, editions[taken[0].stream])
         last = own[-1]
         students = self._enrollments({each.stream for each in own} - editions.keys())
-        for enrollment in students:
-            self._enrollment(enrollment, progress.position, last.position)
+        rows = [
+            row
+            for enrollment in students
+            for row in self._enrollment(enrollment, progress.position, last.position)
+        ]
         adopted = {each.position: each.stream for each in own if each.stream in editions}
         found = self.store.at_positions(adopted)
-        self.transaction.insert(
+        rows += [
             edition_row(Recorded(position, found[position]), editions[stream])
             for position, stream in adopted.items()
-        )
+        ]
+        # What was recorded at one time is then read from one place of the file.
+        self.transaction.insert(sorted(rows, key=attrgetter("position")))
         return progress._replace(position=last.position)
 
     def _editions(self, taken: Sequence[Taken]) -> dict[UUID, str]:
@@ -159,8 +165,8 @@ class _Batch:
             )
         return {enrollment for enrollment in found.values() if enrollment is not None}
 
-    def _enrollment(self, enrollment: EnrollmentId, after: int, until: int) -> None:
-        """Lists what was recorded of one student between two positions."""
+    def _enrollment(self, enrollment: EnrollmentId, after: int, until: int) -> list[Row]:
+        """What was recorded of one student between two positions."""
         streams = self._streams(enrollment)
         made = list(entries(streams, after, until))
         rows = [entry_row(entry) for entry in made]
@@ -168,10 +174,10 @@ class _Batch:
             if entry.former_school is not None:
                 row = entry_row(entry)._replace(listing=OF_A_SCHOOL, school=entry.former_school)
                 rows.append(row)
-        self.transaction.insert(rows)
         told = [entry.event for entry in made]
         if any(isinstance(event, events.Registered | events.SchoolChanged) for event in told):
             self._remember_schools(streams)
+        return rows
 
     def _remember_schools(self, streams: Streams) -> None:
         """For whom a window may be fixed: every school, under every edition there was."""

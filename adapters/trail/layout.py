@@ -12,7 +12,7 @@ from yibao.domain.calendar import SHANGHAI
 from yibao.projections.comparison import COMPARED
 
 #: Grows whenever the same facts would give other rows; a trail of another number is made anew.
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 #: In which listings a row stands.
 EVERYWHERE, OF_A_STUDENT, OF_A_SCHOOL = 0, 1, 2

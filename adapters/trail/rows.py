@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from yibao.adapters.attempts import CountedAttempts, KeptAttempt
-from yibao.adapters.trail.changes import changes_of, text_of
+from yibao.adapters.trail.changes import packed, text_of
 from yibao.adapters.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL, REFUSED, number_of
 from yibao.adapters.trail.store import Row
 from yibao.projections.audit_trail import Entry, Recorded
@@ -22,7 +22,7 @@ def entry_row(entry: Entry) -> Row:
         school=entry.school,
         code=entry.code,
         moved=sum(BITS[moved.name] for moved in entry.moved),
-        changes=text_of(changes_of(entry)),
+        changes=packed(entry),
     )
 
 

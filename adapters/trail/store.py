@@ -49,6 +49,11 @@ class Row(NamedTuple):
     changes: str | None
 
 
+#: As much of the file as is mapped into memory, in bytes.
+MAPPED: Final = 16 * 2**30
+#: What a batch may change without writing it out in between, in KiB.
+CACHE_KIB: Final = 64 * 1024
+
 _COLUMNS: Final = ", ".join(Row._fields)
 _INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"
 
@@ -67,6 +72,9 @@ class TrailStore:
             self._check_whose()
             # What is lost with a power cut is made again from the facts.
             self._connection.execute("PRAGMA synchronous=NORMAL")
+            # A page of the trail is read from as many places of a file that may be large.
+            self._connection.execute(f"PRAGMA mmap_size={MAPPED}")
+            self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
     def _check_whose(self) -> None:
         """A trail may be deleted at any time, so nothing else may be in its file."""

@@ -20,6 +20,7 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.trail import following
 from yibao.adapters.trail.audit import AuditTrail, TrailEntry
+from yibao.adapters.trail.changes import changes_of
 from yibao.adapters.trail.layout import BITS
 from yibao.adapters.trail.questions import Question
 from yibao.adapters.trail.store import Row
@@ -83,7 +84,9 @@ def an_autumn(service: Service, clock: Clock) -> None:
     check = service.verify_prior_coverage(
         ADA, at=clock.at("2025-09-06 14:50"), lapsed_years=1, by="counter-4"
     )
-    service.confirm(BO, at=clock.at("2025-09-07 10:00"), channel="app", observed=True, by="app")
+    service.confirm(
+        BO, at=clock.at("2025-09-07 10:00:00.25"), channel="app", observed=True, by="app"
+    )
     service.receive_care(
         ADA, at=clock.at("2025-09-10 09:00"), on="2025-09-10", setting="campus_clinic", cost="60.00"
     )
@@ -172,10 +175,7 @@ def test_what_a_fact_changed_is_told_as_the_students_own_trail_tells_it(
             found = [each for each in listed(trail, ref=who.ref) if not each.is_refused]
             assert [each.row.position for each in found] == [e.recorded.position for e in own]
             for here, there in zip(found, own, strict=True):
-                assert [moved["value"] for moved in here.changes["moved"]] == [
-                    moved.name for moved in there.moved
-                ]
-                assert len(here.changes.get("steps", ())) == len(there.steps)
+                assert here.changes == changes_of(there)
 
 
 def test_a_window_fixed_for_many_is_listed_once_and_with_each_student_it_moved(
@@ -533,6 +533,9 @@ def test_whatever_is_recorded_in_whatever_order_the_trail_followed_is_the_trail_
             again.catch_up()
             assert digest(live) == digest(again)
             for who in (ADA, BO, CY):
+                facts = [each for each in listed(live, ref=who.ref) if not each.is_refused]
+                own = service.trail_of(who)
+                assert [each.changes for each in facts] == [changes_of(each) for each in own]
                 for entry in listed(live, ref=who.ref):
                     known = service._streams(who).known_at(entry.row.position)
                     tried = entry.attempt.occurred_at if entry.attempt else None
