@@ -7,7 +7,7 @@ from typing import Any
 from yibao.adapters.attempts import KeptAttempt
 from yibao.adapters.plain import event_json, plain
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.trail.audit import Page, TrailEntry
+from yibao.adapters.trail.audit import TrailEntry
 from yibao.adapters.trail.changes import changes_of, part_told
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.events import Event
@@ -15,15 +15,6 @@ from yibao.domain.policy import Policy
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.audit_trail import Entry
 from yibao.projections.history import Held
-
-
-def page_json(page: Page, editions: Editions) -> dict[str, Any]:
-    """A page of the trail; `following` is what the next page is asked for with."""
-    return {
-        "format": 1,
-        "entries": [trail_entry_json(entry, editions) for entry in page.entries],
-        "following": str(page.following) if page.following else None,
-    }
 
 
 def trail_entry_json(entry: TrailEntry, editions: Editions) -> dict[str, Any]:

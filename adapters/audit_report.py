@@ -22,8 +22,8 @@ from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service
 from yibao.adapters.subjects import existing_store
 from yibao.adapters.trail.audit import PAGE
-from yibao.adapters.trail.following import Watch
 from yibao.adapters.trail.questions import Key, Question
+from yibao.adapters.watch import Watch
 from yibao.adapters.words import Words
 
 #: The columns of an export; what is nested stands in its cell as JSON.

@@ -327,14 +327,17 @@ def check_unaltered(store: FactStore, editions: Editions) -> None:
         for used in store.read(edition_stream(name)):
             if not isinstance(used, events.EditionAdopted | events.BenefitsAdopted):
                 continue
-            policy = editions.get(name)
-            is_whole = isinstance(used, events.EditionAdopted)
-            found = policy.digest if is_whole else policy.benefits_digest
+            found = digest_now(used, editions.get(name))
             if used.digest != found:
                 raise AlteredEdition(
                     f"edition {name!r} has been altered: the store has used {used.digest[:12]}, "
                     f"now it is {found[:12]}; a revised notice is a new edition"
                 )
+
+
+def digest_now(used: events.EditionAdopted | events.BenefitsAdopted, policy: Policy) -> str:
+    """The digest of what a store has used of an edition, as the edition is now."""
+    return policy.digest if isinstance(used, events.EditionAdopted) else policy.benefits_digest
 
 
 def _decided(event: events.Event | None) -> events.Event:

@@ -1,7 +1,7 @@
 """Looking after a store: is it whole, which layout has it, and a copy while it is at work."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import groupby
 from operator import itemgetter
@@ -13,13 +13,12 @@ from uuid import UUID
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
 from yibao.adapters.policy_files import Editions
+from yibao.adapters.recording import digest_now
 from yibao.adapters.store import file_of, from_row, open_store
+from yibao.adapters.watch import Watch
 from yibao.domain import events
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent
-
-#: Told now and then: how many facts have been looked at, and how many there are.
-Watch = Callable[[int, int], None]
 
 
 class Finding(NamedTuple):
@@ -154,8 +153,7 @@ def _of_an_edition(
     except UnknownEdition:
         yield Finding("edition_missing", where)
         return
-    whole = isinstance(used, events.EditionAdopted)
-    if used.digest != (policy.digest if whole else policy.benefits_digest):
+    if used.digest != digest_now(used, policy):
         yield Finding("edition_altered", where)
 
 

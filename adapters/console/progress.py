@@ -1,15 +1,13 @@
 """A bar for whoever watches something that takes long."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 from rich.progress import Progress
 
 from yibao.adapters import console
-
-#: Told now and then: how much is done, and how much there is.
-Watch = Callable[[int, int], None]
+from yibao.adapters.watch import Watch
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from typing import Any, Final, NamedTuple, Self
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import FactStore
 from yibao.adapters.trail.changes import unpacked
-from yibao.adapters.trail.following import Follower, Watch
+from yibao.adapters.trail.following import Follower
 from yibao.adapters.trail.layout import REFUSED, instant_of
 from yibao.adapters.trail.questions import Key, Question
 from yibao.adapters.trail.store import Row, TrailStore
+from yibao.adapters.watch import Watch
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.events import Event
 from yibao.domain.vocabulary import EnrollmentId, edition_stream

@@ -5,7 +5,7 @@ in the middle leaves the trail as it was before the batch. Two processes take tu
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import takewhile
 from operator import attrgetter
@@ -24,6 +24,7 @@ from yibao.adapters.trail.rows import (
     fix_rows,
 )
 from yibao.adapters.trail.store import Progress, Row, TrailStore, TrailTransaction
+from yibao.adapters.watch import Watch
 from yibao.domain import events
 from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
@@ -38,9 +39,6 @@ from yibao.projections.audit_trail import (
 #: How many facts a transaction of the trail takes in, and how many students of a fixed window.
 BATCH: Final = 5000
 FAN: Final = 500
-
-#: Told after each batch: how many facts are in the trail, and how many there are.
-Watch = Callable[[int, int], None]
 
 
 class Follower:
