@@ -1,9 +1,10 @@
 """Load, decide, save: how a command becomes facts, in one transaction."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 from yibao.adapters.policy_files import Editions
@@ -30,6 +31,8 @@ from yibao.domain.policy import Policy
 from yibao.domain.refusals import AlteredEdition, BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.knowledge import edition_named
+
+R = TypeVar("R")
 
 Clock = Callable[[], datetime]
 #: What a command is recorded on: an enrollment or, for its window, an edition.
@@ -66,20 +69,25 @@ class Recording:
         Raises Refused for the first command that is refused, and keeps the attempt;
         UnknownEdition for an edition that is not at hand; StoreError where the store fails.
         """
+        return self._tried(lambda tries: self._record_together(target, asked, tries), asked)
+
+    def _record_together(
+        self, target: Target, asked: Sequence[Command], tries: "_Tries"
+    ) -> list[Receipt]:
         receipts: list[Receipt] = []
         failed: Refused | UnknownEdition | None = None
-        with self.store.transaction() as transaction:
+        with self._transaction([target]) as transaction:
             # Read while nobody else can record: what is known by an instant stays what it was.
-            work = _Work(transaction, self.clock())
+            work = _Work(transaction, self.clock(), tries)
             first: UUID | None = None
-            for command in asked:
+            for command, ids in zip(asked, tries.ids, strict=True):
                 try:
                     place = self._place(work, target, command)
                     first = first or place
                     if place != first:
                         raise BadValue("asked", "care is recorded apart from the enrollment")
                     work.stamp_after([place])
-                    receipts.append(self._recorded(work, target, place, command))
+                    receipts.append(self._recorded(work, target, place, command, ids))
                 except (Refused, UnknownEdition) as error:
                     failed = error
                     work.forget()
@@ -96,16 +104,24 @@ class Recording:
         What is refused is told in the place of its receipt, and kept as an attempt; the others
         are recorded. Raises StoreError where the store fails; then none is.
         """
+        commands = [command for _, command in asked]
+        return self._tried(lambda tries: self._record_each(asked, tries), commands)
+
+    def _record_each(
+        self, asked: Sequence[tuple[Target, Command]], tries: "_Tries"
+    ) -> list[Receipt | Refused]:
         outcomes: list[Receipt | Refused] = []
-        with self.store.transaction() as transaction:
-            work = _Work(transaction, self.clock())
+        targets = [target for target, _ in asked]
+        with self._transaction(targets, many=True) as transaction:
+            work = _Work(transaction, self.clock(), tries)
+            work.read_ahead(_stream_of(target) for target in targets)
             places = [self._place_or_refusal(work, *each) for each in asked]
             work.stamp_after([place for place in places if isinstance(place, UUID)])
-            for (target, command), place in zip(asked, places, strict=True):
+            for (target, command), place, ids in zip(asked, places, tries.ids, strict=True):
                 try:
                     if isinstance(place, Refused):
                         raise place
-                    outcomes.append(self._recorded(work, target, place, command))
+                    outcomes.append(self._recorded(work, target, place, command, ids))
                 except Refused as refused:
                     self._keep(work, target, _told(command), refused)
                     outcomes.append(refused)
@@ -139,14 +155,17 @@ class Recording:
         except (Refused, UnknownEdition) as error:
             return _as_refusal(error)
 
-    def _recorded(self, work: "_Work", target: Target, place: UUID, command: Command) -> Receipt:
+    def _recorded(
+        self, work: "_Work", target: Target, place: UUID, command: Command, ids: tuple[str, UUID]
+    ) -> Receipt:
         """The receipt of a command that is recorded, now or before; raises Refused."""
         stream = work.stream(place)
-        command_id = command.command_id or uuid4().hex
-        envelope = self._envelope(place, command, command_id, work.stamp)
+        command_id, event_id = ids
+        envelope = self._envelope(place, command, command_id, event_id, work.stamp)
         earlier = answered_before(stream, command_id, envelope.command_digest)
         if earlier is not None:
-            return _receipt(earlier, repeated=True)
+            # Recorded by this very call, it was only not told of.
+            return _receipt(earlier, repeated=earlier.event_id != event_id)
         _refuse_the_future(command, work.clock)
         if isinstance(target, str):
             fresh = self._on_an_edition(work, command, envelope, target)
@@ -164,20 +183,48 @@ class Recording:
         self, target: Target | None, told: Mapping[str, Any], error: Refused | UnknownEdition
     ) -> None:
         """Keeps what was refused before it could be judged; it may be about nobody."""
-        with self.store.transaction() as transaction:
-            work = _Work(transaction, self.clock())
-            self._keep(work, target, told, _as_refusal(error))
+
+        def keep(tries: "_Tries") -> None:
+            with self._transaction([] if target is None else [target]) as transaction:
+                work = _Work(transaction, self.clock(), tries)
+                self._keep(work, target, told, _as_refusal(error))
+
+        self._tried(keep, ())
+
+    def _transaction(
+        self, targets: Sequence[Target], *, many: bool = False
+    ) -> AbstractContextManager[Transaction]:
+        """A transaction on whatever may be read and recorded with the targets.
+
+        A student's care is recorded by whoever records on the enrollment; what is recorded for
+        an edition is for everybody.
+        """
+        everybody = any(isinstance(target, str) for target in targets)
+        concerned = map(_stream_of, targets)
+        return self.store.transaction(concerned, everybody=everybody, many=many)
+
+    def _tried(self, action: "Callable[[_Tries], R]", asked: Sequence[Command]) -> R:
+        """Does it, once more where it was interrupted; what was recorded then is found again."""
+        tries = _Tries(asked)
+
+        def action_once() -> R:
+            tries.number += 1
+            return action(tries)
+
+        return self.store.again(action_once)
 
     def _keep(
         self, work: "_Work", target: Target | None, told: Mapping[str, Any], refused: Refused
     ) -> None:
         """Keeps a refused attempt: whose it was, about whom, and at which school as then known."""
-        known: dict[str, Any] = {"by": self.by, "via": self.via, "tried_at": work.stamp}
+        known: dict[str, Any] = {"by": self.by, "via": self.via}
+        tried_at = work.tries.since(work.stamp)
+        known["tried_at"] = tried_at
         stream_id = _NOBODY
         if target is not None:
-            stream_id = edition_stream(target) if isinstance(target, str) else target.stream
+            stream_id = _stream_of(target)
             stream = work.stream(stream_id)
-            known["tried_at"] = max(work.stamp, stream.last_recorded_at or work.stamp)
+            known["tried_at"] = max(tried_at, stream.last_recorded_at or tried_at)
             known["version"] = stream.version
             known["school"] = Facts(stream.facts).latest_school
             known["policy"] = edition_named(stream.recorded)
@@ -186,6 +233,8 @@ class Recording:
             else:
                 known |= target._asdict()
         attempt = refused_attempt(told, refused, known)
+        if work.tries.number > 1 and work.transaction.has_kept(stream_id, attempt):
+            return
         work.transaction.keep_attempt(stream_id, attempt, self.attempts_kept)
 
     def _on_an_edition(
@@ -243,12 +292,12 @@ class Recording:
         return self.editions.get(named) if named else None
 
     def _envelope(
-        self, stream_id: UUID, command: Command, command_id: str, stamp: datetime
+        self, stream_id: UUID, command: Command, command_id: str, event_id: UUID, stamp: datetime
     ) -> Envelope:
         return Envelope(
             stream=stream_id,
             recorded_at=stamp,
-            event_id=uuid4(),
+            event_id=event_id,
             by=command.by or self.by,
             via=self.via,
             command_id=command_id,
@@ -286,11 +335,27 @@ class Recording:
         }
 
 
+class _Tries:
+    """One call, tried once or more often: what it names is named the same each time."""
+
+    def __init__(self, asked: Sequence[Command]) -> None:
+        self.number = 0
+        #: The id of each command, and of the fact that it leads to.
+        self.ids = [(command.command_id or uuid4().hex, uuid4()) for command in asked]
+        self._first: datetime | None = None
+
+    def since(self, stamp: datetime) -> datetime:
+        """When it was tried first."""
+        self._first = self._first or stamp
+        return self._first
+
+
 class _Work:
     """A transaction under way: the streams as they are by now, and all that will be recorded."""
 
-    def __init__(self, transaction: Transaction, clock: datetime) -> None:
+    def __init__(self, transaction: Transaction, clock: datetime, tries: _Tries) -> None:
         self.transaction = transaction
+        self.tries = tries
         self.clock = self.stamp = clock
         self.notes: list[tuple[UUID, str]] = []
         self._fresh: list[events.Event] = []
@@ -301,6 +366,11 @@ class _Work:
         if stream_id not in self._streams:
             self._streams[stream_id] = fold(self.transaction.read(stream_id))
         return self._streams[stream_id]
+
+    def read_ahead(self, stream_ids: Iterable[UUID]) -> None:
+        """Reads streams that will be asked for, all at once."""
+        found = self.transaction.read_all(sorted(set(stream_ids)))
+        self._streams |= {stream_id: fold(recorded) for stream_id, recorded in found.items()}
 
     def stamp_after(self, places: Iterable[UUID]) -> None:
         """One stamp for all that is recorded: never before the last of any of the streams."""
@@ -354,6 +424,10 @@ def _told(command: Command) -> dict[str, Any]:
 def _as_refusal(error: Refused | UnknownEdition) -> Refused:
     """An edition that is not at hand is a bad value, where a code is told."""
     return error if isinstance(error, Refused) else BadValue("policy", "no such edition")
+
+
+def _stream_of(target: Target) -> UUID:
+    return edition_stream(target) if isinstance(target, str) else target.stream
 
 
 #: The stream of attempts that could not be read far enough to say about whom they were.

@@ -6,14 +6,20 @@ twice, and keeps free text apart from the facts, in a table that can forget.
 
 import sqlite3
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Lock
 from types import TracebackType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
-from eventsourcing.persistence import ConnectionPoolClosedError, InterfaceError, StoredEvent
+from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
+    InterfaceError,
+    Notification,
+    PersistenceError,
+    StoredEvent,
+)
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -25,16 +31,28 @@ from eventsourcing.sqlite import (
 )
 from eventsourcing.utils import Environment
 
-from yibao.adapters import attempts, migrations
+from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
 
 #: How long one writer waits for another, in seconds.
 LOCK_TIMEOUT: Final = 30
 #: What a connection may keep in memory, in KiB: the inner pages of a store of some gigabytes.
 CACHE_KIB: Final = 16 * 1024
 
-#: What a row says of an event: its place in the stream, its stored name and its state.
-Row = tuple[int, str, bytes]
+
+_CREATE_ATTEMPTS: Final = (
+    "CREATE TABLE IF NOT EXISTS refused_attempts ("
+    "attempt_id INTEGER PRIMARY KEY AUTOINCREMENT, position INTEGER NOT NULL, "
+    "stream TEXT NOT NULL, actor TEXT NOT NULL, hour TEXT NOT NULL, state BLOB NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS refused_attempts_by_stream ON refused_attempts (stream)",
+    "CREATE INDEX IF NOT EXISTS refused_attempts_by_actor ON refused_attempts (actor, hour)",
+    "CREATE TABLE IF NOT EXISTS counted_attempts (number INTEGER PRIMARY KEY AUTOINCREMENT, "
+    "actor TEXT NOT NULL, hour TEXT NOT NULL, command TEXT NOT NULL, code TEXT NOT NULL, "
+    "attempts INTEGER NOT NULL, changed INTEGER NOT NULL, "
+    "UNIQUE (actor, hour, command, code))",
+    "CREATE INDEX IF NOT EXISTS counted_attempts_by_change ON counted_attempts (changed)",
+)
 
 
 class FactRecorder(SQLiteApplicationRecorder):
@@ -51,7 +69,7 @@ class FactRecorder(SQLiteApplicationRecorder):
             "state BLOB NOT NULL, "
             "UNIQUE (originator_id, originator_version))",
             "CREATE TABLE IF NOT EXISTS notes (event_id TEXT PRIMARY KEY, note TEXT NOT NULL)",
-            *attempts.CREATE_TABLES,
+            *_CREATE_ATTEMPTS,
             migrations.CREATE_VERSION_TABLE,
             f"INSERT OR IGNORE INTO alembic_version VALUES ('{migrations.HEAD}')",
         ]
@@ -90,88 +108,105 @@ class FactRecorder(SQLiteApplicationRecorder):
             f"INSERT INTO {self.events_table_name} "
             "(originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
         )
-        self._select_rows = (
-            "SELECT originator_version, topic, state "
-            f"FROM {self.events_table_name} WHERE originator_id=? ORDER BY originator_version"
-        )
-        self._select_positioned = self._select_rows.replace("SELECT", "SELECT notification_id,")
 
-    def rows(self, stream: UUID) -> list[Row]:
-        """The rows of one stream, in order."""
-        with self.datastore.get_connection(commit=False) as connection:
-            return self.rows_within(connection.cursor(), stream)
-
-    def rows_within(self, c: SQLiteCursor, stream: UUID) -> list[Row]:
-        """The rows of one stream, as an open transaction sees them."""
-        c.sqlite_cursor.row_factory = None  # plain tuples
-        return c.sqlite_cursor.execute(self._select_rows, (stream.hex,)).fetchall()
-
-    def positioned(self, stream: UUID) -> list[tuple[int, int, str, bytes]]:
-        """The rows of one stream, each after its position in the store."""
-        with self.datastore.get_connection(commit=False) as connection:
-            c = connection.cursor().sqlite_cursor
-            c.row_factory = None
-            return c.execute(self._select_positioned, (stream.hex,)).fetchall()
-
-    def insert_within(
-        self, c: SQLiteCursor, stored: Sequence[StoredEvent], notes: Sequence[tuple[str, str]]
-    ) -> None:
-        """Inserts events and the notes beside them in an open transaction."""
-        self._insert_events(c, stored)
-        if notes:
-            c.executemany("INSERT INTO notes VALUES (?,?)", notes)
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events in the order of their positions; the library's own asks for an implicit id."""
+        until = LAST if stop is None else stop
+        with self.reading() as sql:
+            return notifications(sql, first_of(start, inclusive_of_start), until, limit, topics)
 
     @contextmanager
-    def snapshot(self) -> "Iterator[Snapshot]":
-        """The store as it is now, to be read at leisure."""
-        with self.datastore.transaction(commit=False) as c:
+    def reading(self) -> "Iterator[SqliteSql]":
+        with self.datastore.get_connection(commit=False) as connection:
+            yield SqliteSql(connection.cursor())
+
+    @contextmanager
+    def writing(
+        self, concerned: Iterable[UUID], *, everybody: bool = False, many: bool = False
+    ) -> "Iterator[SqliteSql]":
+        # A file has one writer at a time: nobody records on anything else either.
+        with self.datastore.transaction(commit=True) as cursor:
+            yield SqliteSql(cursor)
+
+    def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
+        assert isinstance(sql, SqliteSql)
+        self._insert_events(sql.cursor, stored)
+
+    @contextmanager
+    def snapshot(self) -> "Iterator[SqliteSql]":
+        with self.datastore.transaction(commit=False) as cursor:
             in_memory = self.datastore.pool.is_sqlite_memory_mode
             if not in_memory:
-                yield Snapshot(self, c)
+                yield SqliteSql(cursor)
                 return
             # In memory readers keep writers out, so nothing is left open there.
             held = sqlite3.connect(":memory:")
-            c.sqlite_cursor.connection.backup(held)
+            cursor.sqlite_cursor.connection.backup(held)
         with closing(held):
-            yield Snapshot(self, SQLiteCursor(held.cursor()))
+            yield SqliteSql(SQLiteCursor(held.cursor()))
 
-    def note(self, event_id: UUID) -> str | None:
-        """The free text kept for an event, unless it was erased."""
-        with self.datastore.transaction(commit=False) as c:
-            c.execute("SELECT note FROM notes WHERE event_id=?", (event_id.hex,))
-            row = c.fetchone()
-        return str(row[0]) if row else None
+    def settled(self, patience: float) -> Settled:
+        # One writer at a time: what is there is all there is.
+        with self.reading() as sql:
+            (found,) = sql.rows(
+                "SELECT (SELECT COALESCE(MAX(notification_id), 0) FROM stored_events), "
+                "(SELECT COALESCE(MAX(attempt_id), 0) FROM refused_attempts)"
+            )
+        return Settled(*found)
 
-    def erase_note(self, event_id: UUID) -> None:
-        """Forgets the free text of an event, also in the file; the event stands."""
+    def counting(self, sql: Sql) -> None:
+        """There is one writer at a time anyway."""
+
+    def erase(self, statement: str, values: Sequence[Any]) -> None:
+        """Deletes, also in the file."""
         with self.datastore.get_connection(commit=True) as connection:
             with connection.cursor() as c:
                 c.execute("PRAGMA secure_delete=ON")
             with connection.transaction(commit=True) as c:
-                c.execute("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
+                c.execute(statement, values)
             with connection.cursor() as c:
                 c.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-class Snapshot(NamedTuple):
-    """One state of the whole store."""
+def failure(error: BaseException) -> Exception | None:
+    """A failure of SQLite or of the library as ours; None for anything else."""
+    return StoreError(f"failed: {error}") if isinstance(error, _FAILURES) else None
 
-    recorder: FactRecorder
-    cursor: SQLiteCursor
 
-    def rows(self, stream: UUID) -> list[Row]:
-        """The rows of one stream, in order."""
-        return self.recorder.rows_within(self.cursor, stream)
+_FAILURES = (PersistenceError, ConnectionPoolClosedError, sqlite3.Error, OSError)
 
-    def all_rows(self) -> Generator[tuple[str, int, str, bytes]]:
-        """Every row, stream by stream, without holding them all."""
-        with closing(self.cursor.sqlite_cursor.connection.cursor()) as rows:
+
+class SqliteSql:
+    """A turn on a connection to SQLite."""
+
+    __slots__ = ("_raw", "cursor")
+
+    def __init__(self, cursor: SQLiteCursor) -> None:
+        self.cursor = cursor
+        self._raw = cursor.sqlite_cursor
+        self._raw.row_factory = None  # plain tuples
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+        return self._raw.execute(statement, values).fetchall()
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._raw.execute(statement, values)
+
+    def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._raw.executemany(statement, rows)
+
+    def each(self, statement: str) -> Generator[Found]:
+        with closing(self._raw.connection.cursor()) as rows:
             rows.row_factory = None
-            yield from rows.execute(
-                "SELECT originator_id, originator_version, topic, state "
-                f"FROM {self.recorder.events_table_name} "
-                "ORDER BY originator_id, originator_version"
-            )
+            yield from rows.execute(statement)
 
 
 class FactDatastore(SQLiteDatastore):

@@ -1,104 +1,71 @@
-"""Where facts are kept: `eventsourcing`, with a mapper of our own.
-
-The mapper writes facts as JSON under permanent names and resolves them from our own table
-only: a stored name never imports anything.
-"""
+"""Where facts are kept: `eventsourcing`, with a mapper and with databases of our own."""
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
-from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import (
-    ApplicationRecorder,
-    ConnectionPoolClosedError,
-    InfrastructureFactory,
-    Mapper,
-    PersistenceError,
-    StoredEvent,
-)
-from eventsourcing.sqlite import SQLiteConnectionPool, SQLiteCursor
+from eventsourcing.persistence import ApplicationRecorder, InfrastructureFactory, Mapper
+from eventsourcing.sqlite import SQLiteConnectionPool
 from eventsourcing.utils import Environment, EnvType
-from pydantic import ValidationError
 
-from yibao.adapters import attempts
+from yibao.adapters import attempts, sqlite
 from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.errors import StoreError
-from yibao.adapters.sqlite import FactFactory, FactRecorder, Row, prepare
+from yibao.adapters.mapping import FactMapper, from_row, to_row
+from yibao.adapters.retrying import again
+from yibao.adapters.sql import Database, Found, Settled, Sql, stream_of
+from yibao.adapters.sqlite import FactFactory, prepare
 from yibao.domain.attempts import RefusedAttempt
-from yibao.domain.events import EVENTS, Event
-from yibao.domain.refusals import UnreadableEvent, place, reason
+from yibao.domain.events import Event
+from yibao.domain.refusals import UnreadableEvent
 from yibao.projections.audit_trail import Recorded
+
+if TYPE_CHECKING:
+    from yibao.adapters.settings import StoreSettings
+
+R = TypeVar("R")
 
 #: Reads a stream whole.
 Reading = Callable[[UUID], list[Event]]
+#: A failure of a database as ours; None for anything else.
+Failure = Callable[[BaseException], Exception | None]
 
 MEMORY: Final = "memory:"
 _SQLITE: Final = "sqlite"
+_POSTGRES: Final = ("postgresql", "postgres")
 
-
-class FactMapper(Mapper[UUID]):
-    """Facts to rows and back, validated both ways."""
-
-    def __init__(self) -> None:  # pyright: ignore[reportMissingSuperCall] - no transcoder here
-        pass
-
-    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
-        assert isinstance(domain_event, Event)
-        return to_row(domain_event)
-
-    def to_domain_event(self, stored_event: StoredEvent) -> Event:
-        stream, version = stored_event.originator_id, stored_event.originator_version
-        assert isinstance(stream, UUID)
-        return from_row(stream, version, stored_event.topic, stored_event.state)
-
-
-def to_row(event: Event) -> StoredEvent:
-    """A fact as it is stored."""
-    state = event.model_dump_json(by_alias=True, exclude_none=True)
-    return StoredEvent(event.originator_id, event.originator_version, event.name, state.encode())
-
-
-def from_row(stream: UUID, version: int, topic: str, state: bytes) -> Event:
-    """The fact in a row; raises UnreadableEvent for a name or shape that is not ours."""
-    try:
-        event = _READERS[topic](state)
-    except KeyError:
-        told = f"has the unknown name {topic!r}"
-        raise UnreadableEvent(f"event {version} of stream {stream} {told}") from None
-    except ValidationError as error:
-        told = f"{topic}: {place(error) or 'state'}: {reason(error)}"
-        raise UnreadableEvent(f"event {version} of stream {stream}, {told}") from None
-    # The columns complete a frozen event that nobody else has seen yet.
-    columns: dict[str, Any] = vars(event)
-    columns["originator_id"] = stream
-    columns["originator_version"] = version
-    return event
-
-
-#: `model_validate_json` without the wrapper around it.
-_READERS: Final[dict[str, Callable[[bytes], Event]]] = {
-    name: kind.__pydantic_validator__.validate_json for name, kind in EVENTS.items()
-}
+#: How long a projection waits for those who are recording at this moment, in seconds.
+PATIENCE: Final = 5.0
 
 
 class FactStore(Application[UUID]):
-    """The streams of facts in one SQLite database: read whole, extended by transactions."""
+    """The streams of facts in one database: read whole, extended by transactions."""
 
     name = "yibao"
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, settings: "StoreSettings | None" = None) -> None:
+        """Opens the store in a SQLite file, or behind the URL of a PostgreSQL database."""
         self.database = database
-        with _ClearErrors(database):
-            if not SQLiteConnectionPool.detect_memory_mode(database):
-                prepare(database)
+        self._settings = settings
+        self._patience = 0.0
+        self.is_postgres = is_postgres(database)
+        where, failure = repr(database), sqlite.failure
+        if self.is_postgres:
+            # Only who has one should need the driver.
+            from yibao.adapters import postgres
+            from yibao.adapters.settings import StoreSettings
+
+            where, failure = postgres.place_of(database), postgres.failure
+            self._settings = settings or StoreSettings()
+            self._patience = self._settings.retry_for
+        self._clear_errors = _ClearErrors(failure)
+        with _ClearErrors(failure, f" {where}"):
             super().__init__({"SQLITE_DBNAME": database})
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
@@ -106,6 +73,13 @@ class FactStore(Application[UUID]):
         return Environment(name, env)
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        if self.is_postgres:
+            from yibao.adapters.postgres import PostgresFactory
+
+            assert self._settings is not None
+            return PostgresFactory(env, self.database, self._settings)
+        if not SQLiteConnectionPool.detect_memory_mode(self.database):
+            prepare(self.database)
         return FactFactory(env)
 
     def construct_mapper(self) -> Mapper[UUID]:
@@ -121,9 +95,7 @@ class FactStore(Application[UUID]):
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
-        with _ClearErrors():
-            rows = self._facts.rows(stream)
-        return _decoded(stream, rows)
+        return _decoded(stream, self._rows(_STREAM, stream.hex))
 
     def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
         """Every stream with its events, one after the other, from one snapshot of the store.
@@ -132,145 +104,195 @@ class FactStore(Application[UUID]):
         """
 
         def read(stream: UUID) -> list[Event]:
-            return _decoded(stream, snapshot.rows(stream))
+            return _decoded(stream, snapshot.rows(_STREAM, (stream.hex,)))
 
         with (
-            _ClearErrors(),
+            self._clear_errors,
             self._facts.snapshot() as snapshot,
-            closing(snapshot.all_rows()) as found,
+            closing(snapshot.each(_EVERY_STREAM)) as found,
         ):
             for key, rows in groupby(found, key=itemgetter(0)):
                 stream = _stream(key)
                 yield stream, _decoded(stream, (row[1:] for row in rows)), read
 
     @contextmanager
-    def transaction(self) -> "Iterator[Transaction]":
-        """Reads and records with nobody in between; what is raised inside leaves nothing behind."""
-        recorder = self._facts
-        with _ClearErrors(), recorder.datastore.transaction(commit=True) as cursor:
-            yield Transaction(recorder, cursor)
+    def transaction(
+        self, concerned: Iterable[UUID] = (), *, everybody: bool = False, many: bool = False
+    ) -> "Iterator[Transaction]":
+        """Reads and records with nobody in between; what is raised inside leaves nothing behind.
+
+        Nobody else records on the streams concerned; with `everybody` nor on any other. `many`
+        tells that there is a lot to record. Raises Interrupted where it may be tried again.
+        """
+        facts = self._facts
+        with self._clear_errors, facts.writing(concerned, everybody=everybody, many=many) as sql:
+            yield Transaction(facts, sql)
+
+    def again(self, action: Callable[[], R]) -> R:
+        """What an action returns, tried again for a while where it was interrupted."""
+        return again(action, self._patience)
 
     def recorded(self, stream: UUID) -> list[Recorded]:
         """Every event of a stream with its position in the store, in order."""
-        with _ClearErrors():
-            rows = self._facts.positioned(stream)
+        rows = self._rows(_POSITIONED, stream.hex)
         decoded = _decoded(stream, (row[1:] for row in rows))
         return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
 
     def first(self, stream: UUID) -> Event | None:
         """The first event of a stream, if it has any."""
-        with self._reading() as c:
-            row = c.sqlite_cursor.execute(
-                "SELECT topic, state FROM stored_events "
-                "WHERE originator_id=? AND originator_version=1",
-                (stream.hex,),
-            ).fetchone()
-        return from_row(stream, 1, *row) if row else None
+        found = self._rows(
+            "SELECT topic, state FROM stored_events WHERE originator_id=? AND originator_version=1",
+            stream.hex,
+        )
+        return from_row(stream, 1, *found[0]) if found else None
 
-    def taken_after(self, position: int, limit: int) -> "list[Taken]":
-        """Which streams the store extended after a position, in the order in which it did."""
-        with self._reading() as c:
-            rows = c.sqlite_cursor.execute(
-                "SELECT notification_id, originator_id, topic FROM stored_events "
-                "WHERE notification_id>? ORDER BY notification_id LIMIT ?",
-                (position, limit),
-            ).fetchall()
+    def taken(self, after: int, until: int, limit: int) -> "list[Taken]":
+        """Which streams the store extended after a position, in the order of the positions.
+
+        Up to where the store is final nothing is left out, and nothing comes in between later.
+        """
+        rows = self._rows(
+            "SELECT notification_id, originator_id, topic FROM stored_events "
+            "WHERE notification_id>? AND notification_id<=? ORDER BY notification_id LIMIT ?",
+            after,
+            until,
+            limit,
+        )
         return [Taken(found, _stream(key), topic) for found, key, topic in rows]
 
     def at_positions(self, positions: Iterable[int]) -> dict[int, Event]:
         """The events at these positions."""
-        found = {}
-        with self._reading() as c:
-            for position in positions:
-                row = c.sqlite_cursor.execute(
-                    "SELECT originator_id, originator_version, topic, state "
-                    "FROM stored_events WHERE notification_id=?",
-                    (position,),
-                ).fetchone()
-                if row is not None:
-                    found[position] = from_row(_stream(row[0]), *row[1:])
-        return found
+        wanted = list(positions)
+        rows = self._asked(lambda sql: [row for p in wanted for row in sql.rows(_AT, (p,))])
+        return {position: from_row(_stream(key), *row) for position, key, *row in rows}
 
-    def reached(self) -> "Reached":
-        """How far the store is: the latest of everything that a projection follows."""
-        with self._reading() as c:
-            row = c.sqlite_cursor.execute(
-                "SELECT (SELECT COALESCE(MAX(notification_id), 0) FROM stored_events), "
-                "(SELECT COALESCE(MAX(attempt_id), 0) FROM refused_attempts), "
-                "(SELECT COALESCE(MAX(changed), 0) FROM counted_attempts)"
-            ).fetchone()
-        return Reached(*row)
+    def reached(self, patience: float = PATIENCE) -> "Reached":
+        """How far the store is final: the latest of everything that a projection follows.
+
+        What is being recorded at this moment is waited for, at most `patience` seconds.
+        """
+
+        def ask() -> Settled:
+            with self._clear_errors:
+                return self._facts.settled(patience)
+
+        settled = self.again(ask)
+        ((counted,),) = self._rows("SELECT COALESCE(MAX(changed), 0) FROM counted_attempts")
+        return Reached(*settled, counted)
 
     def mark(self, position: int, attempt_id: int) -> str:
         """What stands there, as a digest: it tells whether two stores are one as far as that."""
-        with self._reading() as c:
-            found = c.sqlite_cursor.execute(
-                "SELECT (SELECT state FROM stored_events WHERE notification_id=?), "
-                "(SELECT state FROM refused_attempts WHERE attempt_id=?)",
-                (position, attempt_id),
-            ).fetchone()
+        (found,) = self._rows(
+            "SELECT (SELECT state FROM stored_events WHERE notification_id=?), "
+            "(SELECT state FROM refused_attempts WHERE attempt_id=?)",
+            position,
+            attempt_id,
+        )
         return hashlib.sha256(repr(found).encode()).hexdigest()
 
     def attempts_on(self, stream: UUID) -> list[KeptAttempt]:
         """The refused attempts kept on a stream, in order; there may be no such stream."""
-        with self._reading() as c:
-            return attempts.of_stream(c, stream)
+        return self._asked(lambda sql: attempts.of_stream(sql, stream))
 
-    def attempts_after(self, attempt_id: int, limit: int) -> list[KeptAttempt]:
-        """The refused attempts kept after one of them, in order."""
-        with self._reading() as c:
-            return attempts.following(c, attempt_id, limit)
+    def attempts_between(self, after: int, until: int, limit: int) -> list[KeptAttempt]:
+        """The refused attempts kept after one of them until another, in order."""
+        return self._asked(lambda sql: attempts.between(sql, after, until, limit))
 
     def attempts_numbered(self, attempt_ids: Iterable[int]) -> dict[int, RefusedAttempt]:
         """The refused attempts of these numbers."""
-        with self._reading() as c:
-            return {kept.attempt_id: kept.attempt for kept in attempts.numbered(c, attempt_ids)}
+        wanted = list(attempt_ids)
+        found = self._asked(lambda sql: attempts.numbered(sql, wanted))
+        return {kept.attempt_id: kept.attempt for kept in found}
 
     def attempts_counted(self, changed: int = 0) -> list[CountedAttempts]:
         """How many attempts were counted instead of kept; only what has changed since."""
-        with self._reading() as c:
-            return attempts.counted_since(c, changed)
-
-    @contextmanager
-    def _reading(self) -> Iterator[SQLiteCursor]:
-        recorder = self._facts
-        with _ClearErrors(), recorder.datastore.get_connection(commit=False) as connection:
-            cursor = connection.cursor()
-            cursor.sqlite_cursor.row_factory = None  # plain tuples
-            yield cursor
+        return self._asked(lambda sql: attempts.counted_since(sql, changed))
 
     def note(self, event_id: UUID) -> str | None:
-        with _ClearErrors():
-            return self._facts.note(event_id)
+        """The free text kept for an event, unless it was erased."""
+        found = self._rows("SELECT note FROM notes WHERE event_id=?", event_id.hex)
+        return str(found[0][0]) if found else None
 
     def erase_note(self, event_id: UUID) -> None:
-        with _ClearErrors():
-            self._facts.erase_note(event_id)
+        """Forgets the free text of an event; the event stands."""
+
+        def erase() -> None:
+            with self._clear_errors:
+                self._facts.erase("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
+
+        self.again(erase)
+
+    def _rows(self, statement: str, *values: Any) -> list[Found]:
+        return self._asked(lambda sql: sql.rows(statement, values))
+
+    def _asked(self, question: Callable[[Sql], R]) -> R:
+        """What is read in one turn; read again where that was interrupted."""
+
+        def ask() -> R:
+            with self._clear_errors, self._facts.reading() as sql:
+                return question(sql)
+
+        return self.again(ask)
 
     @property
-    def _facts(self) -> FactRecorder:
-        assert isinstance(self.recorder, FactRecorder)
-        return self.recorder
+    def _facts(self) -> Database:
+        return self.recorder  # type: ignore[return-value]
+
+
+_STREAM: Final = (
+    "SELECT originator_version, topic, state "
+    "FROM stored_events WHERE originator_id=? ORDER BY originator_version"
+)
+_AT: Final = (
+    "SELECT notification_id, originator_id, originator_version, topic, state "
+    "FROM stored_events WHERE notification_id=?"
+)
+_POSITIONED: Final = _STREAM.replace("SELECT", "SELECT notification_id,")
+_EVERY_STREAM: Final = (
+    "SELECT originator_id, originator_version, topic, state "
+    "FROM stored_events ORDER BY originator_id, originator_version"
+)
 
 
 class Transaction(NamedTuple):
     """One transaction on a store: what it reads cannot move on before it ends."""
 
-    recorder: FactRecorder
-    cursor: SQLiteCursor
+    database: Database
+    sql: Sql
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
-        return _decoded(stream, self.recorder.rows_within(self.cursor, stream))
+        return _decoded(stream, self.sql.rows(_STREAM, (stream.hex,)))
+
+    def read_all(self, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
+        """Every event of some streams, each in order."""
+        places = ", ".join("?" * len(streams))
+        rows = self.sql.rows(
+            _EVERY_STREAM.replace("ORDER", f"WHERE originator_id IN ({places}) ORDER"),
+            [stream.hex for stream in streams],
+        )
+        found: dict[UUID, list[Event]] = {stream: [] for stream in streams}
+        for key, of_stream in groupby(rows, key=itemgetter(0)):
+            stream = _stream(key)
+            found[stream] = _decoded(stream, (row[1:] for row in of_stream))
+        return found
 
     def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
         """Records events of any streams when the transaction ends."""
-        kept_apart = [(event_id.hex, note) for event_id, note in notes]
-        self.recorder.insert_within(self.cursor, [to_row(e) for e in recorded], kept_apart)
+        self.database.append(self.sql, [to_row(event) for event in recorded])
+        if notes:
+            kept_apart = [(event_id.hex, note) for event_id, note in notes]
+            self.sql.run_many("INSERT INTO notes VALUES (?, ?)", kept_apart)
 
     def keep_attempt(self, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> None:
         """Keeps a refused attempt, or counts it where there are too many, when this ends."""
-        attempts.keep(self.cursor, stream, attempt, kept_an_hour)
+        if not attempts.keep(self.sql, stream, attempt, kept_an_hour):
+            self.database.counting(self.sql)
+            attempts.count(self.sql, attempt)
+
+    def has_kept(self, stream: UUID, attempt: RefusedAttempt) -> bool:
+        """Whether this very attempt was kept before."""
+        return attempts.is_kept(self.sql, stream, attempt)
 
 
 class Reached(NamedTuple):
@@ -292,7 +314,7 @@ class Taken(NamedTuple):
     topic: str
 
 
-def _decoded(stream: UUID, rows: Iterable[Row]) -> list[Event]:
+def _decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:
     """The events of one stream; raises UnreadableEvent where it is not whole."""
     events: list[Event] = []
     for version, (found, topic, state) in enumerate(rows, start=1):
@@ -306,17 +328,25 @@ def _decoded(stream: UUID, rows: Iterable[Row]) -> list[Event]:
 
 def _stream(key: Any) -> UUID:
     try:
-        return UUID(key)
+        return stream_of(key)
     except (ValueError, AttributeError):
         raise UnreadableEvent(f"a stored event has the stream {key!r}") from None
 
 
-def open_store(url: str) -> FactStore:
-    """The store behind `memory:` or `sqlite:///path`; raises StoreError for anything else."""
+def open_store(url: str, settings: "StoreSettings | None" = None) -> FactStore:
+    """The store behind `memory:`, `sqlite:///path` or `postgresql://host/database`.
+
+    Raises StoreError for anything else, and where it cannot be opened.
+    """
     if url == MEMORY:
         # A shared cache, so that every connection of this store sees the one database.
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
-    return FactStore(file_of(url))
+    return FactStore(url if is_postgres(url) else file_of(url), settings)
+
+
+def is_postgres(url: str) -> bool:
+    """Whether a URL leads to a PostgreSQL database."""
+    return url.partition("://")[0] in _POSTGRES and "://" in url
 
 
 def file_of(url: str) -> str:
@@ -335,23 +365,25 @@ def file_of(url: str) -> str:
     return path
 
 
-_WRITTEN: Final = "a store is written sqlite:///relative/path, sqlite:////absolute/path or memory:"
+_WRITTEN: Final = (
+    "a store is written sqlite:///relative/path, sqlite:////absolute/path, "
+    "postgresql://host/database or memory:"
+)
 
 
 class _ClearErrors:
-    """The library's and SQLite's failures as ours; what they say goes on in the chain."""
+    """The failures of a database as ours; what it says in full goes on in the chain."""
 
-    def __init__(self, database: str | None = None) -> None:
-        self._where = f" {database!r}" if database else ""
+    def __init__(self, failure: Failure, where: str = "") -> None:
+        self._failure = failure
+        self._where = where
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _FAILURES):
-            raise StoreError(f"the store{self._where} failed: {error}") from error
-
-
-_FAILURES = (PersistenceError, ConnectionPoolClosedError, sqlite3.Error, OSError)
+        told = self._failure(error) if error is not None else None
+        if told is not None:
+            raise type(told)(f"the store{self._where} {told}") from error
 
 
 __all__ = ["FactStore", "StoreError", "open_store"]

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.mapping import from_row
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import digest_now
-from yibao.adapters.store import file_of, from_row, open_store
+from yibao.adapters.store import file_of, open_store
 from yibao.adapters.watch import Watch
 from yibao.domain import events
 from yibao.domain.attempts import RefusedAttempt

@@ -21,8 +21,9 @@ from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
 from trail import trail
 
+from yibao.adapters.mapping import FactMapper
 from yibao.adapters.service import BATCH, open_service
-from yibao.adapters.store import FactMapper, open_store
+from yibao.adapters.store import open_store
 from yibao.domain.case import Case
 from yibao.domain.commands import Command, Confirm, DeclareRoster, Register
 from yibao.domain.enrollment import current_facts

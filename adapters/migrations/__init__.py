@@ -1,16 +1,22 @@
-"""The layouts of the SQLite file, one after the other, by Alembic.
+"""The layouts of a store, one after the other, by Alembic.
 
-A new store is created at the newest layout; an older one is brought there when it is opened.
+A SQLite file is created at the newest layout, and an older one is brought there when it is
+opened. A PostgreSQL database is created and brought there by whoever owns it, with `yibao db`.
 Facts are never rewritten by a migration: their shapes are for ever, and read as they are.
 """
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from yibao.adapters.errors import StoreError
 
-#: Every layout there has been. Before they were numbered, there was the first.
+if TYPE_CHECKING:
+    import sqlalchemy
+
+#: Every layout there has been. Before they were numbered, there was the first; PostgreSQL came
+#: with the third.
 LAYOUTS: Final = ("0001", "0002", "0003")
 UNNUMBERED, HEAD = LAYOUTS[0], LAYOUTS[-1]
 
@@ -20,30 +26,61 @@ CREATE_VERSION_TABLE: Final = (
     "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
 )
 
+#: Whoever creates or migrates in one database takes turns by this advisory lock.
+_TURN: Final = 0x7969_6261_6F00_0002
+
 
 def upgrade(database: str) -> None:
-    """Brings an older store to the newest layout in one transaction, whoever else tries to.
+    """Brings an older file to the newest layout in one transaction, whoever else tries to.
 
     Raises StoreError where that fails; the store then is as it was.
     """
+
+    def begin(connection: "sqlalchemy.Connection") -> str | None:
+        from alembic.migration import MigrationContext
+
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        numbered = MigrationContext.configure(connection).get_current_heads()
+        return None if numbered else UNNUMBERED
+
+    _upgrade("sqlite://", lambda: _connected(database), Path(__file__).parent, begin)
+
+
+def upgrade_postgres(connect: Callable[[], Any]) -> None:
+    """Creates the store in a PostgreSQL database, or brings it to the newest layout.
+
+    All in one transaction. Raises StoreError where that fails; all then is as it was.
+    """
+
+    def begin(connection: "sqlalchemy.Connection") -> str | None:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
+        connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS yibao")
+        return None
+
+    _upgrade("postgresql+psycopg://", connect, Path(__file__).parent / "postgres", begin)
+
+
+def _upgrade(
+    dialect: str,
+    connect: Callable[[], Any],
+    scripts: Path,
+    begin: "Callable[[sqlalchemy.Connection], str | None]",
+) -> None:
     import sqlalchemy
     import sqlalchemy.exc
     from alembic import command
     from alembic.config import Config
-    from alembic.migration import MigrationContext
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    engine = sqlalchemy.create_engine(
-        "sqlite://", creator=lambda: _connected(database), poolclass=sqlalchemy.pool.NullPool
-    )
+    config.set_main_option("script_location", str(scripts))
+    engine = sqlalchemy.create_engine(dialect, creator=connect, poolclass=sqlalchemy.pool.NullPool)
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            unnumbered = begin(connection)
             config.attributes["connection"] = connection
-            if not MigrationContext.configure(connection).get_current_heads():
-                command.stamp(config, UNNUMBERED)
+            if unnumbered is not None:
+                command.stamp(config, unnumbered)
             command.upgrade(config, "head")
             connection.commit()
     except (sqlalchemy.exc.SQLAlchemyError, CommandError) as error:

@@ -57,7 +57,7 @@ class Follower:
         while self._known != there:
             with self.trail.transaction() as transaction:
                 progress = self._checked_progress(transaction)
-                reached = self._next_batch(transaction, progress)
+                reached = self._next_batch(transaction, progress, there)
                 if reached != progress:
                     mark = self.store.mark(reached.position, reached.attempt)
                     reached = reached._replace(mark=mark)
@@ -83,12 +83,14 @@ class Follower:
         transaction.forget_counted()
         return progress._replace(counted=0)
 
-    def _next_batch(self, transaction: TrailTransaction, progress: Progress) -> Progress:
+    def _next_batch(
+        self, transaction: TrailTransaction, progress: Progress, there: Reached
+    ) -> Progress:
         """The progress after one more batch; the same where there is nothing more."""
-        taken = self.store.taken_after(progress.position, BATCH)
+        taken = self.store.taken(progress.position, there.position, BATCH)
         if taken:
             return _Batch(self.store, self.editions, transaction).of_facts(progress, taken)
-        kept = self.store.attempts_after(progress.attempt, BATCH)
+        kept = self.store.attempts_between(progress.attempt, there.attempt, BATCH)
         counted = self.store.attempts_counted(progress.counted)
         transaction.insert(attempt_row(each) for each in kept)
         transaction.replace_counted(counted_row(each) for each in counted)

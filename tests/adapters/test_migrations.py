@@ -10,9 +10,10 @@ from uuid import UUID
 import pytest
 from given import given, registered, roster
 
+from yibao.adapters.mapping import FactMapper
 from yibao.adapters.migrations import HEAD
 from yibao.adapters.service import open_service
-from yibao.adapters.store import FactMapper, StoreError
+from yibao.adapters.store import StoreError
 from yibao.domain.vocabulary import EnrollmentId
 
 ADA = EnrollmentId("s1", 2025)

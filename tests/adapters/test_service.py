@@ -633,7 +633,6 @@ def test_every_store_in_memory_is_its_own() -> None:
         "sqlite:///",
         "sqlite://host/facts.db",
         "sqlite:///facts.db?mode=ro",
-        "postgresql://localhost/yibao",
         "http://localhost/",
     ],
 )

@@ -1,0 +1,456 @@
+"""PostgreSQL under the facts: many write at once, and nobody who follows misses anything.
+
+Who records on a student holds an advisory lock on that student until the transaction ends, and
+shares one with everybody else who does; only what is recorded for an edition, and so for all,
+has that one alone. Whatever may influence each other is thus recorded one after the other, and
+the order of the positions is an order in which it could all have happened.
+
+Transactions end in another order than they took their positions, so whoever follows reads only
+as far as nobody is still writing (`settled`).
+"""
+
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+import psycopg
+import psycopg.errors
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    IntegrityError,
+    Notification,
+    OperationalError,
+    PersistenceError,
+    ProcessRecorder,
+    StoredEvent,
+    Subscription,
+    TrackingRecorder,
+    TTrackingRecorder,
+)
+from eventsourcing.utils import Environment
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from yibao.adapters import migrations
+from yibao.adapters.errors import Interrupted, StoreError
+from yibao.adapters.settings import StoreSettings
+from yibao.adapters.sql import Found, Settled, Sql, first_of, notifications
+
+Connection = psycopg.Connection[TupleRow]
+
+#: How long a thread waits for a connection of the pool before it tries anew, in seconds. The
+#: pool by itself would wait longer and longer for a server that is away.
+POOL_PATIENCE: Final = 3.0
+#: How often it is looked at who is still writing, in seconds.
+GLANCE: Final = 0.005
+#: Rows that a snapshot fetches at a time.
+FETCHED: Final = 5000
+
+#: The advisory lock shared by all who record; who records for all has it alone.
+EVERYBODY: Final = 0x7969_6261_6F00_0000
+#: The advisory lock of those who count refused attempts.
+COUNTING: Final = EVERYBODY + 1
+
+_INSERT: Final = (
+    "INSERT INTO stored_events (originator_id, originator_version, topic, state) "
+    "SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[]) "
+    "RETURNING notification_id"
+)
+_SELECT: Final = "SELECT originator_id, originator_version, topic, state FROM stored_events"
+_LAST_NUMBERS: Final = (
+    "SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END "
+    "FROM stored_events_notification_id_seq), "
+    "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END "
+    "FROM refused_attempts_attempt_id_seq)"
+)
+# An INSERT has this lock from before it takes its number until its transaction has ended and
+# can be seen, whoever it is who inserts.
+_WRITING: Final = (
+    "SELECT virtualtransaction, pid FROM pg_locks WHERE granted AND locktype = 'relation' "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND relation IN ('stored_events'::regclass, 'refused_attempts'::regclass) "
+    "AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'ShareUpdateExclusiveLock', 'ShareLock')"
+)
+
+
+class Connections:
+    """A pool of connections, each set up alike."""
+
+    def __init__(self, url: str, settings: StoreSettings) -> None:
+        self.settings = settings
+        self._pool = ConnectionPool(
+            make_conninfo(url, connect_timeout=settings.connect_timeout, client_encoding="UTF8"),
+            kwargs={"autocommit": True},
+            min_size=min(settings.pool_min, settings.pool_max),
+            max_size=settings.pool_max,
+            timeout=POOL_PATIENCE,
+            reconnect_timeout=POOL_PATIENCE,
+            configure=self._set_up,
+            name="yibao",
+            open=False,
+        )
+
+    def open(self) -> None:
+        """Checks that there is a store of this layout, then keeps connections at hand."""
+        # One by itself first: it tells at once why it cannot be had.
+        with psycopg.connect(self._pool.conninfo, autocommit=True) as connection:  # type: ignore[arg-type]
+            check_layout(connection)
+            self._set_up(connection)
+        self._pool.open()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        with self._pool.connection() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _set_up(self, connection: Connection) -> None:
+        waits = self.settings
+        connection.execute(
+            "SELECT set_config('search_path', 'yibao', false), "
+            "set_config('statement_timeout', %s, false), "
+            "set_config('lock_timeout', %s, false), "
+            "set_config('idle_in_transaction_session_timeout', %s, false), "
+            # What was acknowledged is on the disk, whatever else holds in this database.
+            "CASE current_setting('synchronous_commit') WHEN 'off' "
+            "THEN set_config('synchronous_commit', 'on', false) END",
+            [
+                f"{round(seconds * 1000)}ms"
+                for seconds in (
+                    waits.statement_timeout,
+                    waits.lock_timeout,
+                    waits.idle_in_transaction_timeout,
+                )
+            ],
+        )
+
+
+class PostgresRecorder(ApplicationRecorder):
+    """Stored events, and everything a store of facts needs of a database."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+        self._settled = Settled(0, 0)
+
+    # What the library asks of a recorder.
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """Inserts events in one transaction and one round; raises IntegrityError on a conflict."""
+        with _as_the_library_has_it(), self.connections.connection() as connection:
+            inserted = connection.execute(_INSERT, _columns(stored_events)).fetchall()
+        return [number for (number,) in inserted]
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The events of one stream, or some of them."""
+        values: list[Any] = [originator_id]
+        statement = f"{_SELECT} WHERE originator_id=?"
+        for bound, sign in ((gt, ">"), (lte, "<=")):
+            if bound is not None:
+                statement += f" AND originator_version{sign}?"
+                values.append(bound)
+        statement += f" ORDER BY originator_version {'DESC' if desc else 'ASC'}"
+        if limit is not None:
+            statement += " LIMIT ?"
+            values.append(limit)
+        with _as_the_library_has_it(), self.reading() as sql:
+            return [StoredEvent(*row) for row in sql.rows(statement, values)]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events in the order of their positions, as far as the store is final."""
+        with _as_the_library_has_it():
+            settled = self.settled(0.0).position
+            until = settled if stop is None else min(stop, settled)
+            with self.reading() as sql:
+                return notifications(sql, first_of(start, inclusive_of_start), until, limit, topics)
+
+    def max_notification_id(self) -> int | None:
+        """The greatest position as far as the store is final; None where there is none."""
+        with _as_the_library_has_it():
+            settled = self.settled(0.0).position
+            greatest = "SELECT MAX(notification_id) FROM stored_events WHERE notification_id<=?"
+            with self.reading() as sql:
+                ((found,),) = sql.rows(greatest, [settled])
+        return None if found is None else int(found)
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """As on SQLite there are no subscriptions; a projection follows the feed."""
+        raise NotImplementedError("a projection follows the feed")
+
+    # What a store of facts asks of its database.
+
+    @contextmanager
+    def reading(self) -> "Iterator[PostgresSql]":
+        with self.connections.connection() as connection:
+            yield PostgresSql(connection)
+
+    @contextmanager
+    def writing(
+        self, concerned: Iterable[UUID], *, everybody: bool = False, many: bool = False
+    ) -> "Iterator[PostgresSql]":
+        with self.connections.connection() as connection:
+            sql = PostgresSql(connection)
+            try:
+                if many:  # COPY, which cannot be in a pipeline
+                    self._begin(sql, concerned, everybody)
+                    yield sql
+                    sql.run("COMMIT")
+                else:
+                    with connection.pipeline():
+                        self._begin(sql, concerned, everybody)
+                        yield sql
+                        sql.run("COMMIT")
+            except BaseException:
+                if not connection.closed:
+                    connection.rollback()
+                raise
+
+    def _begin(self, sql: "PostgresSql", concerned: Iterable[UUID], everybody: bool) -> None:
+        sql.run("BEGIN")
+        if everybody:
+            sql.run("SELECT pg_advisory_xact_lock(?)", [EVERYBODY])
+        else:
+            sql.run("SELECT pg_advisory_xact_lock_shared(?)", [EVERYBODY])
+            # In one order, so that two who want the same ones never wait for each other.
+            locks = sorted({_lock_of(stream) for stream in concerned})
+            sql.run("SELECT pg_advisory_xact_lock(k) FROM unnest(?::bigint[]) AS k", [locks])
+
+    def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
+        assert isinstance(sql, PostgresSql)
+        sql.insert(stored)
+
+    @contextmanager
+    def snapshot(self) -> "Iterator[PostgresSql]":
+        with self.connections.connection() as connection:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            try:
+                yield PostgresSql(connection)
+            finally:
+                if not connection.closed:
+                    connection.rollback()
+
+    def settled(self, patience: float) -> Settled:
+        """How far the store is final.
+
+        What has its number by now was given it by somebody who is writing now, or has ended.
+        Once all of those have ended, nothing can appear below the last number of now.
+        """
+        ends = time.monotonic() + patience
+        with self.reading() as sql:
+            (found,) = sql.rows(_LAST_NUMBERS)
+            writing = set(sql.rows(_WRITING))
+            while writing and time.monotonic() < ends:
+                time.sleep(GLANCE)
+                writing &= set(sql.rows(_WRITING))
+        if not writing:
+            self._settled = Settled(*map(max, self._settled, found))
+        return self._settled
+
+    def counting(self, sql: Sql) -> None:
+        sql.run("SELECT pg_advisory_xact_lock(?)", [COUNTING])
+
+    def erase(self, statement: str, values: Sequence[Any]) -> None:
+        """Deletes. What was deleted leaves the file with the next vacuum, and old backups never."""
+        with self.reading() as sql:
+            sql.run(statement, values)
+
+
+class PostgresSql:
+    """A turn on a connection to PostgreSQL, in a pipeline or not."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+        return self._connection.execute(_of_psycopg(statement), values).fetchall()
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._connection.execute(_of_psycopg(statement), values or None)
+
+    def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._connection.cursor().executemany(_of_psycopg(statement), rows)
+
+    def each(self, statement: str) -> Generator[Found]:
+        with self._connection.cursor(name="each") as rows:
+            rows.itersize = FETCHED
+            yield from rows.execute(_of_psycopg(statement))
+
+    def insert(self, stored: Sequence[StoredEvent]) -> None:
+        if self._connection.pgconn.pipeline_status:
+            self._connection.execute(_INSERT, _columns(stored))
+            return
+        with self._connection.cursor().copy(
+            "COPY stored_events (originator_id, originator_version, topic, state) "
+            "FROM STDIN (FORMAT BINARY)"
+        ) as copy:
+            copy.set_types(("uuid", "int8", "text", "bytea"))
+            for event in stored:
+                copy.write_row(_row(event))
+
+
+class PostgresFactory(InfrastructureFactory[TrackingRecorder]):
+    """The library's infrastructure, by our recorder and our connections.
+
+    The library's own can be told by the environment to insert by a function that does without a
+    lock, and loses events for those who follow. It is not used, so nobody can set that here.
+    """
+
+    def __init__(self, env: Environment, url: str, settings: StoreSettings) -> None:
+        super().__init__(env)
+        self.connections = Connections(url, settings)
+        self.connections.open()
+
+    def application_recorder(self) -> PostgresRecorder:
+        return PostgresRecorder(self.connections)
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        raise NotImplementedError("there are no snapshots")
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[TTrackingRecorder] | None = None
+    ) -> TTrackingRecorder:
+        raise NotImplementedError("a projection remembers by itself how far it is")
+
+    def process_recorder(self) -> ProcessRecorder:
+        raise NotImplementedError("a projection remembers by itself how far it is")
+
+    def close(self) -> None:
+        self.connections.close()
+
+
+def check_layout(connection: Connection) -> None:
+    """Raises StoreError where the database holds no store of this layout."""
+    layout = layout_of(connection)
+    if layout is None:
+        raise StoreError("the database holds no store yet: `yibao db init` creates one")
+    if layout not in migrations.LAYOUTS:
+        raise StoreError(f"the store's layout is {layout!r}: a newer yibao has written it")
+    if layout != migrations.HEAD:
+        raise StoreError(
+            f"the store has layout {layout}: `yibao db migrate` brings it to {migrations.HEAD}"
+        )
+
+
+def layout_of(connection: Connection) -> str | None:
+    """The layout of the store in a database; None where there is none."""
+    (there,) = _one(connection, "SELECT to_regclass('yibao.alembic_version') IS NOT NULL")
+    if not there:
+        return None
+    found = connection.execute("SELECT version_num FROM yibao.alembic_version").fetchone()
+    return str(found[0]) if found else None
+
+
+def _one(connection: Connection, statement: LiteralString) -> TupleRow:
+    found = connection.execute(statement).fetchone()
+    assert found is not None
+    return found
+
+
+def place_of(url: str) -> str:
+    """Where a URL leads, without what nobody should read; raises StoreError for no URL."""
+    try:
+        told = conninfo_to_dict(url)
+    except psycopg.Error as error:
+        raise StoreError(f"this is no URL of a PostgreSQL database: {error}") from None
+    return f"{told.get('host') or 'local'}/{told.get('dbname') or ''}"
+
+
+def failure(error: BaseException) -> Exception | None:
+    """A failure of psycopg or of the library as ours; None for anything else."""
+    cause = error.__cause__ if isinstance(error, PersistenceError) else error
+    if isinstance(cause, PoolTimeout):
+        return Interrupted("failed: no connection could be had in time")
+    if isinstance(cause, PoolClosed):
+        return StoreError("is closed")
+    if not isinstance(cause, psycopg.Error):
+        return StoreError(f"failed: {error}") if isinstance(error, OSError) else None
+    told = f"failed: {_first_line(cause)}"
+    return Interrupted(told) if _may_be_tried_again(cause) else StoreError(told)
+
+
+def _may_be_tried_again(error: psycopg.Error) -> bool:
+    state = error.sqlstate
+    if state is None:  # psycopg's own: the connection was lost, or could not be made
+        return isinstance(error, psycopg.OperationalError)
+    return state in _PASSING or state.startswith("08")
+
+
+#: A deadlock or a conflict with others; a version that others were first to take; a server that
+#: shuts down or starts.
+_PASSING: Final = frozenset(
+    kind.sqlstate
+    for kind in (
+        psycopg.errors.SerializationFailure,
+        psycopg.errors.DeadlockDetected,
+        psycopg.errors.UniqueViolation,
+        psycopg.errors.AdminShutdown,
+        psycopg.errors.CrashShutdown,
+        psycopg.errors.CannotConnectNow,
+        psycopg.errors.IdleInTransactionSessionTimeout,
+    )
+)
+
+
+def _first_line(error: psycopg.Error) -> str:
+    """What the server says, without the row that it shows with some errors."""
+    return (error.diag.message_primary or str(error)).partition("\n")[0]
+
+
+@contextmanager
+def _as_the_library_has_it() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.IntegrityError as error:
+        raise IntegrityError(_first_line(error)) from error
+    except psycopg.OperationalError as error:
+        raise OperationalError(_first_line(error)) from error
+    except psycopg.Error as error:
+        raise PersistenceError(_first_line(error)) from error
+
+
+def _columns(stored: Sequence[StoredEvent]) -> list[list[Any]]:
+    return [list(column) for column in zip(*map(_row, stored), strict=True)] or [[], [], [], []]
+
+
+def _row(event: StoredEvent) -> tuple[UUID | str, int, str, bytes]:
+    return event.originator_id, event.originator_version, event.topic, event.state
+
+
+def _lock_of(stream: UUID) -> int:
+    """The advisory lock of a stream: half of its id; two that share one only wait in vain."""
+    return int.from_bytes(stream.bytes[:8], signed=True)
+
+
+@lru_cache(maxsize=512)
+def _of_psycopg(statement: str) -> bytes:
+    return statement.replace("?", "%s").encode()

@@ -1,0 +1,47 @@
+"""Trying again what was interrupted, for some time; by tenacity."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from yibao.adapters.errors import Interrupted
+
+R = TypeVar("R")
+
+#: The first pause in seconds, by and by doubled, and the longest; each by chance somewhat less.
+FIRST_PAUSE: Final = 0.02
+LONGEST_PAUSE: Final = 1.0
+
+
+def again(action: Callable[[], R], patience: float, watch: Callable[[str], Any] | None = None) -> R:
+    """What an action returns, tried again for so many seconds while it is interrupted.
+
+    `watch` is told, before each new try, what has interrupted the last. Raises the last
+    Interrupted when the time is over.
+    """
+    try:
+        return action()
+    except Interrupted as error:
+        if not patience:
+            raise
+        if watch is not None:
+            watch(str(error))
+    from tenacity import (
+        RetryCallState,
+        Retrying,
+        retry_if_exception_type,
+        stop_after_delay,
+        wait_random_exponential,
+    )
+
+    def told(state: RetryCallState) -> None:
+        if watch is not None and state.outcome is not None:
+            watch(str(state.outcome.exception()))
+
+    trying = Retrying(
+        retry=retry_if_exception_type(Interrupted),
+        stop=stop_after_delay(patience),
+        wait=wait_random_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
+        before_sleep=told,
+        reraise=True,
+    )
+    return trying(action)

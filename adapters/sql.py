@@ -1,0 +1,122 @@
+"""The little that a store's statements need of a database, the same for SQLite and PostgreSQL.
+
+Statements are written once, with question marks; a stream is told by the 32 digits of its id.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, NamedTuple, Protocol
+from uuid import UUID
+
+from eventsourcing.persistence import Notification, StoredEvent
+
+#: No position is greater.
+LAST: Final = 2**63 - 1
+
+#: A row, as a plain tuple.
+Found = tuple[Any, ...]
+
+
+class Sql(Protocol):
+    """A turn on a connection, in a transaction or by itself."""
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+        """What a statement finds."""
+        ...
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """A statement of which nothing is read; it may wait for the next one that is."""
+        ...
+
+    def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """A statement for each row."""
+        ...
+
+
+class Snapshot(Sql, Protocol):
+    """One state of the whole store, however long one reads."""
+
+    def each(self, statement: str) -> Generator[Found]:
+        """What a statement finds, one row after the other, without holding them all."""
+        ...
+
+
+class Settled(NamedTuple):
+    """Up to which fact and which refused attempt nothing can appear any more.
+
+    Numbers are given before a transaction ends, and transactions end in any order: what is
+    above may still be filled in from below.
+    """
+
+    position: int
+    attempt: int
+
+
+class Database(Protocol):
+    """What a store of facts stands on."""
+
+    def reading(self) -> AbstractContextManager[Sql]:
+        """A turn to read, each statement by itself."""
+        ...
+
+    def writing(
+        self, concerned: Iterable[UUID], *, everybody: bool = False, many: bool = False
+    ) -> AbstractContextManager[Sql]:
+        """A transaction in which nobody else records on the streams concerned.
+
+        `everybody`: nor on any other. `many`: what is recorded is a lot.
+        """
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """The store as it is now, to be read at leisure."""
+        ...
+
+    def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
+        """Inserts events in an open transaction."""
+        ...
+
+    def settled(self, patience: float) -> Settled:
+        """How far the store is final; waits so many seconds for what is on its way now."""
+        ...
+
+    def counting(self, sql: Sql) -> None:
+        """Has those who count refused attempts take turns, until the transaction ends."""
+        ...
+
+    def erase(self, statement: str, values: Sequence[Any]) -> None:
+        """Executes a deletion so that nothing of it stays behind, as far as is in our hands."""
+        ...
+
+
+def first_of(start: int | None, is_inclusive: bool) -> int:
+    """The first position of an interval as the library tells it."""
+    return 1 if start is None else start if is_inclusive else start + 1
+
+
+def notifications(
+    sql: Sql, first: int, until: int, limit: int, topics: Sequence[str]
+) -> list[Notification]:
+    """Events between two positions, as the library has them; with topics only such."""
+    among = f"AND topic IN ({', '.join('?' * len(topics))}) " if topics else ""
+    rows = sql.rows(
+        "SELECT originator_id, originator_version, topic, state, notification_id "
+        "FROM stored_events WHERE notification_id>=? AND notification_id<=? "
+        f"{among}ORDER BY notification_id LIMIT ?",
+        (first, until, *topics, limit),
+    )
+    return [
+        Notification(
+            originator_id=stream_of(key),
+            originator_version=version,
+            topic=topic,
+            state=state,
+            id=position,
+        )
+        for key, version, topic, state, position in rows
+    ]
+
+
+def stream_of(key: Any) -> UUID:
+    """The stream in a row, as either database has it."""
+    return key if isinstance(key, UUID) else UUID(key)

@@ -1,0 +1,43 @@
+"""Stores for the tests: in memory, in a file, and on a PostgreSQL that is really there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from pgserver import CARELESS, Server
+
+from yibao.adapters import migrations
+
+#: A database with an empty store in it, from which others are copied.
+TEMPLATE = "yibao_template"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A server for all tests of a worker."""
+    with Server(**CARELESS) as server:
+        server.sql(f"CREATE DATABASE {TEMPLATE}")
+        migrations.upgrade_postgres(lambda: psycopg.connect(server.url(TEMPLATE)))
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """An empty store on PostgreSQL."""
+    url = postgres.database(TEMPLATE)
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store of each kind in turn."""
+    match request.param:
+        case "memory":
+            return "memory:"
+        case "sqlite":
+            return f"sqlite:///{tmp_path / 'facts.db'}"
+        case _:
+            given: str = request.getfixturevalue("postgres_url")
+            return given
