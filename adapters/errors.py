@@ -1,7 +1,8 @@
 """What can go wrong with a store.
 
 StoreError              the store could not be opened, read or written
-└── Interrupted         what goes well when it is tried again, and was, until it took too long
+├── Interrupted         what goes well when it is tried again, and was, until it took too long
+└── Halted              a projection goes no further until yibao is upgraded or set right
 """
 
 from yibao.domain.refusals import YibaoError
@@ -15,4 +16,11 @@ class Interrupted(StoreError):
     """The connection was lost, or somebody else came first; it may be recorded, or nothing was.
 
     Asking once more with the same command id is right in either case.
+    """
+
+
+class Halted(StoreError):
+    """A projection goes no further, and nothing of it is lost; the facts stand as they are.
+
+    There is a fact that this version of yibao does not know, or an edition is not at hand.
     """

@@ -115,7 +115,7 @@ class Connections:
     def _set_up(self, connection: Connection) -> None:
         waits = self.settings
         connection.execute(
-            "SELECT set_config('search_path', 'yibao', false), "
+            "SELECT set_config('search_path', 'yibao, yibao_trail', false), "
             "set_config('statement_timeout', %s, false), "
             "set_config('lock_timeout', %s, false), "
             "set_config('idle_in_transaction_session_timeout', %s, false), "

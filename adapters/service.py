@@ -26,7 +26,7 @@ from yibao.adapters.recording import (
     Recording,
     check_unaltered,
 )
-from yibao.adapters.store import MEMORY, FactStore, file_of, open_store
+from yibao.adapters.store import MEMORY, FactStore, open_store
 from yibao.domain import commands, events
 from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
 from yibao.domain.care import Assessed
@@ -601,13 +601,13 @@ class Service:
     def audit_trail(self, url: str | None = None) -> "AuditTrail":
         """The audit trail of this store, to be asked a Question across students.
 
-        It is kept in a file of its own, `sqlite:///PATH`; by default beside the store's, with
-        `.trail` at the end of its name. The file may be deleted; it is made again.
+        Of a store on PostgreSQL it is in the same database. Else it is kept in a file of its
+        own, `sqlite:///PATH`; by default beside the store's, with `.trail` at the end of its
+        name. The file may be deleted; it is made again.
         """
-        from yibao.adapters.trail.audit import AuditTrail
+        from yibao.adapters.trail.audit import AuditTrail, open_trail
 
-        database = self._store.beside(".trail") if url is None else file_of(url)
-        return AuditTrail(self._store, self.editions, database)
+        return AuditTrail(self._store, self.editions, open_trail(self._store, url))
 
     def _streams(self, enrollment: EnrollmentId) -> Streams:
         return Streams(

@@ -16,8 +16,8 @@ class StoreSettings(BaseSettings):
 
     pool_min: int = Field(default=1, ge=0)
     """Connections that are always open."""
-    pool_max: int = Field(default=8, ge=1)
-    """Connections at most; a thread that finds none waits."""
+    pool_max: int = Field(default=8, ge=2)
+    """Connections at most; a thread that finds none waits. Who follows needs two."""
     connect_timeout: int = Field(default=10, ge=2)
     """For opening a connection, to each of several hosts."""
     statement_timeout: float = Field(default=60, ge=0)

@@ -19,7 +19,7 @@ from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.errors import StoreError
 from yibao.adapters.mapping import FactMapper, from_row, to_row
 from yibao.adapters.retrying import again
-from yibao.adapters.sql import Database, Found, Settled, Sql, stream_of
+from yibao.adapters.sql import LAST, Database, Found, Settled, Sql, stream_of
 from yibao.adapters.sqlite import FactFactory, prepare
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.events import Event
@@ -132,9 +132,9 @@ class FactStore(Application[UUID]):
         """What an action returns, tried again for a while where it was interrupted."""
         return again(action, self._patience)
 
-    def recorded(self, stream: UUID) -> list[Recorded]:
-        """Every event of a stream with its position in the store, in order."""
-        rows = self._rows(_POSITIONED, stream.hex)
+    def recorded(self, stream: UUID, until: int = LAST) -> list[Recorded]:
+        """The events of a stream up to a position in the store, each with its own, in order."""
+        rows = self._rows(_POSITIONED, stream.hex, until)
         decoded = _decoded(stream, (row[1:] for row in rows))
         return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
 
@@ -181,14 +181,24 @@ class FactStore(Application[UUID]):
         return Reached(*settled, counted)
 
     def mark(self, position: int, attempt_id: int) -> str:
-        """What stands there, as a digest: it tells whether two stores are one as far as that."""
-        (found,) = self._rows(
-            "SELECT (SELECT state FROM stored_events WHERE notification_id=?), "
-            "(SELECT state FROM refused_attempts WHERE attempt_id=?)",
+        """What stands last there, as a digest: it tells two stores apart as far as that."""
+        last = "WHERE {0}<=? ORDER BY {0} DESC LIMIT 1"
+        found = self._rows(
+            f"SELECT notification_id, state FROM stored_events {last.format('notification_id')}",
             position,
+        )
+        found += self._rows(
+            f"SELECT attempt_id, state FROM refused_attempts {last.format('attempt_id')}",
             attempt_id,
         )
         return hashlib.sha256(repr(found).encode()).hexdigest()
+
+    def facts_after(self, position: int) -> int:
+        """How many facts there are after a position."""
+        ((found,),) = self._rows(
+            "SELECT COUNT(*) FROM stored_events WHERE notification_id>?", position
+        )
+        return int(found)
 
     def attempts_on(self, stream: UUID) -> list[KeptAttempt]:
         """The refused attempts kept on a stream, in order; there may be no such stream."""
@@ -247,7 +257,9 @@ _AT: Final = (
     "SELECT notification_id, originator_id, originator_version, topic, state "
     "FROM stored_events WHERE notification_id=?"
 )
-_POSITIONED: Final = _STREAM.replace("SELECT", "SELECT notification_id,")
+_POSITIONED: Final = _STREAM.replace("SELECT", "SELECT notification_id,").replace(
+    "originator_id=?", "originator_id=? AND notification_id<=?"
+)
 _EVERY_STREAM: Final = (
     "SELECT originator_id, originator_version, topic, state "
     "FROM stored_events ORDER BY originator_id, originator_version"

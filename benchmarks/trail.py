@@ -14,6 +14,7 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.service import open_service
 from yibao.adapters.store import FactStore, open_store
 from yibao.adapters.trail.audit import AuditTrail
+from yibao.adapters.trail.sqlite import SqliteTrail
 from yibao.adapters.trail.questions import Question
 from yibao.domain import events
 from yibao.domain.calendar import SHANGHAI
@@ -68,7 +69,7 @@ def trail(folder: Path, sizes: tuple[int, int]) -> Iterator[Row]:
         with timed() as folding:
             for _, recorded, _ in store.streams():
                 current_facts(recorded)
-        audit = AuditTrail(store, editions, f"{path}.trail")
+        audit = AuditTrail(store, editions, SqliteTrail(f"{path}.trail"))
         with timed() as making:
             audit.catch_up()
         each, folded = (taken[0] / facts * 1e6 for taken in (making, folding))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pgserver import CARELESS, Server
+from pgserver import Server
 
 from yibao.adapters import migrations
 
@@ -16,7 +16,7 @@ TEMPLATE = "yibao_template"
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """A server for all tests of a worker."""
-    with Server(**CARELESS) as server:
+    with Server() as server:
         server.sql(f"CREATE DATABASE {TEMPLATE}")
         migrations.upgrade_postgres(lambda: psycopg.connect(server.url(TEMPLATE)))
         yield server

@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from itertools import count
@@ -22,7 +22,11 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 #: As fast as can be: what is lost with the machine's power is not tried in the suite.
-CARELESS: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+CARELESS: Final[Mapping[str, str]] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
 
 PORT: Final = 5432
 
@@ -45,7 +49,7 @@ def binaries() -> Path:
 class Server:
     """One cluster of one's own; a context that leaves nothing behind."""
 
-    def __init__(self, *, bin: Path | None = None, **settings: str) -> None:
+    def __init__(self, settings: Mapping[str, str] = CARELESS, *, bin: Path | None = None) -> None:
         self.bin = bin or binaries()
         self.settings = {"max_connections": "100", **settings}
         # A socket's path may have about a hundred characters: not pytest's own folder.

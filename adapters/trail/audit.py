@@ -1,24 +1,28 @@
 """The audit trail as one asks it: pages of entries, each with what it leads to."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.store import FactStore
+from yibao.adapters.sql import Sql
+from yibao.adapters.store import FactStore, file_of
 from yibao.adapters.trail.changes import unpacked
-from yibao.adapters.trail.following import Follower
+from yibao.adapters.trail.following import TrailProjection
 from yibao.adapters.trail.layout import REFUSED, instant_of
 from yibao.adapters.trail.questions import Key, Question
-from yibao.adapters.trail.store import Row, TrailStore
+from yibao.adapters.trail.sqlite import SqliteTrail
+from yibao.adapters.trail.store import Row, TrailStore, parked_in, rows_of
 from yibao.adapters.watch import Watch
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.events import Event
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import FixedEdition, Streams
+
+R = TypeVar("R")
 
 #: How many entries a page has where nothing else is said.
 PAGE: Final = 50
@@ -29,12 +33,14 @@ class TrailEntry(NamedTuple):
 
     `event` is the fact, `attempt` the refused attempt; where both are None, `changes` tells
     how many attempts were counted. `school` and `code` are as the entry is filed under;
-    `changes` is what it changed, as plain values.
+    `changes` is what it changed, as plain values. Where it is stale, there are later facts of
+    the student that could not be taken in.
     """
 
     row: Row
     event: Event | None
     attempt: RefusedAttempt | None
+    is_stale: bool = False
 
     @property
     def key(self) -> Key:
@@ -74,11 +80,11 @@ class Page(NamedTuple):
 class AuditTrail:
     """Asks the trail of a store; before each question it takes in what is new."""
 
-    def __init__(self, store: FactStore, editions: Editions, database: str) -> None:
+    def __init__(self, store: FactStore, editions: Editions, trail: TrailStore) -> None:
         self._store = store
         self._editions = editions
-        self._trail = TrailStore(database)
-        self._follower = Follower(store, editions, self._trail)
+        self._trail = trail
+        self.projection = TrailProjection(store, editions, trail)
 
     def close(self) -> None:
         """Closes the trail's file; the store of the facts stays open."""
@@ -97,7 +103,7 @@ class AuditTrail:
 
     def catch_up(self, watch: Watch | None = None) -> None:
         """Takes in what was recorded since; every question does so by itself."""
-        self._follower.catch_up(watch)
+        self._store.again(lambda: self.projection.catch_up(watch))
 
     def page(self, question: Question, *, after: Key | str | None = None, size: int = PAGE) -> Page:
         """A page of the entries asked for, in the order asked for."""
@@ -118,7 +124,8 @@ class AuditTrail:
     def count(self, question: Question) -> int:
         """How many entries a question has."""
         self.catch_up()
-        return self._trail.counted(*question.counting_sql())
+        ((found,),) = self._asked(lambda sql: sql.rows(*question.counting_sql()))
+        return int(found)
 
     def as_of(self, entry: TrailEntry) -> Answer | None:
         """The answer as it was known with the entry, for the instant at which it was recorded.
@@ -139,9 +146,19 @@ class AuditTrail:
         asked_for = entry.attempt.occurred_at if entry.attempt else None
         return answer(streams.known_at(entry.row.position), asked_for or entry.recorded_at)
 
+    def _asked(self, question: Callable[[Sql], R]) -> R:
+        """What is read in one turn; read again where that was interrupted."""
+
+        def ask() -> R:
+            with self._trail.reading() as sql:
+                return question(sql)
+
+        return self._store.again(ask)
+
     def _page(self, question: Question, after: Key | str | None, size: int) -> Page:
         begins = Key.read(after) if isinstance(after, str) else after
-        rows = self._trail.rows(*question.sql(begins, size + 1))
+        rows = self._asked(lambda sql: rows_of(sql, *question.sql(begins, size + 1)))
+        stale = {(each.ref, each.year) for each in self._asked(parked_in)}
         shown = rows[:size]
         facts = self._store.at_positions(row.position for row in shown if not row.attempt)
         attempts = self._store.attempts_numbered(row.attempt for row in shown if row.attempt > 0)
@@ -150,7 +167,19 @@ class AuditTrail:
                 row,
                 facts.get(row.position) if not row.attempt else None,
                 attempts.get(row.attempt),
+                (row.ref, row.year) in stale,
             )
             for row in shown
         )
         return Page(entries, entries[-1].key if len(rows) > size else None)
+
+
+def open_trail(store: FactStore, url: str | None) -> TrailStore:
+    """Where the trail of a store is kept, unless one says in which file."""
+    if url is None and store.is_postgres:
+        from yibao.adapters.postgres import PostgresRecorder
+        from yibao.adapters.trail.postgres import PostgresTrail
+
+        assert isinstance(store.recorder, PostgresRecorder)
+        return PostgresTrail(store.recorder.connections)
+    return SqliteTrail(store.beside(".trail") if url is None else file_of(url))

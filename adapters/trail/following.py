@@ -5,14 +5,17 @@ in the middle leaves the trail as it was before the batch. Two processes take tu
 """
 
 import hashlib
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from itertools import takewhile
 from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
 import yibao
+from yibao.adapters.errors import Halted, StoreError
+from yibao.adapters.following import Parked, Standing
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import FactStore, Reached, Taken
 from yibao.adapters.trail.layout import FORMAT, OF_A_SCHOOL, OF_A_STUDENT
@@ -23,16 +26,25 @@ from yibao.adapters.trail.rows import (
     entry_row,
     fix_rows,
 )
-from yibao.adapters.trail.store import Progress, Row, TrailStore, TrailTransaction
+from yibao.adapters.trail.store import (
+    Progress,
+    Row,
+    TrailStore,
+    TrailTransaction,
+    parked_in,
+)
 from yibao.adapters.watch import Watch
 from yibao.domain import events
-from yibao.domain.refusals import UnreadableEvent
+from yibao.domain.policy import Policy
+from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.audit_trail import (
+    Entry,
     FixedEdition,
     Recorded,
     Streams,
     entries,
+    entries_with_windows,
     version_superseded,
 )
 
@@ -41,45 +53,97 @@ BATCH: Final = 5000
 FAN: Final = 500
 
 
-class Follower:
+class TrailProjection:
     """Keeps a trail up with a store."""
+
+    name = "audit-trail"
 
     def __init__(self, store: FactStore, editions: Editions, trail: TrailStore) -> None:
         self.store = store
         self.editions = editions
         self.trail = trail
-        self._known: Reached | None = None
+        self._has_looked = False
 
-    def catch_up(self, watch: Watch | None = None) -> None:
-        """Takes in everything recorded by now, and makes anew a trail of something else."""
+    def catch_up(self, watch: Watch | None = None) -> int:
+        """Takes in everything recorded by now, and makes anew a trail of something else.
+
+        How many facts that were. Raises Halted where a fact is of a newer yibao.
+        """
         there = self.store.reached()
+        progress = self._looked_at()
         taken_in = 0
-        while self._known != there:
-            with self.trail.transaction() as transaction:
-                progress = self._checked_progress(transaction)
-                reached = self._next_batch(transaction, progress, there)
-                if reached != progress:
-                    mark = self.store.mark(reached.position, reached.attempt)
-                    reached = reached._replace(mark=mark)
-                    transaction.reach(reached)
-            self._known = Reached(reached.position, reached.attempt, reached.counted)
-            taken_in += reached.position - progress.position
+        while progress is None or not progress.is_at(there):
+            with self._writing() as transaction:
+                before = self._checked_progress(transaction, there)
+                progress = self._next_batch(transaction, before, there)
+                if progress != before:
+                    mark = self.store.mark(progress.position, progress.attempt)
+                    progress = progress._replace(mark=mark)
+                    transaction.reach(progress)
+            taken_in += max(0, progress.position - before.position)
             if watch:
-                watch(min(reached.position, there.position), there.position)
-            if reached == progress:
+                watch(min(progress.position, there.position), there.position)
+            if progress == before:
                 break
         if taken_in >= BATCH:
             self.trail.optimize()
+        return taken_in
 
-    def _checked_progress(self, transaction: TrailTransaction) -> Progress:
+    def standing(self) -> Standing:
+        """How far the trail is, and who is left out of it; nothing is taken in."""
+        progress = self._looked_at() or Progress()
+        with self.trail.reading() as sql:
+            parked = parked_in(sql) if self.trail.has_tables(sql) else []
+        return Standing(
+            self.name,
+            progress.position,
+            self.store.facts_after(progress.position),
+            tuple(parked),
+        )
+
+    def retry(self) -> int:
+        """Takes in anew the students that are parked; how many still are.
+
+        Whoever set right what was wrong, or has upgraded, calls it.
+        """
+        self.catch_up()
+        with self._writing() as transaction:
+            progress = self._checked_progress(transaction, self.store.reached())
+            if progress.fanned is None:
+                batch = _Batch(self.store, self.editions, transaction)
+                for parked in transaction.parked():
+                    batch.unpark(parked, progress.position)
+            return len(transaction.parked())
+
+    @contextmanager
+    def _writing(self) -> Iterator[TrailTransaction]:
+        with self.trail.writing() as sql:
+            yield TrailTransaction(self.trail, sql)
+
+    def _looked_at(self) -> Progress | None:
+        """How far the trail is; None where it is of another store, or of another version."""
+        with self.trail.reading() as sql:
+            there = self.trail.has_tables(sql)
+            rows = sql.rows("SELECT * FROM progress") if there else []
+        for found, *reached in rows:
+            progress = Progress(*reached)
+            if found == _fingerprint(self.editions) and self._is_of_this_store(progress):
+                return progress
+        return None
+
+    def _is_of_this_store(self, progress: Progress) -> bool:
+        return progress.mark == self.store.mark(progress.position, progress.attempt)
+
+    def _checked_progress(self, transaction: TrailTransaction, there: Reached) -> Progress:
         """How far the trail is; nowhere, if it followed another store or an earlier state of it."""
         fingerprint = _fingerprint(self.editions)
         progress = transaction.progress(fingerprint)
-        if self._known or progress == Progress():
-            return progress
-        if progress.mark != self.store.mark(progress.position, progress.attempt):
+        if progress.mark is not None and not self._is_of_this_store(progress):
             return transaction.begin_anew(fingerprint)
+        if self._has_looked and progress.counted <= there.counted:
+            return progress
         # Counts change, and a restored store may have fewer. They are few, and listed anew.
+        self._has_looked = True
         transaction.forget_counted()
         return progress._replace(counted=0)
 
@@ -94,8 +158,11 @@ class Follower:
         counted = self.store.attempts_counted(progress.counted)
         transaction.insert(attempt_row(each) for each in kept)
         transaction.replace_counted(counted_row(each) for each in counted)
+        all_kept = len(kept) < BATCH
         return progress._replace(
-            attempt=kept[-1].attempt_id if kept else progress.attempt,
+            # There may be numbers that nobody has: whoever took them recorded nothing.
+            position=max(progress.position, there.position),
+            attempt=max(progress.attempt, there.attempt if all_kept else kept[-1].attempt_id),
             counted=counted[-1].changed if counted else progress.counted,
         )
 
@@ -108,19 +175,29 @@ class _Batch:
         self.editions = editions
         self.transaction = transaction
         self.edition = cache(self._edition)
+        self.parked = {each.stream for each in transaction.parked()}
 
     def of_facts(self, progress: Progress, taken: Sequence[Taken]) -> Progress:
         """Facts up to the next window that is fixed, or the effects of that window alone."""
-        editions = self._editions(taken)
-        own = list(takewhile(lambda each: not self._is_fix(each, editions), taken))
+        known = list(takewhile(lambda each: each.topic in events.EVENTS, taken))
+        if not known:
+            raise Halted(
+                f"the fact at position {taken[0].position} has the name {taken[0].topic!r}, "
+                "which this version of yibao does not know"
+            )
+        editions = self._editions(known)
+        own = list(takewhile(lambda each: not self._is_fix(each, editions), known))
         if not own:
-            return self._fixed_window(progress, taken[0].position, editions[taken[0].stream])
+            return self._fixed_window(progress, known[0].position, editions[known[0].stream])
         last = own[-1]
-        students = self._enrollments({each.stream for each in own} - editions.keys())
+        firsts: dict[UUID, int] = {}
+        for each in own:
+            if each.stream not in editions:
+                firsts.setdefault(each.stream, each.position)
         rows = [
             row
-            for enrollment in students
-            for row in self._enrollment(enrollment, progress.position, last.position)
+            for enrollment, first in self._enrollments(firsts).items()
+            for row in self._enrollment(enrollment, first, progress.position, last.position)
         ]
         adopted = {each.position: each.stream for each in own if each.stream in editions}
         found = self.store.at_positions(adopted)
@@ -132,13 +209,33 @@ class _Batch:
         self.transaction.insert(sorted(rows, key=attrgetter("position")))
         return progress._replace(position=last.position)
 
+    def unpark(self, parked: Parked, until: int) -> None:
+        """Lists a parked student anew up to a position, if that can be done by now."""
+        stream = UUID(parked.stream)
+        self.parked.discard(parked.stream)
+        self.transaction.unpark(parked.stream)
+        for enrollment in self._enrollments({stream: parked.position}):
+            made = self._made(enrollment, parked.position, until, entries_with_windows)
+            if made is None:
+                return
+            self.transaction.forget_student(enrollment)
+            self.transaction.insert(self._rows(enrollment, until, made))
+            own = {enrollment.stream, enrollment.care_stream}
+            for fix in [entry for entry in made if entry.event.originator_id not in own]:
+                assert fix.edition is not None
+                self.transaction.forget_fix(fix.recorded.position)
+                self._list_fix(fix.recorded, fix.edition)
+
     def _editions(self, taken: Sequence[Taken]) -> dict[UUID, str]:
         """The editions among the streams; an edition is adopted before anything else of it."""
         found = {}
         for stream in {each.stream for each in taken if each.topic in _OF_EDITIONS}:
             policy = self.transaction.edition_of(stream)
             if policy is None:
-                first = self.store.first(stream)
+                try:
+                    first = self.store.first(stream)
+                except UnreadableEvent:
+                    continue  # no edition that anybody could have used
                 if not isinstance(first, events.EditionAdopted):
                     continue  # what is taken back here is a student's
                 policy = first.policy
@@ -149,34 +246,77 @@ class _Batch:
     def _is_fix(self, taken: Taken, editions: dict[UUID, str]) -> bool:
         return taken.stream in editions and taken.topic in _FIXES
 
-    def _enrollments(self, streams: set[UUID]) -> set[EnrollmentId]:
-        """Whose streams these are; a registration comes before any care."""
-        for stream in streams:
-            if self.transaction.enrollment_of(stream) is None:
-                first = self.store.first(stream)
-                if isinstance(first, events.Registered):
-                    year = self.editions.get(first.policy).year
-                    self.transaction.add_enrollment(EnrollmentId(first.ref, year))
-        found = {stream: self.transaction.enrollment_of(stream) for stream in streams}
-        missing = [stream for stream, enrollment in found.items() if enrollment is None]
-        if missing:
-            raise UnreadableEvent(
-                f"stream {missing[0]} belongs to nobody: there is no registration"
-            )
-        return {enrollment for enrollment in found.values() if enrollment is not None}
+    def _enrollments(self, firsts: Mapping[UUID, int]) -> dict[EnrollmentId, int]:
+        """Whose streams these are, each with the first position; registration precedes care."""
+        found: dict[EnrollmentId, int] = {}
+        for stream, first in firsts.items():
+            enrollment = self.transaction.enrollment_of(stream) or self._registered(stream, first)
+            if enrollment is not None:
+                found[enrollment] = min(first, found.get(enrollment, first))
+        return found
 
-    def _enrollment(self, enrollment: EnrollmentId, after: int, until: int) -> list[Row]:
-        """What was recorded of one student between two positions."""
-        streams = self._streams(enrollment)
-        made = list(entries(streams, after, until))
-        rows = [entry_row(entry) for entry in made]
+    def _registered(self, stream: UUID, position: int) -> EnrollmentId | None:
+        """Whose new stream it is; None, and parked, where it does not say so."""
+        try:
+            first = self.store.first(stream)
+            if not isinstance(first, events.Registered):
+                raise UnreadableEvent(
+                    f"stream {stream} belongs to nobody: there is no registration"
+                )
+        except UnreadableEvent as error:
+            self._park(Parked(stream.hex, None, None, position, str(error)))
+            return None
+        enrollment = EnrollmentId(first.ref, self._at_hand(first.policy).year)
+        self.transaction.add_enrollment(enrollment)
+        return enrollment
+
+    def _enrollment(
+        self, enrollment: EnrollmentId, first: int, after: int, until: int
+    ) -> list[Row]:
+        """What was recorded of one student between two positions; nothing where it is parked."""
+        between = partial(entries, after=after, until=until)
+        made = self._made(enrollment, first, until, between)
+        return [] if made is None else self._rows(enrollment, until, made)
+
+    def _made(
+        self,
+        enrollment: EnrollmentId,
+        first: int,
+        until: int,
+        make: Callable[[Streams], Iterable[Entry]],
+    ) -> list[Entry] | None:
+        """Entries of one student; None, and parked, where they cannot be made."""
+        if enrollment.stream.hex in self.parked:
+            return None
+        try:
+            return list(make(self._streams(enrollment, until)))
+        except StoreError:
+            raise  # of the store, not of the student
+        except Exception as error:
+            # Whatever it is, it must not stop what can be told of all the others.
+            told = str(error) if isinstance(error, YibaoError) else type(error).__name__
+            self._park(Parked(enrollment.stream.hex, *enrollment, first, told))
+            return None
+
+    def _park(self, parked: Parked) -> None:
+        self.parked.add(parked.stream)
+        self.transaction.park(parked)
+
+    def _rows(self, enrollment: EnrollmentId, until: int, made: Sequence[Entry]) -> list[Row]:
+        """How entries are listed; those of windows that were fixed are the student's alone."""
+        own = {enrollment.stream, enrollment.care_stream}
+        rows = []
         for entry in made:
+            row = entry_row(entry)
+            if entry.event.originator_id not in own:
+                rows.append(row._replace(listing=OF_A_STUDENT))
+                continue
+            rows.append(row)
             if entry.former_school is not None:
-                row = entry_row(entry)._replace(listing=OF_A_SCHOOL, school=entry.former_school)
-                rows.append(row)
+                rows.append(row._replace(listing=OF_A_SCHOOL, school=entry.former_school))
         told = [entry.event for entry in made]
         if any(isinstance(event, events.Registered | events.SchoolChanged) for event in told):
-            self._remember_schools(streams)
+            self._remember_schools(self._streams(enrollment, until))
         return rows
 
     def _remember_schools(self, streams: Streams) -> None:
@@ -200,26 +340,41 @@ class _Batch:
         schools = _schools_concerned(recorded, fix.event)
         students = self.transaction.concerned(policy, schools, progress.fanned or "", FAN)
         for _, enrollment in students:
-            entry = self._streams(enrollment).entry(fix)
-            if entry.moved:
-                self.transaction.insert([entry_row(entry)._replace(listing=OF_A_STUDENT)])
+            made = self._made(enrollment, position, position, lambda streams: [streams.entry(fix)])
+            for entry in made or ():
+                if entry.moved:
+                    self.transaction.insert([entry_row(entry)._replace(listing=OF_A_STUDENT)])
         if len(students) == FAN:
             return progress._replace(fanned=students[-1][0])
-        superseded = version_superseded(fix.event, [each.event for each in recorded])
-        effects = self.transaction.effects(position)
-        self.transaction.insert(fix_rows(fix, superseded, policy, effects))
+        self._list_fix(fix, policy)
         return progress._replace(position=position, fanned=None)
 
-    def _streams(self, enrollment: EnrollmentId) -> Streams:
+    def _list_fix(self, fix: Recorded, policy: str) -> None:
+        """Lists a fixed window for all and for the schools, by what it moved of their students."""
+        recorded = [each.event for each in self.edition(policy).recorded]
+        superseded = version_superseded(fix.event, recorded)
+        effects = self.transaction.effects(fix.position)
+        self.transaction.insert(fix_rows(fix, superseded, policy, effects))
+
+    def _streams(self, enrollment: EnrollmentId, until: int) -> Streams:
         return Streams(
             enrollment,
-            self.store.recorded(enrollment.stream),
-            self.store.recorded(enrollment.care_stream),
+            self.store.recorded(enrollment.stream, until),
+            self.store.recorded(enrollment.care_stream, until),
             self.edition,
         )
 
     def _edition(self, name: str) -> FixedEdition:
-        return FixedEdition(self.editions.get(name), self.store.recorded(edition_stream(name)))
+        try:
+            return FixedEdition(self._at_hand(name), self.store.recorded(edition_stream(name)))
+        except UnreadableEvent as error:
+            raise Halted(f"the edition {name!r} cannot be read: {error}") from error
+
+    def _at_hand(self, name: str) -> Policy:
+        try:
+            return self.editions.get(name)
+        except UnknownEdition as error:
+            raise Halted(f"a student is registered under it, and there is {error}") from error
 
 
 _FIXES: Final = {events.WindowFixed.name, events.Voided.name}

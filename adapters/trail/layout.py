@@ -1,4 +1,4 @@
-"""The tables of the trail's own SQLite file.
+"""The tables of the trail, the same in a SQLite file of its own and in PostgreSQL.
 
 Everything in it follows from the facts and the refused attempts; it may be deleted at any time
 and is then made anew. One row lists one fact, or one refused attempt. A window fixed for many is
@@ -12,7 +12,7 @@ from yibao.domain.calendar import SHANGHAI
 from yibao.projections.comparison import COMPARED
 
 #: Grows whenever the same facts would give other rows; a trail of another number is made anew.
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 #: In which listings a row stands.
 EVERYWHERE, OF_A_STUDENT, OF_A_SCHOOL = 0, 1, 2
@@ -65,8 +65,11 @@ CREATE: Final = (
     "CREATE TABLE editions (stream TEXT PRIMARY KEY, policy TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE progress (fingerprint TEXT NOT NULL, position INTEGER NOT NULL, "
     "mark TEXT, attempt INTEGER NOT NULL, counted INTEGER NOT NULL, fanned TEXT)",
+    # Whose facts could not be taken in, from which position on, and why.
+    "CREATE TABLE parked (stream TEXT PRIMARY KEY, ref TEXT, year INTEGER, "
+    "position INTEGER NOT NULL, told TEXT NOT NULL) WITHOUT ROWID",
 )
-TABLES: Final = ("entries", "enrollments", "schools", "editions", "progress")
+TABLES: Final = ("entries", "enrollments", "schools", "editions", "progress", "parked")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

@@ -15,13 +15,14 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import open_store
 from yibao.adapters.trail import following
 from yibao.adapters.trail.audit import AuditTrail
+from yibao.adapters.trail.sqlite import SqliteTrail
 
 
 def digest(trail: AuditTrail) -> str:
     """Everything a trail holds, whatever numbers its rows have."""
-    connection = trail._trail._connection
+    connection = _connection(trail)
     rows: list[Any] = []
-    for table in ("entries", "enrollments", "schools", "editions", "progress"):
+    for table in ("entries", "enrollments", "schools", "editions", "progress", "parked"):
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         kept = ", ".join(column for column in columns if column != "entry")
         found = connection.execute(f"SELECT {kept} FROM {table}").fetchall()
@@ -29,9 +30,14 @@ def digest(trail: AuditTrail) -> str:
     return sha256(repr(rows).encode()).hexdigest()
 
 
+def _connection(trail: AuditTrail) -> Any:
+    assert isinstance(trail._trail, SqliteTrail)
+    return trail._trail._connection
+
+
 def follow(store: str, trail: str, editions: Editions, dies_at: int | None) -> str:
     facts = open_store(f"sqlite:///{store}")
-    with AuditTrail(facts, editions, trail) as audit:
+    with AuditTrail(facts, editions, SqliteTrail(trail)) as audit:
         left = dies_at
 
         def count(statement: str) -> None:
@@ -41,7 +47,7 @@ def follow(store: str, trail: str, editions: Editions, dies_at: int | None) -> s
                 if left < 0:
                     os.kill(os.getpid(), signal.SIGKILL)
 
-        audit._trail._connection.set_trace_callback(count)
+        _connection(audit).set_trace_callback(count)
         audit.catch_up()
         return digest(audit)
 

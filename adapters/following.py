@@ -1,0 +1,146 @@
+"""Following the facts: what any projection does, and somebody who keeps it going.
+
+A projection takes in batch after batch, each in one transaction that also remembers how far it
+is, so that nothing is skipped and nothing taken in twice, whoever is killed when. A supervisor
+leads it: of several on one store one works, and another takes over when that one dies.
+"""
+
+import logging
+from threading import Event
+from time import monotonic
+from typing import Final, NamedTuple, Protocol
+
+from yibao.adapters.errors import Halted, StoreError
+from yibao.adapters.telemetry import SILENT, Telemetry, tell
+
+LOGGER: Final = logging.getLogger("yibao.following")
+
+#: How long a supervisor waits where nothing is new, and where somebody else leads, in seconds.
+PAUSE: Final = 0.25
+STANDBY: Final = 2.0
+#: The longest pause after the store has failed, in seconds; the first is doubled each time.
+LONGEST_PAUSE: Final = 30.0
+
+
+class Parked(NamedTuple):
+    """A student whose facts could not be taken in, from one position on; all others go on.
+
+    `ref` and `year` are None where not even that could be read. `told` is the reason.
+    """
+
+    stream: str
+    ref: str | None
+    year: int | None
+    position: int
+    told: str
+
+
+class Standing(NamedTuple):
+    """How far a projection is: up to which position, how many facts behind, and who is parked."""
+
+    projection: str
+    position: int
+    behind: int
+    parked: tuple[Parked, ...]
+
+
+class Projection(Protocol):
+    """What follows the facts."""
+
+    name: str
+
+    def catch_up(self) -> int:
+        """Takes in what is new, batch by batch; how many facts that were.
+
+        Raises Halted where it goes no further, StoreError where the store fails.
+        """
+        ...
+
+    def standing(self) -> Standing:
+        """How far it is; nothing is taken in."""
+        ...
+
+
+class Lead(Protocol):
+    """The lead of one projection of one store, which one process has at a time."""
+
+    def is_mine(self) -> bool:
+        """Takes the lead if nobody has it; whether it is ours now."""
+        ...
+
+    def release(self) -> None: ...
+
+
+class Supervisor:
+    """Keeps a projection up with its store, as long as it has the lead."""
+
+    def __init__(
+        self,
+        projection: Projection,
+        lead: Lead,
+        *,
+        telemetry: Telemetry = SILENT,
+        pause: float = PAUSE,
+        standby: float = STANDBY,
+    ) -> None:
+        self._projection = projection
+        self._lead = lead
+        self._telemetry = telemetry
+        self._pause = pause
+        self._standby = standby
+        self._alarmed: set[str] = set()
+
+    def follow(self, stop: Event) -> None:
+        """Follows until it is told to stop. Raises Halted where the projection goes no further.
+
+        A store that fails is tried again, after longer and longer pauses.
+        """
+        name, leads, after_failure = self._projection.name, False, self._pause
+        try:
+            while not stop.is_set():
+                try:
+                    did_lead, leads = leads, self._lead.is_mine()
+                    if leads != did_lead:
+                        tell(
+                            LOGGER,
+                            logging.INFO,
+                            "leading" if leads else "standing-by",
+                            projection=name,
+                        )
+                    if leads:
+                        self._take_in()
+                    stop.wait(self._pause if leads else self._standby)
+                    after_failure = self._pause
+                except Halted as error:
+                    tell(LOGGER, logging.CRITICAL, "halted", projection=name, reason=str(error))
+                    raise
+                except StoreError as error:
+                    leads = False
+                    tell(LOGGER, logging.ERROR, "store-failed", projection=name, reason=str(error))
+                    stop.wait(after_failure)
+                    after_failure = min(2 * after_failure, LONGEST_PAUSE)
+        finally:
+            self._lead.release()
+
+    def _take_in(self) -> None:
+        name = self._projection.name
+        began = monotonic()
+        facts = self._projection.catch_up()
+        if not facts:
+            return
+        standing = self._projection.standing()
+        self._telemetry.followed(name, facts, standing.behind, monotonic() - began)
+        tell(LOGGER, logging.INFO, "taken-in", projection=name, facts=facts, behind=standing.behind)
+        for parked in standing.parked:
+            if parked.stream not in self._alarmed:
+                self._alarmed.add(parked.stream)
+                self._telemetry.parked(name, "unprocessable")
+                tell(
+                    LOGGER,
+                    logging.ERROR,
+                    "parked",
+                    projection=name,
+                    stream=parked.stream,
+                    position=parked.position,
+                    reason=parked.told,
+                )

@@ -1,0 +1,104 @@
+"""A trail beside the facts in a PostgreSQL database, in a schema of its own.
+
+Whoever owns the database creates the tables (`yibao db init` and `migrate`); a follower needs
+no right to do so.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Final
+
+import psycopg
+
+from yibao.adapters.errors import StoreError
+from yibao.adapters.postgres import EVERYBODY, Connection, Connections, PostgresSql, failure
+from yibao.adapters.sql import Sql
+from yibao.adapters.trail.layout import CREATE, FORMAT, TABLES
+
+#: The advisory lock of whoever writes to the trail.
+TURN: Final = EVERYBODY + 3
+
+_LAYOUT: Final = "layout"
+
+
+class PostgresTrail:
+    """The trail in the database of the facts, by the same connections."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._turn = Lock()
+        with self.reading() as sql:
+            if not is_of_this_layout(sql):
+                raise StoreError("the trail has another layout: `yibao db migrate` makes it anew")
+
+    def close(self) -> None:
+        """The connections belong to the store."""
+
+    @contextmanager
+    def reading(self) -> Iterator[PostgresSql]:
+        with _clear_errors(), self._connections.connection() as connection:
+            yield PostgresSql(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[PostgresSql]:
+        # One thread at a time: each needs a second connection to read the facts by, and where
+        # all of a pool were taken, nobody could go on.
+        with (
+            self._turn,
+            _clear_errors(),
+            self._connections.connection() as connection,
+            connection.transaction(),
+        ):
+            sql = PostgresSql(connection)
+            sql.run("SELECT pg_advisory_xact_lock(?)", [TURN])
+            yield sql
+
+    def has_tables(self, sql: Sql) -> bool:
+        return True
+
+    def empty(self, sql: Sql) -> None:
+        sql.run(f"TRUNCATE {', '.join(TABLES)}")
+
+    def optimize(self) -> None:
+        """PostgreSQL looks by itself."""
+
+
+def is_of_this_layout(sql: Sql) -> bool:
+    """Whether the trail's tables are there as this version has them."""
+    ((there,),) = sql.rows(f"SELECT to_regclass('yibao_trail.{_LAYOUT}') IS NOT NULL")
+    return bool(there) and sql.rows(f"SELECT format FROM yibao_trail.{_LAYOUT}") == [(FORMAT,)]
+
+
+def create(connection: Connection) -> None:
+    """Creates the tables of the trail, or makes those of another layout anew, empty.
+
+    All in one transaction, which is the caller's to begin and to end.
+    """
+    if is_of_this_layout(PostgresSql(connection)):
+        return
+    connection.execute("DROP SCHEMA IF EXISTS yibao_trail CASCADE")
+    connection.execute("CREATE SCHEMA yibao_trail")
+    connection.execute("SET LOCAL search_path TO yibao_trail")
+    connection.execute(f"CREATE TABLE {_LAYOUT} AS SELECT {FORMAT} AS format")
+    for statement in CREATE:
+        connection.execute(_for_postgres(statement))
+
+
+def _for_postgres(statement: str) -> bytes:
+    """A statement of the common layout; SQLite's integers have 64 bits."""
+    return (
+        statement.replace("INTEGER PRIMARY KEY", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+        .replace("INTEGER", "bigint")
+        .removesuffix(" WITHOUT ROWID")
+        .encode()
+    )
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        told = failure(error)
+        raise type(told)(f"the trail {told}") if told else error from error
