@@ -20,6 +20,7 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service
+from yibao.adapters.store import shown
 from yibao.adapters.subjects import existing_store
 from yibao.adapters.trail.audit import PAGE
 from yibao.adapters.trail.questions import Key, Question
@@ -125,7 +126,8 @@ def _asked(
         return
 
     def of_the_store(ref: str, year: int) -> str:
-        return shlex.join(["--store", str(store), "--ref", ref, "--year", str(year)])
+        assert store is not None
+        return shlex.join(["--store", shown(store), "--ref", ref, "--year", str(year)])
 
     with existing_store(store, editions) as service:
         yield service, of_the_store

@@ -578,7 +578,9 @@ def db() -> None:
     """Create, upgrade, check and copy a store."""
 
 
-_STORE = click.option("--store", required=True, help="The store: sqlite:///PATH.")
+_STORE = click.option(
+    "--store", required=True, help="The store: sqlite:///PATH, or postgresql://HOST/DATABASE."
+)
 
 
 @db.command("init")
@@ -596,12 +598,26 @@ def init_store(store: str, lang: Any) -> None:
 @_STORE
 @_lang
 def migrate_store(store: str, lang: Any) -> None:
-    """Bring a store to the newest layout; opening it does so, too."""
+    """Bring a store to the newest layout; opening a file does so, too."""
     from yibao.adapters.upkeep import migrate
     from yibao.adapters.words import Words
 
     before, now = migrate(store)
     click.echo(Words(lang)("store", "migrated", before=before, now=now))
+
+
+@db.command("grant")
+@_STORE
+@click.argument("role")
+@click.option("--read-only", "reads_only", is_flag=True, help="It may ask, and not record.")
+@_lang
+def grant_store(store: str, role: str, reads_only: bool, lang: Any) -> None:
+    """Let a ROLE of PostgreSQL append and read; it may neither change nor delete a fact."""
+    from yibao.adapters.upkeep import grant
+    from yibao.adapters.words import Words
+
+    grant(store, role, reads_only=reads_only)
+    click.echo(Words(lang)("store", "reads" if reads_only else "appends", role=role))
 
 
 @db.command("check")
@@ -645,6 +661,86 @@ def backup_store(store: str, to: Path, lang: Any) -> None:
     from yibao.adapters.words import Words
 
     click.echo(Words(lang)("store", "copied", facts=backup(store, to), file=to))
+
+
+@main.group()
+def projections() -> None:
+    """See how far projections are, and keep them up with the facts."""
+
+
+_TRAIL = click.option("--trail", help="The file of the audit trail, if not beside the store.")
+
+
+@projections.command("status")
+@_STORE
+@_TRAIL
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_policies
+@_lang
+def projections_status(
+    store: str, trail: str | None, as_json: bool, policies: Path | None, lang: Any
+) -> None:
+    """Tell how far each projection is, how far behind, and whom it could not take in.
+
+    Nothing is taken in by asking. Exit 1 where anything is parked.
+    """
+    from yibao.adapters.console.projections import status_report
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.projecting import status_json, statuses
+    from yibao.adapters.words import Words
+
+    found = statuses(store, trail, Editions(policies))
+    if as_json:
+        _print_json({"format": 1, "projections": [status_json(each) for each in found]})
+    else:
+        from yibao.adapters import console
+
+        console.to(sys.stdout).print(status_report(found, Words(lang)))
+    sys.exit(1 if any(each.standing.parked for each in found) else 0)
+
+
+@projections.command("follow")
+@_STORE
+@_TRAIL
+@click.option("--once", is_flag=True, help="Take in what there is, and end.")
+@click.option(
+    "--log",
+    type=click.Choice(["json", "none"]),
+    default="json",
+    show_default=True,
+    help="What is written to standard error.",
+)
+@_policies
+def projections_follow(
+    store: str, trail: str | None, once: bool, log: str, policies: Path | None
+) -> None:
+    """Keep the projections up with the facts, until stopped; of several at once one works.
+
+    It logs one line of JSON for what it takes in, and for every alarm.
+    """
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.projecting import follow
+    from yibao.adapters.telemetry import log_json
+
+    if log == "json":
+        log_json()
+    follow(store, trail, Editions(policies), once=once)
+
+
+@projections.command("retry")
+@_STORE
+@_TRAIL
+@_policies
+@_lang
+def projections_retry(store: str, trail: str | None, policies: Path | None, lang: Any) -> None:
+    """Take in anew whom a projection had to park; exit 1 where somebody still is."""
+    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.projecting import retry
+    from yibao.adapters.words import Words
+
+    left = retry(store, trail, Editions(policies))
+    click.echo(Words(lang)("projections", "left", parked=left))
+    sys.exit(1 if left else 0)
 
 
 @main.command()

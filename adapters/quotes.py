@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +11,8 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import MEMORY, file_of
+from yibao.adapters.store import MEMORY
+from yibao.adapters.subjects import check_there
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, midnight, read_day
 from yibao.domain.care import Assessed
 from yibao.domain.refusals import BadValue
@@ -58,8 +58,7 @@ def _someone(
         with ran.service as service:
             yield service, story.enrollment(name), max(end, story.latest_at)
     elif asked["store"]:
-        if not Path(file_of(asked["store"])).is_file():
-            raise click.UsageError("there is no such store")
+        check_there(asked["store"])
         with open_service(asked["store"], policies=editions) as service:
             yield service, EnrollmentId(asked["ref"], asked["year"]), end
     else:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import FactStore, Transaction
+from yibao.adapters.telemetry import SILENT, Telemetry, Watched
 from yibao.domain import events
 from yibao.domain.attempts import refused_attempt
 from yibao.domain.case import Case
@@ -62,6 +63,7 @@ class Recording:
     via: str
     clock: Clock
     attempts_kept: int = ATTEMPTS_KEPT
+    telemetry: Telemetry = SILENT
 
     def record_together(self, target: Target, asked: Sequence[Command]) -> list[Receipt]:
         """Records commands on one target in one transaction and one stream: all or none.
@@ -69,7 +71,16 @@ class Recording:
         Raises Refused for the first command that is refused, and keeps the attempt;
         UnknownEdition for an edition that is not at hand; StoreError where the store fails.
         """
-        return self._tried(lambda tries: self._record_together(target, asked, tries), asked)
+        with self.telemetry.command(_name_of(asked)) as watched:
+            try:
+                receipts = self._tried(
+                    lambda tries: self._record_together(target, asked, tries), asked
+                )
+            except Refused as refused:
+                watched.outcome("refused", refused.code)
+                raise
+            _tell_of(watched, receipts)
+            return receipts
 
     def _record_together(
         self, target: Target, asked: Sequence[Command], tries: "_Tries"
@@ -105,7 +116,10 @@ class Recording:
         are recorded. Raises StoreError where the store fails; then none is.
         """
         commands = [command for _, command in asked]
-        return self._tried(lambda tries: self._record_each(asked, tries), commands)
+        with self.telemetry.command("batch") as watched:
+            outcomes = self._tried(lambda tries: self._record_each(asked, tries), commands)
+            _tell_of(watched, [each for each in outcomes if isinstance(each, Receipt)])
+            return outcomes
 
     def _record_each(
         self, asked: Sequence[tuple[Target, Command]], tries: "_Tries"
@@ -189,7 +203,10 @@ class Recording:
                 work = _Work(transaction, self.clock(), tries)
                 self._keep(work, target, told, _as_refusal(error))
 
-        self._tried(keep, ())
+        name = told["command"]
+        with self.telemetry.command(name) as watched:
+            self._tried(keep, ())
+            watched.outcome("refused", _as_refusal(error).code)
 
     def _transaction(
         self, targets: Sequence[Target], *, many: bool = False
@@ -424,6 +441,15 @@ def _told(command: Command) -> dict[str, Any]:
 def _as_refusal(error: Refused | UnknownEdition) -> Refused:
     """An edition that is not at hand is a bad value, where a code is told."""
     return error if isinstance(error, Refused) else BadValue("policy", "no such edition")
+
+
+def _name_of(asked: Sequence[Command]) -> str:
+    return asked[0].name if len(asked) == 1 else "batch"
+
+
+def _tell_of(watched: Watched, receipts: Sequence[Receipt]) -> None:
+    facts = sum(not receipt.repeated for receipt in receipts)
+    watched.outcome("repeated" if receipts and not facts else "recorded", facts=facts)
 
 
 def _stream_of(target: Target) -> UUID:

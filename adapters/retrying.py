@@ -15,8 +15,8 @@ LONGEST_PAUSE: Final = 1.0
 def again(action: Callable[[], R], patience: float, watch: Callable[[str], Any] | None = None) -> R:
     """What an action returns, tried again for so many seconds while it is interrupted.
 
-    `watch` is told, before each new try, what has interrupted the last. Raises the last
-    Interrupted when the time is over.
+    `watch` is told, before each new try, the type of error that has interrupted the last. Raises
+    the last Interrupted when the time is over.
     """
     try:
         return action()
@@ -24,7 +24,7 @@ def again(action: Callable[[], R], patience: float, watch: Callable[[str], Any] 
         if not patience:
             raise
         if watch is not None:
-            watch(str(error))
+            watch(_kind(error))
     from tenacity import (
         RetryCallState,
         Retrying,
@@ -35,7 +35,7 @@ def again(action: Callable[[], R], patience: float, watch: Callable[[str], Any] 
 
     def told(state: RetryCallState) -> None:
         if watch is not None and state.outcome is not None:
-            watch(str(state.outcome.exception()))
+            watch(_kind(state.outcome.exception()))
 
     trying = Retrying(
         retry=retry_if_exception_type(Interrupted),
@@ -45,3 +45,8 @@ def again(action: Callable[[], R], patience: float, watch: Callable[[str], Any] 
         reraise=True,
     )
     return trying(action)
+
+
+def _kind(error: BaseException | None) -> str:
+    cause = error.__cause__ if error is not None else None
+    return type(cause or error).__name__

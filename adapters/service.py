@@ -10,9 +10,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, wraps
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, TypeVar, Unpack
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Final,
+    ParamSpec,
+    Self,
+    TypedDict,
+    TypeVar,
+    Unpack,
+)
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,6 +37,7 @@ from yibao.adapters.recording import (
     check_unaltered,
 )
 from yibao.adapters.store import MEMORY, FactStore, open_store
+from yibao.adapters.telemetry import SILENT, Telemetry
 from yibao.domain import commands, events
 from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
 from yibao.domain.care import Assessed
@@ -60,10 +71,13 @@ from yibao.projections.knowledge import (
 from yibao.projections.quote import quote
 from yibao.projections.review import Changed, review
 
-if TYPE_CHECKING:  # what records and answers should not have to load the trail
+if TYPE_CHECKING:  # what records and answers should not have to load these
+    from yibao.adapters.settings import StoreSettings
     from yibao.adapters.trail.audit import AuditTrail
 
 C = TypeVar("C", bound=Command)
+R = TypeVar("R")
+P = ParamSpec("P")
 
 #: How many of many commands share a transaction.
 BATCH: Final = 500
@@ -102,6 +116,19 @@ def shanghai_now() -> datetime:
     return datetime.now(SHANGHAI)
 
 
+def _question(
+    method: "Callable[Concatenate[Service, P], R]",
+) -> "Callable[Concatenate[Service, P], R]":
+    """A question that is told of."""
+
+    @wraps(method)
+    def told(self: "Service", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._telemetry.question(method.__name__):
+            return method(self, *args, **kwargs)
+
+    return told
+
+
 class Service:
     """Records what happened and answers questions, on one store.
 
@@ -119,12 +146,15 @@ class Service:
         via: str = "library",
         clock: Clock = shanghai_now,
         attempts_kept: int = ATTEMPTS_KEPT,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         check_unaltered(store, editions)
         self._store = store
+        self._telemetry = telemetry
+        store.on_retry = telemetry.retried
         by, via = _key(by, "by"), _key(via, "via")
         self._clock = clock
-        self._recording = Recording(store, editions, by, via, clock, attempts_kept)
+        self._recording = Recording(store, editions, by, via, clock, attempts_kept, telemetry)
         self.editions = editions
 
     def close(self) -> None:
@@ -448,6 +478,7 @@ class Service:
         """Whose enrollment a registration begins, and of which benefit year."""
         return EnrollmentId(command.ref, self.editions.get(command.policy).year)
 
+    @_question
     def at(
         self,
         enrollment: EnrollmentId,
@@ -492,6 +523,7 @@ class Service:
                 knowledge = _known(enrollment, recorded, received, edition_of, cutoff, now)
                 yield answer(knowledge, when)
 
+    @_question
     def compare(
         self,
         enrollment: EnrollmentId,
@@ -516,6 +548,7 @@ class Service:
             received,
         )
 
+    @_question
     def review(
         self,
         enrollment: EnrollmentId,
@@ -541,6 +574,7 @@ class Service:
             received,
         )
 
+    @_question
     def quote(
         self,
         enrollment: EnrollmentId,
@@ -569,6 +603,7 @@ class Service:
         )
         return quote(self._knowledge(enrollment, known_at), command, when)
 
+    @_question
     def history(
         self, enrollment: EnrollmentId, value: str, *, at: datetime | str | None = None
     ) -> tuple[Held, ...]:
@@ -587,6 +622,7 @@ class Service:
         about = None if at is None else _instant(at, "at")
         return history(enrollment, recorded, edition_of, value, now, about, received)
 
+    @_question
     def trail_of(self, enrollment: EnrollmentId) -> tuple[Entry, ...]:
         """Everything recorded about one student in the order of recording, and what it changed.
 
@@ -594,6 +630,7 @@ class Service:
         """
         return tuple(entries_with_windows(self._streams(enrollment)))
 
+    @_question
     def refused_attempts(self, enrollment: EnrollmentId) -> list[KeptAttempt]:
         """What was tried for one student and refused; more than is kept is only counted."""
         return self._store.attempts_on(enrollment.stream)
@@ -653,18 +690,31 @@ def open_service(
     via: str = "library",
     clock: Clock = shanghai_now,
     attempts_kept: int = ATTEMPTS_KEPT,
+    settings: "StoreSettings | None" = None,
+    telemetry: Telemetry = SILENT,
 ) -> Service:
-    """Opens a store, creating it where there is none: `sqlite:///enrollments.db` or `memory:`.
+    """Opens a store: `sqlite:///enrollments.db`, `postgresql://host/database` or `memory:`.
 
+    A file is created where there is none; in a database `yibao db init` creates the store.
     `policies` is a directory of editions of one's own (default: $YIBAO_POLICIES). Of one actor
-    `attempts_kept` refused attempts are kept in an hour; more are only counted. Raises
-    StoreError where the store cannot be opened and AlteredEdition where an edition is not what
-    the store has used before.
+    `attempts_kept` refused attempts are kept in an hour; more are only counted. `settings` are
+    those of the connections to PostgreSQL (default: from the environment); `telemetry` is told
+    what goes on, as `yibao.adapters.telemetry.open_telemetry()` does. Raises StoreError where
+    the store cannot be opened and AlteredEdition where an edition is not what the store has
+    used before.
     """
     editions = policies if isinstance(policies, Editions) else Editions(policies)
-    store = open_store(url)
+    store = open_store(url, settings)
     try:
-        return Service(store, editions, by=by, via=via, clock=clock, attempts_kept=attempts_kept)
+        return Service(
+            store,
+            editions,
+            by=by,
+            via=via,
+            clock=clock,
+            attempts_kept=attempts_kept,
+            telemetry=telemetry,
+        )
     except BaseException:
         store.close()
         raise

@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
@@ -54,6 +55,8 @@ class FactStore(Application[UUID]):
         self.database = database
         self._settings = settings
         self._patience = 0.0
+        #: Is told the type of each error after which something is tried again.
+        self.on_retry: Callable[[str], Any] | None = None
         self.is_postgres = is_postgres(database)
         where, failure = repr(database), sqlite.failure
         if self.is_postgres:
@@ -130,7 +133,7 @@ class FactStore(Application[UUID]):
 
     def again(self, action: Callable[[], R]) -> R:
         """What an action returns, tried again for a while where it was interrupted."""
-        return again(action, self._patience)
+        return again(action, self._patience, self.on_retry)
 
     def recorded(self, stream: UUID, until: int = LAST) -> list[Recorded]:
         """The events of a stream up to a position in the store, each with its own, in order."""
@@ -192,6 +195,15 @@ class FactStore(Application[UUID]):
             attempt_id,
         )
         return hashlib.sha256(repr(found).encode()).hexdigest()
+
+    def recorded_after(self, position: int) -> datetime | None:
+        """When the first fact after a position was recorded; None where there is none."""
+        found = self._rows(
+            "SELECT originator_id, originator_version, topic, state FROM stored_events "
+            "WHERE notification_id>? ORDER BY notification_id LIMIT 1",
+            position,
+        )
+        return from_row(_stream(found[0][0]), *found[0][1:]).recorded_at if found else None
 
     def facts_after(self, position: int) -> int:
         """How many facts there are after a position."""
@@ -359,6 +371,17 @@ def open_store(url: str, settings: "StoreSettings | None" = None) -> FactStore:
 def is_postgres(url: str) -> bool:
     """Whether a URL leads to a PostgreSQL database."""
     return url.partition("://")[0] in _POSTGRES and "://" in url
+
+
+def shown(url: str) -> str:
+    """A URL without the password that may stand in it."""
+    if not is_postgres(url):
+        return url
+    parts = urlsplit(url)
+    account, at, host = parts.netloc.rpartition("@")
+    options = [(name, value) for name, value in parse_qsl(parts.query) if name != "password"]
+    asked = f"?{urlencode(options, safe='/')}" if options else ""
+    return f"{parts.scheme}://{account.partition(':')[0]}{at}{host}{parts.path}{asked}"
 
 
 def file_of(url: str) -> str:

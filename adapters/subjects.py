@@ -13,7 +13,7 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import file_of
+from yibao.adapters.store import file_of, is_postgres
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.knowledge import Cutoff
@@ -75,10 +75,15 @@ def subjects(
 def existing_store(url: str | None, editions: Editions) -> Iterator[Service]:
     """The service on a store that is there; a question creates none."""
     assert url is not None
-    if not Path(file_of(url)).is_file():
-        raise click.UsageError("there is no such store")
+    check_there(url)
     with open_service(url, policies=editions, by="cli", via="cli") as service:
         yield service
+
+
+def check_there(url: str) -> None:
+    """Raises UsageError for a file that is not there; of a database its opening tells."""
+    if not is_postgres(url) and not Path(file_of(url)).is_file():
+        raise click.UsageError("there is no such store")
 
 
 def _forbid(beside: str, **options: Any) -> None:

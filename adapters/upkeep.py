@@ -6,16 +6,16 @@ from contextlib import closing, contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
-from uuid import UUID
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
 from yibao.adapters.mapping import from_row
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import digest_now
-from yibao.adapters.store import file_of, open_store
+from yibao.adapters.sql import stream_of
+from yibao.adapters.store import file_of, is_postgres, open_store
 from yibao.adapters.watch import Watch
 from yibao.domain import events
 from yibao.domain.attempts import RefusedAttempt
@@ -41,6 +41,10 @@ class Health(NamedTuple):
 
 def init(url: str) -> str:
     """Creates a store where there is none; its layout. Raises StoreError where there is one."""
+    if is_postgres(url):
+        from yibao.adapters import upkeep_postgres
+
+        return upkeep_postgres.init(url)
     path = Path(file_of(url))
     if path.exists():
         raise StoreError(f"there is a file {str(path)!r} already")
@@ -50,11 +54,28 @@ def init(url: str) -> str:
 
 def migrate(url: str) -> tuple[str, str]:
     """Brings a store to the newest layout; the layout it had and the one it has."""
-    with _reading(url) as connection:
-        before = _layout(connection)
+    if is_postgres(url):
+        from yibao.adapters import upkeep_postgres
+
+        return upkeep_postgres.migrate(url)
+    with _reading(url) as store:
+        before = store.layout
     open_store(url).close()
-    with _reading(url) as connection:
-        return before, _layout(connection)
+    with _reading(url) as store:
+        return before, store.layout
+
+
+def grant(url: str, role: str, *, reads_only: bool = False) -> None:
+    """Lets a role of a PostgreSQL server append and read, or read only.
+
+    It may neither change nor delete a fact or a refused attempt. Raises StoreError where there
+    is no such role, or the URL is not the owner's.
+    """
+    if not is_postgres(url):
+        raise StoreError("a file has no roles: its permissions are the file system's")
+    from yibao.adapters import upkeep_postgres
+
+    upkeep_postgres.grant(url, role, reads_only=reads_only)
 
 
 def backup(url: str, to: Path) -> int:
@@ -63,14 +84,15 @@ def backup(url: str, to: Path) -> int:
     Writers and readers go on meanwhile. Raises StoreError where the file is there already or
     cannot be written; then nothing is left of it.
     """
+    if is_postgres(url):
+        raise StoreError("a PostgreSQL store is copied by pg_dump or by pg_basebackup")
     if to.exists():
         raise StoreError(f"there is a file {str(to)!r} already")
     partial = to.with_name(to.name + ".partial")
-    with _reading(url) as connection:
-        _layout(connection)
+    with _reading(url) as store:
         try:
             with closing(sqlite3.connect(partial)) as copy:
-                connection.backup(copy)
+                store.connection.backup(copy)
                 (facts,) = copy.execute("SELECT COUNT(*) FROM stored_events").fetchone()
             partial.rename(to)
         except (sqlite3.Error, OSError) as error:
@@ -79,49 +101,67 @@ def backup(url: str, to: Path) -> int:
     return int(facts)
 
 
+class Inspected(Protocol):
+    """A store that is there, to be read as it is at one moment and never changed."""
+
+    @property
+    def layout(self) -> str: ...
+
+    def damages(self) -> list[str]:
+        """What the database itself finds wrong with its files."""
+        ...
+
+    def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """What a statement finds, without holding it all."""
+        ...
+
+
 def check(url: str, editions: Editions, watch: Watch | None = None) -> Health:
     """Reads everything in a store, without changing it, and tells what is not right.
 
     Raises StoreError where it cannot be read at all.
     """
-    with _reading(url) as connection:
-        layout = _layout(connection)
-        found = [
-            Finding("damaged", str(row[0]))
-            for row in connection.execute("PRAGMA integrity_check")
-            if row[0] != "ok"
-        ]
-        (facts,) = connection.execute("SELECT COUNT(*) FROM stored_events").fetchone()
-        if layout != migrations.HEAD:
-            found.append(Finding("other_layout", layout))
-            return Health(layout, int(facts), 0, 0, tuple(found))
-        streams = 0
-        seen = 0
-        rows = connection.execute(
-            "SELECT originator_id, originator_version, topic, state, notification_id "
-            "FROM stored_events ORDER BY originator_id, originator_version"
-        )
-        for key, of_stream in groupby(rows, key=itemgetter(0)):
-            there = list(of_stream)
-            found.extend(_of_a_stream(str(key), there, editions))
-            streams, seen = streams + 1, seen + len(there)
-            if watch and streams % 100 == 0:
-                watch(seen, facts)
-        attempts = 0
-        for attempt_id, state in connection.execute(
-            "SELECT attempt_id, state FROM refused_attempts ORDER BY attempt_id"
-        ):
-            attempts += 1
-            try:
-                RefusedAttempt.model_validate_json(state)
-            except ValueError:
-                found.append(Finding("unreadable", f"refused attempt {attempt_id}"))
+    if is_postgres(url):
+        from yibao.adapters import upkeep_postgres
+
+        with upkeep_postgres.reading(url) as database:
+            return _checked(database, editions, watch)
+    with _reading(url) as file:
+        return _checked(file, editions, watch)
+
+
+def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Health:
+    layout = store.layout
+    found = [Finding("damaged", what) for what in store.damages()]
+    ((facts,),) = store.each("SELECT COUNT(*) FROM stored_events")
+    if layout != migrations.HEAD:
+        found.append(Finding("other_layout", layout))
+        return Health(layout, int(facts), 0, 0, tuple(found))
+    streams = 0
+    seen = 0
+    rows = store.each(
+        "SELECT originator_id, originator_version, topic, state, notification_id "
+        "FROM stored_events ORDER BY originator_id, originator_version"
+    )
+    for key, of_stream in groupby(rows, key=itemgetter(0)):
+        there = list(of_stream)
+        found.extend(_of_a_stream(key, there, editions))
+        streams, seen = streams + 1, seen + len(there)
+        if watch and streams % 100 == 0:
+            watch(seen, facts)
+    attempts = 0
+    for attempt_id, state in store.each(
+        "SELECT attempt_id, state FROM refused_attempts ORDER BY attempt_id"
+    ):
+        attempts += 1
+        try:
+            RefusedAttempt.model_validate_json(state)
+        except ValueError:
+            found.append(Finding("unreadable", f"refused attempt {attempt_id}"))
     return Health(layout, int(facts), streams, attempts, tuple(found))
 
 
-def _of_a_stream(
-    key: str, rows: list[tuple[str, int, str, bytes, int]], editions: Editions
-) -> Iterator[Finding]:
+def _of_a_stream(key: Any, rows: list[tuple[Any, ...]], editions: Editions) -> Iterator[Finding]:
     """What is wrong in one stream: a gap, an event that does not read, time that runs back."""
     before: events.Event | None = None
     position = 0
@@ -131,7 +171,7 @@ def _of_a_stream(
             yield Finding("gap", where)
             return
         try:
-            event = from_row(UUID(key), version, topic, state)
+            event = from_row(stream_of(key), version, topic, state)
         except (UnreadableEvent, ValueError) as error:
             yield Finding("unreadable", str(error))
             return
@@ -158,8 +198,30 @@ def _of_an_edition(
         yield Finding("edition_altered", where)
 
 
+class _InspectedFile:
+    """A SQLite file."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        tables = {name for (name,) in self.each(_TABLES)}
+        if "stored_events" not in tables:
+            raise StoreError("the file is no store of yibao")
+        numbers = self.each("SELECT version_num FROM alembic_version")
+        found = list(numbers) if "alembic_version" in tables else []
+        self.layout = str(found[0][0]) if found else migrations.UNNUMBERED
+
+    def damages(self) -> list[str]:
+        return [str(row[0]) for row in self.each("PRAGMA integrity_check") if row[0] != "ok"]
+
+    def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        yield from self.connection.execute(statement)
+
+
+_TABLES: Final = "SELECT name FROM sqlite_master WHERE type='table'"
+
+
 @contextmanager
-def _reading(url: str) -> Iterator[sqlite3.Connection]:
+def _reading(url: str) -> Iterator[_InspectedFile]:
     """A connection that can only read a store that is there."""
     path = Path(file_of(url))
     if not path.is_file():
@@ -168,19 +230,6 @@ def _reading(url: str) -> Iterator[sqlite3.Connection]:
         with closing(
             sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
         ) as connection:
-            yield connection
+            yield _InspectedFile(connection)
     except sqlite3.Error as error:
         raise StoreError(f"the store {str(path)!r} cannot be read: {error}") from error
-
-
-def _layout(connection: sqlite3.Connection) -> str:
-    """The layout a store has; raises StoreError for a file that is no store."""
-    tables = {
-        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
-    }
-    if "stored_events" not in tables:
-        raise StoreError("the file is no store of yibao")
-    if "alembic_version" not in tables:
-        return migrations.UNNUMBERED
-    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return str(row[0]) if row else migrations.UNNUMBERED

@@ -81,7 +81,7 @@ class AuditTrail:
     """Asks the trail of a store; before each question it takes in what is new."""
 
     def __init__(self, store: FactStore, editions: Editions, trail: TrailStore) -> None:
-        self._store = store
+        self.store = store
         self._editions = editions
         self._trail = trail
         self.projection = TrailProjection(store, editions, trail)
@@ -102,8 +102,13 @@ class AuditTrail:
         self.close()
 
     def catch_up(self, watch: Watch | None = None) -> None:
-        """Takes in what was recorded since; every question does so by itself."""
-        self._store.again(lambda: self.projection.catch_up(watch))
+        """Takes in what was recorded since; every question does so by itself.
+
+        Who may only read leaves it to others, and sees what is there.
+        """
+        if not self._trail.is_writable:
+            return
+        self.store.again(lambda: self.projection.catch_up(watch))
 
     def page(self, question: Question, *, after: Key | str | None = None, size: int = PAGE) -> Page:
         """A page of the entries asked for, in the order asked for."""
@@ -137,10 +142,10 @@ class AuditTrail:
             return None
         streams = Streams(
             entry.enrollment,
-            self._store.recorded(entry.enrollment.stream),
-            self._store.recorded(entry.enrollment.care_stream),
+            self.store.recorded(entry.enrollment.stream),
+            self.store.recorded(entry.enrollment.care_stream),
             lambda name: FixedEdition(
-                self._editions.get(name), self._store.recorded(edition_stream(name))
+                self._editions.get(name), self.store.recorded(edition_stream(name))
             ),
         )
         asked_for = entry.attempt.occurred_at if entry.attempt else None
@@ -153,15 +158,15 @@ class AuditTrail:
             with self._trail.reading() as sql:
                 return question(sql)
 
-        return self._store.again(ask)
+        return self.store.again(ask)
 
     def _page(self, question: Question, after: Key | str | None, size: int) -> Page:
         begins = Key.read(after) if isinstance(after, str) else after
         rows = self._asked(lambda sql: rows_of(sql, *question.sql(begins, size + 1)))
         stale = {(each.ref, each.year) for each in self._asked(parked_in)}
         shown = rows[:size]
-        facts = self._store.at_positions(row.position for row in shown if not row.attempt)
-        attempts = self._store.attempts_numbered(row.attempt for row in shown if row.attempt > 0)
+        facts = self.store.at_positions(row.position for row in shown if not row.attempt)
+        attempts = self.store.attempts_numbered(row.attempt for row in shown if row.attempt > 0)
         entries = tuple(
             TrailEntry(
                 row,

@@ -31,6 +31,8 @@ class PostgresTrail:
         with self.reading() as sql:
             if not is_of_this_layout(sql):
                 raise StoreError("the trail has another layout: `yibao db migrate` makes it anew")
+            ((may_insert,),) = sql.rows("SELECT has_table_privilege('entries', 'INSERT')")
+        self.is_writable = bool(may_insert)
 
     def close(self) -> None:
         """The connections belong to the store."""

@@ -22,6 +22,8 @@ CACHE_KIB: Final = 64 * 1024
 class SqliteTrail:
     """One connection to the trail's file, or to memory; threads take turns."""
 
+    is_writable = True
+
     def __init__(self, database: str) -> None:
         self._turn = RLock()
         with _clear_errors(database):

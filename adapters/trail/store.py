@@ -58,7 +58,9 @@ _INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len
 
 
 class TrailStore(Protocol):
-    """Where a trail is kept."""
+    """Where a trail is kept; `is_writable` tells whether we may follow."""
+
+    is_writable: bool
 
     def reading(self) -> AbstractContextManager[Sql]:
         """A turn to read."""

@@ -1,0 +1,33 @@
+"""How far the projections are, as a table."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from yibao.adapters.projecting import Status
+from yibao.adapters.words import Words
+
+
+def status_report(statuses: Sequence[Status], words: Words) -> RenderableType:
+    """A row for each projection, and a line for each student that is parked."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("projection", "position", "reached", "behind", "waits_since", "led"):
+        table.add_column(words("projections", column))
+    lines = []
+    for status in statuses:
+        standing = status.standing
+        table.add_row(
+            standing.projection,
+            str(standing.position),
+            str(status.reached),
+            str(standing.behind),
+            f"{status.waits_since:%Y-%m-%d %H:%M:%S}" if status.waits_since else "",
+            words("projections", "yes" if status.is_led else "no"),
+        )
+        for parked in standing.parked:
+            whose = parked.stream if parked.ref is None else f"{parked.ref} {parked.year}"
+            told = words("projections", "parked", whose=whose, position=parked.position)
+            lines.append(Text(f"{told}: {parked.told}"))
+    return Group(table, *lines)

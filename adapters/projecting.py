@@ -1,0 +1,87 @@
+"""The projections of a store: how far they are, and keeping them up with it."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Event
+from types import FrameType
+from typing import Any, NamedTuple
+
+from yibao.adapters.following import Standing, Supervisor
+from yibao.adapters.leading import lead_of
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.subjects import existing_store
+from yibao.adapters.telemetry import open_telemetry
+from yibao.adapters.trail.audit import AuditTrail
+
+
+class Status(NamedTuple):
+    """How far a projection is.
+
+    `reached` is up to where the store is final, `waits_since` when the first fact was recorded
+    that is not taken in yet; `is_led`: somebody keeps it up with the store.
+    """
+
+    standing: Standing
+    reached: int
+    waits_since: datetime | None
+    is_led: bool
+
+
+def statuses(url: str, trail: str | None, editions: Editions) -> list[Status]:
+    """How far each projection of a store is; nothing is taken in."""
+    with _opened(url, trail, editions) as audit:
+        standing = audit.projection.standing()
+        lead = lead_of(audit.store, standing.projection)
+        is_led = not lead.is_mine()
+        lead.release()
+        return [
+            Status(
+                standing,
+                audit.store.reached().position,
+                audit.store.recorded_after(standing.position),
+                is_led,
+            )
+        ]
+
+
+def status_json(status: Status) -> dict[str, Any]:
+    standing = status.standing
+    return {
+        **standing._asdict(),
+        "reached": status.reached,
+        "waits_since": status.waits_since.isoformat() if status.waits_since else None,
+        "led": status.is_led,
+        "parked": [parked._asdict() for parked in standing.parked],
+    }
+
+
+def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> None:
+    """Keeps the projections of a store up with it, until the process is asked to end."""
+    stop = Event()
+
+    def asked_to_end(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    with _opened(url, trail, editions) as audit:
+        if once:
+            audit.catch_up()
+            return
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, asked_to_end)
+        lead = lead_of(audit.store, audit.projection.name)
+        Supervisor(audit.projection, lead, telemetry=open_telemetry()).follow(stop)
+
+
+def retry(url: str, trail: str | None, editions: Editions) -> int:
+    """Takes in anew whom a projection had to park; how many still are."""
+    with _opened(url, trail, editions) as audit:
+        return audit.projection.retry()
+
+
+@contextmanager
+def _opened(url: str, trail: str | None, editions: Editions) -> Iterator[AuditTrail]:
+    where = f"sqlite:///{trail}" if trail else None
+    with existing_store(url, editions) as service, service.audit_trail(where) as audit:
+        yield audit

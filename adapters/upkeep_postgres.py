@@ -1,0 +1,100 @@
+"""Looking after a store on PostgreSQL: what its owner does, and nobody else needs the right to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from yibao.adapters import migrations
+from yibao.adapters.errors import StoreError
+from yibao.adapters.postgres import Connection, PostgresSql, failure, layout_of, place_of
+from yibao.adapters.trail import postgres as trail
+
+
+def init(url: str) -> str:
+    """Creates a store in a database where there is none; its layout."""
+    with _connected(url) as connection:
+        if layout_of(connection) is not None:
+            raise StoreError(f"there is a store in {place_of(url)} already")
+    return migrate(url)[1]
+
+
+def migrate(url: str) -> tuple[str, str]:
+    """Brings the store to the newest layout; the layout it had and the one it has.
+
+    Tables of the trail that are of another layout are made anew, and it is followed again.
+    """
+    with _connected(url) as connection:
+        before = layout_of(connection)
+        if before is not None and before not in migrations.LAYOUTS:
+            raise StoreError(f"the store's layout is {before!r}: a newer yibao has written it")
+    migrations.upgrade_postgres(partial(psycopg.connect, url))
+    with _connected(url) as connection, connection.transaction():
+        trail.create(connection)
+    with _connected(url) as connection:
+        now = str(layout_of(connection))
+    return before or now, now
+
+
+#: What a role needs that records and follows, and what one that only asks.
+_APPENDS: Final = (
+    "GRANT USAGE ON SCHEMA yibao, yibao_trail TO {role}",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA yibao, yibao_trail TO {role}",
+    "GRANT SELECT ON ALL SEQUENCES IN SCHEMA yibao TO {role}",
+    "GRANT INSERT ON yibao.stored_events, yibao.refused_attempts TO {role}",
+    # A note can be erased, and a count grows.
+    "GRANT INSERT, DELETE ON yibao.notes TO {role}",
+    "GRANT INSERT, UPDATE ON yibao.counted_attempts TO {role}",
+    # The trail follows from the facts and may be lost.
+    "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA yibao_trail TO {role}",
+    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON yibao_trail.layout FROM {role}",
+)
+_READS: Final = _APPENDS[:3]
+
+
+def grant(url: str, role: str, *, reads_only: bool) -> None:
+    """Lets a role append and read, or read only."""
+    with _connected(url) as connection, connection.transaction():
+        for statement in _READS if reads_only else _APPENDS:
+            connection.execute(SQL(statement).format(role=Identifier(role)))
+
+
+@contextmanager
+def reading(url: str) -> "Iterator[InspectedDatabase]":
+    """A store that is there, as it is at one moment."""
+    with _connected(url) as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield InspectedDatabase(connection)
+        connection.rollback()
+
+
+class InspectedDatabase:
+    """A PostgreSQL database."""
+
+    def __init__(self, connection: Connection) -> None:
+        layout = layout_of(connection)
+        if layout is None:
+            raise StoreError("there is no such store")
+        self.layout = layout
+        self._sql = PostgresSql(connection)
+        self._sql.run("SET LOCAL search_path TO yibao")
+
+    def damages(self) -> list[str]:
+        """PostgreSQL checks its files by itself where it was created with data checksums."""
+        return []
+
+    def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        yield from self._sql.each(statement)
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    where = place_of(url)
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise StoreError(f"the store {where} {failure(error)}") from error
