@@ -62,6 +62,10 @@ _INSERT: Final = (
     "SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[]) "
     "RETURNING notification_id"
 )
+_INSERT_ONE: Final = (
+    "INSERT INTO stored_events (originator_id, originator_version, topic, state) "
+    "VALUES (?, ?, ?, ?)"
+)
 _SELECT: Final = "SELECT originator_id, originator_version, topic, state FROM stored_events"
 _LAST_NUMBERS: Final = (
     "SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END "
@@ -216,31 +220,23 @@ class PostgresRecorder(ApplicationRecorder):
         self, concerned: Iterable[UUID], *, everybody: bool = False, many: bool = False
     ) -> "Iterator[PostgresSql]":
         with self.connections.connection() as connection:
-            sql = PostgresSql(connection)
+            sql = PostgresSql(connection) if many else PostgresTransaction(connection)
             try:
-                if many:  # COPY, which cannot be in a pipeline
-                    self._begin(sql, concerned, everybody)
-                    yield sql
-                    sql.run("COMMIT")
+                sql.run("BEGIN")
+                if everybody:
+                    sql.run("SELECT pg_advisory_xact_lock(?)", [EVERYBODY])
                 else:
-                    with connection.pipeline():
-                        self._begin(sql, concerned, everybody)
-                        yield sql
-                        sql.run("COMMIT")
+                    sql.run("SELECT pg_advisory_xact_lock_shared(?)", [EVERYBODY])
+                    # In one order: two who want the same ones never wait for each other.
+                    for lock in sorted({_lock_of(stream) for stream in concerned}):
+                        sql.run("SELECT pg_advisory_xact_lock(?)", [lock])
+                yield sql
+                sql.run("COMMIT")
+                sql.send()
             except BaseException:
                 if not connection.closed:
                     connection.rollback()
                 raise
-
-    def _begin(self, sql: "PostgresSql", concerned: Iterable[UUID], everybody: bool) -> None:
-        sql.run("BEGIN")
-        if everybody:
-            sql.run("SELECT pg_advisory_xact_lock(?)", [EVERYBODY])
-        else:
-            sql.run("SELECT pg_advisory_xact_lock_shared(?)", [EVERYBODY])
-            # In one order, so that two who want the same ones never wait for each other.
-            locks = sorted({_lock_of(stream) for stream in concerned})
-            sql.run("SELECT pg_advisory_xact_lock(k) FROM unnest(?::bigint[]) AS k", [locks])
 
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
         assert isinstance(sql, PostgresSql)
@@ -284,7 +280,7 @@ class PostgresRecorder(ApplicationRecorder):
 
 
 class PostgresSql:
-    """A turn on a connection to PostgreSQL, in a pipeline or not."""
+    """A turn on a connection to PostgreSQL."""
 
     __slots__ = ("_connection",)
 
@@ -306,9 +302,7 @@ class PostgresSql:
             yield from rows.execute(_of_psycopg(statement))
 
     def insert(self, stored: Sequence[StoredEvent]) -> None:
-        if self._connection.pgconn.pipeline_status:
-            self._connection.execute(_INSERT, _columns(stored))
-            return
+        """Inserts events; it is meant for many."""
         with self._connection.cursor().copy(
             "COPY stored_events (originator_id, originator_version, topic, state) "
             "FROM STDIN (FORMAT BINARY)"
@@ -316,6 +310,49 @@ class PostgresSql:
             copy.set_types(("uuid", "int8", "text", "bytea"))
             for event in stored:
                 copy.write_row(_row(event))
+
+    def send(self) -> None:
+        """Executes what still waits for that."""
+
+
+class PostgresTransaction(PostgresSql):
+    """A short transaction in few rounds: a statement of which nothing is read waits for the next.
+
+    Each statement that goes along with another nevertheless sees what was there when it began,
+    so that what is read after a lock is what is there under the lock.
+    """
+
+    __slots__ = ("_cursor", "_statements", "_values")
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._cursor = psycopg.ClientCursor(connection)
+        self._statements: list[str] = []
+        self._values: list[Any] = []
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._statements.append(statement)
+        self._values.extend(values)
+
+    def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        for row in rows:
+            self.run(statement, row)
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+        self.run(statement, values)
+        self.send()
+        while self._cursor.nextset():
+            pass  # of what came before nothing is read
+        return self._cursor.fetchall()
+
+    def insert(self, stored: Sequence[StoredEvent]) -> None:
+        self.run_many(_INSERT_ONE, map(_row, stored))
+
+    def send(self) -> None:
+        statements, values = self._statements, self._values
+        self._statements, self._values = [], []
+        if statements:
+            self._cursor.execute(_of_psycopg("; ".join(statements)), values)
 
 
 class PostgresFactory(InfrastructureFactory[TrackingRecorder]):
