@@ -9,7 +9,7 @@ STORY := scenarios/whole-autumns/the-counters-story.yaml
 LOCK := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-.PHONY: demo test check coverage bench fuzz mutants pythons lock clean
+.PHONY: demo test check coverage bench torture fuzz mutants pythons lock clean
 
 demo: $(READY)
 	$(BIN)/yibao replay scenarios
@@ -43,9 +43,13 @@ mutants: $(READY)
 fuzz: $(READY)
 	cd tests && ../$(BIN)/python fuzz.py --minutes 5
 
+# Minutes of writers and followers killed, servers crashed and connections cut; counts are printed.
+torture: $(READY)
+	YIBAO_TORTURE=400 $(BIN)/python -m pytest -n 2 -rP tests/adapters -k "crash or fault or follow or torture or killed"
+
 # Minutes; ratios to a raw driver and to the stock library, in one run.
 bench: $(READY)
-	cd benchmarks && ../$(BIN)/python bench.py
+	cd benchmarks && PYTHONPATH=../tests ../$(BIN)/python bench.py
 
 # Needs network; `git diff requirements*.txt` afterwards shows what moved.
 lock: $(READY)

@@ -57,15 +57,13 @@ EVERYBODY: Final = 0x7969_6261_6F00_0000
 #: The advisory lock of those who count refused attempts.
 COUNTING: Final = EVERYBODY + 1
 
-_INSERT: Final = (
-    "INSERT INTO stored_events (originator_id, originator_version, topic, state) "
-    "SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[]) "
+_INSERT: Final = "INSERT INTO stored_events (originator_id, originator_version, topic, state) "
+_INSERT_ONE: Final = f"{_INSERT}VALUES (?, ?, ?, ?)"
+_INSERT_AND_TELL: Final = f"{_INSERT}VALUES (%s, %s, %s, %s) RETURNING notification_id".encode()
+_INSERT_ALL: Final = (
+    f"{_INSERT}SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[]) "
     "RETURNING notification_id"
-)
-_INSERT_ONE: Final = (
-    "INSERT INTO stored_events (originator_id, originator_version, topic, state) "
-    "VALUES (?, ?, ?, ?)"
-)
+).encode()
 _SELECT: Final = "SELECT originator_id, originator_version, topic, state FROM stored_events"
 _LAST_NUMBERS: Final = (
     "SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END "
@@ -151,8 +149,11 @@ class PostgresRecorder(ApplicationRecorder):
     ) -> Sequence[int] | None:
         """Inserts events in one transaction and one round; raises IntegrityError on a conflict."""
         with _as_the_library_has_it(), self.connections.connection() as connection:
-            inserted = connection.execute(_INSERT, _columns(stored_events)).fetchall()
-        return [number for (number,) in inserted]
+            if len(stored_events) == 1:
+                inserted = connection.execute(_INSERT_AND_TELL, _row(*stored_events))
+            else:
+                inserted = connection.execute(_INSERT_ALL, _columns(stored_events))
+            return [number for (number,) in inserted]
 
     def select_events(
         self,

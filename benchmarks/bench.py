@@ -14,8 +14,11 @@ from typing import Any
 from uuid import UUID
 
 import click
+from following import following
+from many import bulk_on_postgres, many_at_once
 from measured import ROUNDS, Row, in_turn, rate, timed, told
 from peer import StockApplication, stock_student
+from pgserver import Server
 from rich.console import Console
 from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
@@ -200,23 +203,24 @@ def care(folder: Path, students: int) -> Iterator[Row]:
     raw.close()
 
 
+def roster_of(lane: int, students: int) -> list[tuple[EnrollmentId, Command]]:
+    """What a school asks for: each student registered, declared and confirmed."""
+    commands: list[tuple[EnrollmentId, Command]] = []
+    for number in range(students):
+        who = EnrollmentId(f"b-{lane}-{number}", 2025)
+        sheet: dict[str, Any] = {"ref": who.ref, "policy": POLICY, "on": "2025-09-01"}
+        sheet |= {"school": "sjtu", "category": "undergraduate", "document": "passport"}
+        commands.append((who, Register(at=NOON, **sheet)))
+        commands.append((who, DeclareRoster(at=NOON)))
+        commands.append((who, Confirm(at=NOON, channel=ConfirmationChannel.APP)))
+    return commands
+
+
 def bulk(folder: Path, students: int) -> Iterator[Row]:
     """A school's roster registered, declared and confirmed in one call."""
     numbers = iter(range(ROUNDS))
-
-    def asked(lane: int) -> list[tuple[EnrollmentId, Command]]:
-        commands: list[tuple[EnrollmentId, Command]] = []
-        for number in range(students):
-            who = EnrollmentId(f"b-{lane}-{number}", 2025)
-            sheet: dict[str, Any] = {"ref": who.ref, "policy": POLICY, "on": "2025-09-01"}
-            sheet |= {"school": "sjtu", "category": "undergraduate", "document": "passport"}
-            commands.append((who, Register(at=NOON, **sheet)))
-            commands.append((who, DeclareRoster(at=NOON)))
-            commands.append((who, Confirm(at=NOON, channel=ConfirmationChannel.APP)))
-        return commands
-
     service = open_service(f"sqlite:///{folder / 'bulk.db'}", clock=lambda: NOON)
-    plans = {lane: asked(lane) for lane in range(ROUNDS)}
+    plans = [roster_of(lane, students) for lane in range(ROUNDS)]
 
     def ours() -> int:
         return len(service.record_each(plans[next(numbers)]))
@@ -434,6 +438,15 @@ def machine(folder: Path) -> str:
     )
 
 
+def postgres(folder: Path, commit_count: int, students: int) -> Iterator[Row]:
+    """The same and more on PostgreSQL, with everything it does to keep what it was given."""
+    with Server({}) as server:
+        yield from many_at_once(server, max(5, commit_count // 4))
+        plans = [roster_of(lane, commit_count * 5) for lane in range(ROUNDS)]
+        yield from bulk_on_postgres(server, plans)
+        yield from following(folder, server, students, max(20, students // 50))
+
+
 @click.command()
 @click.option("--students", default=25_000, show_default=True, help="For folding and answering.")
 @click.option("--commits", "commit_count", default=400, show_default=True, help="A round.")
@@ -456,6 +469,7 @@ def main(students: int, commit_count: int, trail_facts: int, quick: bool) -> Non
             bulk(folder, commit_count * 5),
             folding(folder, students, stock),
             one_student(folder, sizes),
+            postgres(folder, commit_count, students),
             trail(folder, (trail_facts // FACTS // 10, trail_facts // FACTS)),
             start_up(),
         ):

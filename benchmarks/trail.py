@@ -14,8 +14,8 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.service import open_service
 from yibao.adapters.store import FactStore, open_store
 from yibao.adapters.trail.audit import AuditTrail
-from yibao.adapters.trail.sqlite import SqliteTrail
 from yibao.adapters.trail.questions import Question
+from yibao.adapters.trail.sqlite import SqliteTrail
 from yibao.domain import events
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.enrollment import current_facts
