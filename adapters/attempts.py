@@ -67,12 +67,6 @@ def count(sql: Sql, attempt: RefusedAttempt) -> None:
     )
 
 
-def is_kept(sql: Sql, stream: UUID, attempt: RefusedAttempt) -> bool:
-    """Whether this very attempt is there, by a transaction of which nobody knew how it ended."""
-    found = sql.rows("SELECT state FROM refused_attempts WHERE stream=?", (stream.hex,))
-    return (_state(attempt),) in found
-
-
 def _hour(attempt: RefusedAttempt) -> str:
     return f"{in_shanghai(attempt.tried_at):%Y-%m-%dT%H:00%z}"
 

@@ -119,6 +119,13 @@ class Supervisor:
                     tell(LOGGER, logging.ERROR, "store-failed", projection=name, reason=str(error))
                     stop.wait(after_failure)
                     after_failure = min(2 * after_failure, LONGEST_PAUSE)
+        except StoreError:
+            raise
+        except Exception as error:
+            # A mistake of the projection's own: what it says may quote what nobody should read.
+            kind = type(error).__name__
+            tell(LOGGER, logging.CRITICAL, "halted", projection=name, reason=kind)
+            raise
         finally:
             self._lead.release()
 

@@ -9,6 +9,7 @@ Transactions end in another order than they took their positions, so whoever fol
 as far as nobody is still writing (`settled`).
 """
 
+import hashlib
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import Interrupted, StoreError
+from yibao.adapters.retrying import again
 from yibao.adapters.settings import StoreSettings
 from yibao.adapters.sql import Found, Settled, Sql, first_of, notifications
 
@@ -54,8 +56,6 @@ FETCHED: Final = 5000
 
 #: The advisory lock shared by all who record; who records for all has it alone.
 EVERYBODY: Final = 0x7969_6261_6F00_0000
-#: The advisory lock of those who count refused attempts.
-COUNTING: Final = EVERYBODY + 1
 
 _INSERT: Final = "INSERT INTO stored_events (originator_id, originator_version, topic, state) "
 _INSERT_ONE: Final = f"{_INSERT}VALUES (?, ?, ?, ?)"
@@ -70,6 +70,13 @@ _LAST_NUMBERS: Final = (
     "FROM stored_events_notification_id_seq), "
     "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END "
     "FROM refused_attempts_attempt_id_seq)"
+)
+_NUMBER: Final = "SELECT pg_current_xact_id()"
+_STATE: Final = "SELECT state FROM stored_events WHERE originator_id=? AND originator_version=?"
+_LAST_ROWS: Final = (
+    "SELECT (SELECT COALESCE(MAX(notification_id), 0) FROM stored_events "
+    "WHERE notification_id<=?), "
+    "(SELECT COALESCE(MAX(attempt_id), 0) FROM refused_attempts WHERE attempt_id<=?)"
 )
 # An INSERT has this lock from before it takes its number until its transaction has ended and
 # can be seen, whoever it is who inserts.
@@ -197,11 +204,7 @@ class PostgresRecorder(ApplicationRecorder):
     def max_notification_id(self) -> int | None:
         """The greatest position as far as the store is final; None where there is none."""
         with _as_the_library_has_it():
-            settled = self.settled(0.0).position
-            greatest = "SELECT MAX(notification_id) FROM stored_events WHERE notification_id<=?"
-            with self.reading() as sql:
-                ((found,),) = sql.rows(greatest, [settled])
-        return None if found is None else int(found)
+            return self.settled(0.0).position or None
 
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
@@ -220,24 +223,43 @@ class PostgresRecorder(ApplicationRecorder):
     def writing(
         self, concerned: Iterable[UUID], *, everybody: bool = False, many: bool = False
     ) -> "Iterator[PostgresSql]":
-        with self.connections.connection() as connection:
-            sql = PostgresSql(connection) if many else PostgresTransaction(connection)
-            try:
-                sql.run("BEGIN")
-                if everybody:
-                    sql.run("SELECT pg_advisory_xact_lock(?)", [EVERYBODY])
-                else:
-                    sql.run("SELECT pg_advisory_xact_lock_shared(?)", [EVERYBODY])
-                    # In one order: two who want the same ones never wait for each other.
-                    for lock in sorted({_lock_of(stream) for stream in concerned}):
-                        sql.run("SELECT pg_advisory_xact_lock(?)", [lock])
-                yield sql
-                sql.run("COMMIT")
-                sql.send()
-            except BaseException:
-                if not connection.closed:
-                    connection.rollback()
+        sql: PostgresSql | None = None
+        try:
+            with self.connections.connection() as connection:
+                sql = PostgresSql(connection) if many else PostgresTransaction(connection)
+                try:
+                    sql.begin(everybody, sorted({_lock_of(stream) for stream in concerned}))
+                    yield sql
+                    sql.commit()
+                except BaseException:
+                    if not connection.closed:
+                        connection.rollback()
+                    raise
+        except psycopg.OperationalError:
+            if sql is None or not sql.is_lost_in_commit or not self._was_committed(sql):
                 raise
+
+    def _was_committed(self, sql: "PostgresSql") -> bool:
+        """Whether a transaction was committed that was asked to be before the connection was lost.
+
+        The server knows. Waits while it has not ended there yet.
+        """
+
+        def ask() -> bool:
+            try:
+                with self.reading() as asking:
+                    ((status,),) = asking.rows("SELECT pg_xact_status(?::xid8)", [sql.number])
+                    if status == "in progress":
+                        raise Interrupted("is still being ended")
+                    # Another server that took over without it may have given the number anew.
+                    return status == "committed" and sql.has_left_its_mark(asking)
+            except psycopg.errors.InvalidParameterValue:
+                return False  # a server that took over has not come so far
+            except psycopg.Error as error:
+                told = failure(error)
+                raise told if told else error from error
+
+        return again(ask, self.connections.settings.retry_for)
 
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
         assert isinstance(sql, PostgresSql)
@@ -258,21 +280,30 @@ class PostgresRecorder(ApplicationRecorder):
         """How far the store is final.
 
         What has its number by now was given it by somebody who is writing now, or has ended.
-        Once all of those have ended, nothing can appear below the last number of now.
+        Once all of those have ended, nothing can appear below the last number of now. Of the
+        numbers that nobody has in the end, those at the end do not count: after a crash the
+        server may give them again.
         """
         ends = time.monotonic() + patience
         with self.reading() as sql:
-            (found,) = sql.rows(_LAST_NUMBERS)
+            if sql.rows("SELECT pg_is_in_recovery()") == [(True,)]:
+                raise StoreError(
+                    "is a standby, which does not tell who is writing: follow the primary"
+                )
+            (numbers,) = sql.rows(_LAST_NUMBERS)
             writing = set(sql.rows(_WRITING))
             while writing and time.monotonic() < ends:
                 time.sleep(GLANCE)
                 writing &= set(sql.rows(_WRITING))
-        if not writing:
-            self._settled = Settled(*map(max, self._settled, found))
+            if writing:
+                return Settled(*map(min, self._settled, numbers))
+            (found,) = sql.rows(_LAST_ROWS, numbers)
+        self._settled = Settled(*found)
         return self._settled
 
-    def counting(self, sql: Sql) -> None:
-        sql.run("SELECT pg_advisory_xact_lock(?)", [COUNTING])
+    def in_turn(self, sql: Sql, what: str) -> None:
+        digest = hashlib.sha256(what.encode()).digest()
+        sql.run("SELECT pg_advisory_xact_lock(?)", [_lock_of(UUID(bytes=digest[:16]))])
 
     def erase(self, statement: str, values: Sequence[Any]) -> None:
         """Deletes. What was deleted leaves the file with the next vacuum, and old backups never."""
@@ -283,10 +314,12 @@ class PostgresRecorder(ApplicationRecorder):
 class PostgresSql:
     """A turn on a connection to PostgreSQL."""
 
-    __slots__ = ("_connection",)
-
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._is_committing = False
+        self._inserted: StoredEvent | None = None
+        #: The number of the transaction, by which the server knows how it ended.
+        self.number = ""
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
         return self._connection.execute(_of_psycopg(statement), values).fetchall()
@@ -302,8 +335,36 @@ class PostgresSql:
             rows.itersize = FETCHED
             yield from rows.execute(_of_psycopg(statement))
 
+    def begin(self, everybody: bool, locks: Sequence[int]) -> None:
+        """Begins a transaction and takes its locks.
+
+        They are in one order: two who want the same ones never wait for each other.
+        """
+        self.run("BEGIN")
+        if everybody:
+            self.run("SELECT pg_advisory_xact_lock(?)", [EVERYBODY])
+        else:
+            self.run("SELECT pg_advisory_xact_lock_shared(?)", [EVERYBODY])
+            for lock in locks:
+                self.run("SELECT pg_advisory_xact_lock(?)", [lock])
+        self.learn_number()
+
+    def learn_number(self) -> None:
+        ((number,),) = self.rows(_NUMBER)
+        self.number = str(number)
+
+    def commit(self) -> None:
+        self._is_committing = True
+        self.run("COMMIT")
+
+    @property
+    def is_lost_in_commit(self) -> bool:
+        """Whether the connection was lost when it was not told yet how the commit went."""
+        return self._is_committing and self._connection.closed and bool(self.number)
+
     def insert(self, stored: Sequence[StoredEvent]) -> None:
         """Inserts events; it is meant for many."""
+        self._inserted = stored[-1]
         with self._connection.cursor().copy(
             "COPY stored_events (originator_id, originator_version, topic, state) "
             "FROM STDIN (FORMAT BINARY)"
@@ -312,8 +373,12 @@ class PostgresSql:
             for event in stored:
                 copy.write_row(_row(event))
 
-    def send(self) -> None:
-        """Executes what still waits for that."""
+    def has_left_its_mark(self, asking: Sql) -> bool:
+        """Whether what was inserted last, if anything was, is there for others to see."""
+        if self._inserted is None:
+            return True
+        stream, version, _, state = _row(self._inserted)
+        return asking.rows(_STATE, (stream, version)) == [(state,)]
 
 
 class PostgresTransaction(PostgresSql):
@@ -322,8 +387,6 @@ class PostgresTransaction(PostgresSql):
     Each statement that goes along with another nevertheless sees what was there when it began,
     so that what is read after a lock is what is there under the lock.
     """
-
-    __slots__ = ("_cursor", "_statements", "_values")
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
@@ -341,19 +404,31 @@ class PostgresTransaction(PostgresSql):
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
         self.run(statement, values)
-        self.send()
-        while self._cursor.nextset():
-            pass  # of what came before nothing is read
-        return self._cursor.fetchall()
+        return self._send()
+
+    def learn_number(self) -> None:
+        self.run(_NUMBER)
+
+    def commit(self) -> None:
+        self._is_committing = True
+        self.run("COMMIT")
+        self._send()
 
     def insert(self, stored: Sequence[StoredEvent]) -> None:
+        self._inserted = stored[-1]
         self.run_many(_INSERT_ONE, map(_row, stored))
 
-    def send(self) -> None:
+    def _send(self) -> list[Found]:
+        """Executes everything that waits; what the last of it finds."""
         statements, values = self._statements, self._values
         self._statements, self._values = [], []
-        if statements:
-            self._cursor.execute(_of_psycopg("; ".join(statements)), values)
+        self._cursor.execute(_of_psycopg("; ".join(statements)), values)
+        for statement in statements[:-1]:
+            if statement == _NUMBER:
+                ((number,),) = self._cursor.fetchall()
+                self.number = str(number)
+            self._cursor.nextset()
+        return self._cursor.fetchall() if self._cursor.description else []
 
 
 class PostgresFactory(InfrastructureFactory[TrackingRecorder]):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from yibao.adapters.policy_files import Editions
@@ -32,8 +32,6 @@ from yibao.domain.policy import Policy
 from yibao.domain.refusals import AlteredEdition, BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.knowledge import edition_named
-
-R = TypeVar("R")
 
 Clock = Callable[[], datetime]
 #: What a command is recorded on: an enrollment or, for its window, an edition.
@@ -73,32 +71,27 @@ class Recording:
         """
         with self.telemetry.command(_name_of(asked)) as watched:
             try:
-                receipts = self._tried(
-                    lambda tries: self._record_together(target, asked, tries), asked
-                )
+                receipts = self.store.again(lambda: self._record_together(target, asked))
             except Refused as refused:
                 watched.outcome("refused", refused.code)
                 raise
             _tell_of(watched, receipts)
             return receipts
 
-    def _record_together(
-        self, target: Target, asked: Sequence[Command], tries: "_Tries"
-    ) -> list[Receipt]:
+    def _record_together(self, target: Target, asked: Sequence[Command]) -> list[Receipt]:
         receipts: list[Receipt] = []
         failed: Refused | UnknownEdition | None = None
         with self._transaction([target]) as transaction:
-            # Read while nobody else can record: what is known by an instant stays what it was.
-            work = _Work(transaction, self.clock(), tries)
+            work = self._work(transaction, [target])
             first: UUID | None = None
-            for command, ids in zip(asked, tries.ids, strict=True):
+            for command in asked:
                 try:
                     place = self._place(work, target, command)
                     first = first or place
                     if place != first:
                         raise BadValue("asked", "care is recorded apart from the enrollment")
                     work.stamp_after([place])
-                    receipts.append(self._recorded(work, target, place, command, ids))
+                    receipts.append(self._recorded(work, target, place, command))
                 except (Refused, UnknownEdition) as error:
                     failed = error
                     work.forget()
@@ -115,27 +108,23 @@ class Recording:
         What is refused is told in the place of its receipt, and kept as an attempt; the others
         are recorded. Raises StoreError where the store fails; then none is.
         """
-        commands = [command for _, command in asked]
         with self.telemetry.command("batch") as watched:
-            outcomes = self._tried(lambda tries: self._record_each(asked, tries), commands)
+            outcomes = self.store.again(lambda: self._record_each(asked))
             _tell_of(watched, [each for each in outcomes if isinstance(each, Receipt)])
             return outcomes
 
-    def _record_each(
-        self, asked: Sequence[tuple[Target, Command]], tries: "_Tries"
-    ) -> list[Receipt | Refused]:
+    def _record_each(self, asked: Sequence[tuple[Target, Command]]) -> list[Receipt | Refused]:
         outcomes: list[Receipt | Refused] = []
         targets = [target for target, _ in asked]
         with self._transaction(targets, many=True) as transaction:
-            work = _Work(transaction, self.clock(), tries)
-            work.read_ahead(_stream_of(target) for target in targets)
+            work = self._work(transaction, targets)
             places = [self._place_or_refusal(work, *each) for each in asked]
             work.stamp_after([place for place in places if isinstance(place, UUID)])
-            for (target, command), place, ids in zip(asked, places, tries.ids, strict=True):
+            for (target, command), place in zip(asked, places, strict=True):
                 try:
                     if isinstance(place, Refused):
                         raise place
-                    outcomes.append(self._recorded(work, target, place, command, ids))
+                    outcomes.append(self._recorded(work, target, place, command))
                 except Refused as refused:
                     self._keep(work, target, _told(command), refused)
                     outcomes.append(refused)
@@ -169,17 +158,14 @@ class Recording:
         except (Refused, UnknownEdition) as error:
             return _as_refusal(error)
 
-    def _recorded(
-        self, work: "_Work", target: Target, place: UUID, command: Command, ids: tuple[str, UUID]
-    ) -> Receipt:
+    def _recorded(self, work: "_Work", target: Target, place: UUID, command: Command) -> Receipt:
         """The receipt of a command that is recorded, now or before; raises Refused."""
         stream = work.stream(place)
-        command_id, event_id = ids
-        envelope = self._envelope(place, command, command_id, event_id, work.stamp)
+        command_id = command.command_id or uuid4().hex
+        envelope = self._envelope(place, command, command_id, work.stamp)
         earlier = answered_before(stream, command_id, envelope.command_digest)
         if earlier is not None:
-            # Recorded by this very call, it was only not told of.
-            return _receipt(earlier, repeated=earlier.event_id != event_id)
+            return _receipt(earlier, repeated=True)
         _refuse_the_future(command, work.clock)
         if isinstance(target, str):
             fresh = self._on_an_edition(work, command, envelope, target)
@@ -198,14 +184,15 @@ class Recording:
     ) -> None:
         """Keeps what was refused before it could be judged; it may be about nobody."""
 
-        def keep(tries: "_Tries") -> None:
-            with self._transaction([] if target is None else [target]) as transaction:
-                work = _Work(transaction, self.clock(), tries)
+        def keep() -> None:
+            targets = [] if target is None else [target]
+            with self._transaction(targets) as transaction:
+                work = self._work(transaction, targets)
                 self._keep(work, target, told, _as_refusal(error))
 
         name = told["command"]
         with self.telemetry.command(name) as watched:
-            self._tried(keep, ())
+            self.store.again(keep)
             watched.outcome("refused", _as_refusal(error).code)
 
     def _transaction(
@@ -220,28 +207,24 @@ class Recording:
         concerned = map(_stream_of, targets)
         return self.store.transaction(concerned, everybody=everybody, many=many)
 
-    def _tried(self, action: "Callable[[_Tries], R]", asked: Sequence[Command]) -> R:
-        """Does it, once more where it was interrupted; what was recorded then is found again."""
-        tries = _Tries(asked)
+    def _work(self, transaction: Transaction, targets: Sequence[Target]) -> "_Work":
+        """Reads the targets' streams, and only then the clock.
 
-        def action_once() -> R:
-            tries.number += 1
-            return action(tries)
-
-        return self.store.again(action_once)
+        By then nobody else can record on them: what is known by an instant stays what it was.
+        """
+        read = transaction.read_all(sorted({_stream_of(target) for target in targets}))
+        return _Work(transaction, self.clock(), read)
 
     def _keep(
         self, work: "_Work", target: Target | None, told: Mapping[str, Any], refused: Refused
     ) -> None:
         """Keeps a refused attempt: whose it was, about whom, and at which school as then known."""
-        known: dict[str, Any] = {"by": self.by, "via": self.via}
-        tried_at = work.tries.since(work.stamp)
-        known["tried_at"] = tried_at
+        known: dict[str, Any] = {"by": self.by, "via": self.via, "tried_at": work.stamp}
         stream_id = _NOBODY
         if target is not None:
             stream_id = _stream_of(target)
             stream = work.stream(stream_id)
-            known["tried_at"] = max(tried_at, stream.last_recorded_at or tried_at)
+            known["tried_at"] = max(work.stamp, stream.last_recorded_at or work.stamp)
             known["version"] = stream.version
             known["school"] = Facts(stream.facts).latest_school
             known["policy"] = edition_named(stream.recorded)
@@ -250,8 +233,6 @@ class Recording:
             else:
                 known |= target._asdict()
         attempt = refused_attempt(told, refused, known)
-        if work.tries.number > 1 and work.transaction.has_kept(stream_id, attempt):
-            return
         work.transaction.keep_attempt(stream_id, attempt, self.attempts_kept)
 
     def _on_an_edition(
@@ -309,12 +290,12 @@ class Recording:
         return self.editions.get(named) if named else None
 
     def _envelope(
-        self, stream_id: UUID, command: Command, command_id: str, event_id: UUID, stamp: datetime
+        self, stream_id: UUID, command: Command, command_id: str, stamp: datetime
     ) -> Envelope:
         return Envelope(
             stream=stream_id,
             recorded_at=stamp,
-            event_id=event_id,
+            event_id=uuid4(),
             by=command.by or self.by,
             via=self.via,
             command_id=command_id,
@@ -352,42 +333,26 @@ class Recording:
         }
 
 
-class _Tries:
-    """One call, tried once or more often: what it names is named the same each time."""
-
-    def __init__(self, asked: Sequence[Command]) -> None:
-        self.number = 0
-        #: The id of each command, and of the fact that it leads to.
-        self.ids = [(command.command_id or uuid4().hex, uuid4()) for command in asked]
-        self._first: datetime | None = None
-
-    def since(self, stamp: datetime) -> datetime:
-        """When it was tried first."""
-        self._first = self._first or stamp
-        return self._first
-
-
 class _Work:
     """A transaction under way: the streams as they are by now, and all that will be recorded."""
 
-    def __init__(self, transaction: Transaction, clock: datetime, tries: _Tries) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        clock: datetime,
+        read: Mapping[UUID, list[events.Event]],
+    ) -> None:
         self.transaction = transaction
-        self.tries = tries
         self.clock = self.stamp = clock
         self.notes: list[tuple[UUID, str]] = []
         self._fresh: list[events.Event] = []
-        self._streams: dict[UUID, Stream] = {}
+        self._streams = {stream_id: fold(recorded) for stream_id, recorded in read.items()}
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it."""
         if stream_id not in self._streams:
             self._streams[stream_id] = fold(self.transaction.read(stream_id))
         return self._streams[stream_id]
-
-    def read_ahead(self, stream_ids: Iterable[UUID]) -> None:
-        """Reads streams that will be asked for, all at once."""
-        found = self.transaction.read_all(sorted(set(stream_ids)))
-        self._streams |= {stream_id: fold(recorded) for stream_id, recorded in found.items()}
 
     def stamp_after(self, places: Iterable[UUID]) -> None:
         """One stamp for all that is recorded: never before the last of any of the streams."""

@@ -36,7 +36,7 @@ from yibao.adapters.recording import (
     Recording,
     check_unaltered,
 )
-from yibao.adapters.store import MEMORY, FactStore, open_store
+from yibao.adapters.store import MEMORY, FactStore, Reading, open_store
 from yibao.adapters.telemetry import SILENT, Telemetry
 from yibao.domain import commands, events
 from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
@@ -508,13 +508,17 @@ class Service:
     ) -> Iterator[Answer]:
         """The answer for every enrollment in the store, from one snapshot of it.
 
-        Windows fixed while the answers are drawn may or may not be in them. Raises BadValue for
-        a naive instant.
+        Raises BadValue for a naive instant.
         """
         now = self._clock()
         when = now if at is None else _instant(at, "at")
-        edition_of = cache(self._edition)
         cutoff = None if known_at is None else _instant(known_at, "known_at")
+        read: Reading = self._store.read
+
+        def edition(name: str) -> Edition:
+            return Edition(self.editions.get(name), read(edition_stream(name)))
+
+        edition_of = cache(edition)
         for _, recorded, read in self._store.streams():
             first = next((e for e in recorded if isinstance(e, events.Registered)), None)
             if first is not None:

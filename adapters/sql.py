@@ -80,8 +80,8 @@ class Database(Protocol):
         """How far the store is final; waits so many seconds for what is on its way now."""
         ...
 
-    def counting(self, sql: Sql) -> None:
-        """Has those who count refused attempts take turns, until the transaction ends."""
+    def in_turn(self, sql: Sql, what: str) -> None:
+        """Has those who do the same, whatever the streams, take turns until they have done."""
         ...
 
     def erase(self, statement: str, values: Sequence[Any]) -> None:

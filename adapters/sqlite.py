@@ -162,7 +162,7 @@ class FactRecorder(SQLiteApplicationRecorder):
             )
         return Settled(*found)
 
-    def counting(self, sql: Sql) -> None:
+    def in_turn(self, sql: Sql, what: str) -> None:
         """There is one writer at a time anyway."""
 
     def erase(self, statement: str, values: Sequence[Any]) -> None:

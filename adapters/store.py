@@ -43,6 +43,8 @@ _POSTGRES: Final = ("postgresql", "postgres")
 
 #: How long a projection waits for those who are recording at this moment, in seconds.
 PATIENCE: Final = 5.0
+#: How many streams are asked for in one statement.
+AT_ONCE: Final = 500
 
 
 class FactStore(Application[UUID]):
@@ -137,9 +139,18 @@ class FactStore(Application[UUID]):
 
     def recorded(self, stream: UUID, until: int = LAST) -> list[Recorded]:
         """The events of a stream up to a position in the store, each with its own, in order."""
-        rows = self._rows(_POSITIONED, stream.hex, until)
-        decoded = _decoded(stream, (row[1:] for row in rows))
-        return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
+        return positioned(stream, self._rows(_POSITIONED, stream.hex, until))
+
+    def rows_of(self, streams: Iterable[UUID], until: int) -> dict[UUID, list[Found]]:
+        """The rows of many streams up to a position, to be read by `positioned` one by one."""
+        wanted = sorted(set(streams))
+        found: dict[UUID, list[Found]] = {stream: [] for stream in wanted}
+        for begin in range(0, len(wanted), AT_ONCE):
+            some = wanted[begin : begin + AT_ONCE]
+            statement = _POSITIONED_OF_MANY.format(", ".join("?" * len(some)))
+            for key, *row in self._rows(statement, *(stream.hex for stream in some), until):
+                found[_stream(key)].append(tuple(row))
+        return found
 
     def first(self, stream: UUID) -> Event | None:
         """The first event of a stream, if it has any."""
@@ -278,6 +289,10 @@ _AT: Final = (
     "SELECT notification_id, originator_id, originator_version, topic, state "
     "FROM stored_events WHERE notification_id=?"
 )
+_POSITIONED_OF_MANY: Final = (
+    "SELECT originator_id, notification_id, originator_version, topic, state FROM stored_events "
+    "WHERE originator_id IN ({}) AND notification_id<=? ORDER BY originator_id, originator_version"
+)
 _FEED: Final = (
     "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events "
     "WHERE notification_id>? AND notification_id<=? ORDER BY notification_id LIMIT ?"
@@ -303,12 +318,13 @@ class Transaction(NamedTuple):
 
     def read_all(self, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
         """Every event of some streams, each in order."""
-        places = ", ".join("?" * len(streams))
-        rows = self.sql.rows(
-            _EVERY_STREAM.replace("ORDER", f"WHERE originator_id IN ({places}) ORDER"),
-            [stream.hex for stream in streams],
-        )
         found: dict[UUID, list[Event]] = {stream: [] for stream in streams}
+        rows: list[Found] = []
+        for begin in range(0, len(streams), AT_ONCE):
+            some = streams[begin : begin + AT_ONCE]
+            among = f"WHERE originator_id IN ({', '.join('?' * len(some))}) ORDER"
+            statement = _EVERY_STREAM.replace("ORDER", among)
+            rows += self.sql.rows(statement, [stream.hex for stream in some])
         for key, of_stream in groupby(rows, key=itemgetter(0)):
             stream = _stream(key)
             found[stream] = _decoded(stream, (row[1:] for row in of_stream))
@@ -323,13 +339,10 @@ class Transaction(NamedTuple):
 
     def keep_attempt(self, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> None:
         """Keeps a refused attempt, or counts it where there are too many, when this ends."""
+        self.database.in_turn(self.sql, f"attempts of {attempt.by}")
         if not attempts.keep(self.sql, stream, attempt, kept_an_hour):
-            self.database.counting(self.sql)
+            self.database.in_turn(self.sql, "counting attempts")
             attempts.count(self.sql, attempt)
-
-    def has_kept(self, stream: UUID, attempt: RefusedAttempt) -> bool:
-        """Whether this very attempt was kept before."""
-        return attempts.is_kept(self.sql, stream, attempt)
 
 
 class Reached(NamedTuple):
@@ -349,6 +362,15 @@ class Taken(NamedTuple):
     position: int
     stream: UUID
     topic: str
+
+
+def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
+    """The events of one stream from rows that begin with the position, as `rows_of` has them.
+
+    Raises UnreadableEvent where one cannot be read.
+    """
+    decoded = _decoded(stream, (row[1:] for row in rows))
+    return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
 
 
 def _decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:

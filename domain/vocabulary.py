@@ -169,7 +169,8 @@ ReasonWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$
 #: A school, district or province, as its owner writes it.
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](.{0,62}[^\s\x00-\x1f])?$")]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]
-Note = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+#: Without the character NUL, which PostgreSQL keeps in no text.
+Note = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 LapsedYears = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)]
 CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=2000, le=2999)]
 EditionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from pgserver import Server
 
-from yibao.adapters import migrations
+from yibao.adapters import upkeep_postgres
 
 #: A database with an empty store in it, from which others are copied.
 TEMPLATE = "yibao_template"
@@ -18,7 +17,7 @@ def postgres() -> Iterator[Server]:
     """A server for all tests of a worker."""
     with Server() as server:
         server.sql(f"CREATE DATABASE {TEMPLATE}")
-        migrations.upgrade_postgres(lambda: psycopg.connect(server.url(TEMPLATE)))
+        upkeep_postgres.init(server.url(TEMPLATE))
         yield server
 
 

@@ -17,7 +17,8 @@ import yibao
 from yibao.adapters.errors import Halted, StoreError
 from yibao.adapters.following import Parked, Standing
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.store import FactStore, Reached, Taken
+from yibao.adapters.sql import Found
+from yibao.adapters.store import FactStore, Reached, Taken, positioned
 from yibao.adapters.trail.layout import FORMAT, OF_A_SCHOOL, OF_A_STUDENT
 from yibao.adapters.trail.rows import (
     attempt_row,
@@ -154,7 +155,10 @@ class TrailProjection:
         taken = self.store.taken(progress.position, there.position, BATCH)
         if taken:
             return _Batch(self.store, self.editions, transaction).of_facts(progress, taken)
-        kept = self.store.attempts_between(progress.attempt, there.attempt, BATCH)
+        try:
+            kept = self.store.attempts_between(progress.attempt, there.attempt, BATCH)
+        except UnreadableEvent as error:
+            raise Halted(f"a refused attempt cannot be read: {error}") from error
         counted = self.store.attempts_counted(progress.counted)
         transaction.insert(attempt_row(each) for each in kept)
         transaction.replace_counted(counted_row(each) for each in counted)
@@ -176,6 +180,8 @@ class _Batch:
         self.transaction = transaction
         self.edition = cache(self._edition)
         self.parked = {each.stream for each in transaction.parked()}
+        self._read: dict[UUID, list[Found]] = {}
+        self._read_until = 0
 
     def of_facts(self, progress: Progress, taken: Sequence[Taken]) -> Progress:
         """Facts up to the next window that is fixed, or the effects of that window alone."""
@@ -194,9 +200,12 @@ class _Batch:
         for each in own:
             if each.stream not in editions:
                 firsts.setdefault(each.stream, each.position)
+        students = self._enrollments(firsts, last.position)
+        self._read_ahead([each.care_stream for each in students], last.position)
+        self._read_ahead([each.stream for each in students], last.position)
         rows = [
             row
-            for enrollment, first in self._enrollments(firsts).items()
+            for enrollment, first in students.items()
             for row in self._enrollment(enrollment, first, progress.position, last.position)
         ]
         adopted = {each.position: each.stream for each in own if each.stream in editions}
@@ -214,7 +223,7 @@ class _Batch:
         stream = UUID(parked.stream)
         self.parked.discard(parked.stream)
         self.transaction.unpark(parked.stream)
-        for enrollment in self._enrollments({stream: parked.position}):
+        for enrollment in self._enrollments({stream: parked.position}, until):
             made = self._made(enrollment, parked.position, until, entries_with_windows)
             if made is None:
                 return
@@ -246,29 +255,44 @@ class _Batch:
     def _is_fix(self, taken: Taken, editions: dict[UUID, str]) -> bool:
         return taken.stream in editions and taken.topic in _FIXES
 
-    def _enrollments(self, firsts: Mapping[UUID, int]) -> dict[EnrollmentId, int]:
+    def _enrollments(self, firsts: Mapping[UUID, int], until: int) -> dict[EnrollmentId, int]:
         """Whose streams these are, each with the first position; registration precedes care."""
+        self._read_ahead(firsts, until)
+        known = self.transaction.enrollments_of(firsts)
         found: dict[EnrollmentId, int] = {}
         for stream, first in firsts.items():
-            enrollment = self.transaction.enrollment_of(stream) or self._registered(stream, first)
-            if enrollment is not None:
-                found[enrollment] = min(first, found.get(enrollment, first))
+            enrollment = known.get(stream)
+            if enrollment is None:
+                enrollment = self._registered(stream, first)
+                if enrollment is None:
+                    continue
+                known |= {enrollment.stream: enrollment, enrollment.care_stream: enrollment}
+                self.transaction.add_enrollments([enrollment])
+            found[enrollment] = min(first, found.get(enrollment, first))
         return found
 
     def _registered(self, stream: UUID, position: int) -> EnrollmentId | None:
         """Whose new stream it is; None, and parked, where it does not say so."""
+        rows = self._read.get(stream, [])[:1]
         try:
-            first = self.store.first(stream)
+            first = positioned(stream, rows)[0].event if rows else None
             if not isinstance(first, events.Registered):
-                raise UnreadableEvent(
-                    f"stream {stream} belongs to nobody: there is no registration"
-                )
+                raise UnreadableEvent(f"stream {stream} is nobody's: there is no registration")
         except UnreadableEvent as error:
             self._park(Parked(stream.hex, None, None, position, str(error)))
             return None
-        enrollment = EnrollmentId(first.ref, self._at_hand(first.policy).year)
-        self.transaction.add_enrollment(enrollment)
-        return enrollment
+        return EnrollmentId(first.ref, self._at_hand(first.policy).year)
+
+    def _read_ahead(self, streams: Iterable[UUID], until: int) -> None:
+        """Reads streams that are needed up to a position, many at once."""
+        if until != self._read_until:
+            self._read, self._read_until = {}, until
+        self._read |= self.store.rows_of(set(streams) - self._read.keys(), until)
+
+    def _recorded(self, stream: UUID, until: int) -> list[Recorded]:
+        if until == self._read_until and stream in self._read:
+            return positioned(stream, self._read[stream])
+        return self.store.recorded(stream, until)
 
     def _enrollment(
         self, enrollment: EnrollmentId, first: int, after: int, until: int
@@ -339,6 +363,9 @@ class _Batch:
         (fix,) = [each for each in recorded if each.position == position]
         schools = _schools_concerned(recorded, fix.event)
         students = self.transaction.concerned(policy, schools, progress.fanned or "", FAN)
+        self._read_ahead(
+            [stream for _, each in students for stream in (each.stream, each.care_stream)], position
+        )
         for _, enrollment in students:
             made = self._made(enrollment, position, position, lambda streams: [streams.entry(fix)])
             for entry in made or ():
@@ -359,8 +386,8 @@ class _Batch:
     def _streams(self, enrollment: EnrollmentId, until: int) -> Streams:
         return Streams(
             enrollment,
-            self.store.recorded(enrollment.stream, until),
-            self.store.recorded(enrollment.care_stream, until),
+            self._recorded(enrollment.stream, until),
+            self._recorded(enrollment.care_stream, until),
             self.edition,
         )
 

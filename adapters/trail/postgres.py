@@ -20,6 +20,10 @@ from yibao.adapters.trail.layout import CREATE, FORMAT, TABLES
 TURN: Final = EVERYBODY + 3
 
 _LAYOUT: Final = "layout"
+_MAY_WRITE: Final = (
+    "SELECT has_table_privilege('entries', 'INSERT') AND NOT pg_is_in_recovery() "
+    "AND current_setting('default_transaction_read_only') = 'off'"
+)
 
 
 class PostgresTrail:
@@ -31,8 +35,7 @@ class PostgresTrail:
         with self.reading() as sql:
             if not is_of_this_layout(sql):
                 raise StoreError("the trail has another layout: `yibao db migrate` makes it anew")
-            ((may_insert,),) = sql.rows("SELECT has_table_privilege('entries', 'INSERT')")
-        self.is_writable = bool(may_insert)
+            self.is_writable = sql.rows(_MAY_WRITE) == [(True,)]
 
     def close(self) -> None:
         """The connections belong to the store."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from yibao.adapters.following import Parked
 from yibao.adapters.sql import Sql
-from yibao.adapters.store import Reached
+from yibao.adapters.store import AT_ONCE, Reached
 from yibao.adapters.trail.layout import OF_A_STUDENT
 from yibao.domain.vocabulary import EnrollmentId
 
@@ -131,18 +131,25 @@ class TrailTransaction(NamedTuple):
             )
             self.sql.run(_INSERT, row)
 
-    def enrollment_of(self, stream: UUID) -> EnrollmentId | None:
-        """Whose stream it is, the enrollment's own or that of the care."""
-        found = self.sql.rows(
-            "SELECT ref, year FROM enrollments WHERE stream=? OR care_stream=?",
-            (stream.hex, stream.hex),
-        )
-        return EnrollmentId(*found[0]) if found else None
+    def enrollments_of(self, streams: Iterable[UUID]) -> dict[UUID, EnrollmentId]:
+        """Whose streams these are, the enrollments' own or those of the care."""
+        wanted = sorted(stream.hex for stream in streams)
+        found: dict[UUID, EnrollmentId] = {}
+        for begin in range(0, len(wanted), AT_ONCE):
+            some = wanted[begin : begin + AT_ONCE]
+            places = ", ".join("?" * len(some))
+            for own, care, *whose in self.sql.rows(
+                f"SELECT * FROM enrollments WHERE stream IN ({places}) "
+                f"UNION SELECT * FROM enrollments WHERE care_stream IN ({places})",
+                (*some, *some),
+            ):
+                found[UUID(own)] = found[UUID(care)] = EnrollmentId(*whose)
+        return found
 
-    def add_enrollment(self, enrollment: EnrollmentId) -> None:
-        self.sql.run(
+    def add_enrollments(self, enrollments: Iterable[EnrollmentId]) -> None:
+        self.sql.run_many(
             "INSERT INTO enrollments VALUES (?, ?, ?, ?)",
-            (enrollment.stream.hex, enrollment.care_stream.hex, *enrollment),
+            ((each.stream.hex, each.care_stream.hex, *each) for each in enrollments),
         )
 
     def edition_of(self, stream: UUID) -> str | None:

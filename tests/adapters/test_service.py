@@ -1,7 +1,6 @@
 """The service: one door for commands and questions, on a clock and a store."""
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -9,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from freezegun import freeze_time
@@ -31,6 +30,8 @@ from yibao.domain.refusals import (
     UnreadableEvent,
 )
 
+from .stores import content, lasting, rows
+
 ADA = EnrollmentId("s1", 2025)
 SHEET: dict[str, Any] = {
     "policy": "shanghai-2025",
@@ -51,11 +52,6 @@ def sheet(changes: dict[str, Any]) -> dict[str, Any]:
 NOON = "2025-12-01 04:00:00"
 
 
-@pytest.fixture(params=["memory", "file"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'facts.db'}"
-
-
 @pytest.fixture
 def service(url: str) -> Iterator[Service]:
     with yibao.open(url, by="registrar") as opened:
@@ -69,12 +65,11 @@ def registered(service: Service) -> Service:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A store in a file in which Ada is registered."""
-    path = tmp_path / "kept.db"
-    with yibao.open(f"sqlite:///{path}", by="registrar") as opened:
+def kept(url: str) -> str:
+    """A store in which Ada is registered, and which nobody has open."""
+    with yibao.open(url, by="registrar") as opened:
         opened.register("s1", **SHEET)
-    return path
+    return url
 
 
 def refused(ask: Callable[[], Any]) -> Refused:
@@ -331,9 +326,9 @@ def test_a_document_or_phone_number_is_refused_without_repeating_it(
     assert service.facts(EnrollmentId(number, 2025)) == []
 
 
-def test_an_actor_that_is_no_opaque_key_is_refused_when_the_service_is_opened() -> None:
+def test_an_actor_that_is_no_opaque_key_is_refused_when_the_service_is_opened(url: str) -> None:
     for actor in ("13812345678", "Wang Xiaoming"):
-        with pytest.raises(BadValue) as caught, yibao.open("memory:", by=actor) as service:
+        with pytest.raises(BadValue) as caught, yibao.open(url, by=actor) as service:
             service.register("s1", **SHEET)
         assert actor not in str(caught.value)
 
@@ -558,6 +553,21 @@ def test_notes_are_kept_apart_and_can_be_erased_while_the_fact_stands(
     registered.erase_note(receipt.event_id)
 
 
+@pytest.mark.parametrize(
+    "note", ["阿达", "🚲 \x1b[31m", "a\r\nb\u2028\ufeff", "%s ? %(note)s :note $1", "\\x00 \\0"]
+)
+def test_a_note_is_kept_as_it_was_written(note: str, registered: Service) -> None:
+    receipt = registered.declare_roster(ADA, at="2025-09-02 10:00", note=note)
+    assert registered.note(receipt.event_id) == note
+
+
+def test_a_note_with_the_character_nul_is_refused_by_its_name(registered: Service) -> None:
+    with pytest.raises(BadValue) as bad:
+        registered.declare_roster(ADA, at="2025-09-02 10:00", note="a\0b")
+    assert bad.value.details["where"] == "note"
+    assert len(registered.facts(ADA)) == 1
+
+
 def test_a_note_does_not_belong_to_what_a_repeated_command_is_known_by(
     registered: Service,
 ) -> None:
@@ -568,11 +578,10 @@ def test_a_note_does_not_belong_to_what_a_repeated_command_is_known_by(
     assert registered.note(first.event_id) == "her father called"
 
 
-def test_no_note_stands_in_the_stored_events_nor_in_the_file_once_it_is_erased(
-    file: Path,
-) -> None:
-    text, url = "her father called from Changsha", f"sqlite:///{file}"
-    with yibao.open(url) as service:
+@lasting
+def test_no_note_stands_in_the_stored_events_nor_anywhere_once_it_is_erased(kept: str) -> None:
+    text = "her father called from Changsha"
+    with yibao.open(kept) as service:
         (fact,) = service.facts(ADA)
         receipts = [
             service.declare_roster(ADA, at="2025-09-02 10:00", note=text),
@@ -583,24 +592,23 @@ def test_no_note_stands_in_the_stored_events_nor_in_the_file_once_it_is_erased(
                 ADA, service.facts(ADA)[-1].event_id, at="2025-09-04 10:00", reason="x", note=text
             ),
         ]
-    with sqlite3.connect(file) as database:
-        columns = database.execute("SELECT topic, state FROM stored_events").fetchall()
-        (notes,) = database.execute("SELECT count(*) FROM notes").fetchone()
-    database.close()
+    columns = rows(kept, "SELECT topic, state FROM stored_events")
+    ((notes,),) = rows(kept, "SELECT count(*) FROM notes")
     assert (len(columns), notes) == (5, 3)
     assert not any("Changsha" in f"{topic} {bytes(state)!r}" for topic, state in columns)
-    assert b"Changsha" in file.read_bytes()
-    with yibao.open(url) as service:
+    assert b"Changsha" in content(kept)
+    with yibao.open(kept) as service:
         for receipt in receipts:
             service.erase_note(receipt.event_id)
-    assert b"Changsha" not in file.read_bytes()
+    assert b"Changsha" not in content(kept)
 
 
-def test_what_was_recorded_is_there_when_the_file_is_opened_again(file: Path) -> None:
-    with yibao.open(f"sqlite:///{file}") as service:
+@lasting
+def test_what_was_recorded_is_there_when_the_store_is_opened_again(kept: str) -> None:
+    with yibao.open(kept) as service:
         service.declare_roster(ADA, at="2025-09-02 10:00", by="officer-1", reason="late-list")
         told = service.facts(ADA)
-    with yibao.open(f"sqlite:///{file}") as service:
+    with yibao.open(kept) as service:
         assert service.facts(ADA) == told
         assert [event.originator_version for event in told] == [1, 2]
         assert service.at(ADA).version == 2
@@ -654,18 +662,18 @@ def test_a_file_that_cannot_be_a_store_is_refused(tmp_path: Path) -> None:
     assert text.read_text(encoding="utf-8").startswith("this is no database")
 
 
-def tampered(file: Path, change: str, *values: Any) -> None:
-    database = sqlite3.connect(file)
-    with database:
-        assert database.execute(change, values).rowcount == 1
-    database.close()
+def tampered(url: str, column: str, value: Any) -> None:
+    """Something else in the first event of Ada's stream."""
+    change = f"UPDATE stored_events SET {column} = ? {ON_ADA} RETURNING 1"
+    assert rows(url, change, value, ADA.stream.hex) == [(1,)]
 
 
 ON_ADA = "WHERE originator_id = ? AND originator_version = 1"
 
 
+@lasting
 @pytest.mark.parametrize(
-    ("column", "content", "said"),
+    ("column", "found", "said"),
     [
         ("topic", "enrolled", "unknown name 'enrolled'"),
         ("topic", "os:system", "unknown name 'os:system'"),
@@ -677,10 +685,10 @@ ON_ADA = "WHERE originator_id = ? AND originator_version = 1"
     ],
 )
 def test_a_stored_event_that_cannot_be_read_is_named(
-    column: str, content: Any, said: str, file: Path
+    column: str, found: Any, said: str, kept: str
 ) -> None:
-    tampered(file, f"UPDATE stored_events SET {column} = ? {ON_ADA}", content, stored_id(file))
-    with yibao.open(f"sqlite:///{file}") as service:
+    tampered(kept, column, found)
+    with yibao.open(kept) as service:
         for ask in (
             lambda: service.at(ADA),
             lambda: service.facts(ADA),
@@ -692,15 +700,7 @@ def test_a_stored_event_that_cannot_be_read_is_named(
             assert said in str(caught.value)
 
 
-def stored_id(file: Path) -> str:
-    """Ada's stream as the store writes it."""
-    database = sqlite3.connect(file)
-    rows = database.execute("SELECT DISTINCT originator_id FROM stored_events").fetchall()
-    database.close()
-    (found,) = [row[0] for row in rows if UUID(str(row[0])) == ADA.stream]
-    return str(found)
-
-
+@lasting
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -712,30 +712,21 @@ def stored_id(file: Path) -> str:
     ids=["a later schema", "an impossible day", "an unknown word", "a field too many"],
 )
 def test_a_stored_event_of_another_shape_is_not_guessed_at(
-    old: bytes, new: bytes, file: Path
+    old: bytes, new: bytes, kept: str
 ) -> None:
-    database = sqlite3.connect(file)
-    query = f"SELECT state FROM stored_events {ON_ADA}"
-    (state,) = database.execute(query, (stored_id(file),)).fetchone()
-    database.close()
-    assert old in bytes(state)
-    tampered(
-        file,
-        f"UPDATE stored_events SET state = ? {ON_ADA}",
-        bytes(state).replace(old, new),
-        stored_id(file),
-    )
-    with yibao.open(f"sqlite:///{file}") as service, pytest.raises(UnreadableEvent) as caught:
+    ((state,),) = rows(kept, f"SELECT state FROM stored_events {ON_ADA}", ADA.stream.hex)
+    assert old in state
+    tampered(kept, "state", state.replace(old, new))
+    with yibao.open(kept) as service, pytest.raises(UnreadableEvent) as caught:
         service.facts(ADA)
     assert f"event 1 of stream {ADA.stream}, registered" in str(caught.value)
     assert "Ada" not in str(caught.value)
     assert "pupil" not in str(caught.value)
 
 
-def test_events_are_stored_under_their_permanent_names(file: Path) -> None:
-    database = sqlite3.connect(file)
-    topics = {row[0] for row in database.execute("SELECT topic FROM stored_events")}
-    database.close()
+@lasting
+def test_events_are_stored_under_their_permanent_names(kept: str) -> None:
+    topics = {topic for (topic,) in rows(kept, "SELECT topic FROM stored_events")}
     assert topics == {"registered", "edition-adopted"}
     assert topics <= set(EVENTS)
 
@@ -803,8 +794,8 @@ with yibao.open(url, by=me) as service:
 """
 
 
-def test_two_processes_at_one_new_file_lose_nothing(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'facts.db'}"
+@lasting
+def test_two_processes_at_one_new_store_lose_nothing(url: str) -> None:
     source = str(Path(__file__).parents[2] / "src")
     workers = [
         subprocess.Popen(
@@ -881,14 +872,16 @@ def test_the_package_exports_what_the_readme_uses() -> None:
         yibao.nothing  # noqa: B018
 
 
-def test_a_comparison_reaches_from_one_edition_of_a_year_to_another(tmp_path: Path) -> None:
+def test_a_comparison_reaches_from_one_edition_of_a_year_to_another(
+    url: str, tmp_path: Path
+) -> None:
     (tmp_path / "sjtu-2025.yaml").write_text(
         "edition: sjtu-2025\ntitle: {en: Ours, zh: 本校}\nextends: shanghai-2025\n",
         encoding="utf-8",
     )
     sheet: Any = {"school": "sjtu", "category": "undergraduate", "document": "resident_id_card"}
     ada = yibao.EnrollmentId("ada", 2025)
-    with yibao.open("memory:", policies=tmp_path) as service:
+    with yibao.open(url, policies=tmp_path) as service:
         at = "2025-09-01 08:30"
         first = service.register("ada", at=at, policy="shanghai-2025", on="2025-09-01", **sheet)
         service.fix_window("shanghai-2025", at=at, closes_on="2025-12-20")
@@ -904,9 +897,9 @@ def test_a_comparison_reaches_from_one_edition_of_a_year_to_another(tmp_path: Pa
     ]
 
 
-def test_a_repeated_command_succeeds_also_when_the_clock_has_jumped_back() -> None:
+def test_a_repeated_command_succeeds_also_when_the_clock_has_jumped_back(url: str) -> None:
     clock = [read_instant("2025-09-06 15:00")]
-    with yibao.open("memory:", clock=lambda: clock[0]) as service:
+    with yibao.open(url, clock=lambda: clock[0]) as service:
         ada = yibao.EnrollmentId("ada", 2025)
 
         def register() -> Receipt:
