@@ -319,7 +319,35 @@ class _Transaction:
 
 
 class FactConnectionPool(SQLiteConnectionPool):
-    """Connections that keep prepared statements; the library's keep a single one."""
+    """Connections that keep prepared statements; the library's keep a single one.
+
+    One that is in use when the pool is closed is closed when it is given back. The library
+    closes it under the thread that uses it, which may end the whole process.
+    """
+
+    def close(self) -> None:
+        with self._put_condition:
+            self._closed = True
+            while self._pool:
+                self._pool.popleft().close()
+
+    def put_connection(self, conn: SQLiteConnection) -> None:
+        with self._put_condition:
+            if not self._closed:
+                super().put_connection(conn)
+                return
+            is_writer, conn.is_writer = conn.is_writer, None
+            self._in_use.pop(id(conn), None)
+            conn.close()
+            conn.in_use.release()
+            if is_writer:
+                self._num_writers -= 1
+                self._writer_lock.release()
+            elif is_writer is False:
+                with self._no_readers:
+                    self._num_readers -= 1
+                    self._no_readers.notify()
+            self._put_condition.notify()
 
     def _create_connection(self) -> SQLiteConnection:
         try:
