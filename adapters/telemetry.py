@@ -85,6 +85,9 @@ _QUESTION: Final[AbstractContextManager[None]] = nullcontext()
 
 
 class _Silent:
+    def __repr__(self) -> str:
+        return "SILENT"
+
     def command(self, name: str) -> AbstractContextManager[Watched]:
         return _COMMAND
 

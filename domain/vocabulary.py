@@ -148,6 +148,13 @@ def _whole(given: Any) -> Any:
     return given
 
 
+def _without_nul(given: str) -> str:
+    """PostgreSQL keeps the character NUL in no text."""
+    if "\0" in given:
+        raise ValueError("must not hold the character NUL")
+    return given
+
+
 _DIGITS = re.compile(r"-?\d{1,18}", re.ASCII)
 
 #: As facts carry them; checked by pydantic's core alone, since every fact read passes here.
@@ -169,8 +176,9 @@ ReasonWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$
 #: A school, district or province, as its owner writes it.
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](.{0,62}[^\s\x00-\x1f])?$")]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]
-#: Without the character NUL, which PostgreSQL keeps in no text.
-Note = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
+Note = Annotated[
+    str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_without_nul)
+]
 LapsedYears = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)]
 CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=2000, le=2999)]
 EditionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
