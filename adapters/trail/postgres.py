@@ -80,7 +80,9 @@ def create(connection: Connection) -> None:
 
     All in one transaction, which is the caller's to begin and to end.
     """
-    if is_of_this_layout(PostgresSql(connection)):
+    sql = PostgresSql(connection)
+    sql.run("SELECT pg_advisory_xact_lock(?)", [TURN])
+    if is_of_this_layout(sql):
         return
     connection.execute("DROP SCHEMA IF EXISTS yibao_trail CASCADE")
     connection.execute("CREATE SCHEMA yibao_trail")

@@ -1,0 +1,145 @@
+"""Looking after a store on PostgreSQL, from the command line, as its owner does."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from pgserver import Server
+
+import yibao
+from yibao.adapters.migrations import HEAD
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.service import open_service
+from yibao.adapters.store import StoreError, shown
+from yibao.adapters.trail import layout
+from yibao.adapters.upkeep import check, grant, init, migrate
+
+from .conftest import Run
+from .stores import rows
+from .writers import Step, registration, together, told
+
+ADA = yibao.EnrollmentId("ada", 2025)
+EDITIONS = Editions()
+
+
+@pytest.fixture
+def empty(postgres: Server) -> Iterator[str]:
+    """A database with nothing in it."""
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
+
+
+def codes(url: str) -> list[str]:
+    return [finding.code for finding in check(url, EDITIONS).findings]
+
+
+def test_a_store_is_created_where_there_is_none_and_only_there(run: Run, empty: str) -> None:
+    for ask in (lambda: open_service(empty), lambda: check(empty, EDITIONS)):
+        with pytest.raises(StoreError, match=r"no store yet|no such store"):
+            ask()
+    created = run("db", "init", "--store", empty)
+    assert (created.exit_code, created.output) == (0, f"created, at layout {HEAD}\n")
+    assert run("db", "init", "--store", empty).exit_code == 2
+    with open_service(empty) as service:
+        assert told(service, Step("ada", [registration("ada", "r")])).versions == [1]
+    assert run("db", "check", "--store", empty).output.startswith(f"layout {HEAD}: 2 facts")
+
+
+def test_several_who_create_a_store_at_once_leave_one(empty: str) -> None:
+    assert together([lambda: migrate(empty)] * 4) == [(HEAD, HEAD)] * 4
+    with open_service(empty) as service, service.audit_trail() as audit:
+        assert audit.count(yibao.Question()) == 0
+
+
+def test_a_store_that_a_newer_yibao_has_written_is_refused_and_left_alone(
+    run: Run, postgres_url: str
+) -> None:
+    rows(postgres_url, "UPDATE yibao.alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match="a newer yibao"):
+        open_service(postgres_url)
+    assert run("db", "migrate", "--store", postgres_url).exit_code == 2
+    assert codes(postgres_url) == ["other_layout"]
+    assert rows(postgres_url, "SELECT * FROM yibao.alembic_version") == [("9999",)]
+
+
+def test_a_store_of_an_older_layout_is_migrated_by_its_owner_and_by_nobody_else(
+    postgres_url: str,
+) -> None:
+    rows(postgres_url, "UPDATE yibao.alembic_version SET version_num = '0002'")
+    with pytest.raises(StoreError, match="`yibao db migrate` brings it to"):
+        open_service(postgres_url)
+
+
+def test_a_trail_of_another_layout_is_made_anew_and_followed_again(
+    run: Run, postgres_url: str
+) -> None:
+    with open_service(postgres_url) as service:
+        told(service, Step("ada", [registration("ada", "r")]))
+        with service.audit_trail() as audit:
+            assert audit.count(yibao.Question()) == 2
+        rows(postgres_url, "UPDATE yibao_trail.layout SET format = 1")
+        with pytest.raises(StoreError, match="`yibao db migrate` makes it anew"):
+            service.audit_trail()
+        assert run("db", "migrate", "--store", postgres_url).exit_code == 0
+        with service.audit_trail() as audit:
+            assert audit.count(yibao.Question()) == 2
+    assert rows(postgres_url, "SELECT format FROM yibao_trail.layout") == [(layout.FORMAT,)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        ("UPDATE stored_events SET originator_version = 3 WHERE originator_version = 2", "gap"),
+        ("UPDATE stored_events SET topic = 'unheard-of' WHERE topic = 'registered'", "unreadable"),
+        ("UPDATE stored_events SET state = '{}' WHERE topic = 'registered'", "unreadable"),
+        (
+            "UPDATE stored_events SET notification_id = 100 WHERE topic = 'registered'",
+            "taken_out_of_order",
+        ),
+    ],
+)
+def test_what_is_not_right_in_a_database_is_named(
+    run: Run, postgres_url: str, spoil: str, code: str
+) -> None:
+    with open_service(postgres_url) as service:
+        told(service, Step("ada", [registration("ada", "r")]))
+        service.declare_roster(ADA, at="2025-09-02 17:00")
+    assert codes(postgres_url) == []
+    rows(postgres_url, spoil)
+    done = run("db", "check", "--store", postgres_url, "--json")
+    assert done.exit_code == 1
+    assert [finding["code"] for finding in json.loads(done.output)["findings"]] == [code]
+
+
+def test_roles_belong_to_a_server_and_copies_are_made_by_its_own_tools(
+    run: Run, postgres_url: str
+) -> None:
+    with pytest.raises(StoreError, match="a file has no roles"):
+        grant("sqlite:///facts.db", "clerk")
+    with pytest.raises(StoreError, match='role "nobody-knows" does not exist'):
+        grant(postgres_url, "nobody-knows")
+    assert run("db", "backup", "--store", postgres_url, "copy.db").exit_code == 2
+
+
+def test_no_password_is_shown(run: Run, postgres_url: str) -> None:
+    secret = postgres_url.replace("postgres@", "postgres:se%40cret@") + "&password=se%40cret"
+    assert "cret" not in shown(secret)
+    assert shown(postgres_url) == postgres_url
+    with open_service(secret) as service:
+        told(service, Step("ada", [registration("ada", "r")]))
+    for command in ("audit", "db check", "projections status"):
+        done = run(*command.split(), "--store", secret)
+        assert done.exit_code == 0
+        assert "cret" not in done.output
+    away = run("audit", "--store", secret.replace("host=", "host=/nowhere"))
+    assert away.exit_code == 2
+    assert "cret" not in away.output
+
+
+@pytest.mark.parametrize("url", ["postgresql://h/d?no_such_option=1", "postgresql://[/x"])
+def test_a_url_that_is_none_is_told_as_such(url: str) -> None:
+    with pytest.raises(StoreError, match="this is no URL of a PostgreSQL database"):
+        init(url)
+    with pytest.raises(StoreError, match="this is no URL of a PostgreSQL database"):
+        open_service(url)
