@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -197,17 +198,23 @@ class EnrollmentId(NamedTuple):
     @property
     def stream(self) -> UUID:
         """The id of the stream, derived from the opaque reference and the year alone."""
-        return uuid5(_STREAMS, f"enrollment/{self.year}/{self.ref}")
+        return _stream(f"enrollment/{self.year}/{self.ref}")
 
     @property
     def care_stream(self) -> UUID:
         """The id of the stream that holds the care received, beside the enrollment's own."""
-        return uuid5(_STREAMS, f"care/{self.year}/{self.ref}")
+        return _stream(f"care/{self.year}/{self.ref}")
 
 
 def edition_stream(edition: str) -> UUID:
     """The id of the stream that holds what an edition left to be fixed later."""
-    return uuid5(_STREAMS, f"edition/{edition}")
+    return _stream(f"edition/{edition}")
+
+
+@lru_cache(maxsize=4096)
+def _stream(name: str) -> UUID:
+    """The same few are asked for again and again while one thing is recorded."""
+    return uuid5(_STREAMS, name)
 
 
 _STREAMS: Final = uuid5(NAMESPACE_URL, "yibao:streams")
