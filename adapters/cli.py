@@ -606,6 +606,26 @@ def migrate_store(store: str, lang: Any) -> None:
     click.echo(Words(lang)("store", "migrated", before=before, now=now))
 
 
+@db.command("copy")
+@_STORE
+@click.option("--to", required=True, help="The store to copy to: a new file, or after `db init`.")
+@_lang
+def copy_store(store: str, to: str, lang: Any) -> None:
+    """Copy a store into an empty one of either kind, as from a file into PostgreSQL.
+
+    Whoever still records on the first is not heard of by the other: stop them before.
+    """
+    from yibao.adapters.console.progress import watched
+    from yibao.adapters.store import shown
+    from yibao.adapters.upkeep import copy
+    from yibao.adapters.words import Words
+
+    words = Words(lang)
+    with watched(sys.stderr, words("store", "copying")) as watch:
+        facts = copy(store, to, watch)
+    click.echo(words("store", "copied", facts=facts, file=shown(to)))
+
+
 @db.command("grant")
 @_STORE
 @click.argument("role")

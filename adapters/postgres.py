@@ -71,6 +71,11 @@ _LAST_NUMBERS: Final = (
     "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END "
     "FROM refused_attempts_attempt_id_seq)"
 )
+_NUMBERED: Final = {
+    "stored_events": "notification_id",
+    "refused_attempts": "attempt_id",
+    "counted_attempts": "number",
+}
 _NUMBER: Final = "SELECT pg_current_xact_id()"
 _STATE: Final = "SELECT state FROM stored_events WHERE originator_id=? AND originator_version=?"
 _LAST_ROWS: Final = (
@@ -304,6 +309,13 @@ class PostgresRecorder(ApplicationRecorder):
     def in_turn(self, sql: Sql, what: str) -> None:
         digest = hashlib.sha256(what.encode()).digest()
         sql.run("SELECT pg_advisory_xact_lock(?)", [_lock_of(UUID(bytes=digest[:16]))])
+
+    def number_on(self, sql: Sql) -> None:
+        for table, column in _NUMBERED.items():
+            sql.run(
+                f"SELECT setval('{table}_{column}_seq', GREATEST(MAX({column}), 1), "
+                f"MAX({column}) IS NOT NULL) FROM {table}"
+            )
 
     def erase(self, statement: str, values: Sequence[Any]) -> None:
         """Deletes. What was deleted leaves the file with the next vacuum, and old backups never."""

@@ -84,6 +84,10 @@ class Database(Protocol):
         """Has those who do the same, whatever the streams, take turns until they have done."""
         ...
 
+    def number_on(self, sql: Sql) -> None:
+        """Gives numbers from the greatest on, after rows were inserted with numbers of theirs."""
+        ...
+
     def erase(self, statement: str, values: Sequence[Any]) -> None:
         """Executes a deletion so that nothing of it stays behind, as far as is in our hands."""
         ...

@@ -165,6 +165,9 @@ class FactRecorder(SQLiteApplicationRecorder):
     def in_turn(self, sql: Sql, what: str) -> None:
         """There is one writer at a time anyway."""
 
+    def number_on(self, sql: Sql) -> None:
+        """SQLite has noted the greatest by itself."""
+
     def erase(self, statement: str, values: Sequence[Any]) -> None:
         """Deletes, also in the file."""
         with self.datastore.get_connection(commit=True) as connection:

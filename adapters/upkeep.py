@@ -3,11 +3,12 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
+from uuid import UUID
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
@@ -121,13 +122,66 @@ def check(url: str, editions: Editions, watch: Watch | None = None) -> Health:
 
     Raises StoreError where it cannot be read at all.
     """
+    with _inspected(url) as store:
+        return _checked(store, editions, watch)
+
+
+@contextmanager
+def _inspected(url: str) -> Iterator[Inspected]:
     if is_postgres(url):
         from yibao.adapters import upkeep_postgres
 
         with upkeep_postgres.reading(url) as database:
-            return _checked(database, editions, watch)
-    with _reading(url) as file:
-        return _checked(file, editions, watch)
+            yield database
+    else:
+        with _reading(url) as file:
+            yield file
+
+
+def copy(url: str, to: str, watch: Watch | None = None) -> int:
+    """Copies a store into an empty one of either kind, all of it or nothing; how many facts.
+
+    The copy is of one moment; every fact keeps its position. Raises StoreError where the other
+    store holds anything already.
+    """
+    with _inspected(url) as source, closing(open_store(to)) as store:
+        if source.layout != migrations.HEAD:
+            raise StoreError(f"the store has layout {source.layout}: bring it to {migrations.HEAD}")
+        ((facts,),) = source.each("SELECT COUNT(*) FROM stored_events")
+        with store.transaction(everybody=True, many=True) as transaction:
+            sql, done = transaction.sql, 0
+            if sql.rows(" UNION ALL ".join(f"SELECT 1 FROM {table}" for table in _COPIED)):
+                raise StoreError("the store to copy to is not empty")
+            for table, columns in _COPIED.items():
+                names, places = ", ".join(columns), ", ".join("?" * len(columns))
+                rows = source.each(f"SELECT {names} FROM {table} ORDER BY {columns[0]}")
+                while some := [tuple(map(_plain, row)) for row in islice(rows, COPIED_AT_ONCE)]:
+                    sql.run_many(f"INSERT INTO {table} ({names}) VALUES ({places})", some)
+                    done += len(some)
+                    if watch and table == "stored_events":
+                        watch(done, facts)
+            transaction.database.number_on(sql)
+    return int(facts)
+
+
+def _plain(value: Any) -> Any:
+    return value.hex if isinstance(value, UUID) else value
+
+
+#: How many rows are copied at a time.
+COPIED_AT_ONCE: Final = 5000
+_COPIED: Final = {
+    "stored_events": (
+        "notification_id",
+        "originator_id",
+        "originator_version",
+        "topic",
+        "state",
+    ),
+    "notes": ("event_id", "note"),
+    "refused_attempts": ("attempt_id", "position", "stream", "actor", "hour", "state"),
+    "counted_attempts": ("number", "actor", "hour", "command", "code", "attempts", "changed"),
+}
 
 
 def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Health:
