@@ -7,20 +7,22 @@ only adds something optional; then the file is written anew, knowingly, by `gold
 import inspect
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator, ValidationError
+from pgserver import Server
 
 import yibao
 from yibao.adapters.answer_json import answer_json
 from yibao.adapters.cli import main
 from yibao.adapters.schemas import SCHEMAS
 from yibao.adapters.service import Service, open_service
+from yibao.adapters.upkeep import migrate
 from yibao.adapters.yaml_source import read
 from yibao.domain.calendar import read_instant
 from yibao.domain.events import EVENTS
@@ -29,6 +31,35 @@ from yibao.domain.vocabulary import EnrollmentId
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
 RELEASES = sorted(path.stem for path in GOLDEN.glob("*.db"))
+
+
+class Golden(NamedTuple):
+    """A store that a release has written, and all that it said of it."""
+
+    release: str
+    url: str
+    told: dict[str, Any]
+
+
+@pytest.fixture(
+    params=sorted((*GOLDEN.glob("*.db"), *GOLDEN.glob("*.sql"))), ids=lambda path: str(path.name)
+)
+def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Golden]:
+    """Each store of a release in turn: a file, or a database as its dump has it."""
+    written: Path = request.param
+    told = json.loads(written.with_suffix(".json").read_text(encoding="utf-8"))
+    if written.suffix == ".db":
+        shutil.copy(written, tmp_path / "store.db")
+        yield Golden(written.stem, f"sqlite:///{tmp_path / 'store.db'}", told)
+        return
+    server: Server = request.getfixturevalue("postgres")
+    url = server.database()
+    # As `nobody` may not read where the project is.
+    shutil.copy(written, server.folder / "golden.sql")
+    server.run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", server.folder / "golden.sql")
+    migrate(url)
+    yield Golden(written.stem, url, told)
+    server.drop(url)
 
 
 def printed(*arguments: str) -> Any:
@@ -125,13 +156,10 @@ def test_the_digests_of_released_editions_stand() -> None:
     assert found == released
 
 
-@pytest.mark.parametrize("release", RELEASES)
-def test_a_store_of_an_earlier_release_answers_as_it_did(release: str, tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    shutil.copy(GOLDEN / f"{release}.db", path)
-    told = json.loads((GOLDEN / f"{release}.json").read_text(encoding="utf-8"))
+def test_a_store_of_an_earlier_release_answers_as_it_did(golden: Golden) -> None:
+    told = golden.told
     at = read_instant(told["at"])
-    with yibao.open(f"sqlite:///{path}") as service:
+    with yibao.open(golden.url) as service:
         for ref, answers in told["students"].items():
             student = EnrollmentId(ref, told["year"])
             found = answer_json(service.at(student, at, known_at=at))
@@ -150,17 +178,14 @@ def test_a_store_of_an_earlier_release_answers_as_it_did(release: str, tmp_path:
         )
 
 
-@pytest.mark.parametrize("release", RELEASES)
-def test_a_command_repeated_after_an_upgrade_is_recognized(release: str, tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    shutil.copy(GOLDEN / f"{release}.db", path)
-    told = json.loads((GOLDEN / f"{release}.json").read_text(encoding="utf-8"))
+def test_a_command_repeated_after_an_upgrade_is_recognized(golden: Golden) -> None:
+    told = golden.told
     as_given: dict[str, Callable[[str], Any]] = {
         "EnrollmentId": lambda ref: EnrollmentId(ref, told["year"]),
         "UUID": UUID,
         "str": str,
     }
-    with yibao.open(f"sqlite:///{path}", by="officer-7") as service:
+    with yibao.open(golden.url, by="officer-7") as service:
         for call in told["calls"]:
             given = [as_given[kind](text) for each in call["given"] for kind, text in each.items()]
             receipt = getattr(service, call["method"])(*given, **call["values"])
@@ -168,14 +193,9 @@ def test_a_command_repeated_after_an_upgrade_is_recognized(release: str, tmp_pat
             assert (str(receipt.event_id), receipt.version) == (call["event_id"], call["version"])
 
 
-@pytest.mark.parametrize("release", RELEASES)
-def test_a_golden_store_holds_every_event_shape_of_its_release(
-    release: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "store.db"
-    shutil.copy(GOLDEN / f"{release}.db", path)
-    told = json.loads((GOLDEN / f"{release}.json").read_text(encoding="utf-8"))
-    with yibao.open(f"sqlite:///{path}") as service:
+def test_a_golden_store_holds_every_event_shape_of_its_release(golden: Golden) -> None:
+    told = golden.told
+    with yibao.open(golden.url) as service:
         found = {
             fact.name
             for ref in told["students"]
@@ -186,16 +206,13 @@ def test_a_golden_store_holds_every_event_shape_of_its_release(
         }
         found |= {event.name for event in service.window_facts("shanghai-2025")}
     assert found == set(told["events"])
-    if release == RELEASES[-1]:
+    if golden.release == RELEASES[-1]:
         assert found == set(EVENTS)
 
 
-@pytest.mark.parametrize("release", RELEASES)
-def test_the_attempts_a_release_kept_are_read_as_they_were(release: str, tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    shutil.copy(GOLDEN / f"{release}.db", path)
-    told = json.loads((GOLDEN / f"{release}.json").read_text(encoding="utf-8"))
-    with yibao.open(f"sqlite:///{path}") as service:
+def test_the_attempts_a_release_kept_are_read_as_they_were(golden: Golden) -> None:
+    told = golden.told
+    with yibao.open(golden.url) as service:
         for ref in told["students"]:
             found = service.refused_attempts(EnrollmentId(ref, told["year"]))
             then = told.get("refused", {}).get(ref, [])
@@ -203,7 +220,7 @@ def test_the_attempts_a_release_kept_are_read_as_they_were(release: str, tmp_pat
             for kept, attempt in zip(found, then, strict=True):
                 now = kept.attempt.model_dump(mode="json", by_alias=True)
                 assert {key: now[key] for key in attempt} == attempt
-    if release == RELEASES[-1]:
+    if golden.release == RELEASES[-1]:
         assert {each["code"] for each in told["refused"]["ada"]} == {
             "already_confirmed",
             "already_registered",

@@ -1,11 +1,8 @@
 """Many commands in one call: each judged and reported by itself, a transaction a batch."""
 
 import random
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +18,8 @@ from yibao.domain.commands import Command
 from yibao.domain.events import Event
 from yibao.domain.refusals import Refused, UnknownCutoff
 
+from .stores import emptied, lasting, rows
+
 POLICY = "shanghai-2025"
 NOW = read_instant("2025-09-20 12:00")
 ADA, BO = yibao.EnrollmentId("ada", 2025), yibao.EnrollmentId("bo", 2025)
@@ -28,8 +27,8 @@ Asked = tuple[yibao.EnrollmentId | str, Command]
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    with open_service("memory:", by="roster", clock=lambda: NOW) as service:
+def service(url: str) -> Iterator[Service]:
+    with open_service(url, by="roster", clock=lambda: NOW) as service:
         yield service
 
 
@@ -105,10 +104,10 @@ def test_batches_are_transactions_of_their_own(service: Service) -> None:
         service.at(ADA, known_at=1)
 
 
-def test_the_stamp_is_never_before_the_last_of_any_of_the_streams(service: Service) -> None:
+def test_the_stamp_is_never_before_the_last_of_any_of_the_streams(url: str) -> None:
     later = NOW + timedelta(days=1)
     clock = [later]
-    with open_service("memory:", clock=lambda: clock[0]) as service:
+    with open_service(url, clock=lambda: clock[0]) as service:
         service.record(*register(BO))
         clock[0] = NOW
         service.record_each([register(ADA), declare(BO)])
@@ -182,24 +181,38 @@ def test_what_does_not_belong_together_is_refused_in_its_place(service: Service)
     assert places == ["target", "target", "target", "policy", "policy", "at"]
 
 
-def test_where_the_store_fails_batches_before_stand_and_the_rest_can_be_repeated(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "facts.db"
+#: From here on there is no room for a 27th event.
+NO_ROOM = {
+    "sqlite": [
+        "CREATE TRIGGER no_room BEFORE INSERT ON stored_events "
+        "WHEN (SELECT COUNT(*) FROM stored_events) >= 26 "
+        "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'no room'; END $$",
+        "CREATE TRIGGER no_room BEFORE INSERT ON stored_events FOR EACH ROW "
+        "WHEN (NEW.notification_id > 26) EXECUTE FUNCTION no_room()",
+    ],
+}
+ROOM = {
+    "sqlite": "DROP TRIGGER no_room",
+    "postgresql": "DROP TRIGGER no_room ON stored_events",
+}
+
+
+@lasting
+def test_where_the_store_fails_batches_before_stand_and_the_rest_can_be_repeated(url: str) -> None:
     students = [yibao.EnrollmentId(f"s-{number}", 2025) for number in range(40)]
     asked = [register(who, command_id=f"c-{who.ref}") for who in students]
-    with open_service(f"sqlite:///{path}", clock=lambda: NOW) as service:
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute(
-                "CREATE TRIGGER full BEFORE INSERT ON stored_events "
-                "WHEN (SELECT COUNT(*) FROM stored_events) >= 26 "
-                "BEGIN SELECT RAISE(ABORT, 'no room'); END"
-            )
+    kind, _, _ = url.partition(":")
+    with open_service(url, clock=lambda: NOW) as service:
+        for statement in NO_ROOM[kind]:
+            rows(url, statement)
         with pytest.raises(StoreError, match="no room"):
             service.record_each(asked, batch=10)
         assert [bool(service.facts(who)) for who in students] == [True] * 20 + [False] * 20
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("DROP TRIGGER full")
+        rows(url, ROOM[kind])
         again = service.record_each(asked, batch=10)
         assert told(again) == [1] * 40
         assert [each.repeated for each in again if isinstance(each, Receipt)] == (
@@ -207,12 +220,12 @@ def test_where_the_store_fails_batches_before_stand_and_the_rest_can_be_repeated
         )
 
 
-def test_many_at_once_come_to_what_one_after_the_other_does() -> None:
+def test_many_at_once_come_to_what_one_after_the_other_does(url: str) -> None:
     chance = random.Random(20251121)
-    for _ in range(25):
+    for _ in range(25 if url == "memory:" else 10):
         asked = [_anything(chance) for _ in range(30)]
         with (
-            open_service("memory:", clock=lambda: NOW) as together,
+            open_service(emptied(url), clock=lambda: NOW) as together,
             open_service("memory:", clock=lambda: NOW) as singly,
         ):
             outcomes = together.record_each(asked, batch=chance.choice([1, 7, 100]))

@@ -17,6 +17,7 @@ from yibao.domain.events import CareReceived, Event
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
+from .stores import lasting
 from .writers import Asked, Nursery, Step, registration, together, told
 
 REF = "s-crowded"
@@ -28,14 +29,13 @@ SHARES = {"first": Decimal("0.7"), "second": Decimal("0.6"), "third": Decimal("0
 
 @pytest.fixture
 def nursery(tmp_path: Path) -> Iterator[Nursery]:
-    with Nursery(tmp_path) as nursery:
+    with Nursery(tmp_path, preload=["yibao.adapters.postgres"]) as nursery:
         yield nursery
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """A file with one student in it who is covered from 1 September."""
-    url = f"sqlite:///{tmp_path / 'crowd.db'}"
+def service(url: str) -> Iterator[Service]:
+    """A store with one student in it who is covered from 1 September."""
     autumn: list[Asked] = [
         registration(REF, "registration"),
         ("declare_roster", {"at": "2025-09-02 17:00", "command_id": "roster"}),
@@ -47,12 +47,6 @@ def url(tmp_path: Path) -> str:
     ]
     with open_service(url) as service:
         assert told(service, Step(REF, autumn)).versions == [1, 2, 3, 4]
-    return url
-
-
-@pytest.fixture
-def service(url: str) -> Iterator[Service]:
-    with open_service(url) as service:
         yield service
 
 
@@ -137,6 +131,7 @@ def test_threads_that_record_care_at_once_use_the_deductible_once(service: Servi
     benefits_adopted_once(service)
 
 
+@lasting
 def test_processes_that_record_care_at_once_use_the_deductible_once(
     nursery: Nursery, url: str, service: Service
 ) -> None:
@@ -148,6 +143,7 @@ def test_processes_that_record_care_at_once_use_the_deductible_once(
     benefits_adopted_once(service)
 
 
+@lasting
 def test_the_same_care_sent_by_everybody_is_received_once(
     nursery: Nursery, url: str, service: Service
 ) -> None:
@@ -161,6 +157,7 @@ def test_the_same_care_sent_by_everybody_is_received_once(
     paid_in_the_order_of_recording(service)
 
 
+@lasting
 def test_whoever_asks_while_care_is_recorded_never_sees_the_deductible_used_twice(
     nursery: Nursery, url: str, service: Service
 ) -> None:
@@ -290,6 +287,7 @@ def raced(url: str, bills: Sequence[UUID], how: Sequence[str]) -> list[list[str]
     return told_
 
 
+@lasting
 def test_of_four_processes_that_settle_the_same_care_one_settles_it(
     url: str, service: Service
 ) -> None:

@@ -27,6 +27,8 @@ from yibao.domain.refusals import (
     YibaoError,
 )
 
+from .stores import content, lasting
+
 Write = Callable[..., Path]
 
 ADA = EnrollmentId("s1", 2025)
@@ -140,11 +142,6 @@ def everything(service: Service) -> list[Any]:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'care.db'}"
-
-
-@pytest.fixture
 def watch() -> Watch:
     return Watch()
 
@@ -162,7 +159,8 @@ def service(empty: Service) -> Service:
     return empty
 
 
-def test_the_worked_example_comes_out_to_the_fen_and_stands_in_the_file(
+@lasting
+def test_the_worked_example_comes_out_to_the_fen_and_stands_in_the_store(
     url: str, empty: Service
 ) -> None:
     empty.register(
@@ -254,6 +252,7 @@ def test_the_first_care_adopts_the_benefits_once_for_each_edition(empty: Service
     assert len(empty.window_facts("shanghai-2025")) == 2
 
 
+@lasting
 def test_an_edition_whose_benefits_were_altered_under_its_name_is_refused_once_used(
     write: Write, url: str
 ) -> None:
@@ -647,9 +646,8 @@ def test_care_and_enrollment_are_not_recorded_together(service: Service) -> None
     assert everything(service) == before
 
 
-def test_a_note_on_care_is_kept_apart_and_can_be_erased(
-    url: str, service: Service, tmp_path: Path
-) -> None:
+@lasting
+def test_a_note_on_care_is_kept_apart_and_can_be_erased(url: str, service: Service) -> None:
     text = "fell off her bicycle near the Xujiahui gate"
     bill = visit(service, note=text)
     paid = service.settle_care(ADA, bill.event_id, at="2025-10-01 18:00", note=text)
@@ -661,7 +659,7 @@ def test_a_note_on_care_is_kept_apart_and_can_be_erased(
     service.erase_note(paid.event_id)
     assert service.care_facts(ADA) == before
     service.close()
-    assert not any(b"bicycle" in each.read_bytes() for each in tmp_path.iterdir())
+    assert b"bicycle" not in content(url)
 
 
 def test_care_recorded_later_is_not_known_earlier(empty: Service, watch: Watch) -> None:
@@ -755,10 +753,9 @@ def test_stamps_of_care_and_of_the_adopted_benefits_never_go_back_when_the_clock
     assert care.care.settled is not None
 
 
-@pytest.mark.parametrize("where", ["memory", "file"])
-def test_everyone_carries_care_like_one_by_one(where: str, url: str, watch: Watch) -> None:
+def test_everyone_carries_care_like_one_by_one(url: str, watch: Watch) -> None:
     bo, without = EnrollmentId("s2", 2025), EnrollmentId("s3", 2025)
-    with yibao.open("memory:" if where == "memory" else url, clock=watch) as service:
+    with yibao.open(url, clock=watch) as service:
         for student in (ADA, bo, without):
             enrolled(service, student)
         watch.set("2026-01-11 12:00")
@@ -776,6 +773,7 @@ def test_everyone_carries_care_like_one_by_one(where: str, url: str, watch: Watc
         assert [answer.care for answer in before] == [(), (), ()]
 
 
+@lasting
 def test_everyone_is_answered_from_one_snapshot_while_somebody_records_care(
     url: str, watch: Watch
 ) -> None:
@@ -793,11 +791,11 @@ def test_everyone_is_answered_from_one_snapshot_while_somebody_records_care(
         assert [len(answer.care) for answer in service.everyone()] == [5, 5, 5, 5]
 
 
-def test_in_memory_as_well_care_can_be_recorded_while_everyone_is_answered_for(
-    watch: Watch,
+def test_care_can_be_recorded_by_the_same_service_while_everyone_is_answered_for(
+    url: str, watch: Watch
 ) -> None:
     students = [EnrollmentId(f"s{number}", 2025) for number in range(4)]
-    with yibao.open("memory:", clock=watch) as service:
+    with yibao.open(url, clock=watch) as service:
         for student in students:
             enrolled(service, student)
             visit(service, "100.00", student)
@@ -1011,6 +1009,7 @@ def test_small_amounts_and_every_way_to_write_one_are_taken(
     assert assessed.fund_pays.value + assessed.patient_pays.value == assessed.care.fact.event.cost
 
 
+@lasting
 def test_the_largest_amount_is_kept_to_the_fen(url: str, service: Service) -> None:
     visit(service, "9999999999.99", setting="inpatient")
     visit(service, "9999999999.99", level="first")

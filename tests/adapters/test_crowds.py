@@ -1,4 +1,4 @@
-"""Several threads and processes at one file and one student: nothing lost, doubled, reordered."""
+"""Several threads and processes at one store and one student: nothing lost, doubled, reordered."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +11,7 @@ from yibao.adapters.service import Service, open_service
 from yibao.domain.events import EditionAdopted, Event
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 
+from .stores import emptied, lasting
 from .writers import Asked, Nursery, Step, Told, filing, registration, together, told
 
 REF = "s-crowded"
@@ -21,22 +22,15 @@ PROCESSES = 4
 
 @pytest.fixture
 def nursery(tmp_path: Path) -> Iterator[Nursery]:
-    with Nursery(tmp_path) as nursery:
+    with Nursery(tmp_path, preload=["yibao.adapters.postgres"]) as nursery:
         yield nursery
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """A file with one student in it."""
-    url = f"sqlite:///{tmp_path / 'crowd.db'}"
+def service(url: str) -> Iterator[Service]:
+    """A store with one student in it."""
     with open_service(url) as service:
         assert told(service, Step(REF, [registration(REF, "registration")])).versions == [1]
-    return url
-
-
-@pytest.fixture
-def service(url: str) -> Iterator[Service]:
-    with open_service(url) as service:
         yield service
 
 
@@ -90,7 +84,8 @@ def test_threads_that_share_a_service_lose_double_and_reorder_nothing(service: S
     later_begun_is_later_placed([answer for one in answers for answer in one])
 
 
-def test_processes_on_one_file_lose_double_and_reorder_nothing(
+@lasting
+def test_processes_on_one_store_lose_double_and_reorder_nothing(
     nursery: Nursery, url: str, service: Service
 ) -> None:
     plans = [plan(writer, 25) for writer in range(PROCESSES)]
@@ -101,6 +96,7 @@ def test_processes_on_one_file_lose_double_and_reorder_nothing(
     later_begun_is_later_placed([answer for one in answers for answer in one])
 
 
+@lasting
 def test_threads_in_several_processes_lose_and_double_nothing(
     nursery: Nursery, url: str, service: Service
 ) -> None:
@@ -113,6 +109,7 @@ def test_threads_in_several_processes_lose_and_double_nothing(
     later_begun_is_later_placed([answer for one in answers for answer in one])
 
 
+@lasting
 def test_whoever_reads_while_others_write_sees_whole_transactions_and_only_more_of_them(
     nursery: Nursery, url: str, service: Service
 ) -> None:
@@ -154,6 +151,7 @@ def test_of_racing_threads_that_expect_the_same_version_one_wins(service: Servic
     assert [e.originator_version for e in service.facts(ADA)] == list(range(1, 12))
 
 
+@lasting
 def test_of_racing_processes_that_expect_the_same_version_one_wins(
     nursery: Nursery, url: str, service: Service
 ) -> None:
@@ -177,6 +175,7 @@ def test_the_same_command_from_racing_threads_is_one_fact_and_a_success_for_each
     each_is_there_once(service.facts(ADA), [steps])
 
 
+@lasting
 def test_the_same_command_from_racing_processes_is_one_fact_and_a_success_for_each(
     nursery: Nursery, url: str, service: Service
 ) -> None:
@@ -185,6 +184,7 @@ def test_the_same_command_from_racing_processes_is_one_fact_and_a_success_for_ea
     each_is_there_once(service.facts(ADA), [steps])
 
 
+@lasting
 def test_a_command_id_that_racers_use_for_different_things_is_given_to_one_of_them(
     nursery: Nursery, url: str, service: Service
 ) -> None:
@@ -201,6 +201,7 @@ def test_a_command_id_that_racers_use_for_different_things_is_given_to_one_of_th
     assert len(service.facts(ADA)) == 21
 
 
+@lasting
 def test_a_student_whom_everybody_registers_at_once_is_registered_once(
     nursery: Nursery, url: str, service: Service
 ) -> None:
@@ -215,12 +216,12 @@ def test_a_student_whom_everybody_registers_at_once_is_registered_once(
     assert all(len(service.facts(EnrollmentId(f"s-{number}", 2025))) == 1 for number in range(15))
 
 
+@lasting
 def test_an_edition_that_several_processes_use_first_at_once_is_adopted_once(
-    nursery: Nursery, tmp_path: Path
+    nursery: Nursery, url: str
 ) -> None:
-    for number in range(10):
-        url = f"sqlite:///{tmp_path / f'adopted-{number}.db'}"
-        open_service(url).close()
+    for _ in range(10):
+        open_service(emptied(url)).close()
         adopted_once(url, nursery.race(url, adopting()))
 
 

@@ -24,6 +24,7 @@ from yibao.adapters.service import open_service
 from yibao.domain.refusals import Refused
 
 from .conftest import Run, Write
+from .stores import lasting, with_trail
 from .test_audit_cli import MADE_UP
 from .test_cli import SEVERAL, parsed, refused
 from .test_trail import ADA, Clock, an_autumn
@@ -196,19 +197,19 @@ def strings(told: Any) -> Iterator[str]:
 # The data
 
 
+@lasting
 def test_the_data_hold_every_fact_and_every_refusal_of_the_student_and_nobody_elses(
-    three: Path, run: Run, tmp_path: Path
+    three: Path, run: Run, url: str
 ) -> None:
-    store = f"sqlite:///{tmp_path / 'facts.db'}"
-    assert run("replay", three, "--store", store).exit_code == 0
-    with open_service(store, policies=EDITIONS) as service:
+    assert run("replay", three, "--store", url).exit_code == 0
+    with open_service(url, policies=EDITIONS) as service:
         whose = {ref: yibao.EnrollmentId(ref, 2025) for ref in ("a1", "b1", "c1")}
         facts = {ref: service.facts(who) for ref, who in whose.items()}
         windows = {str(e.event_id) for e in service.window_facts("shanghai-2025")}
         attempts = {ref: service.refused_attempts(who) for ref, who in whose.items()}
     assert [len(each) for each in attempts.values()] == [3, 1, 0]
     for ref in whose:
-        told = as_json(run, "--store", store, "--ref", ref, "--year", 2025)
+        told = as_json(run, "--store", url, "--ref", ref, "--year", 2025)
         assert (told["ref"], told["year"]) == (ref, 2025)
         ids = [e["event_id"] for e in told["trail"] if e["kind"] != "refused"]
         own = [str(event.event_id) for event in facts[ref]]
@@ -225,16 +226,16 @@ def test_the_data_hold_every_fact_and_every_refusal_of_the_student_and_nobody_el
         others |= {str(e.event_id) for each in others for e in facts[each]}
         assert not others & set(strings(told))
     refs = ("--ref", "a1", "--year", 2025)
-    stamps = [e["recorded_at"] for e in as_json(run, "--store", store, *refs)["trail"]]
+    stamps = [e["recorded_at"] for e in as_json(run, "--store", url, *refs)["trail"]]
     assert stamps == sorted(stamps)
 
 
+@lasting
 def test_what_the_dossier_says_of_a_fact_is_what_the_audit_trail_says(
-    three: Path, run: Run, tmp_path: Path
+    three: Path, run: Run, url: str
 ) -> None:
-    store = f"sqlite:///{tmp_path / 'facts.db'}"
-    run("replay", three, "--store", store)
-    whom = ("--store", store, "--ref", "a1", "--year", 2025)
+    run("replay", three, "--store", with_trail(url))
+    whom = ("--store", url, "--ref", "a1", "--year", 2025)
     trail = parsed(run("audit", *whom[:4], "--json", "--all"))["entries"]
     found = as_json(run, *whom)["trail"]
     assert [{k: v for k, v in e.items() if k != "note"} for e in found] == [
@@ -242,13 +243,14 @@ def test_what_the_dossier_says_of_a_fact_is_what_the_audit_trail_says(
     ]
 
 
-def test_care_has_its_facts_and_its_reviews_in_the_data(run: Run, tmp_path: Path) -> None:
-    file, store = SCENARIOS / SEEN["care"], f"sqlite:///{tmp_path / 'facts.db'}"
-    (played,) = parsed(run("replay", file, "--store", store, "--json"))
+@lasting
+def test_care_has_its_facts_and_its_reviews_in_the_data(run: Run, url: str) -> None:
+    file = SCENARIOS / SEEN["care"]
+    (played,) = parsed(run("replay", file, "--store", url, "--json"))
     who = yibao.EnrollmentId(played["students"][0]["ref"], 2025)
-    with open_service(store, policies=EDITIONS) as service:
+    with open_service(url, policies=EDITIONS) as service:
         recorded = [*service.facts(who), *service.care_facts(who)]
-    told = as_json(run, "--store", store, "--ref", who.ref, "--year", who.year)
+    told = as_json(run, "--store", url, "--ref", who.ref, "--year", who.year)
     ids = {entry.get("event_id") for entry in told["trail"]}
     assert ids >= {str(event.event_id) for event in recorded}
     assert {"care-received", "care-settled"} <= {entry["kind"] for entry in told["trail"]}
@@ -258,12 +260,10 @@ def test_care_has_its_facts_and_its_reviews_in_the_data(run: Run, tmp_path: Path
     assert len(between["review"]) == len(reviewed["review"])
 
 
-def test_notes_are_in_every_form_until_they_are_erased(
-    three: Path, run: Run, tmp_path: Path
-) -> None:
-    store = f"sqlite:///{tmp_path / 'facts.db'}"
-    run("replay", three, "--store", store)
-    whom = ("--store", store, "--ref", "a1", "--year", 2025)
+@lasting
+def test_notes_are_in_every_form_until_they_are_erased(three: Path, run: Run, url: str) -> None:
+    run("replay", three, "--store", url)
+    whom = ("--store", url, "--ref", "a1", "--year", 2025)
     told = as_json(run, *whom)
     notes = {entry["event_id"]: entry["note"] for entry in told["trail"] if "note" in entry}
     assert sorted(notes.values()) == sorted([NOTE, "at the desk", "the other line"])
@@ -271,7 +271,7 @@ def test_notes_are_in_every_form_until_they_are_erased(
     for note in notes.values():
         assert note in page
         assert spaceless(note) in spaceless(text)
-    with open_service(store, policies=EDITIONS) as service:
+    with open_service(url, policies=EDITIONS) as service:
         for event in service.facts(yibao.EnrollmentId("a1", 2025)):
             service.erase_note(event.event_id)
     for form in ("text", "json", "html"):
@@ -417,12 +417,12 @@ def test_what_was_typed_stays_text(three: Path, run: Run) -> None:
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
 
 
-def test_a_hostile_reference_or_actor_never_reaches_a_page(tmp_path: Path, run: Run) -> None:
-    store = f"sqlite:///{tmp_path / 'facts.db'}"
-    with open_service(store, policies=EDITIONS) as service, pytest.raises(Refused):
+@lasting
+def test_a_hostile_reference_or_actor_never_reaches_a_page(url: str, run: Run) -> None:
+    with open_service(url, policies=EDITIONS) as service, pytest.raises(Refused):
         service.confirm(ADA, at="2025-09-01 09:00", channel="app", by=HOSTILE)
     for ref in (HOSTILE, '"><img src=x>', "ada"):
-        html = as_page(run, "--store", store, "--ref", ref, "--year", 2025)
+        html = as_page(run, "--store", url, "--ref", ref, "--year", 2025)
         page = Page(html)
         assert {"script", "img"}.isdisjoint({tag for tag, _ in page.elements})
         assert f"{ref}/2025" in page.text
@@ -567,28 +567,28 @@ def test_the_same_story_gives_the_same_dossier_but_for_its_ids(three: Path, run:
             assert MADE_UP.sub("ID", told[0]) == MADE_UP.sub("ID", told[1])
 
 
-def test_somebody_nobody_knows_has_an_empty_dossier(tmp_path: Path, run: Run) -> None:
-    store = f"sqlite:///{tmp_path / 'facts.db'}"
-    open_service(store, policies=EDITIONS).close()
-    whom = ("--store", store, "--ref", "nobody", "--year", 2025)
+@lasting
+def test_somebody_nobody_knows_has_an_empty_dossier(url: str, run: Run) -> None:
+    open_service(url, policies=EDITIONS).close()
+    whom = ("--store", url, "--ref", "nobody", "--year", 2025)
     told = as_json(run, *whom)
     assert told["trail"] == told["review"] == told["scheduled_by"] == []
     assert told["answer"]["state"] is None
     assert [len(history["held"]) for history in told["histories"]] == [1] * len(HISTORIES)
     Page(as_page(run, *whom))
-    with open_service(store, policies=EDITIONS) as service:
+    with open_service(url, policies=EDITIONS) as service:
         assert service._store.reached() == (0, 0, 0)
 
 
-def test_a_window_others_were_moved_by_is_in_no_other_dossier(tmp_path: Path, run: Run) -> None:
-    store = f"sqlite:///{tmp_path / 'facts.db'}"
+@lasting
+def test_a_window_others_were_moved_by_is_in_no_other_dossier(url: str, run: Run) -> None:
     clock = Clock()
-    with open_service(store, policies=EDITIONS, clock=clock) as service:
+    with open_service(url, policies=EDITIONS, clock=clock) as service:
         an_autumn(service, clock)
     kinds: dict[str, Callable[[], list[str]]] = {
         ref: lambda ref=ref: [
             entry["kind"]
-            for entry in as_json(run, "--store", store, "--ref", ref, "--year", 2025)["trail"]
+            for entry in as_json(run, "--store", url, "--ref", ref, "--year", 2025)["trail"]
         ]
         for ref in ("ada", "bo", "cy")
     }

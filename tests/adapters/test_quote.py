@@ -1,7 +1,6 @@
 """`yibao quote` and `Service.quote`: what care would cost, with nothing recorded."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -9,13 +8,14 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import yibao
 from yibao import EnrollmentId, Service
 from yibao.domain.refusals import NotPermitted, UnknownCutoff
 
+from .stores import content, emptied, lasting
 from .test_care_service import ADA, Watch, amounts, enrolled, everything, visit
 
 Write = Callable[..., Path]
@@ -67,25 +67,13 @@ def said(result: Result) -> str:
     return result.stderr
 
 
-def content(path: Path) -> list[Any]:
-    """Every table of a store, whole."""
-    database = sqlite3.connect(path)
-    try:
-        tables = database.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY 1")
-        names = [row[0] for row in tables.fetchall()]
-        return [(name, database.execute(f"SELECT * FROM {name}").fetchall()) for name in names]
-    finally:
-        database.close()
-
-
 @pytest.fixture
-def store(tmp_path: Path) -> Path:
+def store(url: str) -> str:
     """A closed store in which Ada is enrolled and has met 200 yuan of the deductible."""
-    path = tmp_path / "kept.db"
-    with yibao.open(f"sqlite:///{path}") as service:
+    with yibao.open(url) as service:
         enrolled(service)
         visit(service, "200.00")
-    return path
+    return url
 
 
 def test_a_quote_for_anybody_has_every_field(run: Run) -> None:
@@ -125,18 +113,21 @@ def test_a_story_of_several_is_quoted_for_whoever_is_named(write: Write, run: Ru
         assert "name a --student of this story: ada, bo" in error
 
 
-def test_quoting_twice_from_a_store_leaves_it_as_it_was(store: Path, run: Run) -> None:
-    before, files = content(store), sorted(store.parent.iterdir())
-    arguments = ("--store", f"sqlite:///{store}", "--ref", "s1", "--year", "2025", *VISIT)
+@lasting
+def test_quoting_twice_from_a_store_leaves_it_as_it_was(
+    store: str, run: Run, tmp_path: Path
+) -> None:
+    before, files = content(store), sorted(tmp_path.iterdir())
+    arguments = ("--store", store, "--ref", "s1", "--year", "2025", *VISIT)
     first = quoted(run, *arguments)
     assert first["deductible_used"] == "100.00"
     assert quoted(run, *arguments) == first
     assert content(store) == before
-    assert sorted(store.parent.iterdir()) == files
+    assert sorted(tmp_path.iterdir()) == files
 
 
-def test_quoting_records_nothing_and_adopts_nothing(tmp_path: Path) -> None:
-    with yibao.open(f"sqlite:///{tmp_path / 'facts.db'}") as service:
+def test_quoting_records_nothing_and_adopts_nothing(url: str) -> None:
+    with yibao.open(url) as service:
         enrolled(service)
         before = everything(service)
         answer = service.at(ADA, "2025-12-01 09:00", known_at="2099-01-01 00:00")
@@ -149,13 +140,13 @@ def test_quoting_records_nothing_and_adopts_nothing(tmp_path: Path) -> None:
         ]
 
 
-def test_who_is_not_in_the_store_cannot_be_quoted_for(store: Path, run: Run) -> None:
-    url = f"sqlite:///{store}"
-    error = said(run("quote", "--store", url, "--ref", "s2", "--year", "2025", *CLINIC))
+@lasting
+def test_who_is_not_in_the_store_cannot_be_quoted_for(store: str, run: Run) -> None:
+    error = said(run("quote", "--store", store, "--ref", "s2", "--year", "2025", *CLINIC))
     assert error.startswith("yibao: not_registered")
-    error = said(run("quote", "--store", url, "--ref", "s1", "--year", "2024", *CLINIC))
+    error = said(run("quote", "--store", store, "--ref", "s1", "--year", "2024", *CLINIC))
     assert error.startswith("yibao: not_registered")
-    with yibao.open(url) as service:
+    with yibao.open(store) as service:
         (first, *_) = service.facts(ADA)
         service.void(ADA, first.event_id, at="2025-10-02 10:00", reason="wrong-person")
         with pytest.raises(NotPermitted, match="not_registered"):
@@ -389,12 +380,17 @@ BILLS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+# Each example empties the store.
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(bills=BILLS, lapsed_years=st.sampled_from([None, 0, 1]))
 def test_a_quote_is_the_assessment_that_the_care_then_gets(
-    bills: list[tuple[str, str, Any, Any, str | None]], lapsed_years: int | None
+    url: str, bills: list[tuple[str, str, Any, Any, str | None]], lapsed_years: int | None
 ) -> None:
-    with yibao.open("memory:", clock=Watch()) as service:
+    with yibao.open(emptied(url), clock=Watch()) as service:
         check = enrolled(service)
         if lapsed_years != 0:
             changed_check(service, check.event_id, lapsed_years)
@@ -429,9 +425,9 @@ def changed_check(service: Service, check: Any, lapsed_years: int | None) -> Non
         service.correct(ADA, check, at="2025-09-07 10:00", reason="misread", changes=changes)
 
 
-def test_a_quote_is_asked_as_known_at_an_instant_or_a_version() -> None:
+def test_a_quote_is_asked_as_known_at_an_instant_or_a_version(url: str) -> None:
     watch = Watch("2025-10-01 12:00")
-    with yibao.open("memory:", clock=watch) as service:
+    with yibao.open(url, clock=watch) as service:
         enrolled(service)
         watch.set("2025-10-05 12:00")
         visit(service, "250.00")

@@ -1,7 +1,7 @@
 """What is refused is kept: who tried what, when, and the code; never a bad value, never half.
 
 An attempt is written by the transaction that refused, so whoever was told no finds it in the
-file. Beyond a bound attempts are counted. All of it happens to real files.
+store. Beyond a bound attempts are counted. All of it happens to real stores.
 """
 
 import random
@@ -25,7 +25,7 @@ from yibao.adapters.attempts import KeptAttempt
 from yibao.adapters.migrations import HEAD
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import FactStore, StoreError
+from yibao.adapters.store import FactStore, StoreError, file_of, is_postgres
 from yibao.adapters.trail.questions import Question
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.calendar import SHANGHAI, read_instant
@@ -33,6 +33,7 @@ from yibao.domain.commands import Confirm, DeclareRoster, FileRemoteCare, Regist
 from yibao.domain.refusals import REASONS, BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import ConfirmationChannel, edition_stream
 
+from .stores import content, lasting, on_sqlite, with_trail
 from .test_faults import pragma
 from .test_migrations import layout
 from .test_trail import ADA, BO, POLICY, Clock
@@ -59,18 +60,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "facts.db"
-
-
-@pytest.fixture
-def service(path: Path, clock: Clock) -> Iterator[Service]:
-    with opened(path, clock) as service:
+def service(url: str, clock: Clock) -> Iterator[Service]:
+    with opened(url, clock) as service:
         yield service
 
 
-def opened(path: Path, clock: Callable[[], datetime], **how: Any) -> Service:
-    return open_service(f"sqlite:///{path}", policies=EDITIONS, via="web", clock=clock, **how)
+def opened(url: str, clock: Callable[[], datetime], **how: Any) -> Service:
+    return open_service(url, policies=EDITIONS, via="web", clock=clock, **how)
 
 
 def kept(service: Service) -> list[KeptAttempt]:
@@ -493,10 +489,6 @@ def _texts(given: Any) -> Iterator[str]:
         yield from (text for text in {str(given), str(given).removeprefix("-")})
 
 
-def _in_files(path: Path) -> bytes:
-    return b"".join(each.read_bytes() for each in sorted(path.parent.glob(path.name + "*")))
-
-
 def _misplaced(named: dict[str, Any], where: str | None) -> Any:
     """What stood in the place that is kept, or under a name that is no place."""
     if where is None:
@@ -504,6 +496,7 @@ def _misplaced(named: dict[str, Any], where: str | None) -> Any:
     return named["fact" if where == "fact_id" else where]
 
 
+@lasting
 @pytest.mark.parametrize(("method", "named", "where"), BAD)
 def test_of_a_bad_value_only_its_place_is_kept(
     method: str,
@@ -511,7 +504,7 @@ def test_of_a_bad_value_only_its_place_is_kept(
     where: str | None,
     service: Service,
     clock: Clock,
-    path: Path,
+    url: str,
 ) -> None:
     World(service, clock).begin()
     clock.at("2025-09-03 12:00")
@@ -529,10 +522,10 @@ def test_of_a_bad_value_only_its_place_is_kept(
         return
     texts = list(_texts(_misplaced(named, where)))
     for _ in range(2):  # in the write-ahead log, and in the file it is written to when it closes
-        content = _in_files(path)
-        assert b"bad_value" in content
+        found_there = content(url)
+        assert b"bad_value" in found_there
         for text in texts:
-            assert text.encode() not in content, text
+            assert text.encode() not in found_there, text
         service.close()
 
 
@@ -547,6 +540,7 @@ REGISTRATION: dict[str, Any] = {
 }
 
 
+@lasting
 @pytest.mark.parametrize(
     ("where", "value", "is_about_ada"),
     [
@@ -564,7 +558,7 @@ REGISTRATION: dict[str, Any] = {
     ],
 )
 def test_a_registration_that_cannot_be_read_is_kept_with_what_can_be(
-    where: str, value: Any, is_about_ada: bool, service: Service, clock: Clock, path: Path
+    where: str, value: Any, is_about_ada: bool, service: Service, clock: Clock, url: str
 ) -> None:
     clock.at("2025-09-03 12:00")
     came = refusal(service.register, **(REGISTRATION | {where: value}))
@@ -580,7 +574,7 @@ def test_a_registration_that_cannot_be_read_is_kept_with_what_can_be(
         assert service.refused_attempts(ADA) == []
     service.close()
     for text in _texts(value):
-        assert text.encode() not in _in_files(path)
+        assert text.encode() not in content(url)
 
 
 @pytest.mark.parametrize(
@@ -603,8 +597,9 @@ def test_an_edition_that_is_not_at_hand_leaves_an_attempt_as_any_bad_value_does(
     assert found.code == "bad_value"
 
 
+@lasting
 def test_a_student_given_where_an_edition_belongs_is_a_bad_value_and_not_kept(
-    service: Service, clock: Clock, path: Path
+    service: Service, clock: Clock, url: str
 ) -> None:
     clock.at("2025-09-03 12:00")
     target: Any = IDENTITY
@@ -613,7 +608,7 @@ def test_a_student_given_where_an_edition_belongs_is_a_bad_value_and_not_kept(
     (found,) = told(service)
     assert found.where == "target"
     service.close()
-    assert IDENTITY.encode() not in _in_files(path)
+    assert IDENTITY.encode() not in content(url)
 
 
 @pytest.mark.parametrize("value", [object(), "\ud800"], ids=["object", "lone surrogate"])
@@ -732,8 +727,9 @@ def test_an_attempt_is_stamped_as_a_fact_is_when_the_clock_has_gone_back(
 
 
 def test_attempts_about_an_edition_and_about_nobody_can_be_read(
-    service: Service, clock: Clock
+    url: str, service: Service, clock: Clock
 ) -> None:
+    with_trail(url)
     clock.at("2025-09-01 08:30")
     refusal(service.fix_window, POLICY, at="2025-09-01 08:00", closes_on="2026-01-01", by="bureau")
     service.fix_window(POLICY, at="2025-09-01 08:00", closes_on="2025-12-20", by="bureau")
@@ -755,20 +751,22 @@ def test_attempts_about_an_edition_and_about_nobody_can_be_read(
         assert [trail.as_of(each) for each in entries] == [None] * 3
 
 
+@lasting
 def test_the_note_of_what_was_refused_is_kept_nowhere(
-    service: Service, clock: Clock, path: Path
+    service: Service, clock: Clock, url: str
 ) -> None:
     attempt = LEADS_TO["window_not_open"](World(service, clock))
     refusal(attempt, note=f"{MARKED} on the phone")
-    assert MARKED.encode() not in _in_files(path)
+    assert MARKED.encode() not in content(url)
     service.close()
-    assert MARKED.encode() not in _in_files(path)
+    assert MARKED.encode() not in content(url)
 
 
 @pytest.mark.parametrize("year", [2**63, -(10**20)])
 def test_an_attempt_about_a_year_there_is_not_leaves_the_trail_readable(
-    year: int, service: Service, clock: Clock
+    year: int, url: str, service: Service, clock: Clock
 ) -> None:
+    with_trail(url)
     came = refusal(
         service.confirm, yibao.EnrollmentId("ada", year), at="2025-09-01 08:00", channel="app"
     )
@@ -778,18 +776,20 @@ def test_an_attempt_about_a_year_there_is_not_leaves_the_trail_readable(
         assert trail.count(Question(kind="refused")) == 1
 
 
+@on_sqlite
 def test_a_store_restored_from_a_backup_has_its_own_refusals_in_its_trail(
-    path: Path, clock: Clock, tmp_path: Path
+    url: str, clock: Clock, tmp_path: Path
 ) -> None:
     def tried(by: str) -> list[tuple[str, str | None]]:
         """Each refusal in the trail: whose it is filed under, and whose it is."""
-        with opened(path, clock) as service:
+        with opened(url, clock) as service:
             refusal(service.confirm, ADA, at="2025-09-01 08:00", channel="app", by=by)
             with service.audit_trail() as trail:
                 found = list(trail.all(Question(kind="refused")))
         return [(each.row.actor, each.attempt.by if each.attempt else None) for each in found]
 
-    opened(path, clock).close()
+    opened(url, clock).close()
+    path = file_of(url)
     backup = shutil.copy(path, tmp_path / "backup.db")
     assert tried("one") == [("one", "one")]
     shutil.copy(backup, path)
@@ -812,9 +812,9 @@ def counted(service: Service) -> dict[tuple[str, str, str, str], int]:
 
 
 def test_beyond_the_bound_attempts_are_counted_by_actor_hour_command_and_code(
-    path: Path, clock: Clock
+    url: str, clock: Clock
 ) -> None:
-    with opened(path, clock, attempts_kept=3) as service:
+    with opened(url, clock, attempts_kept=3) as service:
         tried = 0
         for by in ("one", "two"):
             for hour in ("2025-09-01 23:59", "2025-09-02 00:00", "2025-09-02 00:59"):
@@ -846,10 +846,8 @@ def test_beyond_the_bound_attempts_are_counted_by_actor_hour_command_and_code(
         assert len(told(service)) + sum(counted(service).values()) == tried
 
 
-def test_a_clock_that_goes_back_counts_in_the_hour_it_went_back_to(
-    path: Path, clock: Clock
-) -> None:
-    with opened(path, clock, attempts_kept=2) as service:
+def test_a_clock_that_goes_back_counts_in_the_hour_it_went_back_to(url: str, clock: Clock) -> None:
+    with opened(url, clock, attempts_kept=2) as service:
         for hour in ("2025-09-02 00:30", "2025-09-01 23:30", "2025-09-02 00:10"):
             clock.at(hour)
             for _ in range(3):
@@ -860,23 +858,24 @@ def test_a_clock_that_goes_back_counts_in_the_hour_it_went_back_to(
         }
 
 
-def test_with_no_room_for_any_attempt_each_is_counted(path: Path, clock: Clock) -> None:
-    with opened(path, clock, attempts_kept=0) as service:
+def test_with_no_room_for_any_attempt_each_is_counted(url: str, clock: Clock) -> None:
+    with opened(url, clock, attempts_kept=0) as service:
         for _ in range(4):
             _try(service, "one")
         assert told(service) == []
         assert sum(counted(service).values()) == 4
 
 
+@lasting
 def test_the_hours_are_those_of_shanghai_whatever_zone_the_clock_tells(
-    path: Path, clock: Clock
+    url: str, clock: Clock
 ) -> None:
     clock.at("2025-09-02 00:30")
     for zone in (SHANGHAI, UTC):
-        with opened(path, lambda zone=zone: clock().astimezone(zone), attempts_kept=2) as service:
+        with opened(url, lambda zone=zone: clock().astimezone(zone), attempts_kept=2) as service:
             for _ in range(4):
                 _try(service, "one")
-    with opened(path, clock) as service:
+    with opened(url, clock) as service:
         assert {hour for _, hour, _, _ in counted(service)} == {"2025-09-02T00:00+0800"}
         assert len(told(service)) == 2
 
@@ -901,9 +900,9 @@ with open_service(sys.argv[1], clock=lambda: now, attempts_kept=30) as service:
 """
 
 
-def test_two_processes_that_count_at_once_miss_none(path: Path, clock: Clock) -> None:
-    url = f"sqlite:///{path}"
-    opened(path, clock).close()
+@lasting
+def test_two_processes_that_count_at_once_miss_none(url: str, clock: Clock) -> None:
+    opened(url, clock).close()
     running = [
         subprocess.Popen(
             [sys.executable, "-c", _COUNTING, url],
@@ -920,7 +919,7 @@ def test_two_processes_that_count_at_once_miss_none(path: Path, clock: Clock) ->
         assert process.stdout.readline() == "ready\n"
     said = [process.communicate("go\n")[1] for process in running]
     assert [process.returncode for process in running] == [0, 0], said
-    with opened(path, clock) as service:
+    with opened(url, clock) as service:
         assert len(told(service)) == 30
         assert list(counted(service).values()) == [50]
 
@@ -954,13 +953,15 @@ def test_of_eight_who_confirm_at_once_one_is_accepted_and_seven_are_kept(
     assert {each.position for each in kept(service)} == {events_of(service)}
 
 
-def test_a_refusal_that_was_told_is_kept_whenever_the_process_is_killed(tmp_path: Path) -> None:
+@lasting
+def test_a_refusal_that_was_told_is_kept_whenever_the_process_is_killed(
+    url: str, tmp_path: Path
+) -> None:
     chance = random.Random(20250903)
-    url = f"sqlite:///{tmp_path / 'killed.db'}"
     begun: set[str] = set()
     refused: set[str] = set()
     killed = 0
-    with Nursery(tmp_path) as nursery:
+    with Nursery(tmp_path, preload=["yibao.adapters.postgres"]) as nursery:
         for life in range(14):
             steps: list[Step] = [Step("ada", [registration("ada", "first")])]
             for number in range(40):
@@ -978,8 +979,6 @@ def test_a_refusal_that_was_told_is_kept_whenever_the_process_is_killed(tmp_path
                 if answer.refused:
                     assert answer.refused == "already_registered"
                     refused.update(answer.ids)
-            if not (tmp_path / "killed.db").exists():
-                continue
             with open_service(url, policies=EDITIONS) as service:
                 found = Counter(str(each.attempt.command_id) for each in kept(service))
                 assert set(found.values()) <= {1}
@@ -1007,6 +1006,7 @@ def _outcome(attempt: Attempting) -> str:
     raise AssertionError("it was accepted")
 
 
+@on_sqlite
 def test_in_a_full_store_a_refusal_is_kept_or_fails_and_goes_on_once_there_is_room(
     service: Service, clock: Clock
 ) -> None:
@@ -1026,18 +1026,25 @@ def test_in_a_full_store_a_refusal_is_kept_or_fails_and_goes_on_once_there_is_ro
     assert len(told(service)) == len(came) - came.count("failed") + 2
 
 
+@lasting
 def test_a_store_opened_for_reading_alone_refuses_clearly_and_keeps_nothing(
-    path: Path, clock: Clock
+    url: str, clock: Clock
 ) -> None:
-    with opened(path, clock) as service:
+    with opened(url, clock) as service:
         World(service, clock).begin()
-    with Service(FactStore(f"file:{path}?mode=ro"), EDITIONS, clock=clock) as service:
+    with Service(FactStore(_for_reading(url)), EDITIONS, clock=clock) as service:
         world = World(service, clock)
         for channel in ("app", "fax"):
             assert _outcome(world.asked("confirm", "2025-09-03 09:00", channel=channel)) == "failed"
         assert told(service) == []
-    with opened(path, clock) as service:
+    with opened(url, clock) as service:
         assert told(service) == []
+
+
+def _for_reading(url: str) -> str:
+    if is_postgres(url):
+        return f"{url}&options=-c%20default_transaction_read_only%3Don"
+    return f"file:{file_of(url)}?mode=ro"
 
 
 def test_a_process_whose_files_may_not_grow_keeps_just_what_it_was_told(tmp_path: Path) -> None:
@@ -1061,8 +1068,9 @@ def test_a_process_whose_files_may_not_grow_keeps_just_what_it_was_told(tmp_path
 
 @pytest.mark.parametrize("release", ["v0.1.0", "v0.2.0"])
 def test_a_store_of_an_older_release_is_brought_up_and_keeps_attempts(
-    release: str, path: Path
+    release: str, tmp_path: Path
 ) -> None:
+    path = tmp_path / "facts.db"
     shutil.copy(GOLDEN / f"{release}.db", path)
     before = layout(path)
     with open_service(f"sqlite:///{path}", policies=EDITIONS, by="counter-2") as service:

@@ -62,9 +62,9 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-def service(tmp_path: Path, watch: Watch) -> Iterator[Service]:
+def service(url: str, watch: Watch) -> Iterator[Service]:
     """A store in which Ada is enrolled, on a clock that stands on 1 December."""
-    with yibao.open(f"sqlite:///{tmp_path / 'care.db'}", clock=watch) as opened:
+    with yibao.open(url, clock=watch) as opened:
         enrolled(opened)
         yield opened
 

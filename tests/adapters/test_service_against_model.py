@@ -1,22 +1,29 @@
-"""The service on a real file, step by step beside a plain model of what it must hold."""
+"""The service on a real store, step by step beside a plain model of what it must hold."""
 
-import shutil
-import tempfile
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 import yibao
 from yibao.adapters.answer_json import answer_json
 from yibao.adapters.service import Service, open_service
+from yibao.adapters.store import MEMORY, is_postgres
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import NotCorrectable, OutOfStep
+
+from .stores import emptied
 
 POLICY = "shanghai-2025"
 ADA = yibao.EnrollmentId("ada", 2025)
@@ -62,9 +69,11 @@ REPORTS = st.one_of(
 class ServiceBesideModel(RuleBasedStateMachine):
     """The model is a list of what was accepted, and of which of it is still current."""
 
+    url: str
+
     @initialize()
-    def open_a_new_file(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
+    def open_a_new_store(self) -> None:
+        emptied(self.url)
         self.now = LATER
         self.service = self._opened()
         self.names: list[str] = []
@@ -86,7 +95,7 @@ class ServiceBesideModel(RuleBasedStateMachine):
         )
 
     def _opened(self) -> Service:
-        return open_service(f"sqlite:///{self.folder / 'store.db'}", clock=self._tick)
+        return open_service(self.url, clock=self._tick)
 
     def _tick(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -158,6 +167,7 @@ class ServiceBesideModel(RuleBasedStateMachine):
         with pytest.raises(NotCorrectable, match="superseded"):
             self.service.void(ADA, fact, at="2026-02-01 10:00", reason="mistake")
 
+    @precondition(lambda self: self.url != MEMORY)
     @rule()
     def the_store_is_closed_and_opened_again(self) -> None:
         self.service.close()
@@ -183,14 +193,20 @@ class ServiceBesideModel(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.service.close()
-        shutil.rmtree(self.folder)
 
 
-TestServiceBesideModel = ServiceBesideModel.TestCase
-TestServiceBesideModel.settings = settings(
-    max_examples=12,
-    stateful_step_count=15,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
-)
+def test_the_service_holds_what_a_plain_model_of_it_does(url: str) -> None:
+    class Here(ServiceBesideModel):
+        pass
+
+    Here.url = url
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=6 if is_postgres(url) else 12,
+            stateful_step_count=15,
+            deadline=None,
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )

@@ -20,6 +20,7 @@ from yibao.adapters.answer_json import answer_json
 from yibao.adapters.recording import Receipt
 from yibao.adapters.schemas import SCHEMAS
 from yibao.adapters.service import Service, open_service
+from yibao.adapters.upkeep import copy, init
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
@@ -115,12 +116,30 @@ def write_store(release: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("PRAGMA journal_mode=DELETE")
+    _dump(path)
     text = json.dumps(told, indent=1, ensure_ascii=False)
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     released = GOLDEN / "released"
     shutil.copy(GOLDEN / "schemas" / "events.json", released / f"{release}.events.json")
     shutil.copy(GOLDEN / "schemas" / "attempts.json", released / f"{release}.attempts.json")
     shutil.copy(GOLDEN / "public_api.txt", released / f"{release}.api.txt")
+
+
+def _dump(path: Path) -> None:
+    """The same store on PostgreSQL, as statements for psql."""
+    sys.path.insert(0, str(GOLDEN.parent))
+    from pgserver import Server
+
+    with Server() as server:
+        url = server.database()
+        init(url)
+        copy(f"sqlite:///{path}", url)
+        told = server.run("pg_dump", "--schema=yibao", "--no-owner", "--no-privileges", url)
+    # Newer tools open a dump with a command that older ones do not know.
+    lines = [
+        line for line in told.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))
+    ]
+    path.with_suffix(".sql").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _live_through_an_autumn(service: _Noting) -> None:
