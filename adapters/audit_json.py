@@ -40,7 +40,8 @@ def trail_entry_json(entry: TrailEntry, editions: Editions) -> dict[str, Any]:
             "code": entry.row.code,
             **entry.changes,
         }
-    return {"key": str(entry.key), **told}
+    stale = {"stale": True} if entry.is_stale else {}
+    return {"key": str(entry.key), **stale, **told}
 
 
 def entry_json(entry: Entry, editions: Editions) -> dict[str, Any]:

@@ -56,6 +56,7 @@ COLUMNS: Final = (
     "values",
     "changes",
     "steps",
+    "stale",
 )
 
 

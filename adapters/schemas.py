@@ -174,6 +174,7 @@ class _Asked(TypedDict):
     causation_id: str | None
     code: str | None
     explain: AsOfThen | None
+    stale: NotRequired[bool]
 
 
 class FactEntry(_Asked):

@@ -46,6 +46,8 @@ def _told_lines(entry: dict[str, Any], words: Words, changed: str | None) -> Ite
     ]
     if remarks:
         yield ", ".join(remarks)
+    if entry.get("stale"):
+        yield words("audit", "stale")
     if entry.get("code") and entry["kind"] != "refused":
         yield words("audit", "does_not_fit", reason=words("refusal", entry["code"]))
     for moved in entry.get("changes", ()):

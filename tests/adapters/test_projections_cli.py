@@ -1,0 +1,130 @@
+"""`yibao projections`: how far they are, keeping them up, and whom they had to leave out."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import yibao
+from yibao.adapters.service import open_service
+
+from .conftest import Run
+from .stores import lasting, rows
+from .writers import Step, filing, registration, told
+
+ADA, BO = yibao.EnrollmentId("ada", 2025), yibao.EnrollmentId("bo", 2025)
+SOURCES = str(Path(__file__).parents[2] / "src")
+
+pytestmark = lasting
+
+
+@pytest.fixture
+def store(url: str) -> str:
+    """A store with two students."""
+    with open_service(url) as service:
+        for ref in ("ada", "bo"):
+            told(service, Step(ref, [registration(ref, f"{ref}-1"), filing(f"{ref}-2")]))
+    return url
+
+
+def status(run: Run, store: str) -> tuple[int, dict[str, Any]]:
+    done = run("projections", "status", "--store", store, "--json")
+    (found,) = json.loads(done.stdout)["projections"]
+    return done.exit_code, found
+
+
+def spoil(store: str, version: int = 2) -> bytes:
+    """Makes a fact of Ada's unreadable; what stood there."""
+    which = f"originator_id = ? AND originator_version = {version}"
+    ((state,),) = rows(store, f"SELECT state FROM stored_events WHERE {which}", ADA.stream.hex)
+    rows(store, f"UPDATE stored_events SET state = ? WHERE {which}", b"{}", ADA.stream.hex)
+    return bytes(state)
+
+
+def test_a_projection_tells_how_far_it_is_behind_and_takes_nothing_in_by_that(
+    run: Run, store: str
+) -> None:
+    for _ in range(2):
+        code, found = status(run, store)
+        assert (code, found["position"], found["behind"], found["reached"]) == (0, 0, 5, 5)
+        assert found["waits_since"] is not None
+        assert found["led"] is False
+    assert run("projections", "follow", "--store", store, "--once").exit_code == 0
+    code, found = status(run, store)
+    assert (found["position"], found["behind"], found["waits_since"]) == (5, 0, None)
+    assert "audit-trail" in run("projections", "status", "--store", store).output
+
+
+def test_a_student_that_is_parked_is_told_of_until_it_is_set_right(run: Run, store: str) -> None:
+    state = spoil(store)
+    code, found = status(run, store)
+    assert (code, found["parked"]) == (0, [])
+    assert run("projections", "follow", "--store", store, "--once").exit_code == 0
+    code, found = status(run, store)
+    (parked,) = found["parked"]
+    assert (code, parked["ref"], parked["year"]) == (1, "ada", 2025)
+    assert "remote-care-filed" in parked["told"]
+    table = run("projections", "status", "--store", store)
+    assert table.exit_code == 1
+    assert "ada 2025 is parked from position 2" in table.output
+    assert run("projections", "retry", "--store", store).exit_code == 1
+    rows(
+        store,
+        "UPDATE stored_events SET state = ? WHERE originator_id = ? AND originator_version = 2",
+        state,
+        ADA.stream.hex,
+    )
+    done = run("projections", "retry", "--store", store)
+    assert (done.exit_code, done.output) == (0, "0 students are still parked\n")
+    assert status(run, store)[1]["parked"] == []
+    entries = json.loads(run("audit", "--store", store, "--json").stdout)["entries"]
+    assert [entry["ref"] for entry in entries if entry["ref"]] == ["ada", "ada", "bo", "bo"]
+    assert not any("stale" in entry for entry in entries)
+
+
+def test_the_rows_of_a_parked_student_are_told_as_stale(run: Run, store: str) -> None:
+    with open_service(store) as service, service.audit_trail() as audit:
+        audit.catch_up()
+        told(service, Step("ada", [filing("ada-3")]))
+        told(service, Step("bo", [filing("bo-3")]))
+    spoil(store, version=3)
+    found = json.loads(run("audit", "--store", store, "--json").stdout)["entries"]
+    of_ada = [entry for entry in found if entry["ref"] == "ada"]
+    assert [entry["version"] for entry in of_ada] == [1, 2]
+    assert all(entry["stale"] for entry in of_ada)
+    of_bo = [entry for entry in found if entry["ref"] == "bo"]
+    assert [entry["version"] for entry in of_bo] == [1, 2, 3]
+    assert not any("stale" in entry for entry in of_bo)
+    table = list(csv.DictReader(io.StringIO(run("audit", "--store", store, "--csv").stdout)))
+    assert {row["ref"]: row["stale"] for row in table if row["ref"]} == {"ada": "True", "bo": ""}
+    text = run("audit", "--store", store, "--ref", "ada").output
+    assert text.count("could not be taken in") == 2
+
+
+def test_a_follower_keeps_up_until_it_is_asked_to_end(run: Run, store: str) -> None:
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "yibao", "projections", "follow", "--store", store],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": SOURCES},
+    )
+    try:
+        ends = time.monotonic() + 60
+        while not (found := status(run, store)[1])["led"] or found["behind"]:
+            assert time.monotonic() < ends, "nobody follows"
+            time.sleep(0.1)
+    finally:
+        follower.send_signal(signal.SIGTERM)
+        _, written = follower.communicate(timeout=30)
+        log = [json.loads(line) for line in written.splitlines()]
+    assert follower.returncode == 0
+    assert [line["event"] for line in log] == ["leading", "taken-in"]
+    assert (log[1]["facts"], log[1]["behind"]) == (5, 0)
+    assert not status(run, store)[1]["led"]
