@@ -8,10 +8,14 @@ in twice does not depend on it.
 import sqlite3
 import zlib
 from contextlib import suppress
+from typing import Final
 
 from yibao.adapters.errors import StoreError
 from yibao.adapters.following import Lead
 from yibao.adapters.store import FactStore
+
+#: How long a server may take to answer whoever asks for the lead, in seconds.
+WAITS: Final = 10
 
 
 def lead_of(store: FactStore, projection: str) -> Lead:
@@ -65,6 +69,7 @@ class PostgresLead:
 
     def is_mine(self) -> bool:
         import psycopg
+        from psycopg.conninfo import make_conninfo
 
         from yibao.adapters.postgres import failure
 
@@ -72,13 +77,14 @@ class PostgresLead:
             if self._held is not None:
                 self._held.execute("SELECT 1")  # the server may have ended the session
                 return True
-            connection = psycopg.connect(self._url, autocommit=True)
+            self._held = connection = psycopg.connect(
+                make_conninfo(self._url, connect_timeout=WAITS), autocommit=True
+            )
+            connection.execute(f"SET statement_timeout = '{WAITS}s'".encode())
             found = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", self._key).fetchone()
-            if found == (True,):
-                self._held = connection
-                return True
-            connection.close()
-            return False
+            if found != (True,):
+                self.release()
+            return found == (True,)
         except psycopg.Error as error:
             self.release()
             raise StoreError(f"the lead {failure(error)}") from error
@@ -92,4 +98,4 @@ class PostgresLead:
             self._held = None
 
 
-_OURS = 0x7969_6261
+_OURS: Final = 0x7969_6261

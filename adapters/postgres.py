@@ -77,7 +77,7 @@ _NUMBERED: Final = {
     "counted_attempts": "number",
 }
 _NUMBER: Final = "SELECT pg_current_xact_id()"
-_STATE: Final = "SELECT state FROM stored_events WHERE originator_id=? AND originator_version=?"
+_STATE: Final = "SELECT state FROM stored_events WHERE notification_id=?"
 _LAST_ROWS: Final = (
     "SELECT (SELECT COALESCE(MAX(notification_id), 0) FROM stored_events "
     "WHERE notification_id<=?), "
@@ -121,7 +121,13 @@ class Connections:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         with self._pool.connection() as connection:
-            yield connection
+            try:
+                yield connection
+            except psycopg.OperationalError:
+                if connection.closed:
+                    # What ended this one has ended those that wait for work as well.
+                    self._pool.check()
+                raise
 
     def close(self) -> None:
         self._pool.close()
@@ -153,6 +159,7 @@ class PostgresRecorder(ApplicationRecorder):
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
         self._settled = Settled(0, 0)
+        self._settled_state: list[Found] = []
 
     # What the library asks of a recorder.
 
@@ -247,7 +254,8 @@ class PostgresRecorder(ApplicationRecorder):
     def _was_committed(self, sql: "PostgresSql") -> bool:
         """Whether a transaction was committed that was asked to be before the connection was lost.
 
-        The server knows. Waits while it has not ended there yet.
+        The server knows. Waits while it has not ended there yet. Raises StoreError where it
+        cannot be asked for too long: to try again might be to do it twice.
         """
 
         def ask() -> bool:
@@ -256,15 +264,21 @@ class PostgresRecorder(ApplicationRecorder):
                     ((status,),) = asking.rows("SELECT pg_xact_status(?::xid8)", [sql.number])
                     if status == "in progress":
                         raise Interrupted("is still being ended")
-                    # Another server that took over without it may have given the number anew.
-                    return status == "committed" and sql.has_left_its_mark(asking)
+                    # After a crash, or on another server, the number may have been given anew.
+                    return status == "committed" and sql.has_left_its_marks(asking)
             except psycopg.errors.InvalidParameterValue:
                 return False  # a server that took over has not come so far
             except psycopg.Error as error:
                 told = failure(error)
                 raise told if told else error from error
 
-        return again(ask, self.connections.settings.retry_for)
+        try:
+            return again(ask, self.connections.settings.retry_for)
+        except Interrupted as error:
+            raise StoreError(
+                "was lost at the end of a transaction, and whether that was recorded is not known: "
+                "ask again with the same command id"
+            ) from error
 
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
         assert isinstance(sql, PostgresSql)
@@ -301,14 +315,21 @@ class PostgresRecorder(ApplicationRecorder):
                 time.sleep(GLANCE)
                 writing &= set(sql.rows(_WRITING))
             if writing:
-                return Settled(*map(min, self._settled, numbers))
+                # As far as before, if the store is still the one it was.
+                is_the_same = sql.rows(_STATE, [self._settled.position]) == self._settled_state
+                return self._settled if is_the_same else Settled(0, 0)
             (found,) = sql.rows(_LAST_ROWS, numbers)
-        self._settled = Settled(*found)
+            self._settled = Settled(*found)
+            self._settled_state = sql.rows(_STATE, [self._settled.position])
         return self._settled
 
     def in_turn(self, sql: Sql, what: str) -> None:
         digest = hashlib.sha256(what.encode()).digest()
         sql.run("SELECT pg_advisory_xact_lock(?)", [_lock_of(UUID(bytes=digest[:16]))])
+
+    def leave_mark(self, sql: Sql, table: str, column: str, value: Any) -> None:
+        assert isinstance(sql, PostgresSql)
+        sql.leave_mark(table, column, value)
 
     def number_on(self, sql: Sql) -> None:
         for table, column in _NUMBERED.items():
@@ -329,7 +350,7 @@ class PostgresSql:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._is_committing = False
-        self._inserted: StoredEvent | None = None
+        self._marks: list[tuple[str, str, Any]] = []
         #: The number of the transaction, by which the server knows how it ended.
         self.number = ""
 
@@ -376,7 +397,7 @@ class PostgresSql:
 
     def insert(self, stored: Sequence[StoredEvent]) -> None:
         """Inserts events; it is meant for many."""
-        self._inserted = stored[-1]
+        self.leave_mark("stored_events", "originator_id", stored[-1].originator_id)
         with self._connection.cursor().copy(
             "COPY stored_events (originator_id, originator_version, topic, state) "
             "FROM STDIN (FORMAT BINARY)"
@@ -385,12 +406,17 @@ class PostgresSql:
             for event in stored:
                 copy.write_row(_row(event))
 
-    def has_left_its_mark(self, asking: Sql) -> bool:
-        """Whether what was inserted last, if anything was, is there for others to see."""
-        if self._inserted is None:
-            return True
-        stream, version, _, state = _row(self._inserted)
-        return asking.rows(_STATE, (stream, version)) == [(state,)]
+    def leave_mark(self, table: str, column: str, value: Any) -> None:
+        """Notes by what a row can be found that this transaction writes."""
+        self._marks.append((table, column, value))
+
+    def has_left_its_marks(self, asking: Sql) -> bool:
+        """Whether the rows of which it was noted are there, written by this very transaction."""
+        number = str(int(self.number) % 2**32)  # as it stands in a row
+        return all(
+            asking.rows(f"SELECT 1 FROM {table} WHERE {column}=? AND xmin=?::xid", (value, number))
+            for table, column, value in self._marks
+        )
 
 
 class PostgresTransaction(PostgresSql):
@@ -427,7 +453,7 @@ class PostgresTransaction(PostgresSql):
         self._send()
 
     def insert(self, stored: Sequence[StoredEvent]) -> None:
-        self._inserted = stored[-1]
+        self.leave_mark("stored_events", "originator_id", stored[-1].originator_id)
         self.run_many(_INSERT_ONE, map(_row, stored))
 
     def _send(self) -> list[Found]:

@@ -495,11 +495,16 @@ class Service:
         when = self._clock() if at is None else _instant(at, "at")
         return answer(self._knowledge(enrollment, known_at), when)
 
+    def _read(self, enrollment: EnrollmentId) -> tuple[list[events.Event], list[events.Event]]:
+        """What is recorded of a student, and of the care, as both stand at one moment."""
+        streams = enrollment.stream, enrollment.care_stream
+        found = self._store.read_all(streams)
+        return found[streams[0]], found[streams[1]]
+
     def _knowledge(self, enrollment: EnrollmentId, known_at: Cutoff | str | None) -> Knowledge:
         """What is known of a student by a cut-off, by default everything."""
         cutoff = None if known_at is None else _cutoff(known_at)
-        recorded = self._store.read(enrollment.stream)
-        received = self._store.read(enrollment.care_stream)
+        recorded, received = self._read(enrollment)
         edition_of = cache(self._edition)
         return _known(enrollment, recorded, received, edition_of, cutoff, self._clock())
 
@@ -538,8 +543,7 @@ class Service:
     ) -> Comparison:
         """What changed in the answer between two cut-offs, and which facts changed it."""
         clock = self._clock()
-        recorded = self._store.read(enrollment.stream)
-        received = self._store.read(enrollment.care_stream)
+        recorded, received = self._read(enrollment)
         edition_of = cache(self._edition)
         latest = _latest(recorded, received, edition_of, clock)
         return compare(
@@ -565,8 +569,7 @@ class Service:
         Nothing is paid or taken back by itself.
         """
         now = self._clock()
-        recorded = self._store.read(enrollment.stream)
-        received = self._store.read(enrollment.care_stream)
+        recorded, received = self._read(enrollment)
         edition_of = cache(self._edition)
         latest = _latest(recorded, received, edition_of, now)
         return review(
@@ -619,8 +622,7 @@ class Service:
         """
         if value not in COMPARED:
             raise BadValue("value", f"an answer has no such part; it has {', '.join(COMPARED)}")
-        recorded = self._store.read(enrollment.stream)
-        received = self._store.read(enrollment.care_stream)
+        recorded, received = self._read(enrollment)
         edition_of = cache(self._edition)
         now = _latest(recorded, received, edition_of, self._clock())
         about = None if at is None else _instant(at, "at")

@@ -24,11 +24,11 @@ class StoreSettings(BaseSettings):
     """For one statement; 0 is without end."""
     lock_timeout: float = Field(default=30, ge=0)
     """For others who record on the same student."""
-    idle_in_transaction_timeout: float = Field(default=60, ge=0)
+    idle_in_transaction_timeout: float = Field(default=20, ge=0)
     """After which the server ends a transaction of a process that has stopped asking.
 
     A process stopped in the middle of a transaction holds up others on the same student, and
-    every projection.
+    every projection; it is ended before `lock_timeout` ends those others.
     """
     retry_for: float = Field(default=30, ge=0)
     """How long something is tried again that was interrupted: a fail-over takes as long."""

@@ -84,6 +84,10 @@ class Database(Protocol):
         """Has those who do the same, whatever the streams, take turns until they have done."""
         ...
 
+    def leave_mark(self, sql: Sql, table: str, column: str, value: Any) -> None:
+        """Notes by what a row can be found that a transaction writes, should its end be lost."""
+        ...
+
     def number_on(self, sql: Sql) -> None:
         """Gives numbers from the greatest on, after rows were inserted with numbers of theirs."""
         ...

@@ -165,6 +165,9 @@ class FactRecorder(SQLiteApplicationRecorder):
     def in_turn(self, sql: Sql, what: str) -> None:
         """There is one writer at a time anyway."""
 
+    def leave_mark(self, sql: Sql, table: str, column: str, value: Any) -> None:
+        """How a transaction ended is always told here."""
+
     def number_on(self, sql: Sql) -> None:
         """SQLite has noted the greatest by itself."""
 

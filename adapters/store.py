@@ -102,6 +102,10 @@ class FactStore(Application[UUID]):
         """Every event of a stream, in order."""
         return _decoded(stream, self._rows(_STREAM, stream.hex))
 
+    def read_all(self, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
+        """Every event of some streams, each in order; those of few streams as of one moment."""
+        return self._asked(lambda sql: _of_streams(sql, streams))
+
     def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
         """Every stream with its events, one after the other, from one snapshot of the store.
 
@@ -318,17 +322,7 @@ class Transaction(NamedTuple):
 
     def read_all(self, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
         """Every event of some streams, each in order."""
-        found: dict[UUID, list[Event]] = {stream: [] for stream in streams}
-        rows: list[Found] = []
-        for begin in range(0, len(streams), AT_ONCE):
-            some = streams[begin : begin + AT_ONCE]
-            among = f"WHERE originator_id IN ({', '.join('?' * len(some))}) ORDER"
-            statement = _EVERY_STREAM.replace("ORDER", among)
-            rows += self.sql.rows(statement, [stream.hex for stream in some])
-        for key, of_stream in groupby(rows, key=itemgetter(0)):
-            stream = _stream(key)
-            found[stream] = _decoded(stream, (row[1:] for row in of_stream))
-        return found
+        return _of_streams(self.sql, streams)
 
     def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
         """Records events of any streams when the transaction ends."""
@@ -340,9 +334,12 @@ class Transaction(NamedTuple):
     def keep_attempt(self, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> None:
         """Keeps a refused attempt, or counts it where there are too many, when this ends."""
         self.database.in_turn(self.sql, f"attempts of {attempt.by}")
-        if not attempts.keep(self.sql, stream, attempt, kept_an_hour):
-            self.database.in_turn(self.sql, "counting attempts")
-            attempts.count(self.sql, attempt)
+        if attempts.keep(self.sql, stream, attempt, kept_an_hour):
+            self.database.leave_mark(self.sql, "refused_attempts", "stream", stream.hex)
+            return
+        self.database.in_turn(self.sql, "counting attempts")
+        attempts.count(self.sql, attempt)
+        self.database.leave_mark(self.sql, "counted_attempts", "actor", attempt.by)
 
 
 class Reached(NamedTuple):
@@ -371,6 +368,20 @@ def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
     """
     decoded = _decoded(stream, (row[1:] for row in rows))
     return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
+
+
+def _of_streams(sql: Sql, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
+    found: dict[UUID, list[Event]] = {stream: [] for stream in streams}
+    rows: list[Found] = []
+    for begin in range(0, len(streams), AT_ONCE):
+        some = streams[begin : begin + AT_ONCE]
+        among = f"WHERE originator_id IN ({', '.join('?' * len(some))}) ORDER"
+        statement = _EVERY_STREAM.replace("ORDER", among)
+        rows += sql.rows(statement, [stream.hex for stream in some])
+    for key, of_stream in groupby(rows, key=itemgetter(0)):
+        stream = _stream(key)
+        found[stream] = _decoded(stream, (row[1:] for row in of_stream))
+    return found
 
 
 def _decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:

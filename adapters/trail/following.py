@@ -109,7 +109,7 @@ class TrailProjection:
         """
         self.catch_up()
         with self._writing() as transaction:
-            progress = self._checked_progress(transaction, self.store.reached())
+            progress = transaction.progress(_fingerprint(self.editions))
             if progress.fanned is None:
                 batch = _Batch(self.store, self.editions, transaction)
                 for parked in transaction.parked():

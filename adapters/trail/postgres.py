@@ -16,6 +16,9 @@ from yibao.adapters.postgres import EVERYBODY, Connection, Connections, Postgres
 from yibao.adapters.sql import Sql
 from yibao.adapters.trail.layout import CREATE, FORMAT, TABLES
 
+#: How long a batch may be worked out; a follower that stops in the middle is ended after that.
+WORKED_OUT: Final = "15min"
+
 #: The advisory lock of whoever writes to the trail.
 TURN: Final = EVERYBODY + 3
 
@@ -56,6 +59,8 @@ class PostgresTrail:
             connection.transaction(),
         ):
             sql = PostgresSql(connection)
+            # Between two statements a batch may be worked out for a while.
+            sql.run(f"SET LOCAL idle_in_transaction_session_timeout = '{WORKED_OUT}'")
             sql.run("SELECT pg_advisory_xact_lock(?)", [TURN])
             yield sql
 

@@ -1,7 +1,7 @@
 """The stores of the tests behind their URLs: of which kinds, and what lies in them."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,6 @@ from yibao.adapters.store import MEMORY, file_of, is_postgres
 #: For tests that open a store again, or from elsewhere: one in memory goes with whoever has it.
 lasting = pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
 on_sqlite = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-
-
-def not_yet_on_postgres(reason: str, kinds: Sequence[str] = ("sqlite",)) -> pytest.MarkDecorator:
-    """For tests that hold on these kinds of stores, and are to hold on PostgreSQL as well."""
-    failing = pytest.param("postgres", marks=pytest.mark.xfail(strict=True, reason=reason))
-    return pytest.mark.parametrize("url", [*kinds, failing], indirect=True)
 
 
 def rows(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -1,27 +1,30 @@
 """Writers are killed at random moments: what was acknowledged is there, and nothing by halves.
 
-The suite kills some forty; `YIBAO_TORTURE=1000` in the environment kills as many as it says.
+The suite kills some forty on each store; `YIBAO_TORTURE=1000` in the environment kills as many
+as it says.
 What is lost with a process is tried here, not what is lost with the machine's power.
 """
 
 import os
 import random
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from conftest import TEMPLATE
+from pgserver import Server
 
 from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import open_store
+from yibao.adapters.store import is_postgres, open_store
 from yibao.domain import events
 from yibao.domain.vocabulary import edition_stream
 
+from .stores import rows
 from .writers import Nursery, Step, Told, Writer, filing, registration, told, whose
 
 KILLS = int(os.environ.get("YIBAO_TORTURE", "40"))
@@ -36,8 +39,18 @@ STEPS_A_LIFE = 120
 
 @pytest.fixture
 def nursery(tmp_path: Path) -> Iterator[Nursery]:
-    with Nursery(tmp_path) as nursery:
+    with Nursery(tmp_path, preload=["yibao.adapters.postgres"]) as nursery:
         yield nursery
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Gives the URL of a store that nobody has opened yet, as often as it is called."""
+    numbers = count()
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path / f'{next(numbers)}.db'}"
+    server: Server = request.getfixturevalue("postgres")
+    return lambda: server.database(TEMPLATE)
 
 
 def nth(lane: int, number: int) -> Step:
@@ -74,23 +87,23 @@ def nth(lane: int, number: int) -> Step:
 
 
 class Kept:
-    """What a file must hold: by and by all steps of some lanes, as far as they were told of."""
+    """What a store must hold: by and by all steps of some lanes, as far as they were told of."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.url = f"sqlite:///{path}"
+    def __init__(self, url: str, steps_a_life: int = STEPS_A_LIFE) -> None:
+        self.url = url
+        self.steps_a_life = steps_a_life
         self.begun: Counter[int] = Counter()
         self.acknowledged: Counter[int] = Counter()
 
     def plan(self, lane: int) -> list[Step]:
         """What a new writer of a lane does: first what is in doubt, then more."""
         first = self.acknowledged[lane]
-        self.begun[lane] = first + STEPS_A_LIFE
+        self.begun[lane] = first + self.steps_a_life
         return [nth(lane, number) for number in range(first, self.begun[lane])]
 
     def learn(self, lane: int, writer: Writer) -> None:
         """Takes in what a writer has told since it was born."""
-        first = self.begun[lane] - STEPS_A_LIFE
+        first = self.begun[lane] - self.steps_a_life
         what = writer.told()
         for number, answer in enumerate(what, start=first):
             assert answer.ids == nth(lane, number).ids
@@ -99,25 +112,26 @@ class Kept:
         self.acknowledged[lane] = max(self.acknowledged[lane], first + len(what))
 
     def steps(self) -> Iterator[tuple[Step, bool]]:
-        """Every step that may be in the file, and whether it must be."""
+        """Every step that may be in the store, and whether it must be."""
         for lane in self.begun:
             for number in range(self.begun[lane]):
                 yield nth(lane, number), number < self.acknowledged[lane]
 
     def check(self) -> int:
-        """Opens the file as anybody would and looks at everything; the acknowledged facts."""
+        """Opens the store as anybody would and looks at everything; the acknowledged facts."""
         must = {command_id for step, told in self.steps() if told for command_id in step.ids}
-        with open_service(self.url) as service:
+        open_service(self.url).close()
+        with closing(open_store(self.url)) as store:
             # Others may still be writing: everything is read once, from one snapshot.
-            with closing(open_store(self.url)) as store:
-                found = {stream: recorded for stream, recorded, _ in store.streams()}
-            self._whole(service, found)
-            there = Counter(e.command_id for stream in found.values() for e in stream)
-            assert not must - there.keys(), "acknowledged, and lost"
-            assert set(there.values()) <= {1}, "recorded twice"
+            found = {stream: recorded for stream, recorded, _ in store.streams()}
+        # After the facts: what was recorded with them is there by now.
+        self._whole(found, notes_in(self.url))
+        there = Counter(e.command_id for stream in found.values() for e in stream)
+        assert not must - there.keys(), "acknowledged, and lost"
+        assert set(there.values()) <= {1}, "recorded twice"
         return len(must)
 
-    def _whole(self, service: Service, found: dict[UUID, list[events.Event]]) -> None:
+    def _whole(self, found: dict[UUID, list[events.Event]], notes: dict[UUID, str]) -> None:
         for stream in found.values():
             assert [e.originator_version for e in stream] == list(range(1, len(stream) + 1))
             stamps = [e.recorded_at for e in stream]
@@ -135,8 +149,8 @@ class Kept:
                 assert len({e.recorded_at for e in mine}) == 1
                 going_on = [e.goes_on for e in mine]
                 assert going_on == [True] * (len(mine) - 1) + [False]
-                notes = [service.note(e.event_id) for e in mine]
-                assert notes == [values.get("note") for _, values in step.asked]
+                noted = [notes.get(e.event_id) for e in mine]
+                assert noted == [values.get("note") for _, values in step.asked]
         adopted = [e for e in found.get(edition_stream("shanghai-2025"), []) if _adopts(e)]
         assert len(adopted) == (1 if found else 0), "the edition and its first use belong together"
 
@@ -155,14 +169,17 @@ class Kept:
                 assert all(_again(service, in_doubt).repeated)
                 self.acknowledged[lane] += 1
         self.check()
-        with closing(sqlite3.connect(self.path)) as raw:
-            assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            rows = raw.execute(
-                "SELECT replace(CAST(state AS TEXT) ->> 'event_id', '-', '') FROM stored_events"
-            )
-            facts = {event_id for (event_id,) in rows}
-            noted = {row[0] for row in raw.execute("SELECT event_id FROM notes")}
-            assert noted <= facts, "a note without its fact"
+        if not is_postgres(self.url):
+            assert rows(self.url, "PRAGMA integrity_check") == [("ok",)]
+        with closing(open_store(self.url)) as store:
+            facts = {e.event_id for _, recorded, _ in store.streams() for e in recorded}
+        assert notes_in(self.url).keys() <= facts, "a note without its fact"
+
+
+def notes_in(url: str) -> dict[UUID, str]:
+    """All free text in a store, by the fact it belongs to."""
+    # A key is a UUID in one database, and text that is one in the other.
+    return {UUID(str(key)): note for key, note in rows(url, "SELECT event_id, note FROM notes")}
 
 
 def _again(service: Service, step: Step) -> Told:
@@ -187,19 +204,19 @@ def _sizes(url: str) -> dict[UUID, int]:
 
 
 def test_a_writer_killed_at_any_moment_leaves_whole_transactions_and_all_it_acknowledged(
-    nursery: Nursery, tmp_path: Path
+    nursery: Nursery, new: Callable[[], str]
 ) -> None:
     chance = random.Random(20250901)
     facts = 0
-    kept = Kept(tmp_path / "0.db")
+    kept = Kept(new())
     killed = lives = silent = 0
     while killed < KILLS * 3 // 5:
         if lives and lives % LIVES_A_FILE == 0:
             kept.settle()
-            kept = Kept(tmp_path / f"{lives}.db")
+            kept = Kept(new())
         lives += 1
         writer = nursery.bear(kept.url, kept.plan(0))
-        # From before the file is there until some transactions later, at any point of one.
+        # From before the store is there until some transactions later, at any point of one.
         writer.wait_for(chance.choice((0, 0, 1, 3, 9, 20)))
         time.sleep(0.015 * chance.random())
         writer.kill()
@@ -217,14 +234,12 @@ def test_a_writer_killed_at_any_moment_leaves_whole_transactions_and_all_it_ackn
 
 
 def test_a_writer_killed_among_others_neither_stops_them_nor_takes_anything_along(
-    nursery: Nursery, tmp_path: Path
+    nursery: Nursery, new: Callable[[], str]
 ) -> None:
     chance = random.Random(20250906)
     facts = killed = 0
-    rounds = 0
     while killed < KILLS * 2 // 5:
-        kept = Kept(tmp_path / f"crowd-{rounds}.db")
-        rounds += 1
+        kept = Kept(new())
         open_service(kept.url).close()
         alive = {lane: nursery.bear(kept.url, kept.plan(lane)) for lane in range(3)}
         for _ in range(LIVES_A_FILE):
