@@ -44,8 +44,11 @@ fuzz: $(READY)
 	cd tests && ../$(BIN)/python fuzz.py --minutes 5
 
 # Minutes of writers and followers killed, servers crashed and connections cut; counts are printed.
+TORTURE ?= 400
 torture: $(READY)
-	YIBAO_TORTURE=400 $(BIN)/python -m pytest -n 2 -rP tests/adapters -k "crash or fault or follow or torture or killed"
+	cd tests/adapters && YIBAO_TORTURE=$(TORTURE) ../../$(BIN)/python -m pytest -n 2 -rP test_crashes.py \
+		test_postgres_crashes.py test_postgres_faults.py test_followers.py test_restored.py \
+		test_crowds.py test_many_at_once.py
 
 # Minutes; ratios to a raw driver and to the stock library, in one run.
 bench: $(READY)

@@ -66,7 +66,8 @@ _INSERT_ALL: Final = (
 ).encode()
 _SELECT: Final = "SELECT originator_id, originator_version, topic, state FROM stored_events"
 _LAST_NUMBERS: Final = (
-    "SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END "
+    "SELECT pg_is_in_recovery(), "
+    "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END "
     "FROM stored_events_notification_id_seq), "
     "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END "
     "FROM refused_attempts_attempt_id_seq)"
@@ -99,7 +100,7 @@ class Connections:
     def __init__(self, url: str, settings: StoreSettings) -> None:
         self.settings = settings
         self._pool = ConnectionPool(
-            make_conninfo(url, connect_timeout=settings.connect_timeout, client_encoding="UTF8"),
+            _conninfo(url, settings),
             kwargs={"autocommit": True},
             min_size=min(settings.pool_min, settings.pool_max),
             max_size=settings.pool_max,
@@ -276,8 +277,8 @@ class PostgresRecorder(ApplicationRecorder):
             return again(ask, self.connections.settings.retry_for)
         except Interrupted as error:
             raise StoreError(
-                "was lost at the end of a transaction, and whether that was recorded is not known: "
-                "ask again with the same command id"
+                "the connection was lost at the end of a transaction, and whether anything was "
+                "recorded is not known: ask again with the same command id"
             ) from error
 
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
@@ -305,11 +306,9 @@ class PostgresRecorder(ApplicationRecorder):
         """
         ends = time.monotonic() + patience
         with self.reading() as sql:
-            if sql.rows("SELECT pg_is_in_recovery()") == [(True,)]:
-                raise StoreError(
-                    "is a standby, which does not tell who is writing: follow the primary"
-                )
-            (numbers,) = sql.rows(_LAST_NUMBERS)
+            ((is_standby, *numbers),) = sql.rows(_LAST_NUMBERS)
+            if is_standby:
+                raise StoreError("a standby does not tell who is writing: follow the primary")
             writing = set(sql.rows(_WRITING))
             while writing and time.monotonic() < ends:
                 time.sleep(GLANCE)
@@ -368,7 +367,7 @@ class PostgresSql:
             rows.itersize = FETCHED
             yield from rows.execute(_of_psycopg(statement))
 
-    def begin(self, everybody: bool, locks: Sequence[int]) -> None:
+    def begin(self, everybody: bool, locks: list[int]) -> None:
         """Begins a transaction and takes its locks.
 
         They are in one order: two who want the same ones never wait for each other.
@@ -378,8 +377,7 @@ class PostgresSql:
             self.run("SELECT pg_advisory_xact_lock(?)", [EVERYBODY])
         else:
             self.run("SELECT pg_advisory_xact_lock_shared(?)", [EVERYBODY])
-            for lock in locks:
-                self.run("SELECT pg_advisory_xact_lock(?)", [lock])
+            self.run("SELECT pg_advisory_xact_lock(k) FROM unnest(?::bigint[]) AS k", [locks])
         self.learn_number()
 
     def learn_number(self) -> None:
@@ -497,6 +495,23 @@ class PostgresFactory(InfrastructureFactory[TrackingRecorder]):
 
     def close(self) -> None:
         self.connections.close()
+
+
+def _conninfo(url: str, settings: StoreSettings) -> str:
+    """How to connect.
+
+    A server that the network has lost is given up after some seconds, unless the URL says
+    otherwise; libpq by itself would wait for many minutes.
+    """
+    patience = {
+        "connect_timeout": settings.connect_timeout,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 1000 * settings.connect_timeout,
+    }
+    told = conninfo_to_dict(url)
+    return make_conninfo(url, **{**patience, **told, "client_encoding": "UTF8"})
 
 
 def check_layout(connection: Connection) -> None:
