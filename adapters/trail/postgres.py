@@ -89,21 +89,22 @@ def create(connection: Connection) -> None:
     sql.run("SELECT pg_advisory_xact_lock(?)", [TURN])
     if is_of_this_layout(sql):
         return
-    connection.execute("DROP SCHEMA IF EXISTS yibao_trail CASCADE")
-    connection.execute("CREATE SCHEMA yibao_trail")
-    connection.execute("SET LOCAL search_path TO yibao_trail")
-    connection.execute(f"CREATE TABLE {_LAYOUT} AS SELECT {FORMAT} AS format")
-    for statement in CREATE:
-        connection.execute(_for_postgres(statement))
+    for statement in (
+        "DROP SCHEMA IF EXISTS yibao_trail CASCADE",
+        "CREATE SCHEMA yibao_trail",
+        "SET LOCAL search_path TO yibao_trail",
+        f"CREATE TABLE {_LAYOUT} AS SELECT {FORMAT} AS format",
+        *map(_for_postgres, CREATE),
+    ):
+        sql.run(statement)
 
 
-def _for_postgres(statement: str) -> bytes:
+def _for_postgres(statement: str) -> str:
     """A statement of the common layout; SQLite's integers have 64 bits."""
     return (
         statement.replace("INTEGER PRIMARY KEY", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
         .replace("INTEGER", "bigint")
         .removesuffix(" WITHOUT ROWID")
-        .encode()
     )
 
 

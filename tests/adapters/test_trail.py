@@ -113,9 +113,22 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store beside which a trail can be kept."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'facts.db'}"
+    given: str = request.getfixturevalue("postgres_url")
+    return given
+
+
+#: For tests that look at the files themselves.
+in_files = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
-def service(tmp_path: Path, clock: Clock) -> Iterator[Service]:
-    with open_service(f"sqlite:///{tmp_path / 'facts.db'}", policies=EDITIONS, clock=clock) as it:
+def service(store: str, clock: Clock) -> Iterator[Service]:
+    with open_service(store, policies=EDITIONS, clock=clock) as it:
         yield it
 
 
@@ -255,6 +268,7 @@ class _Followed:
         return followed
 
 
+@in_files
 def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
     service: Service, clock: Clock, tmp_path: Path, small_batches: None
 ) -> None:
@@ -290,6 +304,7 @@ def test_a_trail_of_another_store_is_made_anew(
             assert kinds(listed(trail)) == [":edition-adopted", "bo:registered"]
 
 
+@in_files
 def test_a_trail_ahead_of_a_store_that_was_restored_is_made_anew(
     service: Service, clock: Clock, tmp_path: Path
 ) -> None:
@@ -315,7 +330,8 @@ def test_a_trail_made_by_another_release_is_made_anew(
     an_autumn(service, clock)
     with service.audit_trail() as trail:
         before = listed(trail)
-        trail._trail._connection.execute("UPDATE entries SET kind='made-up'")
+        with trail._trail.writing() as sql:
+            sql.run("UPDATE entries SET kind='made-up'")
     with service.audit_trail() as trail:
         assert {each.row.kind for each in listed(trail)} == {"made-up"}
     monkeypatch.setattr(yibao, "__version__", "99")
@@ -323,6 +339,7 @@ def test_a_trail_made_by_another_release_is_made_anew(
         assert listed(trail) == before
 
 
+@in_files
 def test_two_followers_of_one_trail_take_turns(
     service: Service, clock: Clock, tmp_path: Path, small_batches: None
 ) -> None:
@@ -440,7 +457,8 @@ def test_pages_hold_all_that_fits_and_nothing_else(
 
 
 def _every_row(trail: AuditTrail) -> list[tuple[Any, ...]]:
-    rows = trail._trail._connection.execute("SELECT * FROM entries").fetchall()
+    with trail._trail.reading() as sql:
+        rows = sql.rows("SELECT * FROM entries")
     return sorted((tuple(row[1:]) for row in rows), key=lambda row: row[1:4])
 
 
@@ -487,6 +505,7 @@ def test_a_trail_that_cannot_be_kept_is_a_store_error(service: Service, tmp_path
         service.audit_trail(f"sqlite:///{broken}")
 
 
+@in_files
 def test_a_trail_never_shares_a_file_with_facts(service: Service, tmp_path: Path) -> None:
     with pytest.raises(YibaoError, match="a file of its own; this one holds 'stored_events'"):
         service.audit_trail(f"sqlite:///{tmp_path / 'facts.db'}")
@@ -500,6 +519,7 @@ def test_a_store_in_memory_has_its_trail_in_memory(clock: Clock, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+@in_files
 def test_the_trail_lies_beside_the_store_and_may_be_deleted(
     service: Service, clock: Clock, tmp_path: Path
 ) -> None:

@@ -15,18 +15,19 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import open_store
 from yibao.adapters.trail import following
 from yibao.adapters.trail.audit import AuditTrail
+from yibao.adapters.trail.layout import TABLES
 from yibao.adapters.trail.sqlite import SqliteTrail
+from yibao.adapters.trail.store import Row
 
 
 def digest(trail: AuditTrail) -> str:
     """Everything a trail holds, whatever numbers its rows have."""
-    connection = _connection(trail)
-    rows: list[Any] = []
-    for table in ("entries", "enrollments", "schools", "editions", "progress", "parked"):
-        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-        kept = ", ".join(column for column in columns if column != "entry")
-        found = connection.execute(f"SELECT {kept} FROM {table}").fetchall()
-        rows.append((table, sorted(found, key=repr)))
+    columns = {"entries": ", ".join(Row._fields)}
+    with trail._trail.reading() as sql:
+        rows = [
+            (table, sorted(sql.rows(f"SELECT {columns.get(table, '*')} FROM {table}"), key=repr))
+            for table in TABLES
+        ]
     return sha256(repr(rows).encode()).hexdigest()
 
 
