@@ -51,7 +51,7 @@ def keep(sql: Sql, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> 
     sql.run(
         "INSERT INTO refused_attempts (position, stream, actor, hour, state) VALUES "
         "((SELECT COALESCE(MAX(notification_id), 0) FROM stored_events), ?, ?, ?, ?)",
-        (stream.hex, attempt.by, hour, _state(attempt)),
+        (stream.hex, attempt.by, hour, state_of(attempt)),
     )
     return True
 
@@ -71,7 +71,8 @@ def _hour(attempt: RefusedAttempt) -> str:
     return f"{in_shanghai(attempt.tried_at):%Y-%m-%dT%H:00%z}"
 
 
-def _state(attempt: RefusedAttempt) -> bytes:
+def state_of(attempt: RefusedAttempt) -> bytes:
+    """A refused attempt as it is stored."""
     return attempt.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 

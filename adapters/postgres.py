@@ -11,7 +11,7 @@ as far as nobody is still writing (`settled`).
 
 import hashlib
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, LiteralString
@@ -326,9 +326,9 @@ class PostgresRecorder(ApplicationRecorder):
         digest = hashlib.sha256(what.encode()).digest()
         sql.run("SELECT pg_advisory_xact_lock(?)", [_lock_of(UUID(bytes=digest[:16]))])
 
-    def leave_mark(self, sql: Sql, table: str, column: str, value: Any) -> None:
+    def leave_mark(self, sql: Sql, table: str, row: Mapping[str, Any]) -> None:
         assert isinstance(sql, PostgresSql)
-        sql.leave_mark(table, column, value)
+        sql.leave_mark(table, row)
 
     def number_on(self, sql: Sql) -> None:
         for table, column in _NUMBERED.items():
@@ -349,7 +349,7 @@ class PostgresSql:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._is_committing = False
-        self._marks: list[tuple[str, str, Any]] = []
+        self._marks: list[tuple[str, Mapping[str, Any]]] = []
         #: The number of the transaction, by which the server knows how it ended.
         self.number = ""
 
@@ -395,7 +395,7 @@ class PostgresSql:
 
     def insert(self, stored: Sequence[StoredEvent]) -> None:
         """Inserts events; it is meant for many."""
-        self.leave_mark("stored_events", "originator_id", stored[-1].originator_id)
+        self.leave_mark("stored_events", _values(stored[-1]))
         with self._connection.cursor().copy(
             "COPY stored_events (originator_id, originator_version, topic, state) "
             "FROM STDIN (FORMAT BINARY)"
@@ -404,16 +404,24 @@ class PostgresSql:
             for event in stored:
                 copy.write_row(_row(event))
 
-    def leave_mark(self, table: str, column: str, value: Any) -> None:
-        """Notes by what a row can be found that this transaction writes."""
-        self._marks.append((table, column, value))
+    def leave_mark(self, table: str, row: Mapping[str, Any]) -> None:
+        """Notes a row that this transaction writes, as far as nobody else could write the same."""
+        self._marks.append((table, row))
 
     def has_left_its_marks(self, asking: Sql) -> bool:
-        """Whether the rows of which it was noted are there, written by this very transaction."""
+        """Whether the rows that were noted are there, written by a transaction of this number.
+
+        Each by itself is not enough. After a crash another transaction may have this number, and
+        write on the same stream; and what is there may have been written by a try before.
+        """
         number = str(int(self.number) % 2**32)  # as it stands in a row
         return all(
-            asking.rows(f"SELECT 1 FROM {table} WHERE {column}=? AND xmin=?::xid", (value, number))
-            for table, column, value in self._marks
+            asking.rows(
+                f"SELECT 1 FROM {table} WHERE {' AND '.join(f'{name}=?' for name in row)} "
+                "AND xmin=?::xid",
+                (*row.values(), number),
+            )
+            for table, row in self._marks
         )
 
 
@@ -451,7 +459,7 @@ class PostgresTransaction(PostgresSql):
         self._send()
 
     def insert(self, stored: Sequence[StoredEvent]) -> None:
-        self.leave_mark("stored_events", "originator_id", stored[-1].originator_id)
+        self.leave_mark("stored_events", _values(stored[-1]))
         self.run_many(_INSERT_ONE, map(_row, stored))
 
     def _send(self) -> list[Found]:
@@ -606,6 +614,11 @@ def _as_the_library_has_it() -> Iterator[None]:
 
 def _columns(stored: Sequence[StoredEvent]) -> list[list[Any]]:
     return [list(column) for column in zip(*map(_row, stored), strict=True)] or [[], [], [], []]
+
+
+def _values(event: StoredEvent) -> dict[str, Any]:
+    names = ("originator_id", "originator_version", "topic", "state")
+    return dict(zip(names, _row(event), strict=True))
 
 
 def _row(event: StoredEvent) -> tuple[UUID | str, int, str, bytes]:

@@ -3,7 +3,7 @@
 Statements are written once, with question marks; a stream is told by the 32 digits of its id.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
@@ -84,8 +84,8 @@ class Database(Protocol):
         """Has those who do the same, whatever the streams, take turns until they have done."""
         ...
 
-    def leave_mark(self, sql: Sql, table: str, column: str, value: Any) -> None:
-        """Notes by what a row can be found that a transaction writes, should its end be lost."""
+    def leave_mark(self, sql: Sql, table: str, row: Mapping[str, Any]) -> None:
+        """Notes a row that a transaction writes, by which it is known should its end be lost."""
         ...
 
     def number_on(self, sql: Sql) -> None:

@@ -6,7 +6,7 @@ twice, and keeps free text apart from the facts, in a table that can forget.
 
 import sqlite3
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from threading import Lock
 from types import TracebackType
@@ -165,7 +165,7 @@ class FactRecorder(SQLiteApplicationRecorder):
     def in_turn(self, sql: Sql, what: str) -> None:
         """There is one writer at a time anyway."""
 
-    def leave_mark(self, sql: Sql, table: str, column: str, value: Any) -> None:
+    def leave_mark(self, sql: Sql, table: str, row: Mapping[str, Any]) -> None:
         """How a transaction ended is always told here."""
 
     def number_on(self, sql: Sql) -> None:

@@ -335,11 +335,13 @@ class Transaction(NamedTuple):
         """Keeps a refused attempt, or counts it where there are too many, when this ends."""
         self.database.in_turn(self.sql, f"attempts of {attempt.by}")
         if attempts.keep(self.sql, stream, attempt, kept_an_hour):
-            self.database.leave_mark(self.sql, "refused_attempts", "stream", stream.hex)
+            row = {"stream": stream.hex, "state": attempts.state_of(attempt)}
+            self.database.leave_mark(self.sql, "refused_attempts", row)
             return
         self.database.in_turn(self.sql, "counting attempts")
         attempts.count(self.sql, attempt)
-        self.database.leave_mark(self.sql, "counted_attempts", "actor", attempt.by)
+        row = {"actor": attempt.by, "command": attempt.command, "code": attempt.code}
+        self.database.leave_mark(self.sql, "counted_attempts", row)
 
 
 class Reached(NamedTuple):
