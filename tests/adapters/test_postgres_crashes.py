@@ -203,6 +203,7 @@ def stopped(server: Server) -> None:
 
 def killed(server: Server) -> None:
     """Kills one who serves a client: the server ends all others and recovers by itself."""
+    eventually(lambda: answers(server), "a server that has recovered")
     serving = rows(
         server.url(), "SELECT pid FROM pg_stat_activity WHERE position('yibao' in query) > 0"
     )
