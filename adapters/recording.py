@@ -72,8 +72,8 @@ class Recording:
         with self.telemetry.command(_name_of(asked)) as watched:
             try:
                 receipts = self.store.again(lambda: self._record_together(target, asked))
-            except Refused as refused:
-                watched.outcome("refused", refused.code)
+            except (Refused, UnknownEdition) as error:
+                watched.outcome("refused", _as_refusal(error).code)
                 raise
             _tell_of(watched, receipts)
             return receipts

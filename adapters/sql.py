@@ -3,13 +3,18 @@
 Statements are written once, with question marks; a stream is told by the 32 digits of its id.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final, NamedTuple, Protocol
+from itertools import islice
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from eventsourcing.persistence import Notification, StoredEvent
 
+V = TypeVar("V")
+
+#: How many values stand in one statement.
+AT_ONCE: Final = 500
 #: No position is greater.
 LAST: Final = 2**63 - 1
 
@@ -123,6 +128,13 @@ def notifications(
         )
         for key, version, topic, state, position in rows
     ]
+
+
+def in_parts(values: Iterable[V]) -> Iterator[tuple[str, list[V]]]:
+    """Values some hundred at a time, each time after as many question marks."""
+    left = iter(values)
+    while some := list(islice(left, AT_ONCE)):
+        yield ", ".join("?" * len(some)), some
 
 
 def stream_of(key: Any) -> UUID:

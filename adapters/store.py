@@ -1,6 +1,7 @@
 """Where facts are kept: `eventsourcing`, with a mapper and with databases of our own."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -20,9 +21,10 @@ from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.errors import StoreError
 from yibao.adapters.mapping import FactMapper, from_row, to_row
 from yibao.adapters.retrying import again
-from yibao.adapters.sql import LAST, Database, Found, Settled, Sql, stream_of
+from yibao.adapters.sql import LAST, Database, Found, Settled, Sql, in_parts, stream_of
 from yibao.adapters.sqlite import FactFactory, prepare
 from yibao.domain.attempts import RefusedAttempt
+from yibao.domain.calendar import in_shanghai
 from yibao.domain.events import Event
 from yibao.domain.refusals import UnreadableEvent
 from yibao.projections.audit_trail import Recorded
@@ -43,8 +45,6 @@ _POSTGRES: Final = ("postgresql", "postgres")
 
 #: How long a projection waits for those who are recording at this moment, in seconds.
 PATIENCE: Final = 5.0
-#: How many streams are asked for in one statement.
-AT_ONCE: Final = 500
 
 
 class FactStore(Application[UUID]):
@@ -149,10 +149,8 @@ class FactStore(Application[UUID]):
         """The rows of many streams up to a position, to be read by `positioned` one by one."""
         wanted = sorted(set(streams))
         found: dict[UUID, list[Found]] = {stream: [] for stream in wanted}
-        for begin in range(0, len(wanted), AT_ONCE):
-            some = wanted[begin : begin + AT_ONCE]
-            statement = _POSITIONED_OF_MANY.format(", ".join("?" * len(some)))
-            for key, *row in self._rows(statement, *(stream.hex for stream in some), until):
+        for places, some in in_parts(stream.hex for stream in wanted):
+            for key, *row in self._rows(_POSITIONED_OF_MANY.format(places), *some, until):
                 found[_stream(key)].append(tuple(row))
         return found
 
@@ -189,8 +187,9 @@ class FactStore(Application[UUID]):
 
     def at_positions(self, positions: Iterable[int]) -> dict[int, Event]:
         """The events at these positions."""
-        wanted = list(positions)
-        rows = self._asked(lambda sql: [row for p in wanted for row in sql.rows(_AT, (p,))])
+        rows: list[Found] = []
+        for places, some in in_parts(positions):
+            rows += self._rows(_AT.format(places), *some)
         return {position: from_row(_stream(key), *row) for position, key, *row in rows}
 
     def reached(self, patience: float = PATIENCE) -> "Reached":
@@ -221,13 +220,19 @@ class FactStore(Application[UUID]):
         return hashlib.sha256(repr(found).encode()).hexdigest()
 
     def recorded_after(self, position: int) -> datetime | None:
-        """When the first fact after a position was recorded; None where there is none."""
+        """When the first fact after a position was recorded; None where there is none.
+
+        It need not be one that this version could read.
+        """
         found = self._rows(
-            "SELECT originator_id, originator_version, topic, state FROM stored_events "
-            "WHERE notification_id>? ORDER BY notification_id LIMIT 1",
+            "SELECT state FROM stored_events WHERE notification_id>? "
+            "ORDER BY notification_id LIMIT 1",
             position,
         )
-        return from_row(_stream(found[0][0]), *found[0][1:]).recorded_at if found else None
+        try:
+            return in_shanghai(datetime.fromisoformat(json.loads(found[0][0])["recorded_at"]))
+        except (IndexError, ValueError, KeyError, TypeError):
+            return None
 
     def facts_after(self, position: int) -> int:
         """How many facts there are after a position."""
@@ -291,7 +296,7 @@ _STREAM: Final = (
 )
 _AT: Final = (
     "SELECT notification_id, originator_id, originator_version, topic, state "
-    "FROM stored_events WHERE notification_id=?"
+    "FROM stored_events WHERE notification_id IN ({})"
 )
 _POSITIONED_OF_MANY: Final = (
     "SELECT originator_id, notification_id, originator_version, topic, state FROM stored_events "
@@ -375,11 +380,9 @@ def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
 def _of_streams(sql: Sql, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
     found: dict[UUID, list[Event]] = {stream: [] for stream in streams}
     rows: list[Found] = []
-    for begin in range(0, len(streams), AT_ONCE):
-        some = streams[begin : begin + AT_ONCE]
-        among = f"WHERE originator_id IN ({', '.join('?' * len(some))}) ORDER"
-        statement = _EVERY_STREAM.replace("ORDER", among)
-        rows += sql.rows(statement, [stream.hex for stream in some])
+    for places, some in in_parts(stream.hex for stream in streams):
+        among = f"WHERE originator_id IN ({places}) ORDER"
+        rows += sql.rows(_EVERY_STREAM.replace("ORDER", among), some)
     for key, of_stream in groupby(rows, key=itemgetter(0)):
         stream = _stream(key)
         found[stream] = _decoded(stream, (row[1:] for row in of_stream))

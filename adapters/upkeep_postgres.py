@@ -40,10 +40,15 @@ def migrate(url: str) -> tuple[str, str]:
 
 
 #: What a role needs that records and follows, and what one that only asks.
-_APPENDS: Final = (
+_READS: Final = (
     "GRANT USAGE ON SCHEMA yibao, yibao_trail TO {role}",
     "GRANT SELECT ON ALL TABLES IN SCHEMA yibao, yibao_trail TO {role}",
     "GRANT SELECT ON ALL SEQUENCES IN SCHEMA yibao TO {role}",
+    # Of another version the trail's tables are made anew, for the same roles.
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail GRANT SELECT ON TABLES TO {role}",
+)
+_APPENDS: Final = (
+    *_READS,
     "GRANT INSERT ON yibao.stored_events, yibao.refused_attempts TO {role}",
     # A note can be erased, and a count grows.
     "GRANT INSERT, DELETE ON yibao.notes TO {role}",
@@ -51,8 +56,9 @@ _APPENDS: Final = (
     # The trail follows from the facts and may be lost.
     "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA yibao_trail TO {role}",
     "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON yibao_trail.layout FROM {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail "
+    "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON TABLES TO {role}",
 )
-_READS: Final = _APPENDS[:3]
 
 
 def grant(url: str, role: str, *, reads_only: bool) -> None:

@@ -83,20 +83,24 @@ def is_of_this_layout(sql: Sql) -> bool:
 def create(connection: Connection) -> None:
     """Creates the tables of the trail, or makes those of another layout anew, empty.
 
-    All in one transaction, which is the caller's to begin and to end.
+    The schema stays, and with it who may do what to tables that come into it. All in one
+    transaction, which is the caller's to begin and to end.
     """
     sql = PostgresSql(connection)
     sql.run("SELECT pg_advisory_xact_lock(?)", [TURN])
     if is_of_this_layout(sql):
         return
-    for statement in (
-        "DROP SCHEMA IF EXISTS yibao_trail CASCADE",
-        "CREATE SCHEMA yibao_trail",
-        "SET LOCAL search_path TO yibao_trail",
-        f"CREATE TABLE {_LAYOUT} AS SELECT {FORMAT} AS format",
-        *map(_for_postgres, CREATE),
-    ):
-        sql.run(statement)
+    sql.run("CREATE SCHEMA IF NOT EXISTS yibao_trail")
+    sql.run("SET LOCAL search_path TO yibao_trail")
+    sql.run(f"CREATE TABLE IF NOT EXISTS {_LAYOUT} (format bigint NOT NULL)")
+    sql.run(f"DELETE FROM {_LAYOUT}")
+    found = sql.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'yibao_trail'")
+    for (table,) in found:
+        if table != _LAYOUT:
+            sql.run(f"DROP TABLE {table} CASCADE")
+    for statement in CREATE:
+        sql.run(_for_postgres(statement))
+    sql.run(f"INSERT INTO {_LAYOUT} VALUES (?)", [FORMAT])
 
 
 def _for_postgres(statement: str) -> str:

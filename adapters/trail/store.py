@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from yibao.adapters.following import Parked
-from yibao.adapters.sql import Sql
-from yibao.adapters.store import AT_ONCE, Reached
+from yibao.adapters.sql import Sql, in_parts
+from yibao.adapters.store import Reached
 from yibao.adapters.trail.layout import OF_A_STUDENT
 from yibao.domain.vocabulary import EnrollmentId
 
@@ -133,11 +133,8 @@ class TrailTransaction(NamedTuple):
 
     def enrollments_of(self, streams: Iterable[UUID]) -> dict[UUID, EnrollmentId]:
         """Whose streams these are, the enrollments' own or those of the care."""
-        wanted = sorted(stream.hex for stream in streams)
         found: dict[UUID, EnrollmentId] = {}
-        for begin in range(0, len(wanted), AT_ONCE):
-            some = wanted[begin : begin + AT_ONCE]
-            places = ", ".join("?" * len(some))
+        for places, some in in_parts(sorted(stream.hex for stream in streams)):
             for own, care, *whose in self.sql.rows(
                 f"SELECT * FROM enrollments WHERE stream IN ({places}) "
                 f"UNION SELECT * FROM enrollments WHERE care_stream IN ({places})",

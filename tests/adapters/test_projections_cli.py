@@ -89,6 +89,18 @@ def test_a_student_that_is_parked_is_told_of_until_it_is_set_right(run: Run, sto
     assert not any("stale" in entry for entry in entries)
 
 
+def test_how_far_it_is_can_be_asked_where_a_fact_of_a_newer_yibao_halts_it(
+    run: Run, store: str
+) -> None:
+    rows(store, "UPDATE stored_events SET topic = 'of-tomorrow' WHERE notification_id = 3")
+    halted = run("projections", "follow", "--store", store, "--once")
+    assert halted.exit_code == 2
+    assert "'of-tomorrow', which this version of yibao does not know" in halted.output
+    code, found = status(run, store)
+    assert (code, found["position"], found["behind"]) == (0, 2, 3)
+    assert found["waits_since"] is not None
+
+
 def test_the_rows_of_a_parked_student_are_told_as_stale(run: Run, store: str) -> None:
     with open_service(store) as service, service.audit_trail() as audit:
         audit.catch_up()

@@ -71,10 +71,14 @@ def test_a_store_of_an_older_layout_is_migrated_by_its_owner_and_by_nobody_else(
         open_service(postgres_url)
 
 
-def test_a_trail_of_another_layout_is_made_anew_and_followed_again(
-    run: Run, postgres_url: str
+def test_a_trail_of_another_layout_is_made_anew_and_followed_again_by_whoever_did(
+    run: Run, postgres: Server, postgres_url: str
 ) -> None:
-    with open_service(postgres_url) as service:
+    postgres.sql("CREATE ROLE clerk LOGIN", "CREATE ROLE reader LOGIN")
+    grant(postgres_url, "clerk")
+    grant(postgres_url, "reader", reads_only=True)
+    as_reader = postgres_url.replace("postgres@", "reader@")
+    with open_service(postgres_url.replace("postgres@", "clerk@")) as service:
         told(service, Step("ada", [registration("ada", "r")]))
         with service.audit_trail() as audit:
             assert audit.count(yibao.Question()) == 2
@@ -84,6 +88,8 @@ def test_a_trail_of_another_layout_is_made_anew_and_followed_again(
         assert run("db", "migrate", "--store", postgres_url).exit_code == 0
         with service.audit_trail() as audit:
             assert audit.count(yibao.Question()) == 2
+    with open_service(as_reader) as service, service.audit_trail() as audit:
+        assert audit.count(yibao.Question()) == 2
     assert rows(postgres_url, "SELECT format FROM yibao_trail.layout") == [(layout.FORMAT,)]
 
 
