@@ -22,8 +22,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import yibao
-from yibao.adapters.following import Supervisor
+from yibao.adapters.following import Standing, Supervisor
 from yibao.adapters.leading import lead_of
+from yibao.adapters.policy_files import Editions
+from yibao.adapters.projecting import statuses
 from yibao.adapters.service import Service
 from yibao.adapters.telemetry import log_json
 from yibao.adapters.trail import following
@@ -67,6 +69,12 @@ def made_anew(service: Service) -> Held:
         return caught_up(trail)
 
 
+def standing(url: str, editions: Editions) -> Standing:
+    """How far the trail of a store is; the store is opened for it."""
+    (status,) = statuses(url, None, editions)
+    return status.standing
+
+
 def eventually(is_so: Condition, what: str = "it") -> Any:
     """Waits until something is so; what was found then."""
     ends = time.monotonic() + PATIENCE
@@ -101,8 +109,11 @@ class Follower:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         self.kill()
+        if kind is not None:
+            for log in (self._log, self._log.with_suffix(".err")):
+                print(log.name, "ended with:", log.read_text()[-2000:], sep="\n")
 
     def told(self) -> list[Told]:
         lines = self._log.read_text().splitlines(keepends=True)
@@ -158,8 +169,6 @@ def _supervise(url: str, trail: str, standby: str) -> None:
 def _die(url: str, every: str, first: str) -> None:
     following.BATCH, following.FAN = 3, 2  # type: ignore[misc]
     # Before anybody forks, so that no life begins with it.
-    from yibao.adapters.policy_files import Editions
-
     editions = Editions()
     list(editions)
     for dies_at in count(int(first), int(every)):

@@ -26,7 +26,7 @@ from yibao.adapters.trail.questions import Question
 from yibao.adapters.upkeep import migrate
 from yibao.domain import events
 
-from .follower import Follower, caught_up, eventually, held, made_anew, supervised
+from .follower import Follower, caught_up, eventually, held, made_anew, standing, supervised
 from .stores import lasting, rows
 from .test_crashes import Kept
 from .test_trail import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused
@@ -88,7 +88,7 @@ def test_a_trail_that_follows_eight_writers_live_is_the_one_made_of_all_facts_at
                 kept.learn(lane, writer)
             facts = kept.check()
             there = service._store.reached().position
-            eventually(lambda: standing(ready).position == there, "a follower at the end")
+            eventually(lambda: standing(ready, EDITIONS).position == there, "a follower at the end")
             assert follower.end() == 0
         with service.audit_trail() as trail:
             assert held(trail) == made_anew(service)
@@ -100,11 +100,6 @@ def test_a_trail_that_follows_eight_writers_live_is_the_one_made_of_all_facts_at
 
 def there_are(url: str) -> int:
     return int(rows(url, "SELECT MAX(notification_id) FROM stored_events")[0][0])
-
-
-def standing(url: str) -> following.Standing:
-    (status,) = statuses(url, None, EDITIONS)
-    return status.standing
 
 
 # Who leads
@@ -129,7 +124,7 @@ def test_of_two_followers_one_leads_and_the_other_takes_over_when_that_one_is_ki
         eventually(lambda: other.has("taken-in"), "somebody who takes over")
         service.issue_medical_card(ADA, at="2025-10-16 09:00")
         there = service._store.reached().position
-        eventually(lambda: standing(ready).position == there, "a follower at the end")
+        eventually(lambda: standing(ready, EDITIONS).position == there, "a follower at the end")
         assert statuses(ready, None, EDITIONS)[0].is_led
         assert other.end() == 0
     assert not statuses(ready, None, EDITIONS)[0].is_led
@@ -153,7 +148,9 @@ def test_a_leader_whose_session_the_server_ends_stands_by_or_leads_again_and_one
             eventually(lambda: sum(each.leads() for each in both) == 1, "one leader")
             service.file_remote_care(BO, at="2025-10-16 09:00", province=f"p{turn}", observed=True)
             there = service._store.reached().position
-            eventually(lambda at=there: standing(ready).position == at, "a follower at the end")  # type: ignore[misc]
+            eventually(
+                lambda at=there: standing(ready, EDITIONS).position == at, "a follower at the end"
+            )  # type: ignore[misc]
             failures = sum(each.event == "store-failed" for f in both for each in f.told())
             ended = rows(ready, f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {of_a_lead}")
             assert ended == [(True,)]
