@@ -21,7 +21,10 @@ WAITS: Final = 10
 def lead_of(store: FactStore, projection: str) -> Lead:
     """The lead of a projection of a store."""
     if store.is_postgres:
-        return PostgresLead(store.database, projection)
+        from yibao.adapters.postgres import PostgresRecorder
+
+        assert isinstance(store.recorder, PostgresRecorder)
+        return PostgresLead(store.recorder.connections.conninfo, projection)
     return SqliteLead(store.beside(f".{projection}.lead"))
 
 
@@ -59,17 +62,16 @@ class SqliteLead:
 class PostgresLead:
     """An advisory lock of a session of its own."""
 
-    def __init__(self, url: str, projection: str) -> None:
+    def __init__(self, conninfo: str, projection: str) -> None:
         import psycopg
 
-        self._url = url
+        self._conninfo = conninfo
         # Two numbers are another kind of lock than the one number of those who record.
         self._key = (_OURS, zlib.crc32(projection.encode()) - 2**31)
         self._held: psycopg.Connection | None = None
 
     def is_mine(self) -> bool:
         import psycopg
-        from psycopg.conninfo import make_conninfo
 
         from yibao.adapters.postgres import failure
 
@@ -77,9 +79,7 @@ class PostgresLead:
             if self._held is not None:
                 self._held.execute("SELECT 1")  # the server may have ended the session
                 return True
-            self._held = connection = psycopg.connect(
-                make_conninfo(self._url, connect_timeout=WAITS), autocommit=True
-            )
+            self._held = connection = psycopg.connect(self._conninfo, autocommit=True)
             connection.execute(f"SET statement_timeout = '{WAITS}s'".encode())
             found = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", self._key).fetchone()
             if found != (True,):

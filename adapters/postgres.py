@@ -99,8 +99,9 @@ class Connections:
 
     def __init__(self, url: str, settings: StoreSettings) -> None:
         self.settings = settings
+        self.conninfo = conninfo(url, settings)
         self._pool = ConnectionPool(
-            _conninfo(url, settings),
+            self.conninfo,
             kwargs={"autocommit": True},
             min_size=min(settings.pool_min, settings.pool_max),
             max_size=settings.pool_max,
@@ -114,7 +115,7 @@ class Connections:
     def open(self) -> None:
         """Checks that there is a store of this layout, then keeps connections at hand."""
         # One by itself first: it tells at once why it cannot be had.
-        with psycopg.connect(self._pool.conninfo, autocommit=True) as connection:  # type: ignore[arg-type]
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
             check_layout(connection)
             self._set_up(connection)
         self._pool.open()
@@ -505,21 +506,25 @@ class PostgresFactory(InfrastructureFactory[TrackingRecorder]):
         self.connections.close()
 
 
-def _conninfo(url: str, settings: StoreSettings) -> str:
-    """How to connect.
+#: What is set under the name that libpq has for it.
+_OF_LIBPQ: Final = {"connect_timeout", "sslmode", "sslrootcert", "sslcert", "sslkey"}
 
-    A server that the network has lost is given up after some seconds, unless the URL says
-    otherwise; libpq by itself would wait for many minutes.
+
+def conninfo(url: str, settings: StoreSettings) -> str:
+    """How to connect: what is set, as far as the URL says nothing else.
+
+    A server that the network has lost is given up after some seconds; libpq by itself would wait
+    for many minutes.
     """
-    patience = {
-        "connect_timeout": settings.connect_timeout,
+    set_here = {
+        **settings.model_dump(mode="json", include=_OF_LIBPQ, exclude_none=True),
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 1000 * settings.connect_timeout,
     }
     told = conninfo_to_dict(url)
-    return make_conninfo(url, **{**patience, **told, "client_encoding": "UTF8"})
+    return make_conninfo(url, **{**set_here, **told, "client_encoding": "UTF8"})
 
 
 def check_layout(connection: Connection) -> None:

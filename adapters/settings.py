@@ -1,15 +1,23 @@
 """What can be set about a store besides its URL: by the program, or in the environment."""
 
-from pydantic import Field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from yibao.adapters.errors import StoreError
+from yibao.domain.refusals import place, reason
+
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
 
 class StoreSettings(BaseSettings):
     """The connections to PostgreSQL; times in seconds.
 
-    Each may stand in the environment, in capitals after `YIBAO_`: `YIBAO_POOL_MAX=20`. What
-    libpq itself knows (hosts, TLS, the account) is in the URL, or in libpq's own variables and
-    files, where a password is best kept.
+    Each may stand in the environment, in capitals after `YIBAO_`: `YIBAO_POOL_MAX=20`. The
+    hosts and the account are in the URL, or in libpq's own variables and files, where a password
+    is best kept. What the URL says comes before what is set here.
     """
 
     model_config = SettingsConfigDict(env_prefix="YIBAO_", frozen=True, extra="forbid")
@@ -32,3 +40,20 @@ class StoreSettings(BaseSettings):
     """
     retry_for: float = Field(default=30, ge=0)
     """How long something is tried again that was interrupted: a fail-over takes as long."""
+    sslmode: SslMode | None = None
+    """What of TLS is asked of a server, as libpq has it; only `verify-full` knows whose it is."""
+    sslrootcert: Path | None = None
+    """The certificates of those who may vouch for the server."""
+    sslcert: Path | None = None
+    """The certificate that a client shows, where the server asks for one."""
+    sslkey: Path | None = None
+    """The key to it."""
+
+
+def settings_here() -> StoreSettings:
+    """The settings of the environment; raises StoreError for one that cannot be read."""
+    try:
+        return StoreSettings()
+    except ValidationError as error:
+        name = f"{StoreSettings.model_config['env_prefix']}{place(error).upper()}"
+        raise StoreError(f"{name} in the environment: {reason(error)}") from None

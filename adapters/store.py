@@ -64,10 +64,10 @@ class FactStore(Application[UUID]):
         if self.is_postgres:
             # Only who has one should need the driver.
             from yibao.adapters import postgres
-            from yibao.adapters.settings import StoreSettings
+            from yibao.adapters.settings import settings_here
 
             where, failure = postgres.place_of(database), postgres.failure
-            self._settings = settings or StoreSettings()
+            self._settings = settings or settings_here()
             self._patience = self._settings.retry_for
         self._clear_errors = _ClearErrors(failure)
         with _ClearErrors(failure, f" {where}"):

@@ -10,7 +10,15 @@ from psycopg.sql import SQL, Identifier
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
-from yibao.adapters.postgres import Connection, PostgresSql, failure, layout_of, place_of
+from yibao.adapters.postgres import (
+    Connection,
+    PostgresSql,
+    conninfo,
+    failure,
+    layout_of,
+    place_of,
+)
+from yibao.adapters.settings import settings_here
 from yibao.adapters.trail import postgres as trail
 
 
@@ -31,7 +39,7 @@ def migrate(url: str) -> tuple[str, str]:
         before = layout_of(connection)
         if before is not None and before not in migrations.LAYOUTS:
             raise StoreError(f"the store's layout is {before!r}: a newer yibao has written it")
-    migrations.upgrade_postgres(partial(psycopg.connect, url))
+    migrations.upgrade_postgres(partial(psycopg.connect, conninfo(url, settings_here())))
     with _connected(url) as connection, connection.transaction():
         trail.create(connection)
     with _connected(url) as connection:
@@ -100,7 +108,7 @@ class InspectedDatabase:
 def _connected(url: str) -> Iterator[Connection]:
     where = place_of(url)
     try:
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(conninfo(url, settings_here()), autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
         raise StoreError(f"the store {where} {failure(error)}") from error

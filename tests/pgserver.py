@@ -77,12 +77,12 @@ class Server:
             "initdb", "-D", self.data, "-U", "postgres", "--no-sync", "--locale=C.UTF-8",
             "--encoding=UTF8", "--auth=trust",
         )  # fmt: skip
-        self.configure(
-            listen_addresses="",
-            unix_socket_directories=str(self.folder),
-            port=str(PORT),
-            **self.settings,
-        )
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.folder),
+            "port": str(PORT),
+        }
+        self.configure(**{**settings, **self.settings})
 
     def configure(self, **settings: str) -> None:
         """Adds settings that count from the next start on."""
@@ -111,7 +111,8 @@ class Server:
 
     def url(self, database: str = "postgres", user: str = "postgres", **options: str) -> str:
         """A database of this server, as one opens it."""
-        told = "&".join([f"host={self.folder}", *(f"{k}={v}" for k, v in options.items())])
+        where = {"host": str(self.folder), "port": self.settings.get("port", str(PORT)), **options}
+        told = "&".join(f"{name}={value}" for name, value in where.items())
         return f"postgresql://{user}@/{database}?{told}"
 
     def database(self, template: str = "template1") -> str:
@@ -146,9 +147,14 @@ class Server:
             raise subprocess.CalledProcessError(done.returncode, told, said + log, "")
         return said
 
-    def _allow(self, folder: Path) -> None:
+    def entrust(self, file: Path) -> None:
+        """Gives a file to whoever runs the server, and to nobody else."""
+        file.chmod(0o600)
+        self._allow(file)
+
+    def _allow(self, path: Path) -> None:
         if _nobody():
-            shutil.chown(folder, "nobody")
+            shutil.chown(path, "nobody")
 
 
 def _nobody() -> dict[str, Any]:
