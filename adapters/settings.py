@@ -1,7 +1,7 @@
 """What can be set about a store besides its URL: by the program, or in the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from yibao.adapters.errors import StoreError
 from yibao.domain.refusals import place, reason
 
+PREFIX: Final = "YIBAO_"
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
 
@@ -20,7 +21,7 @@ class StoreSettings(BaseSettings):
     is best kept. What the URL says comes before what is set here.
     """
 
-    model_config = SettingsConfigDict(env_prefix="YIBAO_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     pool_min: int = Field(default=1, ge=0)
     """Connections that are always open."""
@@ -55,5 +56,5 @@ def settings_here() -> StoreSettings:
     try:
         return StoreSettings()
     except ValidationError as error:
-        name = f"{StoreSettings.model_config['env_prefix']}{place(error).upper()}"
-        raise StoreError(f"{name} in the environment: {reason(error)}") from None
+        told = f"{PREFIX}{place(error).upper()} in the environment: {reason(error)}"
+        raise StoreError(told) from None

@@ -1,5 +1,6 @@
 """The words of the field: identifiers, enumerations and the small values facts are made of."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from datetime import date
@@ -213,8 +214,14 @@ def edition_stream(edition: str) -> UUID:
 
 @lru_cache(maxsize=4096)
 def _stream(name: str) -> UUID:
-    """The same few are asked for again and again while one thing is recorded."""
-    return uuid5(_STREAMS, name)
+    """The same few are asked for again and again while one thing is recorded.
+
+    As `uuid5` has it, and of any text at all: whoever asks about a reference that nobody can
+    have is told that nobody has it.
+    """
+    named = name.encode(errors="surrogatepass")
+    digest = hashlib.sha1(_STREAMS.bytes + named, usedforsecurity=False).digest()
+    return UUID(bytes=digest[:16], version=5)
 
 
 _STREAMS: Final = uuid5(NAMESPACE_URL, "yibao:streams")

@@ -670,7 +670,7 @@ class Confined(Server):
             raise subprocess.CalledProcessError(done, told)
         return ""
 
-    def _allow(self, folder: Path) -> None:
+    def _allow(self, path: Path) -> None:
         pass
 
 

@@ -24,7 +24,7 @@ import yibao
 from yibao.adapters.attempts import KeptAttempt
 from yibao.adapters.migrations import HEAD
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.service import Service, open_service
+from yibao.adapters.service import Receipt, Service, open_service
 from yibao.adapters.store import FactStore, StoreError, file_of, is_postgres
 from yibao.adapters.trail.questions import Question
 from yibao.domain.attempts import RefusedAttempt
@@ -774,6 +774,29 @@ def test_an_attempt_about_a_year_there_is_not_leaves_the_trail_readable(
     assert len(told(service)) == 1
     with service.audit_trail() as trail:
         assert trail.count(Question(kind="refused")) == 1
+
+
+@pytest.mark.parametrize("ref", ["\ud800", "a\0b", "", "two words", "x" * 300])
+def test_a_reference_that_nobody_can_have_is_one_that_nobody_has(
+    ref: str, url: str, service: Service
+) -> None:
+    with_trail(url)
+    nobody = yibao.EnrollmentId(ref, 2025)
+    assert service.at(nobody, "2025-09-02 00:00").state is None
+    assert service.facts(nobody) == []
+    came = refusal(service.confirm, nobody, at="2025-09-01 08:00", channel="app")
+    assert came.code == "not_registered"
+    # Among many it is told by itself, and the others are recorded.
+    confirmed = Confirm(at=read_instant("2025-09-01 08:00"), channel=ConfirmationChannel.APP)
+    registered = Register(**{**registration("ada", "r")[1], "at": "2025-09-01 08:00"})
+    refused, recorded = service.record_each([(nobody, confirmed), (ADA, registered)])
+    assert isinstance(refused, Refused)
+    assert refused.code == "not_registered"
+    assert isinstance(recorded, Receipt)
+    kept = service.refused_attempts(nobody)
+    assert [each.attempt.code for each in kept] == ["not_registered"] * 2
+    with service.audit_trail() as trail:
+        assert trail.count(Question(kind="refused")) == 2
 
 
 @on_sqlite

@@ -1,8 +1,11 @@
 """The small values facts are made of, and what is refused as one."""
 
 from datetime import date
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from yibao.domain import vocabulary
@@ -127,6 +130,12 @@ def test_each_student_has_a_stream_of_her_own() -> None:
 
 def test_an_edition_always_names_the_same_stream() -> None:
     assert str(edition_stream("shanghai-2025")) == STREAM_OF_SHANGHAI_2025
+
+
+@given(ref=st.text(), year=st.integers())
+def test_a_stream_is_named_as_uuid5_names_it(ref: str, year: int) -> None:
+    streams = uuid5(NAMESPACE_URL, "yibao:streams")
+    assert EnrollmentId(ref, year).stream == uuid5(streams, f"enrollment/{year}/{ref}")
 
 
 def test_a_reference_cannot_reach_into_the_stream_of_an_edition() -> None:
