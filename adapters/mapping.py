@@ -33,8 +33,9 @@ class FactMapper(Mapper[UUID]):
 
 def to_row(event: Event) -> StoredEvent:
     """A fact as it is stored."""
-    state = event.model_dump_json(by_alias=True, exclude_none=True)
-    return StoredEvent(event.originator_id, event.originator_version, event.name, state.encode())
+    # `model_dump_json` without the wrapper around it, and in bytes at once.
+    state = event.__pydantic_serializer__.to_json(event, by_alias=True, exclude_none=True)
+    return StoredEvent(event.originator_id, event.originator_version, event.name, state)
 
 
 def from_row(stream: UUID, version: int, topic: str, state: bytes) -> Event:

@@ -161,9 +161,8 @@ class Recording:
     def _recorded(self, work: "_Work", target: Target, place: UUID, command: Command) -> Receipt:
         """The receipt of a command that is recorded, now or before; raises Refused."""
         stream = work.stream(place)
-        command_id = command.command_id or uuid4().hex
-        envelope = self._envelope(place, command, command_id, work.stamp)
-        earlier = answered_before(stream, command_id, envelope.command_digest)
+        envelope = self._envelope(place, command, work.stamp)
+        earlier = answered_before(stream, envelope.command_id, envelope.command_digest)
         if earlier is not None:
             return _receipt(earlier, repeated=True)
         _refuse_the_future(command, work.clock)
@@ -289,16 +288,15 @@ class Recording:
                 named = fact.event.policy
         return self.editions.get(named) if named else None
 
-    def _envelope(
-        self, stream_id: UUID, command: Command, command_id: str, stamp: datetime
-    ) -> Envelope:
+    def _envelope(self, stream_id: UUID, command: Command, stamp: datetime) -> Envelope:
+        event_id = uuid4()
         return Envelope(
             stream=stream_id,
             recorded_at=stamp,
-            event_id=uuid4(),
+            event_id=event_id,
             by=command.by or self.by,
             via=self.via,
-            command_id=command_id,
+            command_id=command.command_id or event_id.hex,
             command_digest=command.digest(),
         )
 
@@ -350,9 +348,10 @@ class _Work:
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it."""
-        if stream_id not in self._streams:
-            self._streams[stream_id] = fold(self.transaction.read(stream_id))
-        return self._streams[stream_id]
+        found = self._streams.get(stream_id)
+        if found is None:
+            found = self._streams[stream_id] = fold(self.transaction.read(stream_id))
+        return found
 
     def stamp_after(self, places: Iterable[UUID]) -> None:
         """One stamp for all that is recorded: never before the last of any of the streams."""
@@ -370,7 +369,8 @@ class _Work:
 
     def save(self) -> None:
         if self._fresh:
-            self.transaction.append(_as_one_transaction(self._fresh), self.notes)
+            _mark_as_one_transaction(self._fresh)
+            self.transaction.append(self._fresh, self.notes)
 
 
 def check_unaltered(store: FactStore, editions: Editions) -> None:
@@ -436,14 +436,12 @@ def _receipt(event: events.Event, *, repeated: bool = False) -> Receipt:
     return Receipt(event.event_id, event.originator_version, event.recorded_at, repeated)
 
 
-def _as_one_transaction(fresh: Sequence[events.Event]) -> Sequence[events.Event]:
+def _mark_as_one_transaction(fresh: Sequence[events.Event]) -> None:
     """Marks every event but the last of each stream as going on: no cut-off falls between."""
     if len(fresh) == 1:
-        return fresh
-    last = {event.originator_id: event.event_id for event in fresh}
-    return [
-        event
-        if last[event.originator_id] == event.event_id
-        else event.model_copy(update={"goes_on": True})
-        for event in fresh
-    ]
+        return
+    last = {event.originator_id: event for event in fresh}
+    for event in fresh:
+        if last[event.originator_id] is not event:
+            # A frozen event that nobody else has seen yet; what it leads to does not ask for it.
+            vars(event)["goes_on"] = True

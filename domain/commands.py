@@ -5,6 +5,7 @@ done and is recorded even where a guard would refuse. Some kinds are always repo
 """
 
 import hashlib
+from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
@@ -89,8 +90,12 @@ class RecordFact(Command):
 
     def values(self) -> dict[str, Any]:
         """The values the fact will carry."""
-        envelope = RecordFact.model_fields.keys()
-        return {key: getattr(self, key) for key in type(self).model_fields if key not in envelope}
+        return {key: getattr(self, key) for key in _values_of(type(self))}
+
+
+@cache
+def _values_of(kind: type[RecordFact]) -> tuple[str, ...]:
+    return tuple(key for key in kind.model_fields if key not in RecordFact.model_fields)
 
 
 class Register(RecordFact):

@@ -41,15 +41,16 @@ EMPTY = Stream()
 def evolve(stream: Stream, event: events.Event) -> Stream:
     """The stream with one more event in it."""
     facts = stream.facts
-    if isinstance(event, events.Voided):
+    if isinstance(event, events.Fact):
+        if event.supersedes is None:
+            facts = (*facts, _fact(event, event.originator_version))
+        else:
+            facts = tuple(
+                _fact(event, fact.place) if fact.event.event_id == event.supersedes else fact
+                for fact in facts
+            )
+    elif isinstance(event, events.Voided):
         facts = tuple(fact for fact in facts if fact.event.event_id != event.supersedes)
-    elif isinstance(event, events.Fact) and event.supersedes is not None:
-        facts = tuple(
-            _fact(event, fact.place) if fact.event.event_id == event.supersedes else fact
-            for fact in facts
-        )
-    elif isinstance(event, events.Fact):
-        facts = (*facts, _fact(event, event.originator_version))
     return Stream((*stream.recorded, event), facts)
 
 

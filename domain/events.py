@@ -8,6 +8,7 @@ reasons are words.
 
 import operator
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -279,11 +280,7 @@ def _subclasses(cls: type[Event]) -> list[type[Event]]:
 #: Every stored name and its shape: the only table a stored event is resolved from.
 EVENTS: dict[str, type[Event]] = {cls.name: cls for cls in _subclasses(Event)}
 
-_PAYLOADS: dict[type[Event], tuple[str, ...]] = {}
 
-
-def _payload_fields(cls: type[Event]) -> tuple[str, ...]:
-    if cls not in _PAYLOADS:
-        envelope = Fact.model_fields.keys()
-        _PAYLOADS[cls] = tuple(key for key in cls.model_fields if key not in envelope)
-    return _PAYLOADS[cls]
+@cache
+def _payload_fields(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(key for key in kind.model_fields if key not in Fact.model_fields)

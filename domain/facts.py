@@ -43,61 +43,84 @@ class Fact(NamedTuple, Generic[E_co]):
 
 
 Choice = Fact[events.Confirmed | events.OtherCoverKept]
-
-
 Confirmation = Fact[events.Confirmed]
+EmployeeCover = Fact[events.OtherCoverDeclared | events.EmployeeCoverStopped]
 
 
 class Facts:
     """The current facts of one enrollment, by kind and in the order in which they happened."""
 
-    __slots__ = (
-        "_episodes",
-        "accounts",
-        "activations",
-        "cards",
-        "checks",
-        "choices",
-        "covers",
-        "employee_cover",
-        "premiums",
-        "registration",
-        "remote_filings",
-        "rosters",
-        "school_changes",
-        "withdrawals",
-    )
+    __slots__ = ("_by_kind", "_choices", "_employee_cover", "_episodes", "registration")
 
     def __init__(self, facts: Iterable[Fact[events.Fact]]) -> None:
-        self._episodes: tuple[Episode, ...] | None = None
         by_kind: dict[type[events.Fact], list[Fact[events.Fact]]] = {}
         for fact in sorted(facts, key=_moment):
             by_kind.setdefault(type(fact.event), []).append(fact)
+        self._by_kind = by_kind
+        self._choices: list[Choice] | None = None
+        self._employee_cover: list[EmployeeCover] | None = None
+        self._episodes: tuple[Episode, ...] | None = None
+        self.registration = _last(self._of(events.Registered))
 
-        def of(kind: type[E_co]) -> list[Fact[E_co]]:
-            return by_kind.get(kind, [])  # type: ignore[return-value]
+    @property
+    def school_changes(self) -> Sequence[Fact[events.SchoolChanged]]:
+        return self._of(events.SchoolChanged)
 
-        self.registration = _last(of(events.Registered))
-        self.school_changes = of(events.SchoolChanged)
-        self.rosters = of(events.RosterDeclared)
-        self.covers = of(events.OtherCoverDeclared)
-        self.choices: list[Choice] = sorted(
-            [*of(events.Confirmed), *of(events.OtherCoverKept)], key=_moment
-        )
-        self.checks = of(events.PriorCoverageVerified)
-        self.accounts = of(events.AccountBuilt)
-        self.activations = of(events.EvoucherActivated)
-        self.cards = of(events.MedicalCardIssued)
-        self.remote_filings = of(events.RemoteCareFiled)
-        self.withdrawals = of(events.Withdrawn)
-        self.premiums = of(events.PremiumPaid)
-        self.employee_cover = sorted(
-            [
-                *(f for f in self.covers if f.event.kind is OtherCover.EMPLOYEE),
-                *of(events.EmployeeCoverStopped),
-            ],
-            key=_moment,
-        )
+    @property
+    def rosters(self) -> Sequence[Fact[events.RosterDeclared]]:
+        return self._of(events.RosterDeclared)
+
+    @property
+    def covers(self) -> Sequence[Fact[events.OtherCoverDeclared]]:
+        return self._of(events.OtherCoverDeclared)
+
+    @property
+    def checks(self) -> Sequence[Fact[events.PriorCoverageVerified]]:
+        return self._of(events.PriorCoverageVerified)
+
+    @property
+    def accounts(self) -> Sequence[Fact[events.AccountBuilt]]:
+        return self._of(events.AccountBuilt)
+
+    @property
+    def activations(self) -> Sequence[Fact[events.EvoucherActivated]]:
+        return self._of(events.EvoucherActivated)
+
+    @property
+    def cards(self) -> Sequence[Fact[events.MedicalCardIssued]]:
+        return self._of(events.MedicalCardIssued)
+
+    @property
+    def remote_filings(self) -> Sequence[Fact[events.RemoteCareFiled]]:
+        return self._of(events.RemoteCareFiled)
+
+    @property
+    def withdrawals(self) -> Sequence[Fact[events.Withdrawn]]:
+        return self._of(events.Withdrawn)
+
+    @property
+    def premiums(self) -> Sequence[Fact[events.PremiumPaid]]:
+        return self._of(events.PremiumPaid)
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """Each choice between joining and keeping the other cover."""
+        if self._choices is None:
+            self._choices = [*self._of(events.Confirmed), *self._of(events.OtherCoverKept)]
+            self._choices.sort(key=_moment)
+        return self._choices
+
+    @property
+    def employee_cover(self) -> Sequence[EmployeeCover]:
+        """Each beginning and end of employee insurance."""
+        if self._employee_cover is None:
+            begun = (f for f in self.covers if f.event.kind is OtherCover.EMPLOYEE)
+            self._employee_cover = [*begun, *self._of(events.EmployeeCoverStopped)]
+            self._employee_cover.sort(key=_moment)
+        return self._employee_cover
+
+    def _of(self, kind: type[E_co]) -> list[Fact[E_co]]:
+        return self._by_kind.get(kind, [])  # type: ignore[return-value]
 
     def school_at(self, moment: Moment) -> str:
         """The school at a moment: the latest change by then, else the school of registration."""
@@ -206,7 +229,7 @@ _AFTER_ALL = 2**62
 _moment = itemgetter(0)
 
 
-def _last(facts: list[Fact[E_co]]) -> Fact[E_co] | None:
+def _last(facts: Sequence[Fact[E_co]]) -> Fact[E_co] | None:
     return facts[-1] if facts else None
 
 

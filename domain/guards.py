@@ -72,6 +72,8 @@ def _not_a_new_student(attempt: Attempt) -> bool:
 
 
 def _withdrawn(attempt: Attempt) -> bool:
+    if not attempt.facts.withdrawals:
+        return False
     withdrawal = attempt.case.withdrawal
     if attempt.recorded in attempt.facts.withdrawals:
         last_day = attempt.case.policy.parameters.benefit_to.value
