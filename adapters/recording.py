@@ -8,8 +8,9 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.store import FactStore, Transaction
-from yibao.adapters.telemetry import SILENT, Telemetry, Watched
+from yibao.adapters.sql import Found
+from yibao.adapters.store import FactStore, Transaction, decoded
+from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched
 from yibao.domain import events
 from yibao.domain.attempts import refused_attempt
 from yibao.domain.case import Case
@@ -29,7 +30,14 @@ from yibao.domain.enrollment import EMPTY, Stream, evolve, fold
 from yibao.domain.entries import Envelope, answered_before
 from yibao.domain.facts import Facts
 from yibao.domain.policy import Policy
-from yibao.domain.refusals import AlteredEdition, BadValue, Refused, UnknownEdition
+from yibao.domain.refusals import (
+    AlteredEdition,
+    BadValue,
+    Refused,
+    UnknownEdition,
+    UnreadableEvent,
+    YibaoError,
+)
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.knowledge import edition_named
 
@@ -51,6 +59,12 @@ class Receipt:
     repeated: bool = False
 
 
+#: The name of what was asked for where it was no command.
+UNKNOWN: Final = "unknown"
+#: What becomes of one command among many.
+Reply = Receipt | Refused | UnreadableEvent
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Records commands on one store, where whoever is judged has the store's lock."""
@@ -69,6 +83,10 @@ class Recording:
         Raises Refused for the first command that is refused, and keeps the attempt;
         UnknownEdition for an edition that is not at hand; StoreError where the store fails.
         """
+        for command in asked:
+            if misfit := _misfit(target, command):
+                self.keep_attempt(None, _told(command), misfit)
+                raise misfit
         with self.telemetry.command(_name_of(asked)) as watched:
             try:
                 receipts = self.store.again(lambda: self._record_together(target, asked))
@@ -76,6 +94,8 @@ class Recording:
                 watched.outcome("refused", _as_refusal(error).code)
                 raise
             _tell_of(watched, receipts)
+            if len(asked) > 1:
+                _tell_of_each(watched, asked, receipts)
             return receipts
 
     def _record_together(self, target: Target, asked: Sequence[Command]) -> list[Receipt]:
@@ -102,34 +122,52 @@ class Recording:
             raise failed
         return receipts
 
-    def record_each(self, asked: Sequence[tuple[Target, Command]]) -> list[Receipt | Refused]:
+    def record_each(self, asked: Sequence[tuple[Target, Command]]) -> list[Reply]:
         """Records commands on whatever targets in one transaction, each judged by itself.
 
-        What is refused is told in the place of its receipt, and kept as an attempt; the others
-        are recorded. Raises StoreError where the store fails; then none is.
+        What is refused is told in the place of its receipt, and kept as an attempt; so is what
+        would be recorded on a stream that cannot be read. The others are recorded. Raises
+        StoreError where the store fails; then none is.
         """
         with self.telemetry.command("batch") as watched:
-            outcomes = self.store.again(lambda: self._record_each(asked))
-            _tell_of(watched, [each for each in outcomes if isinstance(each, Receipt)])
-            return outcomes
+            replies = self.store.again(lambda: self._record_each(asked))
+            _tell_of(watched, [reply for reply in replies if isinstance(reply, Receipt)])
+            _tell_of_each(watched, [command for _, command in asked], replies)
+            return replies
 
-    def _record_each(self, asked: Sequence[tuple[Target, Command]]) -> list[Receipt | Refused]:
-        outcomes: list[Receipt | Refused] = []
-        targets = [target for target, _ in asked]
+    def _record_each(self, asked: Sequence[tuple[Target, Command]]) -> list[Reply]:
+        replies: list[Reply] = []
+        misfits = [_misfit(*each) for each in asked]
+        targets = [target for (target, _), misfit in zip(asked, misfits, strict=True) if not misfit]
         with self._transaction(targets, many=True) as transaction:
             work = self._work(transaction, targets)
-            places = [self._place_or_refusal(work, *each) for each in asked]
+            places = [
+                misfit or self._place_or_error(work, *each)
+                for each, misfit in zip(asked, misfits, strict=True)
+            ]
             work.stamp_after([place for place in places if isinstance(place, UUID)])
-            for (target, command), place in zip(asked, places, strict=True):
+            for (target, command), place, misfit in zip(asked, places, misfits, strict=True):
+                whose = None if misfit else target
                 try:
-                    if isinstance(place, Refused):
-                        raise place
-                    outcomes.append(self._recorded(work, target, place, command))
-                except Refused as refused:
-                    self._keep(work, target, _told(command), refused)
-                    outcomes.append(refused)
+                    replies.append(self._reply(work, whose, place, command))
+                except UnreadableEvent as error:
+                    replies.append(error)
             work.save()
-        return outcomes
+        return replies
+
+    def _reply(
+        self, work: "_Work", target: Target | None, place: "UUID | YibaoError", command: Command
+    ) -> Reply:
+        """What becomes of one command among many; raises UnreadableEvent."""
+        try:
+            if isinstance(place, YibaoError):
+                raise place
+            assert target is not None
+            return self._recorded(work, target, place, command)
+        except (Refused, UnknownEdition) as error:
+            refused = _as_refusal(error)
+            self._keep(work, target, _told(command), refused)
+            return refused
 
     def _place(self, work: "_Work", target: Target, command: Command) -> UUID:
         """The stream a command belongs to; raises BadValue, or UnknownEdition."""
@@ -150,13 +188,16 @@ class Recording:
             is_care = any(event.event_id == command.fact_id for event in received)
         return target.care_stream if is_care else target.stream
 
-    def _place_or_refusal(
+    def _place_or_error(
         self, work: "_Work", target: Target, command: Command
-    ) -> "UUID | Refused":
+    ) -> "UUID | YibaoError":
+        """The stream a command belongs to, if that can be read."""
         try:
-            return self._place(work, target, command)
-        except (Refused, UnknownEdition) as error:
-            return _as_refusal(error)
+            place = self._place(work, target, command)
+            work.stream(place)
+            return place
+        except (Refused, UnknownEdition, UnreadableEvent) as error:
+            return error
 
     def _recorded(self, work: "_Work", target: Target, place: UUID, command: Command) -> Receipt:
         """The receipt of a command that is recorded, now or before; raises Refused."""
@@ -189,8 +230,7 @@ class Recording:
                 work = self._work(transaction, targets)
                 self._keep(work, target, told, _as_refusal(error))
 
-        name = told["command"]
-        with self.telemetry.command(name) as watched:
+        with self.telemetry.command(told["command"] or UNKNOWN) as watched:
             self.store.again(keep)
             watched.outcome("refused", _as_refusal(error).code)
 
@@ -211,8 +251,8 @@ class Recording:
 
         By then nobody else can record on them: what is known by an instant stays what it was.
         """
-        read = transaction.read_all(sorted({_stream_of(target) for target in targets}))
-        return _Work(transaction, self.clock(), read)
+        rows = transaction.rows_of(sorted({_stream_of(target) for target in targets}))
+        return _Work(transaction, self.clock(), rows)
 
     def _keep(
         self, work: "_Work", target: Target | None, told: Mapping[str, Any], refused: Refused
@@ -338,19 +378,22 @@ class _Work:
         self,
         transaction: Transaction,
         clock: datetime,
-        read: Mapping[UUID, list[events.Event]],
+        rows: Mapping[UUID, list[Found]],
     ) -> None:
         self.transaction = transaction
         self.clock = self.stamp = clock
         self.notes: list[tuple[UUID, str]] = []
         self._fresh: list[events.Event] = []
-        self._streams = {stream_id: fold(recorded) for stream_id, recorded in read.items()}
+        self._rows = rows
+        self._streams: dict[UUID, Stream] = {}
 
     def stream(self, stream_id: UUID) -> Stream:
-        """A stream, with what this transaction will add to it."""
+        """A stream, with what this transaction will add to it; raises UnreadableEvent."""
         found = self._streams.get(stream_id)
         if found is None:
-            found = self._streams[stream_id] = fold(self.transaction.read(stream_id))
+            rows = self._rows.get(stream_id)
+            read = self.transaction.read(stream_id) if rows is None else decoded(stream_id, rows)
+            found = self._streams[stream_id] = fold(read)
         return found
 
     def stamp_after(self, places: Iterable[UUID]) -> None:
@@ -398,8 +441,25 @@ def _decided(event: events.Event | None) -> events.Event:
     return event
 
 
+def _misfit(target: object, command: object) -> BadValue | None:
+    """Why these can be no target and no command, if they cannot."""
+    if not isinstance(command, Command):
+        return BadValue("asked", "is no command")
+    if isinstance(target, str):
+        return None
+    if not isinstance(target, EnrollmentId):
+        return BadValue("target", "is neither an EnrollmentId nor the name of an edition")
+    try:
+        _ = target.stream
+    except BadValue as error:
+        return error
+    return None
+
+
 def _told(command: Command) -> dict[str, Any]:
-    """Everything a command tells, by name."""
+    """Everything a command tells, by name; of what is no command nothing is known."""
+    if not isinstance(command, Command):
+        return {"command": None}
     return {"command": command.name, **vars(command), "values": command.asked()}
 
 
@@ -409,7 +469,20 @@ def _as_refusal(error: Refused | UnknownEdition) -> Refused:
 
 
 def _name_of(asked: Sequence[Command]) -> str:
-    return asked[0].name if len(asked) == 1 else "batch"
+    return getattr(asked[0], "name", UNKNOWN) if len(asked) == 1 else "batch"
+
+
+def _tell_of_each(watched: Watched, asked: Sequence[Command], replies: Sequence[Reply]) -> None:
+    for command, reply in zip(asked, replies, strict=True):
+        watched.within(_name_of([command]), *_ending_of(reply))
+
+
+def _ending_of(reply: Reply) -> tuple[Outcome, str | None]:
+    if isinstance(reply, Receipt):
+        return ("repeated" if reply.repeated else "recorded"), None
+    if isinstance(reply, Refused):
+        return "refused", reply.code
+    return "failed", type(reply).__name__
 
 
 def _tell_of(watched: Watched, receipts: Sequence[Receipt]) -> None:

@@ -22,6 +22,7 @@ from typing import (
     TypedDict,
     TypeVar,
     Unpack,
+    cast,
 )
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from yibao.adapters.recording import (
     Clock,
     Receipt,
     Recording,
+    Reply,
     check_unaltered,
 )
 from yibao.adapters.store import MEMORY, FactStore, Reading, open_store
@@ -420,28 +422,34 @@ class Service:
         """Records one command, on an enrollment or, for its window, on an edition."""
         return self.record_together(target, [command])[0]
 
-    def record_together(self, target: EnrollmentId | str, asked: list[Command]) -> list[Receipt]:
+    def record_together(
+        self, target: EnrollmentId | str, asked: Iterable[Command]
+    ) -> list[Receipt]:
         """Records several commands in one transaction and under one stamp: all of them or none.
 
         Raises BadValue for a command that does not belong to the target, or where care and
         enrollment, which have a stream each, are asked for together.
         """
-        return self._recording.record_together(target, asked)
+        return self._recording.record_together(target, list(asked))
 
     def record_each(
         self, asked: Iterable[tuple[EnrollmentId | str, Command]], *, batch: int = BATCH
-    ) -> list[Receipt | Refused]:
+    ) -> list[Reply]:
         """Records many commands, each judged by itself: a receipt or a refusal for each, in order.
 
-        A batch is one transaction with one stamp, and each sees what came before it. Raises
-        StoreError where the store fails; then the batches before stand: repeat with the same
-        command ids, and nothing is recorded twice.
+        In the place of what would be recorded on a stream that cannot be read stands the
+        UnreadableEvent. A batch is one transaction with one stamp, and each command sees what
+        came before it. Raises BadValue for no size of a batch, and StoreError where the store
+        fails; then the batches before stand: repeat with the same command ids, and nothing is
+        recorded twice.
         """
-        outcomes: list[Receipt | Refused] = []
+        if not isinstance(batch, int) or batch < 1:
+            raise BadValue("batch", "must be a whole number from 1 on")
+        replies: list[Reply] = []
         waiting = iter(asked)
         while together := list(islice(waiting, batch)):
-            outcomes.extend(self._recording.record_each(together))
-        return outcomes
+            replies.extend(self._recording.record_each(together))
+        return replies
 
     def _tell(
         self, target: EnrollmentId | str | None, kind: type[Command], /, **values: Any
@@ -451,8 +459,8 @@ class Service:
             command = _command(kind, **values)
             if isinstance(command, commands.Register):
                 target = self.enrollment_of(command)
-        assert target is not None
-        return self.record(target, command)
+        # What can be no target is told of there.
+        return self.record(cast(EnrollmentId | str, target), command)
 
     def _perhaps(self, ref: str, policy: str) -> EnrollmentId | None:
         """Whose enrollment a registration would begin, if that much of it can be read."""

@@ -100,11 +100,12 @@ class FactStore(Application[UUID]):
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
-        return _decoded(stream, self._rows(_STREAM, stream.hex))
+        return decoded(stream, self._rows(_STREAM, stream.hex))
 
     def read_all(self, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
         """Every event of some streams, each in order; those of few streams as of one moment."""
-        return self._asked(lambda sql: _of_streams(sql, streams))
+        found = self._asked(lambda sql: _rows_of_streams(sql, streams))
+        return {stream: decoded(stream, rows) for stream, rows in found.items()}
 
     def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
         """Every stream with its events, one after the other, from one snapshot of the store.
@@ -113,7 +114,7 @@ class FactStore(Application[UUID]):
         """
 
         def read(stream: UUID) -> list[Event]:
-            return _decoded(stream, snapshot.rows(_STREAM, (stream.hex,)))
+            return decoded(stream, snapshot.rows(_STREAM, (stream.hex,)))
 
         with (
             self._clear_errors,
@@ -122,7 +123,7 @@ class FactStore(Application[UUID]):
         ):
             for key, rows in groupby(found, key=itemgetter(0)):
                 stream = _stream(key)
-                yield stream, _decoded(stream, (row[1:] for row in rows)), read
+                yield stream, decoded(stream, (row[1:] for row in rows)), read
 
     @contextmanager
     def transaction(
@@ -323,11 +324,11 @@ class Transaction(NamedTuple):
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
-        return _decoded(stream, self.sql.rows(_STREAM, (stream.hex,)))
+        return decoded(stream, self.sql.rows(_STREAM, (stream.hex,)))
 
-    def read_all(self, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
-        """Every event of some streams, each in order."""
-        return _of_streams(self.sql, streams)
+    def rows_of(self, streams: Sequence[UUID]) -> dict[UUID, list[Found]]:
+        """The rows of some streams, to be read by `decoded` one by one."""
+        return _rows_of_streams(self.sql, streams)
 
     def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
         """Records events of any streams when the transaction ends."""
@@ -373,23 +374,20 @@ def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
 
     Raises UnreadableEvent where one cannot be read.
     """
-    decoded = _decoded(stream, (row[1:] for row in rows))
-    return [Recorded(row[0], event) for row, event in zip(rows, decoded, strict=True)]
+    events = decoded(stream, (row[1:] for row in rows))
+    return [Recorded(row[0], event) for row, event in zip(rows, events, strict=True)]
 
 
-def _of_streams(sql: Sql, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
-    found: dict[UUID, list[Event]] = {stream: [] for stream in streams}
-    rows: list[Found] = []
+def _rows_of_streams(sql: Sql, streams: Sequence[UUID]) -> dict[UUID, list[Found]]:
+    found: dict[UUID, list[Found]] = {stream: [] for stream in streams}
     for places, some in in_parts(stream.hex for stream in streams):
         among = f"WHERE originator_id IN ({places}) ORDER"
-        rows += sql.rows(_EVERY_STREAM.replace("ORDER", among), some)
-    for key, of_stream in groupby(rows, key=itemgetter(0)):
-        stream = _stream(key)
-        found[stream] = _decoded(stream, (row[1:] for row in of_stream))
+        for key, *row in sql.rows(_EVERY_STREAM.replace("ORDER", among), some):
+            found[_stream(key)].append(tuple(row))
     return found
 
 
-def _decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:
+def decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:
     """The events of one stream; raises UnreadableEvent where it is not whole."""
     events: list[Event] = []
     for version, (found, topic, state) in enumerate(rows, start=1):

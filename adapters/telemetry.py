@@ -10,6 +10,7 @@ a database may quote a row in it.
 import json
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, date, datetime
@@ -46,6 +47,10 @@ class Watched(Protocol):
         """
         ...
 
+    def within(self, name: str, what: Outcome, code: str | None = None) -> None:
+        """How one of several commands ended that are recorded as a `batch`."""
+        ...
+
 
 class Telemetry(Protocol):
     """What yibao tells about itself while it runs; an embedder may bring its own.
@@ -76,6 +81,9 @@ class Telemetry(Protocol):
 
 class _Unwatched:
     def outcome(self, what: Outcome, code: str | None = None, facts: int = 0) -> None:
+        pass
+
+    def within(self, name: str, what: Outcome, code: str | None = None) -> None:
         pass
 
 
@@ -124,9 +132,13 @@ class _Ending:
         self.what: Outcome | None = None
         self.code: str | None = None
         self.facts = 0
+        self.by_command: Counter[tuple[str, Outcome, str | None]] = Counter()
 
     def outcome(self, what: Outcome, code: str | None = None, facts: int = 0) -> None:
         self.what, self.code, self.facts = what, code, facts
+
+    def within(self, name: str, what: Outcome, code: str | None = None) -> None:
+        self.by_command[name, what, code] += 1
 
 
 class _OpenTelemetry:
@@ -217,7 +229,12 @@ class _OpenTelemetry:
         self._duration.record(seconds, {"command": name} | told)
         if ending.code is not None:
             told["code"] = ending.code
-        self._commands.add(1, {"command": name} | told)
+        # Of a batch that has ended the commands are counted, each by its own name.
+        if not ending.by_command:
+            self._commands.add(1, {"command": name} | told)
+        for (each, what, code), count in ending.by_command.items():
+            because = {} if code is None else {"code": code}
+            self._commands.add(count, {"command": each, "outcome": what} | because)
         span.set_attributes({**told, "facts": ending.facts})
         # A refusal is an answer, not an error.
         if ending.what == "failed":

@@ -28,9 +28,9 @@ from yibao.domain.vocabulary import (
     GivenDay,
     GivenInstant,
     GivenKey,
+    GivenName,
     HospitalLevel,
     LapsedYears,
-    Name,
     Note,
     OtherCover,
     ReasonWord,
@@ -106,7 +106,7 @@ class Register(RecordFact):
     ref: GivenKey
     policy: EditionId
     on: GivenDay
-    school: Name
+    school: GivenName
     category: Category
     document: Document
 
@@ -123,7 +123,7 @@ class ChangeSchool(RecordFact):
 
     name = "change_school"
     fact = events.SchoolChanged
-    school: Name
+    school: GivenName
 
 
 class DeclareOtherCover(RecordFact):
@@ -205,7 +205,7 @@ class FileRemoteCare(RecordFact):
 
     name = "file_remote_care"
     fact = events.RemoteCareFiled
-    province: Name
+    province: GivenName
 
 
 class Withdraw(RecordFact):
@@ -233,7 +233,7 @@ class FixWindow(RecordFact):
     opens_on: GivenDay | None = None
     opens_at: GivenInstant | None = None
     closes_on: GivenDay | None = None
-    school: Name | None = None
+    school: GivenName | None = None
     category: Category | None = None
 
     @model_validator(mode="after")
@@ -256,7 +256,7 @@ class ReceiveCare(RecordFact):
     level: HospitalLevel | None = None
     cost: Fen
     total_cost: Fen | None = None
-    province: Name | None = None
+    province: GivenName | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -1,6 +1,7 @@
 """The words of the field: identifiers, enumerations and the small values facts are made of."""
 
 import hashlib
+import operator
 import re
 from collections.abc import Callable
 from datetime import date
@@ -12,6 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, in_shanghai, read_day, read_instant
+from yibao.domain.refusals import BadValue
 
 
 class State(StrEnum):
@@ -177,6 +179,7 @@ GivenKey = Annotated[OpaqueKey, AfterValidator(_without_document_number)]
 ReasonWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 #: A school, district or province, as its owner writes it.
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](.{0,62}[^\s\x00-\x1f])?$")]
+GivenName = Annotated[Name, AfterValidator(_without_nul)]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]
 Note = Annotated[
     str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_without_nul)
@@ -198,18 +201,29 @@ class EnrollmentId(NamedTuple):
 
     @property
     def stream(self) -> UUID:
-        """The id of the stream, derived from the opaque reference and the year alone."""
-        return _stream(f"enrollment/{self.year}/{self.ref}")
+        """The id of the stream, derived from the opaque reference and the year alone.
+
+        Raises BadValue for a year that is no whole number: `2025.0`, from a table with gaps,
+        would be another stream than `2025`.
+        """
+        return _stream(f"enrollment/{_index(self.year)}/{self.ref}")
 
     @property
     def care_stream(self) -> UUID:
         """The id of the stream that holds the care received, beside the enrollment's own."""
-        return _stream(f"care/{self.year}/{self.ref}")
+        return _stream(f"care/{_index(self.year)}/{self.ref}")
 
 
 def edition_stream(edition: str) -> UUID:
     """The id of the stream that holds what an edition left to be fixed later."""
     return _stream(f"edition/{edition}")
+
+
+def _index(year: int) -> int:
+    try:
+        return operator.index(year)
+    except TypeError:
+        raise BadValue("year", "must be a whole number") from None
 
 
 @lru_cache(maxsize=4096)

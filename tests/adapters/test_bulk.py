@@ -1,22 +1,25 @@
 """Many commands in one call: each judged and reported by itself, a transaction a batch."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 import yibao
 from yibao.adapters.answer_json import answer_json
-from yibao.adapters.recording import Receipt
+from yibao.adapters.recording import Receipt, Reply
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import StoreError
 from yibao.domain import commands
 from yibao.domain.calendar import read_instant
 from yibao.domain.commands import Command
 from yibao.domain.events import Event
-from yibao.domain.refusals import Refused, UnknownCutoff
+from yibao.domain.refusals import BadValue, Refused, UnknownCutoff
 
 from .stores import emptied, lasting, rows
 
@@ -58,9 +61,19 @@ def confirm(who: yibao.EnrollmentId, at: str = "2025-09-06 10:00", **values: Any
     return who, made(commands.Confirm, at=at, channel="app", **values)
 
 
-def told(outcomes: list[Receipt | Refused]) -> list[str | int]:
-    """The version each command led to, or the code with which it was refused."""
-    return [each.code if isinstance(each, Refused) else each.version for each in outcomes]
+def told(replies: Sequence[Reply]) -> list[str | int]:
+    """The version each command led to, the code with which it was refused, or its error."""
+    return [_told(reply) for reply in replies]
+
+
+def _told(reply: Reply) -> str | int:
+    match reply:
+        case Receipt():
+            return reply.version
+        case Refused():
+            return reply.code
+        case _:
+            return type(reply).__name__
 
 
 def test_each_command_is_judged_on_what_came_before_it(service: Service) -> None:
@@ -220,6 +233,86 @@ def test_where_the_store_fails_batches_before_stand_and_the_rest_can_be_repeated
         )
 
 
+def test_an_edition_that_is_not_at_hand_refuses_the_commands_under_it_alone(url: str) -> None:
+    with open_service(url, clock=lambda: NOW) as service:
+        replies = service.record_each([register(ADA, policy="shanghai-1999"), register(BO)])
+        assert told(replies) == ["bad_value", 1]
+        assert [kept.attempt.where for kept in service.refused_attempts(ADA)] == ["policy"]
+
+
+@lasting
+def test_an_edition_that_is_no_longer_at_hand_refuses_its_students_alone(
+    url: str, tmp_path: Path
+) -> None:
+    released = (files("yibao.domain") / "policies" / f"{POLICY}.yaml").read_text("utf-8")
+    (tmp_path / "mine-2025.yaml").write_text(released.replace(POLICY, "mine-2025", 1))
+    with open_service(url, policies=tmp_path, clock=lambda: NOW) as service:
+        service.record_each([register(ADA, policy="mine-2025")])
+    with open_service(url, clock=lambda: NOW) as service:
+        replies = service.record_each([declare(ADA), register(BO), confirm(ADA), declare(BO)])
+        assert told(replies) == ["bad_value", 1, "bad_value", 2]
+        assert [kept.attempt.code for kept in service.refused_attempts(ADA)] == ["bad_value"] * 2
+
+
+@lasting
+@pytest.mark.parametrize("what", ["enrollment", "care"])
+def test_a_stream_that_cannot_be_read_is_told_and_the_others_are_recorded(
+    url: str, what: str
+) -> None:
+    with open_service(url, clock=lambda: NOW) as service:
+        service.record_each([register(ADA), _care(ADA), register(BO)])
+        stream = {"enrollment": ADA.stream, "care": ADA.care_stream}[what]
+        damage = "UPDATE stored_events SET state = ? WHERE originator_id = ?"
+        rows(url, damage, b"{}", stream.hex)
+        replies = service.record_each([_care(ADA), declare(BO), (BO, NOTHING), _care(BO)])
+        assert told(replies) == ["UnreadableEvent", 2, "no_such_fact", 1]
+
+
+@pytest.mark.parametrize(
+    ("target", "where"),
+    [
+        (("ada", 2025), "target"),
+        (None, "target"),
+        (yibao.EnrollmentId("ada", 2025.0), "year"),  # type: ignore[arg-type]
+        (yibao.EnrollmentId("ada", "2025"), "year"),  # type: ignore[arg-type]
+        (yibao.EnrollmentId("ada", None), "year"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_can_be_no_target_is_told_and_the_others_are_recorded(
+    service: Service, target: Any, where: str
+) -> None:
+    misfit, recorded = service.record_each([(target, register(ADA)[1]), register(ADA)])
+    assert isinstance(misfit, BadValue)
+    assert misfit.details["where"] == where
+    assert _told(recorded) == 1
+    with pytest.raises(BadValue, match=where):
+        service.record(target, declare(ADA)[1])
+    with pytest.raises(BadValue, match=where):
+        service.declare_roster(target, at="2025-09-02 17:00")
+
+
+def test_what_is_no_command_is_told_and_the_others_are_recorded(service: Service) -> None:
+    misfit, recorded = service.record_each([(ADA, "register"), register(ADA)])  # type: ignore[list-item]
+    assert isinstance(misfit, BadValue)
+    assert misfit.details["where"] == "asked"
+    assert _told(recorded) == 1
+    with pytest.raises(BadValue, match="is no command"):
+        service.record(ADA, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, None])
+def test_there_is_no_such_size_of_a_batch(service: Service, batch: Any) -> None:
+    with pytest.raises(BadValue, match="batch"):
+        service.record_each([register(ADA)], batch=batch)
+    assert service.facts(ADA) == []
+
+
+def test_commands_may_come_from_anywhere(service: Service) -> None:
+    assert told(service.record_each(each for each in [register(ADA), declare(ADA)])) == [1, 2]
+    together = service.record_together(ADA, (confirm(ADA)[1] for _ in range(1)))
+    assert told(together) == [3]
+
+
 def test_many_at_once_come_to_what_one_after_the_other_does(url: str) -> None:
     chance = random.Random(20251121)
     for _ in range(25 if url == "memory:" else 10):
@@ -236,6 +329,16 @@ def test_many_at_once_come_to_what_one_after_the_other_does(url: str) -> None:
                 assert [kept.attempt for kept in together.refused_attempts(who)] == [
                     kept.attempt for kept in singly.refused_attempts(who)
                 ]
+
+
+NOTHING = commands.SettleCare(at=NOW, care=UUID(int=1))
+
+
+def _care(who: yibao.EnrollmentId) -> Asked:
+    return who, made(
+        commands.ReceiveCare, at="2025-09-19 10:00", on="2025-09-19", setting="campus_clinic",
+        cost="100.00",
+    )  # fmt: skip
 
 
 def _one(service: Service, target: yibao.EnrollmentId | str, command: Command) -> Receipt | Refused:

@@ -17,7 +17,7 @@ import yibao
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import StoreError
 from yibao.adapters.telemetry import Telemetry, open_telemetry
-from yibao.domain.commands import Confirm, DeclareRoster
+from yibao.domain.commands import Confirm, DeclareRoster, Register
 
 from .stores import lasting, rows
 from .writers import registration
@@ -89,7 +89,8 @@ def test_every_command_is_counted_once_by_how_it_ended(service: Service, seen: S
         "register repeated": 1,
         "roster_not_declared confirm refused": 1,
         "bad_value confirm refused": 1,
-        "batch recorded": 1,
+        "declare_roster recorded": 1,
+        "confirm recorded": 1,
     }
     names = [span.name for span in seen.spans.get_finished_spans()]
     assert names == ["yibao.command"] * 5 + ["yibao.question"] * 2
@@ -133,3 +134,18 @@ def test_a_service_is_silent_unless_it_is_told_otherwise(
         live(service)
     assert [record for record in caplog.records if record.name.startswith("yibao")] == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_commands_of_a_batch_are_counted_each_by_its_own_end(
+    service: Service, seen: Seen
+) -> None:
+    registered = Register(**SHEET)
+    declared = DeclareRoster(at=registered.at, command_id="declare-1")
+    bo = yibao.EnrollmentId("bo", 2025)
+    service.record_each([(ADA, registered), (ADA, declared), (ADA, declared), (bo, declared)])
+    assert seen.counts("yibao.commands") == {
+        "register recorded": 1,
+        "declare_roster recorded": 1,
+        "declare_roster repeated": 1,
+        "not_registered declare_roster refused": 1,
+    }
