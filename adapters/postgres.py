@@ -10,6 +10,7 @@ as far as nobody is still writing (`settled`).
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -56,6 +57,10 @@ FETCHED: Final = 5000
 
 #: The advisory lock shared by all who record; who records for all has it alone.
 EVERYBODY: Final = 0x7969_6261_6F00_0000
+
+#: The locks of its own that a transaction takes at most; one that needs more has the lock on all.
+#: A server has room for some thousand locks of all transactions together.
+MOST_LOCKS: Final = 1000
 
 _INSERT: Final = "INSERT INTO stored_events (originator_id, originator_version, topic, state) "
 _INSERT_ONE: Final = f"{_INSERT}VALUES (?, ?, ?, ?)"
@@ -242,7 +247,8 @@ class PostgresRecorder(ApplicationRecorder):
             with self.connections.connection() as connection:
                 sql = PostgresSql(connection) if many else PostgresTransaction(connection)
                 try:
-                    sql.begin(everybody, sorted({_lock_of(stream) for stream in concerned}))
+                    locks = sorted({_lock_of(stream) for stream in concerned})
+                    sql.begin(everybody or len(locks) > MOST_LOCKS, locks)
                     yield sql
                     sql.commit()
                 except BaseException:
@@ -557,11 +563,21 @@ def _one(connection: Connection, statement: LiteralString) -> TupleRow:
 
 def place_of(url: str) -> str:
     """Where a URL leads, without what nobody should read; raises StoreError for no URL."""
+    no_url = "this is no URL of a PostgreSQL database: "
+    account, _, path = url.partition("?")[0].partition("://")[2].partition("/")
+    if account.count("@") > 1 or "@" in path:
+        # What would be taken for a host or a database may be the rest of a password.
+        raise StoreError(f"{no_url}{_WRITTEN}")
     try:
         told = conninfo_to_dict(url)
     except psycopg.Error as error:
-        raise StoreError(f"this is no URL of a PostgreSQL database: {error}") from None
+        # It quotes what it could not read.
+        reason = re.sub('".*"', "…", str(error).strip(), flags=re.DOTALL)
+        raise StoreError(f"{no_url}{reason}; {_WRITTEN}") from None
     return f"{told.get('host') or 'local'}/{told.get('dbname') or ''}"
+
+
+_WRITTEN: Final = "special characters of an account or a password are written as %XX"
 
 
 def failure(error: BaseException) -> Exception | None:
@@ -584,14 +600,15 @@ def _may_be_tried_again(error: psycopg.Error) -> bool:
     return state in _PASSING or state.startswith("08")
 
 
-#: A deadlock or a conflict with others; a version that others were first to take; a server that
-#: shuts down or starts.
+#: A deadlock or a conflict with others; a version that others were first to take; no room for the
+#: locks of all; a server that shuts down or starts.
 _PASSING: Final = frozenset(
     kind.sqlstate
     for kind in (
         psycopg.errors.SerializationFailure,
         psycopg.errors.DeadlockDetected,
         psycopg.errors.UniqueViolation,
+        psycopg.errors.OutOfMemory,
         psycopg.errors.AdminShutdown,
         psycopg.errors.CrashShutdown,
         psycopg.errors.CannotConnectNow,

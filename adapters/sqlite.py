@@ -184,10 +184,12 @@ class FactRecorder(SQLiteApplicationRecorder):
 
 def failure(error: BaseException) -> Exception | None:
     """A failure of SQLite or of the library as ours; None for anything else."""
+    if isinstance(error, ConnectionPoolClosedError):
+        return StoreError("is closed")
     return StoreError(f"failed: {error}") if isinstance(error, _FAILURES) else None
 
 
-_FAILURES = (PersistenceError, ConnectionPoolClosedError, sqlite3.Error, OSError)
+_FAILURES = (PersistenceError, sqlite3.Error, OSError)
 
 
 class SqliteSql:

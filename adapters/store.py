@@ -423,12 +423,12 @@ def is_postgres(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """A URL without the password that may stand in it."""
+    """A URL without the passwords that may stand in it."""
     if not is_postgres(url):
         return url
     parts = urlsplit(url)
     account, at, host = parts.netloc.rpartition("@")
-    options = [(name, value) for name, value in parse_qsl(parts.query) if name != "password"]
+    options = [option for option in parse_qsl(parts.query) if not option[0].endswith("password")]
     asked = f"?{urlencode(options, safe='/')}" if options else ""
     return f"{parts.scheme}://{account.partition(':')[0]}{at}{host}{parts.path}{asked}"
 

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from pgserver import CARELESS, Server
 
 import yibao
 from yibao.adapters.answer_json import answer_json
+from yibao.adapters.postgres import MOST_LOCKS
 from yibao.adapters.recording import Receipt, Reply
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import StoreError
+from yibao.adapters.upkeep import init
 from yibao.domain import commands
 from yibao.domain.calendar import read_instant
 from yibao.domain.commands import Command
@@ -311,6 +315,41 @@ def test_commands_may_come_from_anywhere(service: Service) -> None:
     assert told(service.record_each(each for each in [register(ADA), declare(ADA)])) == [1, 2]
     together = service.record_together(ADA, (confirm(ADA)[1] for _ in range(1)))
     assert told(together) == [3]
+
+
+# A server has room for so many locks
+
+
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[Server]:
+    """A server with room for some hundred locks of all transactions together."""
+    with Server({**CARELESS, "max_locks_per_transaction": "10", "max_connections": "20"}) as server:
+        yield server
+
+
+def test_a_batch_of_more_students_than_a_server_has_locks_is_recorded(narrow: Server) -> None:
+    url = narrow.database()
+    init(url)
+    students = [yibao.EnrollmentId(f"s-{number}", 2025) for number in range(MOST_LOCKS + 1)]
+    with open_service(url, clock=lambda: NOW) as service:
+        replies = service.record_each([register(who) for who in students], batch=len(students))
+        assert told(replies) == [1] * len(students)
+
+
+def test_a_batch_waits_while_others_have_all_the_locks(narrow: Server) -> None:
+    url = narrow.database()
+    init(url)
+    students = [yibao.EnrollmentId(f"s-{number}", 2025) for number in range(300)]
+    lock = "SELECT pg_advisory_lock(k) FROM generate_series(1, 300) AS k"
+    errors: list[str] = []
+    with (
+        open_service(url, clock=lambda: NOW) as service,
+        psycopg.connect(narrow.url(), autocommit=True) as other,
+    ):
+        other.execute(lock)
+        service._store.on_retry = lambda error: (errors.append(error), other.close())
+        assert told(service.record_each([register(who) for who in students])) == [1] * 300
+    assert set(errors) == {"OutOfMemory"}
 
 
 def test_many_at_once_come_to_what_one_after_the_other_does(url: str) -> None:

@@ -4,6 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from yibao.adapters.service import open_service
+from yibao.adapters.store import StoreError
+from yibao.domain.vocabulary import EnrollmentId
+
 SCRIPT = """
 import sys, threading, time
 from uuid import uuid4
@@ -31,6 +37,13 @@ for _ in range(int(sys.argv[2])):
         thread.join()
 print("closed")
 """
+
+
+def test_whoever_asks_a_closed_store_is_told_so(url: str) -> None:
+    service = open_service(url)
+    service.close()
+    with pytest.raises(StoreError, match=r"^the store is closed$"):
+        service.at(EnrollmentId("s-1", 2025))
 
 
 def test_a_store_is_closed_while_threads_read_and_write(url: str) -> None:

@@ -1,6 +1,7 @@
 """The small values facts are made of, and what is refused as one."""
 
 from datetime import date
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from yibao.domain import vocabulary
+from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import (
     Category,
     Document,
@@ -64,6 +66,7 @@ def test_a_value_that_can_be_right_is_taken(kind: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
+        ("GivenName", "a\0b"),
         ("GivenKey", "310101200001011234"),
         ("GivenKey", "31010120000101123X"),
         ("GivenKey", "31010120000101123x"),
@@ -118,6 +121,13 @@ def test_a_refused_identity_number_is_not_repeated_by_our_own_words(number: str)
 
 def test_a_student_and_a_benefit_year_always_name_the_same_stream() -> None:
     assert str(EnrollmentId("s1", 2025).stream) == STREAM_OF_S1
+
+
+@pytest.mark.parametrize("year", [2025.0, "2025", None])
+def test_a_year_that_is_no_whole_number_names_no_stream(year: Any) -> None:
+    for stream in ("stream", "care_stream"):
+        with pytest.raises(BadValue, match="year"):
+            getattr(EnrollmentId("s1", year), stream)
 
 
 def test_each_benefit_year_has_a_stream_of_its_own() -> None:
