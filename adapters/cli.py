@@ -598,7 +598,7 @@ def init_store(store: str, lang: Any) -> None:
 @_STORE
 @_lang
 def migrate_store(store: str, lang: Any) -> None:
-    """Bring a store to the newest layout; opening a file does so, too."""
+    """Bring a store that is there to the newest layout; opening a file does so, too."""
     from yibao.adapters.upkeep import migrate
     from yibao.adapters.words import Words
 

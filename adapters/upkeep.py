@@ -54,7 +54,10 @@ def init(url: str) -> str:
 
 
 def migrate(url: str) -> tuple[str, str]:
-    """Brings a store to the newest layout; the layout it had and the one it has."""
+    """Brings a store to the newest layout; the layout it had and the one it has.
+
+    Raises StoreError where there is no store: it may have failed to be restored.
+    """
     if is_postgres(url):
         from yibao.adapters import upkeep_postgres
 
@@ -279,7 +282,7 @@ def _reading(url: str) -> Iterator[_InspectedFile]:
     """A connection that can only read a store that is there."""
     path = Path(file_of(url))
     if not path.is_file():
-        raise StoreError("there is no such store")
+        raise StoreError(f"there is no store {str(path)!r}: `yibao db init` creates one")
     try:
         with closing(
             sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)

@@ -27,7 +27,7 @@ def init(url: str) -> str:
     with _connected(url) as connection:
         if layout_of(connection) is not None:
             raise StoreError(f"there is a store in {place_of(url)} already")
-    return migrate(url)[1]
+    return _at_the_newest_layout(url)
 
 
 def migrate(url: str) -> tuple[str, str]:
@@ -37,14 +37,19 @@ def migrate(url: str) -> tuple[str, str]:
     """
     with _connected(url) as connection:
         before = layout_of(connection)
-        if before is not None and before not in migrations.LAYOUTS:
+        if before is None:  # an empty one would hide that a restore has failed
+            raise _no_store(url)
+        if before not in migrations.LAYOUTS:
             raise StoreError(f"the store's layout is {before!r}: a newer yibao has written it")
+    return before, _at_the_newest_layout(url)
+
+
+def _at_the_newest_layout(url: str) -> str:
     migrations.upgrade_postgres(partial(psycopg.connect, conninfo(url, settings_here())))
-    with _connected(url) as connection, connection.transaction():
-        trail.create(connection)
     with _connected(url) as connection:
-        now = str(layout_of(connection))
-    return before or now, now
+        with connection.transaction():
+            trail.create(connection)
+        return str(layout_of(connection))
 
 
 #: What a role needs that records and follows, and what one that only asks.
@@ -81,17 +86,17 @@ def reading(url: str) -> "Iterator[InspectedDatabase]":
     """A store that is there, as it is at one moment."""
     with _connected(url) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield InspectedDatabase(connection)
+        layout = layout_of(connection)
+        if layout is None:
+            raise _no_store(url)
+        yield InspectedDatabase(connection, layout)
         connection.rollback()
 
 
 class InspectedDatabase:
     """A PostgreSQL database."""
 
-    def __init__(self, connection: Connection) -> None:
-        layout = layout_of(connection)
-        if layout is None:
-            raise StoreError("there is no such store")
+    def __init__(self, connection: Connection, layout: str) -> None:
         self.layout = layout
         self._sql = PostgresSql(connection)
         self._sql.run("SET LOCAL search_path TO yibao")
@@ -112,3 +117,7 @@ def _connected(url: str) -> Iterator[Connection]:
             yield connection
     except psycopg.Error as error:
         raise StoreError(f"the store {where} {failure(error)}") from error
+
+
+def _no_store(url: str) -> StoreError:
+    return StoreError(f"there is no store in {place_of(url)}: `yibao db init` creates one")

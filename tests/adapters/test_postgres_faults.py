@@ -32,7 +32,7 @@ from yibao.adapters.recording import Receipt
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.settings import StoreSettings
 from yibao.adapters.store import Reached, StoreError
-from yibao.adapters.upkeep import check, grant, migrate
+from yibao.adapters.upkeep import check, grant, init, migrate
 from yibao.domain.commands import COMMANDS, Command
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
@@ -689,7 +689,7 @@ def test_a_database_without_room_is_a_clear_error_and_loses_nothing_that_was_ack
         "CREATE DATABASE small TABLESPACE small",
     )
     url = confined.url("small")
-    migrate(url)
+    init(url)
     with opened(url) as service, service.audit_trail() as trail:
         trail.catch_up()
         done = filled(service)
@@ -737,7 +737,7 @@ def test_a_server_whose_log_has_no_room_is_a_clear_error_and_loses_nothing_that_
     """Without room for its log a server crashes, and cannot start before there is."""
     with Nursery(tmp_path, inside=NAMESPACE) as nursery, CrampedLog(nursery) as server:
         url = server.url()
-        migrate(url)
+        init(url)
         with opened(url, retry_for=1) as service:
             server.grow("5m")
             done = filled(service)

@@ -162,7 +162,7 @@ def test_what_is_no_store_is_not_checked(tmp_path: Path) -> None:
     for path, why in (
         (other, "is no store"),
         (tmp_path / "text.db", "cannot be read"),
-        (tmp_path / "none.db", "no such store"),
+        (tmp_path / "none.db", "there is no store"),
     ):
         with pytest.raises(StoreError, match=why):
             check(url(path), EDITIONS)

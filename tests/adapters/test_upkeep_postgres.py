@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pgserver import Server
@@ -36,7 +37,7 @@ def codes(url: str) -> list[str]:
 
 def test_a_store_is_created_where_there_is_none_and_only_there(run: Run, empty: str) -> None:
     for ask in (lambda: open_service(empty), lambda: check(empty, EDITIONS)):
-        with pytest.raises(StoreError, match=r"no store yet|no such store"):
+        with pytest.raises(StoreError, match=r"no store yet|there is no store"):
             ask()
     created = run("db", "init", "--store", empty)
     assert (created.exit_code, created.output) == (0, f"created, at layout {HEAD}\n")
@@ -47,9 +48,30 @@ def test_a_store_is_created_where_there_is_none_and_only_there(run: Run, empty: 
 
 
 def test_several_who_create_a_store_at_once_leave_one(empty: str) -> None:
+    def create() -> str:
+        try:
+            return init(empty)
+        except StoreError as error:
+            return str(error)
+
+    found = together([create] * 4)
+    assert HEAD in found
+    assert all(each == HEAD or "already" in each for each in found)
     assert together([lambda: migrate(empty)] * 4) == [(HEAD, HEAD)] * 4
     with open_service(empty) as service, service.audit_trail() as audit:
         assert audit.count(yibao.Question()) == 0
+
+
+def test_where_there_is_no_store_nothing_is_migrated_and_nothing_created(
+    run: Run, empty: str, tmp_path: Path
+) -> None:
+    for url in (empty, f"sqlite:///{tmp_path / 'facts.db'}"):
+        done = run("db", "migrate", "--store", url)
+        assert done.exit_code == 2
+        assert "there is no store" in done.output
+        assert "`yibao db init` creates one" in done.output
+    assert rows(empty, "SELECT to_regnamespace('yibao')") == [(None,)]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_a_newer_yibao_has_written_is_refused_and_left_alone(
