@@ -1,11 +1,14 @@
 """Looking after a store on PostgreSQL, from the command line, as its owner does."""
 
 import json
+import shlex
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from pgserver import Server
+from pgserver import PORT, Server
+from psycopg.conninfo import conninfo_to_dict
 
 import yibao
 from yibao.adapters.migrations import HEAD
@@ -19,6 +22,7 @@ from .conftest import Run
 from .stores import rows
 from .writers import Step, registration, together, told
 
+OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
 ADA = yibao.EnrollmentId("ada", 2025)
 EDITIONS = Editions()
 
@@ -29,6 +33,38 @@ def empty(postgres: Server) -> Iterator[str]:
     url = postgres.database()
     yield url
     postgres.drop(url)
+
+
+@pytest.fixture(scope="module")
+def roles(postgres: Server) -> Iterator[None]:
+    """The roles of the documentation, on the server."""
+    named = ("owner", "counter", "auditor")
+    postgres.sql(*(f"CREATE ROLE {name} LOGIN" for name in named))
+    yield
+    postgres.sql(*(f"DROP ROLE {name}" for name in named))
+
+
+@pytest.fixture
+def owners(postgres: Server, roles: None, empty: str) -> str:
+    """An empty database as the one reaches it to whom it belongs."""
+    postgres.sql(f"ALTER DATABASE {name_of(empty)} OWNER TO owner")
+    return by("owner", empty)
+
+
+@pytest.fixture
+def owned(owners: str) -> str:
+    """A store that belongs to its owner and to no superuser."""
+    init(owners)
+    return owners
+
+
+def by(role: str, url: str) -> str:
+    """A database as another role reaches it."""
+    return f"postgresql://{role}@{url.partition('@')[2]}"
+
+
+def name_of(url: str) -> str:
+    return str(conninfo_to_dict(url)["dbname"])
 
 
 def codes(url: str) -> list[str]:
@@ -171,3 +207,48 @@ def test_a_url_that_is_none_is_told_as_such(url: str) -> None:
         init(url)
     with pytest.raises(StoreError, match="this is no URL of a PostgreSQL database"):
         open_service(url)
+
+
+def documented(program: str, **places: object) -> list[str]:
+    """A command line of the documentation, each place in it put where it is here."""
+    (line,) = (
+        line for line in OPERATING.read_text().splitlines() if line.startswith(f"{program} -")
+    )
+    of_this = {
+        "yibao.dump": "dump",
+        "postgresql://owner@db.example.org/yibao": "from",
+        "postgresql://owner@db.example.org/restored": "to",
+    }
+    return [str(places[of_this[each]]) if each in of_this else each for each in shlex.split(line)]
+
+
+@pytest.mark.parametrize("on_a_fresh_server", [True, False])
+def test_a_store_is_restored_as_documented(
+    run: Run, postgres: Server, owned: str, on_a_fresh_server: bool
+) -> None:
+    grant(owned, "counter")
+    grant(owned, "auditor", reads_only=True)
+    with open_service(by("counter", owned)) as service:
+        told(service, Step("ada", [registration("ada", "r")]))
+    dump = postgres.folder / "yibao.dump"
+    postgres.run(*documented("pg_dump", **{"from": owned, "dump": dump}))
+    with ExitStack() as stack:
+        server = stack.enter_context(Server()) if on_a_fresh_server else postgres
+        where = ("-h", server.folder, "-p", PORT, "-U", "postgres")
+        if on_a_fresh_server:
+            for role in ("owner", "counter", "auditor"):
+                server.run("createuser", *where, role)
+        server.run("createdb", *where, "-O", "owner", "restored")
+        url = server.url("restored", "owner")
+        stack.callback(server.drop, url)
+        server.run(*documented("pg_restore", to=url, dump=dump))
+        migrate(url)
+        assert codes(url) == []
+        grant(url, "counter")
+        grant(url, "auditor", reads_only=True)
+        with open_service(by("counter", url)) as service, service.audit_trail() as audit:
+            service.declare_roster(ADA, at="2025-09-02 17:00")
+            audit.catch_up()
+        with open_service(by("auditor", url)) as service, service.audit_trail() as audit:
+            assert [fact.name for fact in service.facts(ADA)] == ["registered", "roster-declared"]
+            assert audit.count(yibao.Question()) == 3
