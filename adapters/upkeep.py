@@ -73,7 +73,7 @@ def grant(url: str, role: str, *, reads_only: bool = False) -> None:
     """Lets a role of a PostgreSQL server append and read, or read only.
 
     It may neither change nor delete a fact or a refused attempt. Raises StoreError where there
-    is no such role, or the URL is not the owner's.
+    is no such role, or the URL is of one who may not act for the owner.
     """
     if not is_postgres(url):
         raise StoreError("a file has no roles: its permissions are the file system's")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Final
 
 import psycopg
+import psycopg.errors
 from psycopg.sql import SQL, Identifier
 
 from yibao.adapters import migrations
@@ -35,7 +35,7 @@ def migrate(url: str) -> tuple[str, str]:
 
     Tables of the trail that are of another layout are made anew, and it is followed again.
     """
-    with _connected(url) as connection:
+    with _connected(url, as_owner=True) as connection:
         before = layout_of(connection)
         if before is None:  # an empty one would hide that a restore has failed
             raise _no_store(url)
@@ -45,8 +45,10 @@ def migrate(url: str) -> tuple[str, str]:
 
 
 def _at_the_newest_layout(url: str) -> str:
-    migrations.upgrade_postgres(partial(psycopg.connect, conninfo(url, settings_here())))
-    with _connected(url) as connection:
+    with _connected(url, as_owner=True) as connection:
+        connection.autocommit = False
+        migrations.upgrade_postgres(lambda: connection)
+    with _connected(url, as_owner=True) as connection:
         with connection.transaction():
             trail.create(connection)
         return str(layout_of(connection))
@@ -76,7 +78,9 @@ _APPENDS: Final = (
 
 def grant(url: str, role: str, *, reads_only: bool) -> None:
     """Lets a role append and read, or read only."""
-    with _connected(url) as connection, connection.transaction():
+    with _connected(url, as_owner=True) as connection, connection.transaction():
+        if layout_of(connection) is None:
+            raise _no_store(url)
         for statement in _READS if reads_only else _APPENDS:
             connection.execute(SQL(statement).format(role=Identifier(role)))
 
@@ -110,13 +114,43 @@ class InspectedDatabase:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
+def _connected(url: str, *, as_owner: bool = False) -> Iterator[Connection]:
     where = place_of(url)
     try:
         with psycopg.connect(conninfo(url, settings_here()), autocommit=True) as connection:
+            if as_owner:
+                _act_as_owner(connection, where)
             yield connection
     except psycopg.Error as error:
         raise StoreError(f"the store {where} {failure(error)}") from error
+
+
+def _act_as_owner(connection: Connection, where: str) -> None:
+    """Has all that follows done by whoever owns the store, if there is one.
+
+    What a superuser does in his own name holds for his own tables, not for the owner's later
+    ones; what anybody else does PostgreSQL may leave undone with no more than a warning. Raises
+    StoreError for who may not act for the owner.
+    """
+    owners = [str(name) for (name,) in connection.execute(_OWNERS)]
+    if len(owners) > 1:
+        told = f"the store {where} belongs to {' and to '.join(owners)}: give all of it to one"
+        raise StoreError(told)
+    for owner in owners:
+        try:
+            connection.execute(SQL("SET ROLE {}").format(Identifier(owner)))
+        except psycopg.errors.InsufficientPrivilege:
+            told = (
+                f"the store {where} belongs to {owner}, for whom {connection.info.user} may not act"
+            )
+            raise StoreError(told) from None
+
+
+_OWNERS: Final = (
+    "SELECT pg_get_userbyid(nspowner) FROM pg_namespace "
+    "WHERE nspname IN ('yibao', 'yibao_trail') UNION "
+    "SELECT tableowner FROM pg_tables WHERE schemaname IN ('yibao', 'yibao_trail') ORDER BY 1"
+)
 
 
 def _no_store(url: str) -> StoreError:

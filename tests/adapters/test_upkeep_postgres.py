@@ -37,8 +37,8 @@ def empty(postgres: Server) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def roles(postgres: Server) -> Iterator[None]:
-    """The roles of the documentation, on the server."""
-    named = ("owner", "counter", "auditor")
+    """The roles of the documentation, on the server, and one that nothing was granted to."""
+    named = ("owner", "counter", "auditor", "stranger")
     postgres.sql(*(f"CREATE ROLE {name} LOGIN" for name in named))
     yield
     postgres.sql(*(f"DROP ROLE {name}" for name in named))
@@ -149,6 +149,53 @@ def test_a_trail_of_another_layout_is_made_anew_and_followed_again_by_whoever_di
     with open_service(as_reader) as service, service.audit_trail() as audit:
         assert audit.count(yibao.Question()) == 2
     assert rows(postgres_url, "SELECT format FROM yibao_trail.layout") == [(layout.FORMAT,)]
+
+
+@pytest.mark.parametrize("who", ["counter", "auditor", "stranger"])
+def test_nobody_but_its_owner_grants_or_migrates_a_store(run: Run, owned: str, who: str) -> None:
+    grant(owned, "counter")
+    grant(owned, "auditor", reads_only=True)
+    for command in (("grant", "stranger"), ("migrate",)):
+        done = run("db", *command, "--store", by(who, owned))
+        assert done.exit_code == 2
+        assert f"belongs to owner, for whom {who} may not act" in done.output
+    with pytest.raises(StoreError, match="permission denied"):
+        open_service(by("stranger", owned))
+
+
+def test_what_a_superuser_grants_and_migrates_holds_for_what_the_owner_makes_anew(
+    owned: str,
+) -> None:
+    as_superuser = by("postgres", owned)
+    grant(as_superuser, "counter")
+    grant(as_superuser, "auditor", reads_only=True)
+    for remaking in (as_superuser, owned, as_superuser):
+        rows(as_superuser, "UPDATE yibao_trail.layout SET format = 1")
+        migrate(remaking)
+        for role in ("counter", "auditor"):
+            with open_service(by(role, owned)) as service, service.audit_trail() as audit:
+                assert audit.count(yibao.Question()) == 0
+    tables = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname LIKE 'yibao%%'"
+    assert rows(as_superuser, tables) == [("owner",)]
+
+
+def test_who_may_act_for_the_owner_grants_in_the_owners_name(postgres: Server, owned: str) -> None:
+    postgres.sql("GRANT owner TO stranger")
+    grant(by("stranger", owned), "counter")
+    postgres.sql("REVOKE owner FROM stranger")
+    with open_service(by("counter", owned)) as service:
+        assert told(service, Step("ada", [registration("ada", "r")])).versions == [1]
+
+
+def test_a_store_in_two_hands_is_not_granted_by_halves(owned: str) -> None:
+    rows(by("postgres", owned), "ALTER SCHEMA yibao_trail OWNER TO postgres")
+    with pytest.raises(StoreError, match="belongs to owner and to postgres: give all of it to one"):
+        grant(by("postgres", owned), "counter")
+
+
+def test_where_there_is_no_store_nothing_is_granted(owners: str) -> None:
+    with pytest.raises(StoreError, match="there is no store"):
+        grant(owners, "counter")
 
 
 @pytest.mark.parametrize(
