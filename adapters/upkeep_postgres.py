@@ -54,6 +54,13 @@ def _at_the_newest_layout(url: str) -> str:
         return str(layout_of(connection))
 
 
+#: What takes from a role all that another grant gave it.
+_NOTHING: Final = (
+    "REVOKE ALL ON SCHEMA yibao, yibao_trail FROM {role}",
+    "REVOKE ALL ON ALL TABLES IN SCHEMA yibao, yibao_trail FROM {role}",
+    "REVOKE ALL ON ALL SEQUENCES IN SCHEMA yibao, yibao_trail FROM {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail REVOKE ALL ON TABLES FROM {role}",
+)
 #: What a role needs that records and follows, and what one that only asks.
 _READS: Final = (
     "GRANT USAGE ON SCHEMA yibao, yibao_trail TO {role}",
@@ -76,13 +83,22 @@ _APPENDS: Final = (
 )
 
 
+_MAY_APPEND: Final = "SELECT has_table_privilege(%s, 'yibao.stored_events', 'INSERT')"
+
+
 def grant(url: str, role: str, *, reads_only: bool) -> None:
-    """Lets a role append and read, or read only."""
+    """Lets a role append and read, or read only, whatever it was let before."""
     with _connected(url, as_owner=True) as connection, connection.transaction():
         if layout_of(connection) is None:
             raise _no_store(url)
-        for statement in _READS if reads_only else _APPENDS:
+        ((is_owner,),) = connection.execute("SELECT current_user = %s", [role])
+        if is_owner:
+            raise StoreError(f"{role} owns the store: to record, a role of its own is granted it")
+        for statement in (*_NOTHING, *(_READS if reads_only else _APPENDS)):
             connection.execute(SQL(statement).format(role=Identifier(role)))
+        ((may_append,),) = connection.execute(_MAY_APPEND, [role])
+        if reads_only and may_append:
+            raise StoreError(f"{role} may append all the same: as a superuser, or by another role")
 
 
 @contextmanager

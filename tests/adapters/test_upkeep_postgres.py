@@ -179,6 +179,51 @@ def test_what_a_superuser_grants_and_migrates_holds_for_what_the_owner_makes_ane
     assert rows(as_superuser, tables) == [("owner",)]
 
 
+RIGHTS = (
+    "SELECT relname, relacl::text FROM pg_class WHERE relnamespace IN "
+    "('yibao'::regnamespace, 'yibao_trail'::regnamespace) UNION "
+    "SELECT nspname, nspacl::text FROM pg_namespace UNION "
+    "SELECT 'later', defaclacl::text FROM pg_default_acl ORDER BY 1"
+)
+
+
+def test_a_role_that_may_only_read_from_now_on_may_no_longer_append(owned: str) -> None:
+    grant(owned, "auditor", reads_only=True)
+    only_reads = rows(owned, RIGHTS)
+    grant(owned, "auditor")
+    appends = rows(owned, RIGHTS)
+    assert appends != only_reads
+    with open_service(by("auditor", owned)) as service:
+        assert told(service, Step("ada", [registration("ada", "r")])).versions == [1]
+        grant(owned, "auditor", reads_only=True)
+        with pytest.raises(StoreError, match="permission denied"):
+            service.declare_roster(ADA, at="2025-09-02 17:00")
+        assert [fact.name for fact in service.facts(ADA)] == ["registered"]
+    assert rows(owned, RIGHTS) == only_reads
+    grant(owned, "auditor")
+    assert rows(owned, RIGHTS) == appends
+
+
+def test_nobody_is_said_to_read_only_who_may_append_by_other_ways(
+    postgres: Server, owned: str
+) -> None:
+    grant(owned, "counter")
+    postgres.sql("GRANT counter TO stranger")
+    try:
+        for role in ("stranger", "postgres"):
+            with pytest.raises(StoreError, match=f"{role} may append all the same"):
+                grant(owned, role, reads_only=True)
+    finally:
+        postgres.sql("REVOKE counter FROM stranger")
+
+
+def test_nothing_is_taken_from_the_owner_by_granting_it_less(owned: str) -> None:
+    with pytest.raises(StoreError, match="owner owns the store"):
+        grant(owned, "owner", reads_only=True)
+    assert migrate(owned) == (HEAD, HEAD)
+    assert check(owned, EDITIONS).findings == ()
+
+
 def test_who_may_act_for_the_owner_grants_in_the_owners_name(postgres: Server, owned: str) -> None:
     postgres.sql("GRANT owner TO stranger")
     grant(by("stranger", owned), "counter")
