@@ -47,7 +47,7 @@ def migrate(url: str) -> tuple[str, str]:
 def _at_the_newest_layout(url: str) -> str:
     with _connected(url, as_owner=True) as connection:
         connection.autocommit = False
-        migrations.upgrade_postgres(lambda: connection)
+        migrations.upgrade_postgres(lambda: connection, place_of(url))
     with _connected(url, as_owner=True) as connection:
         with connection.transaction():
             trail.create(connection)

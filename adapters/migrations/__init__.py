@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LAYOUTS: Final = ("0001", "0002", "0003")
 UNNUMBERED, HEAD = LAYOUTS[0], LAYOUTS[-1]
 
+_SCRIPTS: Final = Path(__file__).parent
+
 #: Where the layout is noted, as Alembic has it.
 CREATE_VERSION_TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, "
@@ -43,10 +45,10 @@ def upgrade(database: str) -> None:
         numbered = MigrationContext.configure(connection).get_current_heads()
         return None if numbered else UNNUMBERED
 
-    _upgrade("sqlite://", lambda: _connected(database), Path(__file__).parent, begin)
+    _upgrade("sqlite://", lambda: _connected(database), repr(database), _SCRIPTS, begin)
 
 
-def upgrade_postgres(connect: Callable[[], Any]) -> None:
+def upgrade_postgres(connect: Callable[[], Any], where: str) -> None:
     """Creates the store in a PostgreSQL database, or brings it to the newest layout.
 
     All in one transaction. Raises StoreError where that fails; all then is as it was.
@@ -57,12 +59,13 @@ def upgrade_postgres(connect: Callable[[], Any]) -> None:
         connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS yibao")
         return None
 
-    _upgrade("postgresql+psycopg://", connect, Path(__file__).parent / "postgres", begin)
+    _upgrade("postgresql+psycopg://", connect, where, _SCRIPTS / "postgres", begin)
 
 
 def _upgrade(
     dialect: str,
     connect: Callable[[], Any],
+    where: str,
     scripts: Path,
     begin: "Callable[[sqlalchemy.Connection], str | None]",
 ) -> None:
@@ -84,7 +87,10 @@ def _upgrade(
             command.upgrade(config, "head")
             connection.commit()
     except (sqlalchemy.exc.SQLAlchemyError, CommandError) as error:
-        raise StoreError(f"the store could not be brought to layout {HEAD}: {error}") from error
+        # What the driver said, without the statement and the advice that SQLAlchemy adds.
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        told = f"the store {where} could not be brought to layout {HEAD}: {reason}"
+        raise StoreError(told) from error
 
 
 def _connected(database: str) -> sqlite3.Connection:

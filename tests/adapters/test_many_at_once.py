@@ -203,7 +203,7 @@ def test_what_is_recorded_after_a_crash_is_past_all_that_a_follower_was_told() -
     in_memory = {**CARELESS, "wal_writer_delay": "10s"}
     with Server(in_memory) as server:
         url = server.url()
-        migrations.upgrade_postgres(lambda: psycopg.connect(url))
+        migrations.upgrade_postgres(lambda: psycopg.connect(url), url)
         with closing(open_store(url)) as store:
             store.recorder.insert_events([event(uuid4(), 1)])
             with psycopg.connect(url) as connection:

@@ -98,6 +98,21 @@ def test_several_who_create_a_store_at_once_leave_one(empty: str) -> None:
         assert audit.count(yibao.Question()) == 0
 
 
+def test_who_may_create_no_schema_is_told_so_in_one_line(
+    run: Run, postgres: Server, roles: None, empty: str
+) -> None:
+    owners, name = by("owner", empty), name_of(empty)
+    of_others = run("db", "init", "--store", owners)
+    assert of_others.exit_code == 2
+    assert of_others.output.splitlines() == [
+        f"yibao: the store {postgres.folder}/{name} could not be brought to layout {HEAD}: "
+        f"permission denied for database {name}"
+    ]
+    postgres.sql(f"GRANT CREATE ON DATABASE {name} TO owner")
+    assert run("db", "init", "--store", owners).output == f"created, at layout {HEAD}\n"
+    assert run("db", "migrate", "--store", owners).exit_code == 0
+
+
 def test_where_there_is_no_store_nothing_is_migrated_and_nothing_created(
     run: Run, empty: str, tmp_path: Path
 ) -> None:
