@@ -111,6 +111,10 @@ class Inspected(Protocol):
     @property
     def layout(self) -> str: ...
 
+    def other_encoding(self) -> str | None:
+        """The encoding, where it cannot hold whatever there is to be written."""
+        ...
+
     def damages(self) -> list[str]:
         """What the database itself finds wrong with its files."""
         ...
@@ -190,6 +194,8 @@ _COPIED: Final = {
 def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Health:
     layout = store.layout
     found = [Finding("damaged", what) for what in store.damages()]
+    if encoding := store.other_encoding():
+        found.append(Finding("other_encoding", encoding))
     ((facts,),) = store.each("SELECT COUNT(*) FROM stored_events")
     if layout != migrations.HEAD:
         found.append(Finding("other_layout", layout))
@@ -266,6 +272,9 @@ class _InspectedFile:
         numbers = self.each("SELECT version_num FROM alembic_version")
         found = list(numbers) if "alembic_version" in tables else []
         self.layout = str(found[0][0]) if found else migrations.UNNUMBERED
+
+    def other_encoding(self) -> None:
+        """SQLite has none that cannot."""
 
     def damages(self) -> list[str]:
         return [str(row[0]) for row in self.each("PRAGMA integrity_check") if row[0] != "ok"]

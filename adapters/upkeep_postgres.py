@@ -27,6 +27,11 @@ def init(url: str) -> str:
     with _connected(url) as connection:
         if layout_of(connection) is not None:
             raise StoreError(f"there is a store in {place_of(url)} already")
+        if encoding := _other_encoding(connection):
+            raise StoreError(
+                f"the database {place_of(url)} is encoded in {encoding}, which has not every name: "
+                "create it by `createdb --encoding=UTF8 --template=template0`"
+            )
     return _at_the_newest_layout(url)
 
 
@@ -118,8 +123,12 @@ class InspectedDatabase:
 
     def __init__(self, connection: Connection, layout: str) -> None:
         self.layout = layout
+        self._connection = connection
         self._sql = PostgresSql(connection)
         self._sql.run("SET LOCAL search_path TO yibao")
+
+    def other_encoding(self) -> str | None:
+        return _other_encoding(self._connection)
 
     def damages(self) -> list[str]:
         """PostgreSQL checks its files by itself where it was created with data checksums."""
@@ -167,6 +176,12 @@ _OWNERS: Final = (
     "WHERE nspname IN ('yibao', 'yibao_trail') UNION "
     "SELECT tableowner FROM pg_tables WHERE schemaname IN ('yibao', 'yibao_trail') ORDER BY 1"
 )
+
+
+def _other_encoding(connection: Connection) -> str | None:
+    """The encoding of a database that cannot hold whatever there is to be written."""
+    encoding = connection.info.parameter_status("server_encoding")
+    return None if encoding == "UTF8" else encoding
 
 
 def _no_store(url: str) -> StoreError:

@@ -113,6 +113,23 @@ def test_who_may_create_no_schema_is_told_so_in_one_line(
     assert run("db", "migrate", "--store", owners).exit_code == 0
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_cannot_hold_every_name_is_refused_and_found(
+    postgres: Server, postgres_url: str, encoding: str
+) -> None:
+    name = f"in_{encoding.lower()}"
+    postgres.sql(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE 'C' ENCODING '{encoding}'")
+    url = postgres.url(name)
+    with pytest.raises(StoreError, match="`createdb --encoding=UTF8 --template=template0`"):
+        init(url)
+    assert rows(url, "SELECT to_regnamespace('yibao')") == [(None,)]
+    dump = postgres.folder / f"{name}.dump"
+    postgres.run("pg_dump", "-Fc", "-d", postgres_url, "-f", dump)
+    postgres.run("pg_restore", "-d", url, dump)
+    assert check(url, EDITIONS).findings == (("other_encoding", encoding),)
+    postgres.drop(url)
+
+
 def test_where_there_is_no_store_nothing_is_migrated_and_nothing_created(
     run: Run, empty: str, tmp_path: Path
 ) -> None:
