@@ -16,7 +16,7 @@ from yibao.adapters.mapping import from_row
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import digest_now
 from yibao.adapters.sql import stream_of
-from yibao.adapters.store import file_of, is_postgres, open_store
+from yibao.adapters.store import MEMORY, file_of, is_postgres, open_store
 from yibao.adapters.watch import Watch
 from yibao.domain import events
 from yibao.domain.attempts import RefusedAttempt
@@ -149,8 +149,10 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
     """Copies a store into an empty one of either kind, all of it or nothing; how many facts.
 
     The copy is of one moment; every fact keeps its position. Raises StoreError where the other
-    store holds anything already.
+    store holds anything already, or would not outlast this.
     """
+    if to == MEMORY:
+        raise StoreError("a store in memory is gone at once: copy to a file or a database")
     with _inspected(url) as source, closing(open_store(to)) as store:
         if source.layout != migrations.HEAD:
             raise StoreError(f"the store has layout {source.layout}: bring it to {migrations.HEAD}")
@@ -288,7 +290,7 @@ _TABLES: Final = "SELECT name FROM sqlite_master WHERE type='table'"
 
 @contextmanager
 def _reading(url: str) -> Iterator[_InspectedFile]:
-    """A connection that can only read a store that is there."""
+    """A store that is there, as it is at one moment; it can only be read."""
     path = Path(file_of(url))
     if not path.is_file():
         raise StoreError(f"there is no store {str(path)!r}: `yibao db init` creates one")
@@ -296,6 +298,7 @@ def _reading(url: str) -> Iterator[_InspectedFile]:
         with closing(
             sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
         ) as connection:
+            connection.execute("BEGIN")  # as it is at one moment, whoever writes meanwhile
             yield _InspectedFile(connection)
     except sqlite3.Error as error:
         raise StoreError(f"the store {str(path)!r} cannot be read: {error}") from error

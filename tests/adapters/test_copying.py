@@ -7,12 +7,13 @@ import pytest
 
 import yibao
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.service import open_service
+from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import StoreError
 from yibao.adapters.upkeep import check, copy
 
 from .conftest import Run
-from .stores import rows
+from .stores import lasting, rows
+from .writers import Step, filing, registration, told
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TABLES = ("stored_events", "notes", "refused_attempts", "counted_attempts")
@@ -75,6 +76,37 @@ def test_what_is_recorded_afterwards_takes_the_next_place(golden: str, postgres_
                 service._store.feed(0, 2**62, 1000)
             )
     assert told[0] == told[1]
+
+
+@lasting
+def test_a_copy_is_of_one_moment_whoever_records_meanwhile(url: str, tmp_path: Path) -> None:
+    with open_service(url) as service:
+        noted(service, "before")
+        before = comparable(all_of(url))
+
+        def watch(done: int, of: int) -> None:
+            """Once the facts are copied somebody is registered, and somebody else refused."""
+            noted(service, "meanwhile")
+            with pytest.raises(yibao.Refused):
+                service.confirm(ADA, at="2025-12-15 10:00", channel="app")
+
+        there = f"sqlite:///{tmp_path / 'copy.db'}"
+        copied = copy(url, there, watch)
+        assert len(service.facts(yibao.EnrollmentId("meanwhile", 2025))) == 2
+    assert copied == len(before["stored_events"])
+    assert comparable(all_of(there)) == before
+
+
+def noted(service: Service, ref: str) -> None:
+    """Registers a student, with a note."""
+    asked = [registration(ref, ref), filing(f"{ref}-filed", note="by phone")]
+    assert told(service, Step(ref, asked)).versions == [1, 2]
+
+
+def test_a_copy_that_would_be_gone_at_once_is_refused(run: Run, golden: str) -> None:
+    done = run("db", "copy", "--store", golden, "--to", "memory:")
+    assert done.exit_code == 2
+    assert "gone at once" in done.output
 
 
 def test_nothing_is_copied_over_anything(golden: str, postgres_url: str) -> None:
