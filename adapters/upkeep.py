@@ -111,6 +111,10 @@ class Inspected(Protocol):
     @property
     def layout(self) -> str: ...
 
+    def tables(self) -> set[str]:
+        """The names of the tables that are there."""
+        ...
+
     def other_encoding(self) -> str | None:
         """The encoding, where it cannot hold whatever there is to be written."""
         ...
@@ -194,19 +198,25 @@ _COPIED: Final = {
 
 
 def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Health:
-    layout = store.layout
+    layout, tables = store.layout, store.tables()
+
+    def held(table: str, statement: str) -> Iterator[tuple[Any, ...]]:
+        return store.each(statement) if table in tables else iter(())
+
     found = [Finding("damaged", what) for what in store.damages()]
     if encoding := store.other_encoding():
         found.append(Finding("other_encoding", encoding))
-    ((facts,),) = store.each("SELECT COUNT(*) FROM stored_events")
+    facts = sum(count for (count,) in held("stored_events", "SELECT COUNT(*) FROM stored_events"))
     if layout != migrations.HEAD:
         found.append(Finding("other_layout", layout))
-        return Health(layout, int(facts), 0, 0, tuple(found))
+        return Health(layout, facts, 0, 0, tuple(found))
+    found.extend(Finding("table_missing", table) for table in _COPIED if table not in tables)
     streams = 0
     seen = 0
-    rows = store.each(
+    rows = held(
+        "stored_events",
         "SELECT originator_id, originator_version, topic, state, notification_id "
-        "FROM stored_events ORDER BY originator_id, originator_version"
+        "FROM stored_events ORDER BY originator_id, originator_version",
     )
     for key, of_stream in groupby(rows, key=itemgetter(0)):
         there = list(of_stream)
@@ -215,15 +225,15 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
         if watch and streams % 100 == 0:
             watch(seen, facts)
     attempts = 0
-    for attempt_id, state in store.each(
-        "SELECT attempt_id, state FROM refused_attempts ORDER BY attempt_id"
+    for attempt_id, state in held(
+        "refused_attempts", "SELECT attempt_id, state FROM refused_attempts ORDER BY attempt_id"
     ):
         attempts += 1
         try:
             RefusedAttempt.model_validate_json(state)
         except ValueError:
             found.append(Finding("unreadable", f"refused attempt {attempt_id}"))
-    return Health(layout, int(facts), streams, attempts, tuple(found))
+    return Health(layout, facts, streams, attempts, tuple(found))
 
 
 def _of_a_stream(key: Any, rows: list[tuple[Any, ...]], editions: Editions) -> Iterator[Finding]:
@@ -268,12 +278,15 @@ class _InspectedFile:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        tables = {name for (name,) in self.each(_TABLES)}
+        tables = self.tables()
         if "stored_events" not in tables:
             raise StoreError("the file is no store of yibao")
         numbers = self.each("SELECT version_num FROM alembic_version")
         found = list(numbers) if "alembic_version" in tables else []
         self.layout = str(found[0][0]) if found else migrations.UNNUMBERED
+
+    def tables(self) -> set[str]:
+        return {name for (name,) in self.each(_TABLES)}
 
     def other_encoding(self) -> None:
         """SQLite has none that cannot."""

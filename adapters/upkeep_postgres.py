@@ -127,6 +127,9 @@ class InspectedDatabase:
         self._sql = PostgresSql(connection)
         self._sql.run("SET LOCAL search_path TO yibao")
 
+    def tables(self) -> set[str]:
+        return {name for (name,) in self.each(_TABLES)}
+
     def other_encoding(self) -> str | None:
         return _other_encoding(self._connection)
 
@@ -136,6 +139,9 @@ class InspectedDatabase:
 
     def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
         yield from self._sql.each(statement)
+
+
+_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname='yibao'"
 
 
 @contextmanager

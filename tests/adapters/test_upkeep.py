@@ -131,6 +131,15 @@ def test_what_is_not_right_is_found(path: Path, statement: str, code: str) -> No
     assert codes(path) == [code]
 
 
+@pytest.mark.parametrize("table", ["notes", "refused_attempts", "counted_attempts"])
+def test_a_table_that_is_missing_is_found_and_the_others_are_read(path: Path, table: str) -> None:
+    spoilt(path, f"DROP TABLE {table}")
+    health = check(url(path), EDITIONS)
+    assert health.findings == (("table_missing", table),)
+    assert (health.facts, health.streams) == (8, 3)
+    assert health.attempts == (0 if table == "refused_attempts" else 1)
+
+
 def test_a_damaged_file_is_found_or_a_clear_error(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -178,7 +187,7 @@ def test_every_finding_has_words() -> None:
         and node.func.id == "Finding"
         and isinstance(node.args[0], ast.Constant)
     }
-    assert len(told) == 10
+    assert len(told) == 11
     for language in ("en", "zh"):
         assert Words(language).codes()["finding"] == told  # type: ignore[arg-type]
 

@@ -300,6 +300,18 @@ def test_what_is_not_right_in_a_database_is_named(
     assert [finding["code"] for finding in json.loads(done.output)["findings"]] == [code]
 
 
+@pytest.mark.parametrize(
+    "table", ["stored_events", "notes", "refused_attempts", "counted_attempts"]
+)
+def test_a_table_that_is_missing_in_a_database_is_named(
+    run: Run, postgres_url: str, table: str
+) -> None:
+    rows(postgres_url, f"DROP TABLE {table}")
+    done = run("db", "check", "--store", postgres_url)
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[1:] == [f"a table is missing: {table}"]
+
+
 def test_roles_belong_to_a_server_and_copies_are_made_by_its_own_tools(
     run: Run, postgres_url: str
 ) -> None:
