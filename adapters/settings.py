@@ -1,7 +1,7 @@
 """What can be set about a store besides its URL: by the program, or in the environment."""
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,6 +10,9 @@ from yibao.adapters.errors import StoreError
 from yibao.domain.refusals import place, reason
 
 PREFIX: Final = "YIBAO_"
+#: No time on a PostgreSQL server is longer, in seconds: it counts milliseconds in 31 bits.
+LONGEST: Final = (2**31 - 1) // 1000
+Seconds = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False)]
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
 
@@ -27,19 +30,19 @@ class StoreSettings(BaseSettings):
     """Connections that are always open."""
     pool_max: int = Field(default=8, ge=2)
     """Connections at most; a thread that finds none waits. Who follows needs two."""
-    connect_timeout: int = Field(default=10, ge=2)
+    connect_timeout: int = Field(default=10, ge=2, le=LONGEST)
     """For opening a connection, to each of several hosts."""
-    statement_timeout: float = Field(default=60, ge=0)
+    statement_timeout: Seconds = 60
     """For one statement; 0 is without end."""
-    lock_timeout: float = Field(default=30, ge=0)
+    lock_timeout: Seconds = 30
     """For others who record on the same student."""
-    idle_in_transaction_timeout: float = Field(default=20, ge=0)
+    idle_in_transaction_timeout: Seconds = 20
     """After which the server ends a transaction of a process that has stopped asking.
 
     A process stopped in the middle of a transaction holds up others on the same student, and
     every projection; it is ended before `lock_timeout` ends those others.
     """
-    retry_for: float = Field(default=30, ge=0)
+    retry_for: Seconds = 30
     """How long something is tried again that was interrupted: a fail-over takes as long."""
     sslmode: SslMode | None = None
     """What of TLS is asked of a server, as libpq has it; only `verify-full` knows whose it is."""

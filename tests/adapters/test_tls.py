@@ -13,7 +13,7 @@ from yibao.adapters.errors import StoreError
 from yibao.adapters.leading import lead_of
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.service import open_service
-from yibao.adapters.settings import StoreSettings
+from yibao.adapters.settings import LONGEST, StoreSettings
 from yibao.adapters.upkeep import check, init
 from yibao.adapters.upkeep_postgres import grant
 from yibao.domain.vocabulary import EnrollmentId
@@ -167,12 +167,36 @@ def test_a_client_shows_a_certificate_of_its_own(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SSLMODE", "verify"), ("POOL_MAX", "many"), ("POOL_MAX", "1"), ("CONNECT_TIMEOUT", "0")],
+    [
+        ("SSLMODE", "verify"),
+        ("POOL_MAX", "many"),
+        ("POOL_MAX", "1"),
+        ("CONNECT_TIMEOUT", "0"),
+        ("CONNECT_TIMEOUT", "1000000000000"),
+        *(
+            (f"{time}_TIMEOUT", value)
+            for time in ("STATEMENT", "LOCK", "IDLE_IN_TRANSACTION")
+            for value in ("inf", "nan", "-1", "1e12", f"{LONGEST + 1}")
+        ),
+        ("RETRY_FOR", "inf"),
+    ],
 )
 def test_a_setting_that_cannot_be_read_is_named(
-    owned: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(f"YIBAO_{name}", value)
-    for use in (lambda: open_service(owned, policies=EDITIONS), lambda: init(owned)):
+    url = "postgresql:///nowhere?host=/nowhere"
+    for use in (lambda: open_service(url, policies=EDITIONS), lambda: init(url)):
         with pytest.raises(StoreError, match=f"YIBAO_{name} in the environment: Input should be"):
             use()
+
+
+def test_the_longest_time_that_can_be_set_is_one_that_a_server_takes(owned: str) -> None:
+    settings = StoreSettings(
+        connect_timeout=LONGEST,
+        statement_timeout=LONGEST,
+        lock_timeout=LONGEST,
+        idle_in_transaction_timeout=LONGEST,
+    )
+    with open_service(owned, policies=EDITIONS, settings=settings) as service:
+        assert told(service, ADA).versions == [1]
