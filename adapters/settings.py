@@ -21,7 +21,8 @@ class StoreSettings(BaseSettings):
 
     Each may stand in the environment, in capitals after `YIBAO_`: `YIBAO_POOL_MAX=20`. The
     hosts and the account are in the URL, or in libpq's own variables and files, where a password
-    is best kept. What the URL says comes before what is set here.
+    is best kept. What the URL says of TLS and of `connect_timeout` comes before what is set here;
+    the other times hold for the connections of a service whatever it says.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")

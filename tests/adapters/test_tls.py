@@ -15,7 +15,7 @@ from yibao.adapters.policy_files import Editions
 from yibao.adapters.service import open_service
 from yibao.adapters.settings import LONGEST, StoreSettings
 from yibao.adapters.upkeep import check, init
-from yibao.adapters.upkeep_postgres import grant
+from yibao.adapters.upkeep_postgres import grant, reading
 from yibao.domain.vocabulary import EnrollmentId
 
 from .stores import rows
@@ -200,3 +200,20 @@ def test_the_longest_time_that_can_be_set_is_one_that_a_server_takes(owned: str)
     )
     with open_service(owned, policies=EDITIONS, settings=settings) as service:
         assert told(service, ADA).versions == [1]
+
+
+def test_a_service_has_the_time_outs_that_are_set_whatever_the_url_says_and_upkeep_has_none(
+    owned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {"STATEMENT": "7", "LOCK": "8", "IDLE_IN_TRANSACTION": "9"}
+    for name, value in limits.items():
+        monkeypatch.setenv(f"YIBAO_{name}_TIMEOUT", value)
+    shown = (
+        "SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), "
+        "current_setting('idle_in_transaction_session_timeout')"
+    )
+    other = f"{owned}&options=-c%20statement_timeout%3D5s%20-c%20lock_timeout%3D5s"
+    with open_service(other, policies=EDITIONS) as service, service._store._facts.reading() as sql:
+        assert sql.rows(shown) == [("7s", "8s", "9s")]
+    with reading(owned) as store:
+        assert list(store.each(shown)) == [("0", "0", "0")]
