@@ -93,17 +93,19 @@ _MAY_APPEND: Final = "SELECT has_table_privilege(%s, 'yibao.stored_events', 'INS
 
 def grant(url: str, role: str, *, reads_only: bool) -> None:
     """Lets a role append and read, or read only, whatever it was let before."""
+    where = place_of(url)
     with _connected(url, as_owner=True) as connection, connection.transaction():
         if layout_of(connection) is None:
             raise _no_store(url)
         ((is_owner,),) = connection.execute("SELECT current_user = %s", [role])
         if is_owner:
-            raise StoreError(f"{role} owns the store: to record, a role of its own is granted it")
+            raise StoreError(f"the store {where} belongs to {role}: grant it to another role")
         for statement in (*_NOTHING, *(_READS if reads_only else _APPENDS)):
             connection.execute(SQL(statement).format(role=Identifier(role)))
         ((may_append,),) = connection.execute(_MAY_APPEND, [role])
         if reads_only and may_append:
-            raise StoreError(f"{role} may append all the same: as a superuser, or by another role")
+            by = "as a superuser, or by another role"
+            raise StoreError(f"{role} would still append to the store {where}: {by}")
 
 
 @contextmanager
