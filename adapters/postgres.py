@@ -10,6 +10,7 @@ as far as nobody is still writing (`settled`).
 """
 
 import hashlib
+import math
 import re
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -150,7 +151,7 @@ class Connections:
             "CASE current_setting('synchronous_commit') WHEN 'off' "
             "THEN set_config('synchronous_commit', 'on', false) END",
             [
-                f"{round(seconds * 1000)}ms"
+                f"{math.ceil(seconds * 1000)}ms"  # 0 would be without end
                 for seconds in (
                     waits.statement_timeout,
                     waits.lock_timeout,

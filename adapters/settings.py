@@ -30,7 +30,10 @@ class StoreSettings(BaseSettings):
     pool_min: int = Field(default=1, ge=0)
     """Connections that are always open."""
     pool_max: int = Field(default=8, ge=2)
-    """Connections at most; a thread that finds none waits. Who follows needs two."""
+    """Connections at most; a thread that finds none waits.
+
+    Who follows needs two, and each `everyone()` under way has one of its own.
+    """
     connect_timeout: int = Field(default=10, ge=2, le=LONGEST)
     """For opening a connection, to each of several hosts."""
     statement_timeout: Seconds = 60
