@@ -313,7 +313,9 @@ class _Batch:
         if enrollment.stream.hex in self.parked:
             return None
         try:
-            return list(make(self._streams(enrollment, until)))
+            streams = self._streams(enrollment, until)
+            self._check_holdable(streams)
+            return list(make(streams))
         except StoreError:
             raise  # of the store, not of the student
         except Exception as error:
@@ -321,6 +323,19 @@ class _Batch:
             told = str(error) if isinstance(error, YibaoError) else type(error).__name__
             self._park(Parked(enrollment.stream.hex, *enrollment, first, told))
             return None
+
+    def _check_holdable(self, streams: Streams) -> None:
+        """Raises UnreadableEvent where the trail's database does not take what is listed.
+
+        That is the name of a school: all else that is listed has no such characters.
+        """
+        for each in streams.enrolled:
+            school = getattr(each.event, "school", None)
+            if school is not None and not self.transaction.store.can_hold(school):
+                raise UnreadableEvent(
+                    f"the fact at position {each.position} names a school by characters "
+                    "that the trail's database cannot hold"
+                )
 
     def _park(self, parked: Parked) -> None:
         self.parked.add(parked.stream)

@@ -67,6 +67,9 @@ class PostgresTrail:
     def has_tables(self, sql: Sql) -> bool:
         return True
 
+    def can_hold(self, text: str) -> bool:
+        return "\0" not in text
+
     def empty(self, sql: Sql) -> None:
         sql.run(f"TRUNCATE {', '.join(TABLES)}")
 

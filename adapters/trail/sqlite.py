@@ -73,6 +73,9 @@ class SqliteTrail:
     def has_tables(self, sql: Sql) -> bool:
         return bool(sql.rows("SELECT 1 FROM sqlite_master WHERE name='progress'"))
 
+    def can_hold(self, text: str) -> bool:
+        return True
+
     def empty(self, sql: Sql) -> None:
         # Dropped, not deleted from: another version may have left another layout.
         for table in TABLES:

@@ -72,6 +72,10 @@ class TrailStore(Protocol):
 
     def has_tables(self, sql: Sql) -> bool: ...
 
+    def can_hold(self, text: str) -> bool:
+        """Whether the database takes a text; any other a command refuses, but a copy may hold."""
+        ...
+
     def empty(self, sql: Sql) -> None:
         """The tables, with nothing in them."""
         ...
@@ -116,7 +120,12 @@ class TrailTransaction(NamedTuple):
         )
 
     def insert(self, rows: Iterable[Row]) -> None:
-        self.sql.run_many(_INSERT, rows)
+        self.sql.run_many(_INSERT, map(self._filed, rows))
+
+    def _filed(self, row: Row) -> Row:
+        """A row under its school, or under none where the database does not take its name."""
+        takes = row.school is None or self.store.can_hold(row.school)
+        return row if takes else row._replace(school=None)
 
     def forget_counted(self) -> None:
         """Drops every count, to be listed again."""
@@ -168,7 +177,10 @@ class TrailTransaction(NamedTuple):
         self, policy: str, schools: Sequence[str] | None, after: str, limit: int
     ) -> list[tuple[str, EnrollmentId]]:
         """Some of the enrollments that were ever at one of the schools (None: at any)."""
-        among = "" if schools is None else f" AND school IN ({', '.join('?' * len(schools))})"
+        among = ""
+        if schools is not None:
+            schools = [school for school in schools if self.store.can_hold(school)]
+            among = f" AND school IN ({', '.join('?' * len(schools)) or 'NULL'})"
         found = self.sql.rows(
             "SELECT stream, ref, year FROM enrollments WHERE stream IN "
             f"(SELECT stream FROM schools WHERE policy=?{among} AND stream>?) "

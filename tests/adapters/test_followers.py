@@ -297,6 +297,56 @@ def test_a_student_who_cannot_be_taken_in_is_parked_and_told_of_and_all_others_g
         assert not any(each.is_stale for each in trail.all(Question()))
 
 
+def respelled(url: str, old: str, new: str) -> None:
+    """Writes something otherwise in every fact and every refused attempt."""
+    for table, key in (("stored_events", "notification_id"), ("refused_attempts", "attempt_id")):
+        for number, state in rows(url, f"SELECT {key}, state FROM {table}"):
+            anew = bytes(state).replace(old.encode(), new.encode())
+            rows(url, f"UPDATE {table} SET state = ? WHERE {key} = ?", anew, number)
+
+
+#: A school as a store copied from a file may name it; PostgreSQL takes no such text.
+NUL = r"fu\u0000dan"
+
+
+@lasting
+def test_a_school_whose_name_the_trails_database_does_not_take_stops_nobody_else(
+    service: Service, ready: str, clock: Clock
+) -> None:
+    service.issue_medical_card(BO, at=clock.at("2025-10-17 09:00"))
+    refused(service.confirm, CY, at=clock.at("2025-10-17 10:00"), channel="fax")
+    respelled(ready, "fudan", NUL)
+    with service.audit_trail() as trail:
+        of_bo = [each.row.kind for each in trail.all(Question(ref=BO.ref))]
+        assert "medical-card-issued" in of_bo
+        assert [each.attempt for each in trail.all(Question(ref=CY.ref, kind="refused"))]
+        standing = trail.projection.standing()
+        assert (standing.position, standing.behind) == (there_are(ready), 0)
+        if is_postgres(ready):
+            (parked,) = standing.parked
+            assert (parked.ref, parked.year) == CY
+            assert parked.told
+        assert trail.projection.retry() == len(standing.parked)
+        respelled(ready, NUL, "fudan")
+        assert trail.projection.retry() == 0
+        assert trail.projection.standing().parked == ()
+        assert {each.row.school for each in trail.all(Question(ref=CY.ref))} >= {"fudan"}
+
+
+@lasting
+def test_a_window_fixed_for_a_school_whose_name_the_trails_database_does_not_take_is_listed(
+    service: Service, ready: str, clock: Clock
+) -> None:
+    service.fix_window(
+        POLICY, at=clock.at("2025-10-17 09:00"), closes_on="2025-12-31", school="nowhere"
+    )
+    respelled(ready, "nowhere", r"no\u0000where")
+    with service.audit_trail() as trail:
+        *_, fix = trail.all(Question(kind="window-fixed"))
+        assert (fix.row.position, fix.changes["students"]) == (there_are(ready), 0)
+        assert trail.projection.standing().parked == ()
+
+
 @lasting
 def test_whichever_fact_of_a_student_does_not_read_set_right_it_is_as_if_nothing_had_been(
     service: Service, ready: str, small_batches: None
