@@ -16,6 +16,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import Lock
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -105,6 +106,8 @@ class Connections:
 
     def __init__(self, url: str, settings: StoreSettings) -> None:
         self.settings = settings
+        #: Held by a thread that needs a second connection as long as it has one.
+        self.turn = Lock()
         self.conninfo = conninfo(url, settings)
         self._pool = ConnectionPool(
             self.conninfo,

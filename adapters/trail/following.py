@@ -76,6 +76,11 @@ class TrailProjection:
         while progress is None or not progress.is_at(there):
             with self._writing() as transaction:
                 before = self._checked_progress(transaction, there)
+                if before is None:
+                    # By itself: what empties a trail keeps out even those who read it, and they
+                    # may have all the connections by which the facts could be read.
+                    transaction.begin_anew(_fingerprint(self.editions))
+                    continue
                 progress = self._next_batch(transaction, before, there)
                 if progress != before:
                     mark = self.store.mark(progress.position, progress.attempt)
@@ -110,7 +115,7 @@ class TrailProjection:
         self.catch_up()
         with self._writing() as transaction:
             progress = transaction.progress(_fingerprint(self.editions))
-            if progress.fanned is None:
+            if progress is not None and progress.fanned is None:
                 batch = _Batch(self.store, self.editions, transaction)
                 for parked in transaction.parked():
                     batch.unpark(parked, progress.position)
@@ -135,12 +140,13 @@ class TrailProjection:
     def _is_of_this_store(self, progress: Progress) -> bool:
         return progress.mark == self.store.mark(progress.position, progress.attempt)
 
-    def _checked_progress(self, transaction: TrailTransaction, there: Reached) -> Progress:
-        """How far the trail is; nowhere, if it followed another store or an earlier state of it."""
-        fingerprint = _fingerprint(self.editions)
-        progress = transaction.progress(fingerprint)
+    def _checked_progress(self, transaction: TrailTransaction, there: Reached) -> Progress | None:
+        """How far the trail is; None if it followed another store, or an earlier state of it."""
+        progress = transaction.progress(_fingerprint(self.editions))
+        if progress is None:
+            return None
         if progress.mark is not None and not self._is_of_this_store(progress):
-            return transaction.begin_anew(fingerprint)
+            return None
         if self._has_looked and progress.counted <= there.counted:
             return progress
         # Counts change, and a restored store may have fewer. They are few, and listed anew.

@@ -6,7 +6,6 @@ no right to do so.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import Final
 
 import psycopg
@@ -34,7 +33,6 @@ class PostgresTrail:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._turn = Lock()
         with self.reading() as sql:
             if not is_of_this_layout(sql):
                 raise StoreError("the trail has another layout: `yibao db migrate` makes it anew")
@@ -50,10 +48,10 @@ class PostgresTrail:
 
     @contextmanager
     def writing(self) -> Iterator[PostgresSql]:
-        # One thread at a time: each needs a second connection to read the facts by, and where
-        # all of a pool were taken, nobody could go on.
+        # One thread at a time, whichever trails they have: each needs a second connection to read
+        # the facts by, and where all of a pool were taken, nobody could go on.
         with (
-            self._turn,
+            self._connections.turn,
             _clear_errors(),
             self._connections.connection() as connection,
             connection.transaction(),

@@ -98,20 +98,18 @@ class TrailTransaction(NamedTuple):
     store: TrailStore
     sql: Sql
 
-    def progress(self, fingerprint: str) -> Progress:
-        """How far the trail is; one made with anything else than this is made anew."""
+    def progress(self, fingerprint: str) -> Progress | None:
+        """How far the trail is; None where it was made with anything else than this."""
         there = self.store.has_tables(self.sql)
         for found, *reached in self.sql.rows("SELECT * FROM progress") if there else ():
             if found == fingerprint:
                 return Progress(*reached)
-        return self.begin_anew(fingerprint)
+        return None
 
-    def begin_anew(self, fingerprint: str) -> Progress:
+    def begin_anew(self, fingerprint: str) -> None:
         """Empties the trail."""
         self.store.empty(self.sql)
-        nothing = Progress()
-        self.sql.run("INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)", (fingerprint, *nothing))
-        return nothing
+        self.sql.run("INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?)", (fingerprint, *Progress()))
 
     def reach(self, progress: Progress) -> None:
         """Remembers how far the trail is, in the same transaction as what it holds."""

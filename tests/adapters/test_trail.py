@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 import yibao
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.service import Service, open_service
+from yibao.adapters.settings import StoreSettings
 from yibao.adapters.trail import following
 from yibao.adapters.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.trail.changes import changes_of
@@ -30,6 +32,7 @@ from yibao.projections.answer import answer
 from yibao.projections.audit_trail import Entry
 
 from .trail_killer import digest
+from .writers import Step, registration, told
 
 POLICY = "shanghai-2025"
 EDITIONS = Editions()
@@ -365,6 +368,25 @@ def test_two_followers_of_one_trail_take_turns(
         shared.catch_up()
         alone.catch_up()
         assert digest(shared) == digest(alone)
+
+
+def test_more_threads_than_there_are_connections_ask_a_trail_that_each_has_opened(
+    store: str, clock: Clock
+) -> None:
+    settings = StoreSettings(pool_max=4)
+    clock.at("2026-01-15 12:00")
+    with open_service(store, policies=EDITIONS, clock=clock, settings=settings) as service:
+
+        def registers_and_asks(number: int) -> int:
+            who = yibao.EnrollmentId(f"s-{number}", 2025)
+            assert not told(service, Step(who.ref, [registration(who.ref, f"c-{number}")])).refused
+            with service.audit_trail() as trail:
+                return trail.count(Question(ref=who.ref))
+
+        with ThreadPoolExecutor(16) as threads:
+            assert list(threads.map(registers_and_asks, range(16))) == [1] * 16
+        with service.audit_trail() as trail:
+            assert trail.count(Question(kind="registered")) == 16
 
 
 def test_beyond_the_bound_refusals_are_counted_and_stand_in_the_trail(clock: Clock) -> None:
