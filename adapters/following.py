@@ -88,7 +88,7 @@ class Supervisor:
         self._telemetry = telemetry
         self._pause = pause
         self._standby = standby
-        self._alarmed: set[str] = set()
+        self._alarmed: set[tuple[str, int]] = set()
 
     def follow(self, stop: Event) -> None:
         """Follows until it is told to stop. Raises Halted where the projection goes no further.
@@ -108,7 +108,7 @@ class Supervisor:
                             projection=name,
                         )
                     if leads:
-                        self._take_in()
+                        self.take_in()
                     stop.wait(self._pause if leads else self._standby)
                     after_failure = self._pause
                 except Halted as error:
@@ -129,18 +129,25 @@ class Supervisor:
         finally:
             self._lead.release()
 
-    def _take_in(self) -> None:
+    def take_in(self) -> None:
+        """Takes in what is new, once, and tells how far that is and who is newly parked.
+
+        Others may have taken it in, and parked somebody: that is told here, too.
+        """
         name = self._projection.name
         began = monotonic()
         facts = self._projection.catch_up()
-        if not facts:
-            return
         standing = self._projection.standing()
-        self._telemetry.followed(name, facts, standing.behind, monotonic() - began)
-        tell(LOGGER, logging.INFO, "taken-in", projection=name, facts=facts, behind=standing.behind)
+        behind = standing.behind
+        self._telemetry.followed(name, facts, behind, monotonic() - began)
+        if facts:
+            tell(LOGGER, logging.INFO, "taken-in", projection=name, facts=facts, behind=behind)
+        before, self._alarmed = (
+            self._alarmed,
+            {(each.stream, each.position) for each in standing.parked},
+        )
         for parked in standing.parked:
-            if parked.stream not in self._alarmed:
-                self._alarmed.add(parked.stream)
+            if (parked.stream, parked.position) not in before:
                 self._telemetry.parked(name, "unprocessable")
                 tell(
                     LOGGER,

@@ -65,13 +65,14 @@ def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> No
         stop.set()
 
     with _opened(url, trail, editions) as audit:
+        lead = lead_of(audit.store, audit.projection.name)
+        supervisor = Supervisor(audit.projection, lead, telemetry=open_telemetry())
         if once:
-            audit.catch_up()
+            audit.store.again(supervisor.take_in)
             return
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, asked_to_end)
-        lead = lead_of(audit.store, audit.projection.name)
-        Supervisor(audit.projection, lead, telemetry=open_telemetry()).follow(stop)
+        supervisor.follow(stop)
 
 
 def retry(url: str, trail: str | None, editions: Editions) -> int:

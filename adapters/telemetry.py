@@ -71,7 +71,11 @@ class Telemetry(Protocol):
         ...
 
     def followed(self, projection: str, facts: int, lag: int, seconds: float) -> None:
-        """A batch of facts was taken in, which took so long; `lag` facts are still to come."""
+        """Facts were taken in, which took so long; `lag` facts are still to come.
+
+        It is told as well, again and again, where there was nothing new, or nothing could be
+        taken in: the facts are 0 then.
+        """
         ...
 
     def parked(self, projection: str, code: str) -> None:
@@ -209,9 +213,10 @@ class _OpenTelemetry:
 
     def followed(self, projection: str, facts: int, lag: int, seconds: float) -> None:
         whose = {"projection": projection}
-        self._facts.add(facts, whose)
         self._lag.set(lag, whose)
-        self._batches.record(seconds, whose)
+        if facts:
+            self._facts.add(facts, whose)
+            self._batches.record(seconds, whose)
 
     def parked(self, projection: str, code: str) -> None:
         self._parked.add(1, {"projection": projection, "code": code})

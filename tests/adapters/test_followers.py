@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from yibao.adapters.errors import Halted
+from yibao.adapters.following import Supervisor
+from yibao.adapters.leading import lead_of
 from yibao.adapters.projecting import statuses
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import is_postgres
@@ -236,10 +238,14 @@ def test_several_who_catch_up_at_once_take_turns(service: Service, ready: str) -
 
 
 class Heard:
-    """What telemetry is told of whom a follower parks."""
+    """What telemetry is told of whom a follower parks, and of how far behind it is."""
 
     def __init__(self) -> None:
         self.parkings: list[tuple[str, str]] = []
+        self.lags: list[int] = []
+
+    def followed(self, projection: str, facts: int, lag: int, seconds: float) -> None:
+        self.lags.append(lag)
 
     def parked(self, projection: str, code: str) -> None:
         self.parkings.append((projection, code))
@@ -345,6 +351,57 @@ def test_a_window_fixed_for_a_school_whose_name_the_trails_database_does_not_tak
         *_, fix = trail.all(Question(kind="window-fixed"))
         assert (fix.row.position, fix.changes["students"]) == (there_are(ready), 0)
         assert trail.projection.standing().parked == ()
+
+
+@lasting
+def test_of_a_student_whom_others_have_parked_whoever_leads_gives_the_alarm(
+    service: Service, ready: str, clock: Clock
+) -> None:
+    heard = Heard()
+    service.issue_medical_card(ADA, at=clock.at("2025-10-17 09:00"))
+    with service.audit_trail() as trail, spoilt(ready, there_are(ready)):
+        trail.catch_up()
+        with supervised(trail, telemetry=heard):
+            eventually(lambda: heard.parkings, "an alarm")
+            passes = len(heard.lags)
+            eventually(lambda: len(heard.lags) > passes + 3)
+        assert heard.parkings == [("audit-trail", "unprocessable")]
+
+
+@lasting
+def test_a_student_who_is_parked_again_after_she_was_set_right_gives_another_alarm(
+    service: Service, ready: str, clock: Clock
+) -> None:
+    heard = Heard()
+    with service.audit_trail() as trail:
+        lead = lead_of(trail.store, trail.projection.name)
+        supervisor = Supervisor(trail.projection, lead, telemetry=heard)
+        for number in (1, 2):
+            at = clock.at(f"2025-10-17 0{number}:00")
+            service.file_remote_care(ADA, at=at, province=f"p{number}", observed=True)
+            with spoilt(ready, there_are(ready)):
+                supervisor.take_in()
+                supervisor.take_in()
+                assert len(heard.parkings) == number
+            assert trail.projection.retry() == 0
+
+
+@lasting
+def test_the_lag_grows_while_nothing_can_be_taken_in(
+    service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard()
+    with service.audit_trail() as trail:
+        trail.catch_up()
+        # As with a transaction that has written and stays open elsewhere.
+        there = service._store.reached()
+        monkeypatch.setattr(service._store, "reached", lambda: there)
+        with supervised(trail, telemetry=heard):
+            eventually(lambda: heard.lags[-1:] == [0], "a pass")
+            service.issue_medical_card(BO, at=clock.at("2025-10-17 09:00"))
+            eventually(lambda: heard.lags[-1] == 1, "a lag of one")
+            service.issue_medical_card(ADA, at=clock.at("2025-10-17 10:00"))
+            eventually(lambda: heard.lags[-1] == 2, "a lag of two")
 
 
 @lasting

@@ -66,7 +66,11 @@ def test_a_student_that_is_parked_is_told_of_until_it_is_set_right(run: Run, sto
     state = spoil(store)
     code, found = status(run, store)
     assert (code, found["parked"]) == (0, [])
-    assert run("projections", "follow", "--store", store, "--once").exit_code == 0
+    for _ in range(2):  # each of them is told, whoever has taken it in
+        once = run("projections", "follow", "--store", store, "--once")
+        alarms = [line for line in map(json.loads, once.stderr.splitlines()) if "stream" in line]
+        assert once.exit_code == 0
+        assert [(line["event"], line["level"]) for line in alarms] == [("parked", "error")]
     code, found = status(run, store)
     (parked,) = found["parked"]
     assert (code, parked["ref"], parked["year"]) == (1, "ada", 2025)

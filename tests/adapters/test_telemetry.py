@@ -262,9 +262,10 @@ def test_retries_are_counted_by_error(seen: Seen) -> None:
 def test_a_follower_tells_its_facts_its_last_lag_and_what_it_parked(seen: Seen) -> None:
     seen.telemetry.followed("trail", 500, 700, 0.25)
     seen.telemetry.followed("trail", 500, 200, 0.5)
+    seen.telemetry.followed("trail", 0, 300, 0.125)
     seen.telemetry.parked("trail", "UnreadableEvent")
     assert seen.points("yibao.follower.facts") == {point(projection="trail"): 1000}
-    assert seen.points("yibao.follower.lag") == {point(projection="trail"): 200}
+    assert seen.points("yibao.follower.lag") == {point(projection="trail"): 300}
     assert seen.points("yibao.follower.duration") == {point(projection="trail"): 2}
     parked = point(projection="trail", code="UnreadableEvent")
     assert seen.points("yibao.follower.parked") == {parked: 1}
