@@ -4,7 +4,8 @@ Of one actor so many are kept in an hour; what comes on top is counted by comman
 that nobody can fill the store by asking, and nothing is dropped unseen.
 """
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -92,14 +93,22 @@ def numbered(sql: Sql, attempt_ids: Iterable[int]) -> list[KeptAttempt]:
     return [kept for each in attempt_ids for kept in _kept(sql, "WHERE attempt_id=?", each)]
 
 
-def counted_since(sql: Sql, changed: int) -> list[CountedAttempts]:
-    """The counts that have changed since, in the order in which they did."""
+def counted(sql: Sql) -> list[CountedAttempts]:
+    """All counts, in the order in which they last changed."""
     rows = sql.rows(
         "SELECT number, actor, hour, command, code, attempts, changed "
-        "FROM counted_attempts WHERE changed>? ORDER BY changed",
-        (changed,),
+        "FROM counted_attempts ORDER BY changed"
     )
     return [CountedAttempts(*row) for row in rows]
+
+
+def digest_of(counts: Sequence[CountedAttempts]) -> int:
+    """A number by which counts are told from any other counts; 0 where there are none.
+
+    The last change of them would not do: after a restore others may have as many changes.
+    """
+    digest = hashlib.sha256(repr([tuple(each) for each in counts]).encode()).digest()
+    return int.from_bytes(digest[:8], signed=True) if counts else 0
 
 
 def _kept(sql: Sql, which: str, *values: Any) -> Iterator[KeptAttempt]:

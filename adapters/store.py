@@ -204,8 +204,7 @@ class FactStore(Application[UUID]):
                 return self._facts.settled(patience)
 
         settled = self.again(ask)
-        ((counted,),) = self._rows("SELECT COALESCE(MAX(changed), 0) FROM counted_attempts")
-        return Reached(*settled, counted)
+        return Reached(*settled, attempts.digest_of(self.attempts_counted()))
 
     def mark(self, position: int, attempt_id: int) -> str:
         """What stands last there, as a digest: it tells two stores apart as far as that."""
@@ -256,9 +255,9 @@ class FactStore(Application[UUID]):
         found = self._asked(lambda sql: attempts.numbered(sql, wanted))
         return {kept.attempt_id: kept.attempt for kept in found}
 
-    def attempts_counted(self, changed: int = 0) -> list[CountedAttempts]:
-        """How many attempts were counted instead of kept; only what has changed since."""
-        return self._asked(lambda sql: attempts.counted_since(sql, changed))
+    def attempts_counted(self) -> list[CountedAttempts]:
+        """How many attempts were counted instead of kept; these are few."""
+        return self._asked(attempts.counted)
 
     def note(self, event_id: UUID) -> str | None:
         """The free text kept for an event, unless it was erased."""
@@ -351,7 +350,7 @@ class Transaction(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """The position of the latest fact, the latest attempt kept, and the latest change of a count.
+    """The position of the latest fact, the latest attempt kept, and a digest of the counts.
 
     Each is 0 where there is none.
     """

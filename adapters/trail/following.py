@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 import yibao
+from yibao.adapters.attempts import digest_of
 from yibao.adapters.errors import Halted, StoreError
 from yibao.adapters.following import Parked, Standing
 from yibao.adapters.policy_files import Editions
@@ -63,7 +64,6 @@ class TrailProjection:
         self.store = store
         self.editions = editions
         self.trail = trail
-        self._has_looked = False
 
     def catch_up(self, watch: Watch | None = None) -> int:
         """Takes in everything recorded by now, and makes anew a trail of something else.
@@ -75,7 +75,7 @@ class TrailProjection:
         taken_in = 0
         while progress is None or not progress.is_at(there):
             with self._writing() as transaction:
-                before = self._checked_progress(transaction, there)
+                before = self._checked_progress(transaction)
                 if before is None:
                     # By itself: what empties a trail keeps out even those who read it, and they
                     # may have all the connections by which the facts could be read.
@@ -140,19 +140,14 @@ class TrailProjection:
     def _is_of_this_store(self, progress: Progress) -> bool:
         return progress.mark == self.store.mark(progress.position, progress.attempt)
 
-    def _checked_progress(self, transaction: TrailTransaction, there: Reached) -> Progress | None:
+    def _checked_progress(self, transaction: TrailTransaction) -> Progress | None:
         """How far the trail is; None if it followed another store, or an earlier state of it."""
         progress = transaction.progress(_fingerprint(self.editions))
         if progress is None:
             return None
         if progress.mark is not None and not self._is_of_this_store(progress):
             return None
-        if self._has_looked and progress.counted <= there.counted:
-            return progress
-        # Counts change, and a restored store may have fewer. They are few, and listed anew.
-        self._has_looked = True
-        transaction.forget_counted()
-        return progress._replace(counted=0)
+        return progress
 
     def _next_batch(
         self, transaction: TrailTransaction, progress: Progress, there: Reached
@@ -165,15 +160,18 @@ class TrailProjection:
             kept = self.store.attempts_between(progress.attempt, there.attempt, BATCH)
         except UnreadableEvent as error:
             raise Halted(f"a refused attempt cannot be read: {error}") from error
-        counted = self.store.attempts_counted(progress.counted)
         transaction.insert(attempt_row(each) for each in kept)
-        transaction.replace_counted(counted_row(each) for each in counted)
+        counted = progress.counted
+        if counted != there.counted:
+            counts = self.store.attempts_counted()
+            transaction.replace_counted(counted_row(each) for each in counts)
+            counted = digest_of(counts)
         all_kept = len(kept) < BATCH
         return progress._replace(
             # There may be numbers that nobody has: whoever took them recorded nothing.
             position=max(progress.position, there.position),
             attempt=max(progress.attempt, there.attempt if all_kept else kept[-1].attempt_id),
-            counted=counted[-1].changed if counted else progress.counted,
+            counted=counted,
         )
 
 

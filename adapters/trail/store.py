@@ -15,9 +15,9 @@ from yibao.domain.vocabulary import EnrollmentId
 class Progress(NamedTuple):
     """How far the trail has followed the facts and the refused attempts.
 
-    Every fact up to `position` is in it, every attempt kept up to `attempt`, and every count up
-    to the change `counted`; `mark` is what the store says of itself as far as that. Where the
-    next fact fixes a window, its effects are listed up to the enrollment of the stream `fanned`.
+    Every fact up to `position` is in it, every attempt kept up to `attempt`, and the counts of
+    the digest `counted`; `mark` is what the store says of itself as far as that. Where the next
+    fact fixes a window, its effects are listed up to the enrollment of the stream `fanned`.
     """
 
     position: int = 0
@@ -125,18 +125,10 @@ class TrailTransaction(NamedTuple):
         takes = row.school is None or self.store.can_hold(row.school)
         return row if takes else row._replace(school=None)
 
-    def forget_counted(self) -> None:
-        """Drops every count, to be listed again."""
-        self.sql.run("DELETE FROM entries WHERE attempt < 0")
-
     def replace_counted(self, rows: Iterable[Row]) -> None:
-        """Lists counts, each in the place of the same count when it was lower."""
-        for row in rows:
-            self.sql.run(
-                "DELETE FROM entries WHERE listing=0 AND recorded=? AND position=? AND attempt=?",
-                (row.recorded, row.position, row.attempt),
-            )
-            self.sql.run(_INSERT, row)
+        """Lists the counts anew, all of them."""
+        self.sql.run("DELETE FROM entries WHERE attempt < 0")
+        self.insert(rows)
 
     def enrollments_of(self, streams: Iterable[UUID]) -> dict[UUID, EnrollmentId]:
         """Whose streams these are, the enrollments' own or those of the care."""

@@ -31,6 +31,7 @@ from yibao.domain.refusals import BadValue, YibaoError
 from yibao.projections.answer import answer
 from yibao.projections.audit_trail import Entry
 
+from .stores import rows
 from .trail_killer import digest
 from .writers import Step, registration, told
 
@@ -415,6 +416,31 @@ def test_beyond_the_bound_refusals_are_counted_and_stand_in_the_trail(clock: Clo
         clock.at("2025-09-01 09:00")
         refused(service.confirm, ADA, at="2025-09-01 09:00", channel="app", by="counter-2")
         assert len(listed(trail, kind="refused")) == 7
+
+
+def test_of_a_store_that_was_restored_the_trail_counts_what_was_refused_since(
+    store: str, clock: Clock
+) -> None:
+    columns = "number, actor, hour, command, code, attempts, changed"
+    with (
+        open_service(store, policies=EDITIONS, clock=clock, attempts_kept=1) as service,
+        service.audit_trail() as trail,
+    ):
+
+        def ask(command: Callable[..., Any], times: int, **values: Any) -> dict[str, int]:
+            for _ in range(times):
+                refused(command, ADA, at="2025-09-01 08:00", by="counter-2", **values)
+            found = [each.changes for each in listed(trail, kind="refused") if not each.attempt]
+            return {each["command"]: each["attempts"] for each in found}
+
+        assert ask(service.confirm, 3, channel="app") == {"confirm": 2}
+        kept = rows(store, f"SELECT {columns} FROM counted_attempts")
+        assert ask(service.confirm, 10, channel="app") == {"confirm": 12}
+        rows(store, "DELETE FROM counted_attempts")
+        for each in kept:
+            rows(store, f"INSERT INTO counted_attempts ({columns}) VALUES (?,?,?,?,?,?,?)", *each)
+        # There are as many changes again, of other counts.
+        assert ask(service.declare_roster, 10) == {"confirm": 2, "declare_roster": 10}
 
 
 def _attempts(entry: TrailEntry) -> int:
