@@ -702,7 +702,7 @@ def projections_status(
 ) -> None:
     """Tell how far each projection is, how far behind, and whom it could not take in.
 
-    Nothing is taken in by asking. Exit 1 where anything is parked.
+    Nothing is taken in by asking. Exit 1 where anything is parked, or a projection halts.
     """
     from yibao.adapters.console.projections import status_report
     from yibao.adapters.policy_files import Editions
@@ -716,7 +716,7 @@ def projections_status(
         from yibao.adapters import console
 
         console.to(sys.stdout).print(status_report(found, Words(lang)))
-    sys.exit(1 if any(each.standing.parked for each in found) else 0)
+    sys.exit(1 if any(each.standing.parked or each.halted for each in found) else 0)
 
 
 @projections.command("follow")

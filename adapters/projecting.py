@@ -20,13 +20,15 @@ class Status(NamedTuple):
     """How far a projection is.
 
     `reached` is up to where the store is final, `waits_since` when the first fact was recorded
-    that is not taken in yet; `is_led`: somebody keeps it up with the store.
+    that is not taken in yet; `is_led`: somebody keeps it up with the store. `halted` is why it
+    goes no further, if it does not.
     """
 
     standing: Standing
     reached: int
     waits_since: datetime | None
     is_led: bool
+    halted: str | None
 
 
 def statuses(url: str, trail: str | None, editions: Editions) -> list[Status]:
@@ -39,9 +41,11 @@ def statuses(url: str, trail: str | None, editions: Editions) -> list[Status]:
         return [
             Status(
                 standing,
-                audit.store.reached().position,
+                # As long as somebody writes it is not known anew up to where the store is final.
+                max(standing.position, audit.store.reached().position),
                 audit.store.recorded_after(standing.position),
                 is_led,
+                audit.projection.halted(),
             )
         ]
 
@@ -53,6 +57,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "reached": status.reached,
         "waits_since": status.waits_since.isoformat() if status.waits_since else None,
         "led": status.is_led,
+        "halted": status.halted,
         "parked": [parked._asdict() for parked in standing.parked],
     }
 

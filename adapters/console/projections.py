@@ -11,7 +11,7 @@ from yibao.adapters.words import Words
 
 
 def status_report(statuses: Sequence[Status], words: Words) -> RenderableType:
-    """A row for each projection, and a line for each student that is parked."""
+    """A row for each projection, a line for why it halts, and one for each student parked."""
     table = Table(box=None, pad_edge=False)
     for column in ("projection", "position", "reached", "behind", "waits_since", "led"):
         table.add_column(words("projections", column))
@@ -26,6 +26,8 @@ def status_report(statuses: Sequence[Status], words: Words) -> RenderableType:
             f"{status.waits_since:%Y-%m-%d %H:%M:%S}" if status.waits_since else "",
             words("projections", "yes" if status.is_led else "no"),
         )
+        if status.halted:
+            lines.append(Text(f"{words('projections', 'halted')}: {status.halted}"))
         for parked in standing.parked:
             whose = parked.stream if parked.ref is None else f"{parked.ref} {parked.year}"
             told = words("projections", "parked", whose=whose, position=parked.position)

@@ -6,7 +6,7 @@ in the middle leaves the trail as it was before the batch. Two processes take tu
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache, partial
 from itertools import takewhile
 from operator import attrgetter
@@ -28,6 +28,7 @@ from yibao.adapters.trail.rows import (
     entry_row,
     fix_rows,
 )
+from yibao.adapters.trail.sqlite import SqliteTrail
 from yibao.adapters.trail.store import (
     Progress,
     Row,
@@ -106,6 +107,23 @@ class TrailProjection:
             self.store.facts_after(progress.position),
             tuple(parked),
         )
+
+    def halted(self) -> str | None:
+        """Why it goes no further, if the next batch cannot be taken in; nothing is taken in.
+
+        What is being recorded at this moment is not waited for.
+        """
+        scratch = SqliteTrail(":memory:")
+        with closing(scratch), scratch.writing() as sql:
+            transaction = TrailTransaction(scratch, sql)
+            transaction.begin_anew("")
+            try:
+                self._next_batch(
+                    transaction, self._looked_at() or Progress(), self.store.reached(0)
+                )
+            except Halted as error:
+                return str(error)
+        return None
 
     def retry(self) -> int:
         """Takes in anew the students that are parked; how many still are.

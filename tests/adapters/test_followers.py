@@ -506,5 +506,7 @@ def test_a_refused_attempt_that_does_not_read_halts_a_follower_and_somebody_is_t
 @lasting
 def test_an_edition_that_does_not_read_halts_a_follower(service: Service, ready: str) -> None:
     rows(ready, "UPDATE stored_events SET state = ? WHERE topic = 'benefits-adopted'", b"{}")
-    with service.audit_trail() as trail, pytest.raises(Halted, match="cannot be read: event 3"):
-        trail.catch_up()
+    with service.audit_trail() as trail:
+        with pytest.raises(Halted, match="cannot be read: event 3"):
+            trail.catch_up()
+        assert "cannot be read: event 3" in str(trail.projection.halted())

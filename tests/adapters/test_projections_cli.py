@@ -14,6 +14,7 @@ import pytest
 
 import yibao
 from yibao.adapters.service import open_service
+from yibao.adapters.store import FactStore
 
 from .conftest import Run
 from .stores import lasting, rows
@@ -56,6 +57,7 @@ def test_a_projection_tells_how_far_it_is_behind_and_takes_nothing_in_by_that(
         assert (code, found["position"], found["behind"], found["reached"]) == (0, 0, 5, 5)
         assert found["waits_since"] is not None
         assert found["led"] is False
+        assert found["halted"] is None
     assert run("projections", "follow", "--store", store, "--once").exit_code == 0
     code, found = status(run, store)
     assert (found["position"], found["behind"], found["waits_since"]) == (5, 0, None)
@@ -101,8 +103,25 @@ def test_how_far_it_is_can_be_asked_where_a_fact_of_a_newer_yibao_halts_it(
     assert halted.exit_code == 2
     assert "'of-tomorrow', which this version of yibao does not know" in halted.output
     code, found = status(run, store)
-    assert (code, found["position"], found["behind"]) == (0, 2, 3)
+    assert (code, found["position"], found["behind"]) == (1, 2, 3)
     assert found["waits_since"] is not None
+    assert "the fact at position 3 has the name 'of-tomorrow'" in found["halted"]
+    text = run("projections", "status", "--store", store)
+    assert text.exit_code == 1
+    assert "goes no further: the fact at position 3 has" in " ".join(text.output.split())
+
+
+def test_while_somebody_writes_the_facts_are_told_to_reach_at_least_as_far_as_the_projection(
+    run: Run, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = FactStore.reached
+    monkeypatch.setattr(FactStore, "reached", lambda store, patience=0.1: reached(store, patience))
+    assert run("projections", "follow", "--store", store, "--once").exit_code == 0
+    with open_service(store) as service, service._store.transaction([ADA.stream]) as writing:
+        # It has the lock of whoever inserts.
+        writing.sql.rows("DELETE FROM stored_events WHERE false RETURNING 1")
+        code, found = status(run, store)
+    assert (code, found["position"], found["reached"]) == (0, 5, 5)
 
 
 def test_the_rows_of_a_parked_student_are_told_as_stale(run: Run, store: str) -> None:
