@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -16,6 +15,7 @@ from yibao.adapters import console
 from yibao.adapters.audit_json import trail_entry_json
 from yibao.adapters.console.audit import entry_lines, told_lines
 from yibao.adapters.console.progress import watched
+from yibao.adapters.console.values import printable
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
@@ -26,6 +26,9 @@ from yibao.adapters.trail.audit import PAGE
 from yibao.adapters.trail.questions import Key, Question
 from yibao.adapters.watch import Watch
 from yibao.adapters.words import Words
+
+#: How many of those are named whose entries may be lacking.
+TOLD: Final = 5
 
 #: The columns of an export; what is nested stands in its cell as JSON.
 COLUMNS: Final = (
@@ -79,7 +82,8 @@ def audited(
 ) -> None:
     """Asks the trail of a story or a store, and writes what is found.
 
-    A CSV file has no place to say that there is more: it is whole unless a page is asked for.
+    Whoever is parked, so that entries may be lacking, is told of on standard error. A CSV file has
+    no place to say that there is more: it is whole unless a page is asked for.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv are two formats")
@@ -91,6 +95,10 @@ def audited(
         writer = _Writer(words, out, whom, question.changed, brief, as_json, as_csv)
         with watched(err, words("audit", "catching_up")) as progress:
             kept.catch_up(progress)
+        if parked := kept.parked(question):
+            named = [each.whose for each in parked[:TOLD]] + ["…"] * (len(parked) > TOLD)
+            whose = printable(", ".join(named))
+            err.write(words("audit", "lacking", count=len(parked), whose=whose) + "\n")
         if every:
             found: Iterator[dict[str, Any]] = (
                 trail_entry_json(entry, editions) for entry in kept.all(question)
@@ -184,7 +192,11 @@ class _Writer:
 
     def _lines(self, entry: dict[str, Any]) -> Iterator[str]:
         lines = told_lines(entry, self.words, self.changed)
-        yield from islice(lines, 1) if self.brief else lines
+        if self.brief:
+            stale = f"  [{self.words('audit', 'stale_mark')}]" if entry.get("stale") else ""
+            yield next(lines) + stale
+        else:
+            yield from lines
         explain = entry.get("explain")
         if explain and not self.brief:
             whom = self.whom(explain["ref"], explain["year"])

@@ -34,6 +34,11 @@ class Parked(NamedTuple):
     position: int
     told: str
 
+    @property
+    def whose(self) -> str:
+        """The student, or else the stream, for people."""
+        return self.stream if self.ref is None else f"{self.ref} {self.year}"
+
 
 class Standing(NamedTuple):
     """How far a projection is: up to which position, how many facts behind, and who is parked."""

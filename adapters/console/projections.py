@@ -29,7 +29,6 @@ def status_report(statuses: Sequence[Status], words: Words) -> RenderableType:
         if status.halted:
             lines.append(Text(f"{words('projections', 'halted')}: {status.halted}"))
         for parked in standing.parked:
-            whose = parked.stream if parked.ref is None else f"{parked.ref} {parked.year}"
-            told = words("projections", "parked", whose=whose, position=parked.position)
+            told = words("projections", "parked", whose=parked.whose, position=parked.position)
             lines.append(Text(f"{told}: {parked.told}"))
     return Group(table, *lines)

@@ -6,6 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
+from yibao.adapters.following import Parked
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.sql import Sql
 from yibao.adapters.store import FactStore, file_of
@@ -131,6 +132,11 @@ class AuditTrail:
         self.catch_up()
         ((found,),) = self._asked(lambda sql: sql.rows(*question.counting_sql()))
         return int(found)
+
+    def parked(self, question: Question) -> list[Parked]:
+        """The students of whom entries may be lacking in the answer: they could not be taken in."""
+        self.catch_up()
+        return [each for each in self._asked(parked_in) if question.may_concern(each)]
 
     def as_of(self, entry: TrailEntry) -> Answer | None:
         """The answer as it was known with the entry, for the instant at which it was recorded.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
+from yibao.adapters.following import Parked
 from yibao.adapters.trail.layout import (
     BITS,
     EVERYWHERE,
@@ -59,6 +60,13 @@ class Question:
                 raise BadValue(where, "is no year")
             if isinstance(value, str) and not value.isprintable():
                 raise BadValue(where, "is not text that anybody could have recorded")
+
+    def may_concern(self, parked: Parked) -> bool:
+        """Whether a fact of a student that is parked might fit, as far as is known of her."""
+        asked, whose = (self.ref, self.year), (parked.ref, parked.year)
+        return self.kind != REFUSED and all(
+            None in both or len(set(both)) == 1 for both in zip(asked, whose, strict=True)
+        )
 
     def sql(self, after: "Key | None" = None, limit: int | None = None) -> tuple[str, list[Any]]:
         """The statement, and what stands for its question marks."""

@@ -139,8 +139,22 @@ def test_the_rows_of_a_parked_student_are_told_as_stale(run: Run, store: str) ->
     assert not any("stale" in entry for entry in of_bo)
     table = list(csv.DictReader(io.StringIO(run("audit", "--store", store, "--csv").stdout)))
     assert {row["ref"]: row["stale"] for row in table if row["ref"]} == {"ada": "True", "bo": ""}
-    text = run("audit", "--store", store, "--ref", "ada").output
+    text = run("audit", "--store", store, "--ref", "ada").stdout
     assert text.count("could not be taken in") == 2
+    brief = run("audit", "--store", store, "--brief").stdout.splitlines()
+    assert ["not up to date" in line for line in brief] == ["[ada/" in line for line in brief]
+
+
+def test_who_asks_for_what_a_parked_student_might_have_is_told_that_it_may_be_lacking(
+    run: Run, store: str
+) -> None:
+    spoil(store, version=1)
+    for asked in (["--ref", "ada", "--facts-only"], ["--json"], ["--school", "sjtu", "--brief"]):
+        lacking = run("audit", "--store", store, *asked).stderr
+        assert "facts of 1 students could not be taken in" in lacking
+    for asked in (["--ref", "bo", "--year", "2025"], ["--kind", "refused"]):
+        told_of = run("audit", "--store", store, *asked).stderr
+        assert ("could not be taken in" in told_of) == ("bo" in asked)
 
 
 def test_a_follower_keeps_up_until_it_is_asked_to_end(run: Run, store: str) -> None:
