@@ -6,6 +6,7 @@ leads it: of several on one store one works, and another takes over when that on
 """
 
 import logging
+from collections.abc import Callable
 from threading import Event
 from time import monotonic
 from typing import Final, NamedTuple, Protocol
@@ -18,6 +19,8 @@ LOGGER: Final = logging.getLogger("yibao.following")
 #: How long a supervisor waits where nothing is new, and where somebody else leads, in seconds.
 PAUSE: Final = 0.25
 STANDBY: Final = 2.0
+#: How long it takes in a backlog before it tells how far it is, in seconds; it ends a batch.
+AT_A_STRETCH: Final = 3.0
 #: The longest pause after the store has failed, in seconds; the first is doubled each time.
 LONGEST_PAUSE: Final = 30.0
 
@@ -54,10 +57,11 @@ class Projection(Protocol):
 
     name: str
 
-    def catch_up(self) -> int:
+    def catch_up(self, *, enough: Callable[[], bool]) -> int:
         """Takes in what is new, batch by batch; how many facts that were.
 
-        Raises Halted where it goes no further, StoreError where the store fails.
+        After each batch it may be `enough`, and the rest is left. Raises Halted where it goes no
+        further, StoreError where the store fails.
         """
         ...
 
@@ -112,9 +116,8 @@ class Supervisor:
                             "leading" if leads else "standing-by",
                             projection=name,
                         )
-                    if leads:
-                        self.take_in()
-                    stop.wait(self._pause if leads else self._standby)
+                    if not (leads and self.take_in(stop)):
+                        stop.wait(self._pause if leads else self._standby)
                     after_failure = self._pause
                 except Halted as error:
                     tell(LOGGER, logging.CRITICAL, "halted", projection=name, reason=str(error))
@@ -134,14 +137,22 @@ class Supervisor:
         finally:
             self._lead.release()
 
-    def take_in(self) -> None:
-        """Takes in what is new, once, and tells how far that is and who is newly parked.
+    def take_in(self, stop: Event) -> bool:
+        """Takes in what is new, and tells how far it is and who is newly parked.
 
-        Others may have taken it in, and parked somebody: that is told here, too.
+        Others may have taken it in, and parked somebody: that is told here, too. It ends after
+        some seconds, and where it is told to stop; whether it did so before it was through.
         """
         name = self._projection.name
         began = monotonic()
-        facts = self._projection.catch_up()
+        is_cut_short = False
+
+        def enough() -> bool:
+            nonlocal is_cut_short
+            is_cut_short = stop.is_set() or monotonic() - began > AT_A_STRETCH
+            return is_cut_short
+
+        facts = self._projection.catch_up(enough=enough)
         standing = self._projection.standing()
         behind = standing.behind
         self._telemetry.followed(name, facts, behind, monotonic() - began)
@@ -163,3 +174,4 @@ class Supervisor:
                     position=parked.position,
                     reason=parked.told,
                 )
+        return is_cut_short

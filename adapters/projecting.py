@@ -73,7 +73,8 @@ def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> No
         lead = lead_of(audit.store, audit.projection.name)
         supervisor = Supervisor(audit.projection, lead, telemetry=open_telemetry())
         if once:
-            audit.store.again(supervisor.take_in)
+            while audit.store.again(lambda: supervisor.take_in(stop)):
+                pass  # a long backlog, told of now and then
             return
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, asked_to_end)

@@ -66,10 +66,13 @@ class TrailProjection:
         self.editions = editions
         self.trail = trail
 
-    def catch_up(self, watch: Watch | None = None) -> int:
+    def catch_up(
+        self, watch: Watch | None = None, *, enough: Callable[[], bool] = lambda: False
+    ) -> int:
         """Takes in everything recorded by now, and makes anew a trail of something else.
 
-        How many facts that were. Raises Halted where a fact is of a newer yibao.
+        How many facts that were. After each batch it may be `enough`, and the rest is left.
+        Raises Halted where a fact is of a newer yibao.
         """
         there = self.store.reached()
         progress = self._looked_at()
@@ -82,15 +85,15 @@ class TrailProjection:
                     # may have all the connections by which the facts could be read.
                     transaction.begin_anew(_fingerprint(self.editions))
                     continue
-                progress = self._next_batch(transaction, before, there)
+                progress, facts = self._next_batch(transaction, before, there)
                 if progress != before:
                     mark = self.store.mark(progress.position, progress.attempt)
                     progress = progress._replace(mark=mark)
                     transaction.reach(progress)
-            taken_in += max(0, progress.position - before.position)
+            taken_in += facts
             if watch:
                 watch(min(progress.position, there.position), there.position)
-            if progress == before:
+            if progress == before or enough():
                 break
         if taken_in >= BATCH:
             self.trail.optimize()
@@ -169,11 +172,12 @@ class TrailProjection:
 
     def _next_batch(
         self, transaction: TrailTransaction, progress: Progress, there: Reached
-    ) -> Progress:
-        """The progress after one more batch; the same where there is nothing more."""
+    ) -> tuple[Progress, int]:
+        """The progress after one more batch, and its facts; the same where there is no more."""
         taken = self.store.taken(progress.position, there.position, BATCH)
         if taken:
-            return _Batch(self.store, self.editions, transaction).of_facts(progress, taken)
+            progress = _Batch(self.store, self.editions, transaction).of_facts(progress, taken)
+            return progress, sum(each.position <= progress.position for each in taken)
         try:
             kept = self.store.attempts_between(progress.attempt, there.attempt, BATCH)
         except UnreadableEvent as error:
@@ -185,12 +189,13 @@ class TrailProjection:
             transaction.replace_counted(counted_row(each) for each in counts)
             counted = digest_of(counts)
         all_kept = len(kept) < BATCH
-        return progress._replace(
+        progress = progress._replace(
             # There may be numbers that nobody has: whoever took them recorded nothing.
             position=max(progress.position, there.position),
             attempt=max(progress.attempt, there.attempt if all_kept else kept[-1].attempt_id),
             counted=counted,
         )
+        return progress, 0
 
 
 class _Batch:

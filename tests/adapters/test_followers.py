@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -95,13 +96,57 @@ def test_a_trail_that_follows_eight_writers_live_is_the_one_made_of_all_facts_at
         with service.audit_trail() as trail:
             assert held(trail) == made_anew(service)
         taken = [each.values["facts"] for each in follower.told() if each.event == "taken-in"]
-        assert sum(taken) == there_are(ready)
+        assert sum(taken) == number_of_facts(ready)
         assert len(taken) > 1, "it did not follow while they wrote"
     print(f"\n{facts} facts by eight, followed live: 0 missed, 0 taken in twice")
 
 
 def there_are(url: str) -> int:
     return int(rows(url, "SELECT MAX(notification_id) FROM stored_events")[0][0])
+
+
+def number_of_facts(url: str) -> int:
+    return int(rows(url, "SELECT COUNT(*) FROM stored_events")[0][0])
+
+
+@lasting
+def test_facts_are_told_as_they_are_taken_in_also_where_positions_are_missing(
+    service: Service, ready: str, clock: Clock, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, small_batches: None,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO, logger="yibao.following")
+    monkeypatch.setattr("yibao.adapters.following.AT_A_STRETCH", 0)
+    rows(ready, "UPDATE stored_events SET notification_id = notification_id + 100 "
+         "WHERE notification_id > 9")  # fmt: skip
+    if is_postgres(ready):
+        rows(ready, "SELECT setval('stored_events_notification_id_seq', ?)", there_are(ready))
+    with service.audit_trail() as trail, supervised(trail):
+        eventually(lambda: trail.projection.standing().position == there_are(ready), "the end")
+    told = [each.told for each in caplog.records if each.msg == "taken-in"]  # type: ignore[attr-defined]
+    assert sum(each["facts"] for each in told) == number_of_facts(ready)
+    assert len(told) > 3, "a long backlog was taken in without a word"
+
+
+@lasting
+def test_a_follower_that_is_asked_to_end_leaves_the_rest_of_a_backlog(
+    service: Service, monkeypatch: pytest.MonkeyPatch, small_batches: None
+) -> None:
+    stop = Event()
+    with service.audit_trail() as trail:
+        mark = service._store.mark
+
+        def asked_to_end(*values: Any) -> str:
+            stop.set()
+            return mark(*values)
+
+        # It is called within a batch.
+        monkeypatch.setattr(service._store, "mark", asked_to_end)
+        lead = lead_of(trail.store, trail.projection.name)
+        Supervisor(trail.projection, lead).follow(stop)
+        standing = trail.projection.standing()
+        assert standing.position > 0
+        assert standing.behind > 3
+        assert caught_up(trail) == made_anew(service)
 
 
 # Who leads
@@ -380,8 +425,8 @@ def test_a_student_who_is_parked_again_after_she_was_set_right_gives_another_ala
             at = clock.at(f"2025-10-17 0{number}:00")
             service.file_remote_care(ADA, at=at, province=f"p{number}", observed=True)
             with spoilt(ready, there_are(ready)):
-                supervisor.take_in()
-                supervisor.take_in()
+                supervisor.take_in(Event())
+                supervisor.take_in(Event())
                 assert len(heard.parkings) == number
             assert trail.projection.retry() == 0
 
