@@ -8,6 +8,7 @@ from threading import Event
 from types import FrameType
 from typing import Any, NamedTuple
 
+from yibao.adapters.errors import StoreError
 from yibao.adapters.following import Standing, Supervisor
 from yibao.adapters.leading import lead_of
 from yibao.adapters.policy_files import Editions
@@ -63,13 +64,16 @@ def status_json(status: Status) -> dict[str, Any]:
 
 
 def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> None:
-    """Keeps the projections of a store up with it, until the process is asked to end."""
+    """Keeps the projections of a store up with it, until the process is asked to end.
+
+    Raises StoreError where this role may only read.
+    """
     stop = Event()
 
     def asked_to_end(number: int, frame: FrameType | None) -> None:
         stop.set()
 
-    with _opened(url, trail, editions) as audit:
+    with _opened_to_write(url, trail, editions) as audit:
         lead = lead_of(audit.store, audit.projection.name)
         supervisor = Supervisor(audit.projection, lead, telemetry=open_telemetry())
         if once:
@@ -83,8 +87,19 @@ def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> No
 
 def retry(url: str, trail: str | None, editions: Editions) -> int:
     """Takes in anew whom a projection had to park; how many still are."""
-    with _opened(url, trail, editions) as audit:
+    with _opened_to_write(url, trail, editions) as audit:
         return audit.projection.retry()
+
+
+@contextmanager
+def _opened_to_write(url: str, trail: str | None, editions: Editions) -> Iterator[AuditTrail]:
+    with _opened(url, trail, editions) as audit:
+        if not audit.is_writable:
+            raise StoreError(
+                "the trail cannot be written to: this role may only read, "
+                "or the server is a standby"
+            )
+        yield audit
 
 
 @contextmanager

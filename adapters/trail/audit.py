@@ -87,6 +87,11 @@ class AuditTrail:
         self._trail = trail
         self.projection = TrailProjection(store, editions, trail)
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether we may follow; else the trail is as far as others have brought it."""
+        return self._trail.is_writable
+
     def close(self) -> None:
         """Closes the trail's file; the store of the facts stays open."""
         self._trail.close()
@@ -107,7 +112,7 @@ class AuditTrail:
 
         Who may only read leaves it to others, and sees what is there.
         """
-        if not self._trail.is_writable:
+        if not self.is_writable:
             return
         self.store.again(lambda: self.projection.catch_up(watch))
 

@@ -16,6 +16,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from pgserver import Server
 
 from yibao.adapters.errors import Halted
 from yibao.adapters.following import Supervisor
@@ -26,9 +27,10 @@ from yibao.adapters.store import is_postgres
 from yibao.adapters.telemetry import SILENT
 from yibao.adapters.trail import following
 from yibao.adapters.trail.questions import Question
-from yibao.adapters.upkeep import migrate
+from yibao.adapters.upkeep import grant, migrate
 from yibao.domain import events
 
+from .conftest import Run
 from .follower import Follower, caught_up, eventually, held, made_anew, standing, supervised
 from .stores import lasting, rows
 from .test_crashes import Kept
@@ -212,6 +214,20 @@ def test_a_leader_whose_session_the_server_ends_stands_by_or_leads_again_and_one
         assert locks == [(1,)]
     with service.audit_trail() as trail:
         assert caught_up(trail) == made_anew(service)
+
+
+@on_postgres
+def test_who_may_only_read_is_told_at_once_that_it_cannot_follow(
+    service: Service, ready: str, postgres: Server, run: Run
+) -> None:
+    postgres.sql("CREATE ROLE onlooker LOGIN")
+    grant(ready, "onlooker", reads_only=True)
+    as_onlooker = ready.replace("postgres@", "onlooker@")
+    for command in (["follow"], ["follow", "--once"], ["retry"]):
+        done = run("projections", *command, "--store", as_onlooker)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "this role may only read" in done.stderr
+    assert statuses(as_onlooker, None, EDITIONS)[0].standing.position == 0
 
 
 # Delivered twice, interrupted anywhere
