@@ -19,6 +19,7 @@ from yibao.adapters.trail.store import Row, TrailStore, parked_in, rows_of
 from yibao.adapters.watch import Watch
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.events import Event
+from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import FixedEdition, Streams
@@ -172,6 +173,8 @@ class AuditTrail:
         return self.store.again(ask)
 
     def _page(self, question: Question, after: Key | str | None, size: int) -> Page:
+        if size < 1:
+            raise BadValue("size", "a page has at least one entry")
         begins = Key.read(after) if isinstance(after, str) else after
         rows = self._asked(lambda sql: rows_of(sql, *question.sql(begins, size + 1)))
         stale = {(each.ref, each.year) for each in self._asked(parked_in)}

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
+from pydantic import TypeAdapter, ValidationError
+
 from yibao.adapters.following import Parked
 from yibao.adapters.trail.layout import (
     BITS,
@@ -18,6 +20,7 @@ from yibao.adapters.trail.layout import (
 from yibao.adapters.trail.store import Row
 from yibao.domain.events import EVENTS
 from yibao.domain.refusals import REASONS, BadValue
+from yibao.domain.vocabulary import Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +61,12 @@ class Question:
         for where, value in self._given():
             if isinstance(value, int) and not 0 <= value <= 9999:
                 raise BadValue(where, "is no year")
-            if isinstance(value, str) and not value.isprintable():
+            if isinstance(value, str) and not _is_recordable(where, value):
                 raise BadValue(where, "is not text that anybody could have recorded")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, datetime) and value.utcoffset() is None:
+                raise BadValue(field.name, "is an instant without a time zone")
 
     def may_concern(self, parked: Parked) -> bool:
         """Whether a fact of a student that is parked might fit, as far as is known of her."""
@@ -124,6 +131,18 @@ class Question:
                 yield column, value
 
 
+def _is_recordable(column: str, value: str) -> bool:
+    """Whether a fact can hold a text; what a school is called is up to its owner."""
+    if column != "school":
+        return value.isprintable()
+    try:
+        _NAME.validate_python(value)
+    except ValidationError:
+        return False
+    return "\0" not in value
+
+
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(Name)
 _COLUMNS: Final = {
     "ref": "ref",
     "year": "year",

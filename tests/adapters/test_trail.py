@@ -223,6 +223,17 @@ def test_a_move_to_another_school_is_in_the_trail_of_both(service: Service, cloc
         assert kinds(listed(trail)).count("cy:school-changed") == 1
 
 
+def test_whatever_name_a_school_was_recorded_by_it_can_be_asked_for(
+    service: Service, clock: Clock
+) -> None:
+    an_autumn(service, clock)
+    # The space between two words as an input method for Chinese writes it.
+    wide = "上海\u3000大学"
+    service.change_school(BO, at=clock.at("2025-10-17 09:00"), school=wide, by="officer-1")
+    with service.audit_trail() as trail:
+        assert kinds(listed(trail, school=wide)) == ["bo:school-changed"]
+
+
 def test_each_entry_leads_to_the_answer_as_of_then(service: Service, clock: Clock) -> None:
     an_autumn(service, clock)
     with service.audit_trail() as trail:
@@ -540,6 +551,18 @@ def test_what_cannot_be_asked_is_a_clear_error(autumn: AuditTrail) -> None:
         Question(kind="confirm")
     with pytest.raises(BadValue, match="code, why"):
         Question(code="nonsense")
+    for size in (0, -1):
+        with pytest.raises(BadValue, match="size, why: a page has at least one entry"):
+            autumn.page(Question(), size=size)
+        with pytest.raises(BadValue, match="size, why"):
+            next(autumn.all(Question(), size=size))
+    for bound in ("recorded_from", "recorded_until", "happened_from", "happened_until"):
+        with pytest.raises(BadValue, match=f"{bound}, why: is an instant without a time zone"):
+            Question(**{bound: datetime(2025, 9, 1)})  # type: ignore[arg-type]  # noqa: DTZ001
+    for name in ("ref", "school", "by", "correlation_id"):
+        for text in ("a\0b", "a\nb", "a\ud800"):
+            with pytest.raises(BadValue, match=f"{name}|actor|correlation"):
+                Question(**{name: text})  # type: ignore[arg-type]
     with pytest.raises(BadValue, match="is not where a page of the trail ends"):
         autumn.page(Question(), after="the last one")
 
