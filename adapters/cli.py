@@ -429,10 +429,15 @@ def _as_page(dossier: Any, words: Any, encoding: str) -> str:
 _WRITTEN = {"text": _as_text, "json": _as_json, "html": _as_page}
 
 
+_TRAIL = click.option(
+    "--trail", help="The file of the audit trail, a path or sqlite:///PATH (default: the store's)."
+)
+
+
 @main.command()
 @click.argument("file", type=FILE, required=False)
 @click.option("--store", help="The store to ask: sqlite:///PATH.")
-@click.option("--trail", help="Where the trail is kept (default: beside the store).")
+@_TRAIL
 @click.option("--ref", help="Of this student.")
 @click.option("--year", type=int, help="Of this benefit year.")
 @click.option("--edition", help="Under this edition.")
@@ -686,9 +691,6 @@ def backup_store(store: str, to: Path, lang: Any) -> None:
 @main.group()
 def projections() -> None:
     """See how far projections are, and keep them up with the facts."""
-
-
-_TRAIL = click.option("--trail", help="The file of the audit trail, if not beside the store.")
 
 
 @projections.command("status")

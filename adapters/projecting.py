@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from yibao.adapters.leading import lead_of
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.subjects import existing_store
 from yibao.adapters.telemetry import open_telemetry
-from yibao.adapters.trail.audit import AuditTrail
+from yibao.adapters.trail.audit import AuditTrail, trail_file
 
 
 class Status(NamedTuple):
@@ -33,7 +34,9 @@ class Status(NamedTuple):
 
 
 def statuses(url: str, trail: str | None, editions: Editions) -> list[Status]:
-    """How far each projection of a store is; nothing is taken in."""
+    """How far each projection of a store is; nothing is taken in, and no trail is made."""
+    if trail is not None and not Path(trail_file(trail)).is_file():
+        raise StoreError("there is no such trail")
     with _opened(url, trail, editions) as audit:
         standing = audit.projection.standing()
         lead = lead_of(audit.store, standing.projection)
@@ -104,6 +107,5 @@ def _opened_to_write(url: str, trail: str | None, editions: Editions) -> Iterato
 
 @contextmanager
 def _opened(url: str, trail: str | None, editions: Editions) -> Iterator[AuditTrail]:
-    where = f"sqlite:///{trail}" if trail else None
-    with existing_store(url, editions) as service, service.audit_trail(where) as audit:
+    with existing_store(url, editions) as service, service.audit_trail(trail) as audit:
         yield audit

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeVar
+from urllib.parse import quote
 
+from yibao.adapters.errors import StoreError
 from yibao.adapters.following import Parked
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.sql import Sql
-from yibao.adapters.store import FactStore, file_of
+from yibao.adapters.store import MEMORY, FactStore, file_of
 from yibao.adapters.trail.changes import unpacked
 from yibao.adapters.trail.following import TrailProjection
 from yibao.adapters.trail.layout import REFUSED, instant_of
@@ -193,12 +195,24 @@ class AuditTrail:
         return Page(entries, entries[-1].key if len(rows) > size else None)
 
 
-def open_trail(store: FactStore, url: str | None) -> TrailStore:
+def open_trail(store: FactStore, where: str | None) -> TrailStore:
     """Where the trail of a store is kept, unless one says in which file."""
-    if url is None and store.is_postgres:
+    if where is None and store.is_postgres:
         from yibao.adapters.postgres import PostgresRecorder
         from yibao.adapters.trail.postgres import PostgresTrail
 
         assert isinstance(store.recorder, PostgresRecorder)
         return PostgresTrail(store.recorder.connections)
-    return SqliteTrail(store.beside(".trail") if url is None else file_of(url))
+    return SqliteTrail(store.beside(".trail") if where is None else trail_file(where))
+
+
+def trail_file(where: str) -> str:
+    """The file of a trail, from its path or from `sqlite:///PATH`; raises StoreError else."""
+    is_url = "://" in where or where == MEMORY
+    try:
+        return file_of(where if is_url else f"sqlite:///{quote(where)}")
+    except (StoreError, ValueError):
+        raise StoreError(_KEPT) from None
+
+
+_KEPT: Final = "a trail is kept in a file, told by its PATH or as sqlite:///PATH"

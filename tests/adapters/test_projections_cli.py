@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -155,6 +156,31 @@ def test_who_asks_for_what_a_parked_student_might_have_is_told_that_it_may_be_la
     for asked in (["--ref", "bo", "--year", "2025"], ["--kind", "refused"]):
         told_of = run("audit", "--store", store, *asked).stderr
         assert ("could not be taken in" in told_of) == ("bo" in asked)
+
+
+@pytest.mark.parametrize("form", ["{}", "sqlite:///{}"])
+def test_the_file_of_a_trail_is_told_by_its_path_or_as_a_url(
+    run: Run, store: str, tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / "50% #1?.trail"
+    told_as = form.format(path if form == "{}" else quote(str(path)))
+    missing = run("projections", "status", "--store", store, "--trail", told_as)
+    assert (missing.exit_code, missing.stderr) == (2, "yibao: there is no such trail\n")
+    assert not path.exists()
+    entries = run("audit", "--store", store, "--trail", told_as, "--json").stdout
+    assert len(json.loads(entries)["entries"]) == 5
+    assert path.is_file()
+    done = run("projections", "status", "--store", store, "--trail", told_as, "--json")
+    assert json.loads(done.stdout)["projections"][0]["position"] == 5
+    assert run("projections", "retry", "--store", store, "--trail", told_as).exit_code == 0
+
+
+@pytest.mark.parametrize("no_file", ["", ":memory:", "postgresql://host/database", "memory:"])
+def test_what_is_no_file_of_a_trail_is_a_clear_error(run: Run, store: str, no_file: str) -> None:
+    for command in (["audit"], ["projections", "status"], ["projections", "follow", "--once"]):
+        done = run(*command, "--store", store, "--trail", no_file)
+        assert done.exit_code == 2
+        assert "a trail is kept in a file, told by its PATH or as sqlite:///PATH" in done.stderr
 
 
 def test_a_follower_keeps_up_until_it_is_asked_to_end(run: Run, store: str) -> None:
