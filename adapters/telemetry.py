@@ -249,6 +249,8 @@ class _OpenTelemetry:
 #: The logger above all of yibao's; what nobody handles is printed nowhere.
 LOGGER: Final = logging.getLogger("yibao")
 LOGGER.addHandler(logging.NullHandler())
+#: What these warn of would else be printed to standard error, as text and with what is in it.
+_OF_PSYCOPG: Final = (logging.getLogger("psycopg"), logging.getLogger("psycopg_pool"))
 
 
 def tell(logger: logging.Logger, level: int, event: str, /, **told: object) -> None:
@@ -260,13 +262,15 @@ def tell(logger: logging.Logger, level: int, event: str, /, **told: object) -> N
 def log_json(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Writes what yibao logs as JSON, one object a line, from this level on.
 
-    To standard error if no stream is given. For programs of their own, as the command line is: a
-    library leaves the handlers of a process to whoever runs it. A second call replaces the first.
+    To standard error if no stream is given; so is what psycopg warns of, without the values. For
+    programs of their own, as the command line is: a library leaves the handlers of a process to
+    whoever runs it. A second call replaces the first.
     """
-    for handler in [each for each in LOGGER.handlers if isinstance(each, _Lines)]:
-        LOGGER.removeHandler(handler)
-        handler.close()
-    LOGGER.addHandler(_Lines(stream))
+    for logger in (LOGGER, *_OF_PSYCOPG):
+        for handler in [each for each in logger.handlers if isinstance(each, _Lines)]:
+            logger.removeHandler(handler)
+            handler.close()
+        logger.addHandler(_Lines(stream))
     LOGGER.setLevel(level)
 
 

@@ -230,6 +230,23 @@ def test_who_may_only_read_is_told_at_once_that_it_cannot_follow(
     assert statuses(as_onlooker, None, EDITIONS)[0].standing.position == 0
 
 
+@on_postgres
+def test_a_follower_whose_connections_the_server_ends_tells_of_it_in_json_alone(
+    service: Service, ready: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "follower.log"
+    with Follower(ready, log) as follower:
+        eventually(lambda: follower.has("taken-in"), "a follower")
+        others = "pid <> pg_backend_pid() AND datname = current_database()"
+        rows(ready, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+        eventually(
+            lambda: "psycopg.pool" in {each.values["logger"] for each in follower.told()},
+            "a warning of the pool",
+        )
+        eventually(follower.leads, "a follower that goes on")
+    assert log.with_suffix(".err").read_text() == ""
+
+
 # Delivered twice, interrupted anywhere
 
 
@@ -433,7 +450,7 @@ def test_of_a_student_whom_others_have_parked_whoever_leads_gives_the_alarm(
 def test_a_student_who_is_parked_again_after_she_was_set_right_gives_another_alarm(
     service: Service, ready: str, clock: Clock
 ) -> None:
-    heard = Heard()
+    heard: Any = Heard()
     with service.audit_trail() as trail:
         lead = lead_of(trail.store, trail.projection.name)
         supervisor = Supervisor(trail.projection, lead, telemetry=heard)
