@@ -3,7 +3,7 @@
 import csv
 import json
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from yibao.adapters.audit_json import trail_entry_json
 from yibao.adapters.console.audit import entry_lines, told_lines
 from yibao.adapters.console.progress import watched
 from yibao.adapters.console.values import printable
+from yibao.adapters.following import Parked
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
@@ -92,13 +93,13 @@ def audited(
     question = Question(**asked)
     every = every or (as_csv and not after and size is None)
     with _asked(editions, file, store) as (service, whom), service.audit_trail(trail) as kept:
-        writer = _Writer(words, out, whom, question.changed, brief, as_json, as_csv)
         with watched(err, words("audit", "catching_up")) as progress:
             kept.catch_up(progress)
         if parked := kept.parked(question):
             named = [each.whose for each in parked[:TOLD]] + ["…"] * (len(parked) > TOLD)
             whose = printable(", ".join(named))
             err.write(words("audit", "lacking", count=len(parked), whose=whose) + "\n")
+        writer = _Writer(words, out, whom, parked, question.changed, brief, as_json, as_csv)
         if every:
             found: Iterator[dict[str, Any]] = (
                 trail_entry_json(entry, editions) for entry in kept.all(question)
@@ -158,6 +159,7 @@ class _Writer:
     words: Words
     out: TextIO
     whom: Whom
+    parked: Sequence[Parked]
     changed: str | None
     brief: bool
     as_json: bool
@@ -178,7 +180,10 @@ class _Writer:
         self.out.write('{"format": 1, "entries": [')
         for number, entry in enumerate(entries):
             self.out.write((", " if number else "") + json.dumps(entry, ensure_ascii=False))
-        self.out.write(f'], "following": {json.dumps(following)}}}\n')
+        end: dict[str, Any] = {"following": following}
+        if self.parked:
+            end["parked"] = [each._asdict() for each in self.parked]
+        self.out.write(f"], {json.dumps(end, ensure_ascii=False)[1:]}\n")
 
     def _write_text(self, entries: Iterator[dict[str, Any]], following: Key | None) -> None:
         told = console.to(self.out)

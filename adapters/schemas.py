@@ -212,10 +212,19 @@ class CountedEntry(TypedDict):
     attempts: int
 
 
+class ParkedStudent(TypedDict):
+    stream: str
+    ref: str | None
+    year: int | None
+    position: int
+    told: str
+
+
 class TrailPage(TypedDict):
     format: int
     entries: list[RefusedEntry | CountedEntry | FactEntry]
     following: str | None
+    parked: NotRequired[list[ParkedStudent]]
 
 
 def events_schema() -> dict[str, Any]:

@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from jsonschema import Draft202012Validator
 
 import yibao
+from yibao.adapters.schemas import SCHEMAS
 from yibao.adapters.service import open_service
 from yibao.adapters.store import FactStore
 
@@ -153,6 +155,10 @@ def test_who_asks_for_what_a_parked_student_might_have_is_told_that_it_may_be_la
     for asked in (["--ref", "ada", "--facts-only"], ["--json"], ["--school", "sjtu", "--brief"]):
         lacking = run("audit", "--store", store, *asked).stderr
         assert "facts of 1 students could not be taken in" in lacking
+    found = json.loads(run("audit", "--store", store, "--json").stdout)
+    Draft202012Validator(SCHEMAS["audit"]()).validate(found)
+    (parked,) = found["parked"]
+    assert (parked["stream"], parked["position"]) == (ADA.stream.hex, 2)
     for asked in (["--ref", "bo", "--year", "2025"], ["--kind", "refused"]):
         told_of = run("audit", "--store", store, *asked).stderr
         assert ("could not be taken in" in told_of) == ("bo" in asked)
