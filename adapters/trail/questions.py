@@ -20,7 +20,7 @@ from yibao.adapters.trail.layout import (
 from yibao.adapters.trail.store import Row
 from yibao.domain.events import EVENTS
 from yibao.domain.refusals import REASONS, BadValue
-from yibao.domain.vocabulary import Name
+from yibao.domain.vocabulary import GivenName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +139,10 @@ def _is_recordable(column: str, value: str) -> bool:
         _NAME.validate_python(value)
     except ValidationError:
         return False
-    return "\0" not in value
+    return True
 
 
-_NAME: Final[TypeAdapter[str]] = TypeAdapter(Name)
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(GivenName)
 _COLUMNS: Final = {
     "ref": "ref",
     "year": "year",
