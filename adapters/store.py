@@ -381,8 +381,9 @@ def _rows_of_streams(sql: Sql, streams: Sequence[UUID]) -> dict[UUID, list[Found
     found: dict[UUID, list[Found]] = {stream: [] for stream in streams}
     for places, some in in_parts(stream.hex for stream in streams):
         among = f"WHERE originator_id IN ({places}) ORDER"
-        for key, *row in sql.rows(_EVERY_STREAM.replace("ORDER", among), some):
-            found[_stream(key)].append(tuple(row))
+        rows = sql.rows(_EVERY_STREAM.replace("ORDER", among), some)
+        for key, of_stream in groupby(rows, key=itemgetter(0)):
+            found[_stream(key)] = [row[1:] for row in of_stream]
     return found
 
 

@@ -9,7 +9,7 @@ here says otherwise.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from operator import itemgetter
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from typing_extensions import TypeIs
 
@@ -50,77 +50,55 @@ EmployeeCover = Fact[events.OtherCoverDeclared | events.EmployeeCoverStopped]
 class Facts:
     """The current facts of one enrollment, by kind and in the order in which they happened."""
 
-    __slots__ = ("_by_kind", "_choices", "_employee_cover", "_episodes", "registration")
+    __slots__ = (
+        "_episodes",
+        "accounts",
+        "activations",
+        "cards",
+        "checks",
+        "choices",
+        "covers",
+        "employee_cover",
+        "premiums",
+        "registration",
+        "remote_filings",
+        "rosters",
+        "school_changes",
+        "withdrawals",
+    )
 
     def __init__(self, facts: Iterable[Fact[events.Fact]]) -> None:
-        by_kind: dict[type[events.Fact], list[Fact[events.Fact]]] = {}
+        # Whoever is judged has few facts, of few kinds: most of what follows is empty.
+        by_kind: dict[type[events.Fact], list[Fact[Any]]] = {}
         for fact in sorted(facts, key=_moment):
             by_kind.setdefault(type(fact.event), []).append(fact)
-        self._by_kind = by_kind
-        self._choices: list[Choice] | None = None
-        self._employee_cover: list[EmployeeCover] | None = None
+        of = by_kind.get
+        none: Sequence[Fact[Any]] = ()
         self._episodes: tuple[Episode, ...] | None = None
-        self.registration = _last(self._of(events.Registered))
-
-    @property
-    def school_changes(self) -> Sequence[Fact[events.SchoolChanged]]:
-        return self._of(events.SchoolChanged)
-
-    @property
-    def rosters(self) -> Sequence[Fact[events.RosterDeclared]]:
-        return self._of(events.RosterDeclared)
-
-    @property
-    def covers(self) -> Sequence[Fact[events.OtherCoverDeclared]]:
-        return self._of(events.OtherCoverDeclared)
-
-    @property
-    def checks(self) -> Sequence[Fact[events.PriorCoverageVerified]]:
-        return self._of(events.PriorCoverageVerified)
-
-    @property
-    def accounts(self) -> Sequence[Fact[events.AccountBuilt]]:
-        return self._of(events.AccountBuilt)
-
-    @property
-    def activations(self) -> Sequence[Fact[events.EvoucherActivated]]:
-        return self._of(events.EvoucherActivated)
-
-    @property
-    def cards(self) -> Sequence[Fact[events.MedicalCardIssued]]:
-        return self._of(events.MedicalCardIssued)
-
-    @property
-    def remote_filings(self) -> Sequence[Fact[events.RemoteCareFiled]]:
-        return self._of(events.RemoteCareFiled)
-
-    @property
-    def withdrawals(self) -> Sequence[Fact[events.Withdrawn]]:
-        return self._of(events.Withdrawn)
-
-    @property
-    def premiums(self) -> Sequence[Fact[events.PremiumPaid]]:
-        return self._of(events.PremiumPaid)
-
-    @property
-    def choices(self) -> Sequence[Choice]:
-        """Each choice between joining and keeping the other cover."""
-        if self._choices is None:
-            self._choices = [*self._of(events.Confirmed), *self._of(events.OtherCoverKept)]
-            self._choices.sort(key=_moment)
-        return self._choices
-
-    @property
-    def employee_cover(self) -> Sequence[EmployeeCover]:
-        """Each beginning and end of employee insurance."""
-        if self._employee_cover is None:
-            begun = (f for f in self.covers if f.event.kind is OtherCover.EMPLOYEE)
-            self._employee_cover = [*begun, *self._of(events.EmployeeCoverStopped)]
-            self._employee_cover.sort(key=_moment)
-        return self._employee_cover
-
-    def _of(self, kind: type[E_co]) -> list[Fact[E_co]]:
-        return self._by_kind.get(kind, [])  # type: ignore[return-value]
+        self.registration: Fact[events.Registered] | None = _last(of(events.Registered, none))
+        self.school_changes: Sequence[Fact[events.SchoolChanged]] = of(events.SchoolChanged, none)
+        self.rosters: Sequence[Fact[events.RosterDeclared]] = of(events.RosterDeclared, none)
+        self.covers: Sequence[Fact[events.OtherCoverDeclared]] = of(events.OtherCoverDeclared, none)
+        self.checks: Sequence[Fact[events.PriorCoverageVerified]] = of(
+            events.PriorCoverageVerified, none
+        )
+        self.accounts: Sequence[Fact[events.AccountBuilt]] = of(events.AccountBuilt, none)
+        self.activations: Sequence[Fact[events.EvoucherActivated]] = of(
+            events.EvoucherActivated, none
+        )
+        self.cards: Sequence[Fact[events.MedicalCardIssued]] = of(events.MedicalCardIssued, none)
+        self.remote_filings: Sequence[Fact[events.RemoteCareFiled]] = of(
+            events.RemoteCareFiled, none
+        )
+        self.withdrawals: Sequence[Fact[events.Withdrawn]] = of(events.Withdrawn, none)
+        self.premiums: Sequence[Fact[events.PremiumPaid]] = of(events.PremiumPaid, none)
+        self.choices: Sequence[Choice] = _merged(
+            of(events.Confirmed, none), of(events.OtherCoverKept, none)
+        )
+        self.employee_cover: Sequence[EmployeeCover] = _merged(
+            [fact for fact in self.covers if fact.event.kind is OtherCover.EMPLOYEE],
+            of(events.EmployeeCoverStopped, none),
+        )
 
     def school_at(self, moment: Moment) -> str:
         """The school at a moment: the latest change by then, else the school of registration."""
@@ -227,6 +205,11 @@ _AFTER_ALL = 2**62
 
 #: The key that sorts facts: the moment is the first of a fact's two parts.
 _moment = itemgetter(0)
+
+
+def _merged(some: Sequence[Fact[Any]], others: Sequence[Fact[Any]]) -> Sequence[Fact[Any]]:
+    """Facts of two kinds in one order."""
+    return sorted([*some, *others], key=_moment) if some and others else some or others
 
 
 def _last(facts: Sequence[Fact[E_co]]) -> Fact[E_co] | None:
