@@ -266,11 +266,12 @@ def log_json(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     programs of their own, as the command line is: a library leaves the handlers of a process to
     whoever runs it. A second call replaces the first.
     """
+    lines = _Lines(stream)  # one for all: threads take turns at it, so each line is whole
     for logger in (LOGGER, *_OF_PSYCOPG):
         for handler in [each for each in logger.handlers if isinstance(each, _Lines)]:
             logger.removeHandler(handler)
             handler.close()
-        logger.addHandler(_Lines(stream))
+        logger.addHandler(lines)
     LOGGER.setLevel(level)
 
 

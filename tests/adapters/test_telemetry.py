@@ -5,7 +5,9 @@ import json
 import logging
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -412,3 +414,23 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     monkeypatch.setattr(logging, "raiseExceptions", False)
     written.close()
     tell(CHILD, logging.INFO, "followed")
+
+
+class Slow(io.StringIO):
+    """A stream to which others write in between."""
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        time.sleep(0.0001)
+        return written
+
+
+def test_lines_are_whole_whichever_threads_and_libraries_log_at_once(written: io.StringIO) -> None:
+    stream = Slow()
+    log_json(stream)
+    loggers = [CHILD, logging.getLogger("psycopg.pool"), logging.getLogger("psycopg_pool.sched")]
+    with ThreadPoolExecutor() as pool:
+        for logger in loggers * 50:
+            pool.submit(logger.error, "store-failed")
+    lines = stream.getvalue().splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["store-failed"] * 150
