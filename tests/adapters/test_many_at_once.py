@@ -337,8 +337,10 @@ def test_the_library_s_function_mode_loses_events_and_is_forbidden(
     assert functions(postgres_url) == []
     with stock(postgres_url) as recorder:
         seen, there = followed(recorder, recorder, slow_function(recorder))
-        # It took the first position and was the last to end: whoever follows has gone by.
-        assert (there[0], seen[0]) == (1, 2)
+        # It took the first position and was the last to end: whoever follows has gone by, and
+        # may have missed others, too.
+        assert there[0] == 1
+        assert 1 not in seen
         assert set(seen) < set(there)
         assert len(there) == WRITERS * 20 + 1
     assert functions(postgres_url) == ["es_insert_events_uuid"]
