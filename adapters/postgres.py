@@ -1,9 +1,9 @@
 """PostgreSQL under the facts: many write at once, and nobody who follows misses anything.
 
 Who records on a student holds an advisory lock on that student until the transaction ends, and
-shares one with everybody else who does; only what is recorded for an edition, and so for all,
-has that one alone. Whatever may influence each other is thus recorded one after the other, and
-the order of the positions is an order in which it could all have happened.
+shares one with everybody else who does; only what is recorded for an edition, and so for all, or
+on very many, has that one alone. Whatever may influence each other is thus recorded one after the
+other, and the order of the positions is an order in which it could all have happened.
 
 Transactions end in another order than they took their positions, so whoever follows reads only
 as far as nobody is still writing (`settled`).

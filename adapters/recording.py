@@ -125,8 +125,8 @@ class Recording:
     def record_each(self, asked: Sequence[tuple[Target, Command]]) -> list[Reply]:
         """Records commands on whatever targets in one transaction, each judged by itself.
 
-        What is refused is told in the place of its receipt, and kept as an attempt; so is what
-        would be recorded on a stream that cannot be read. The others are recorded. Raises
+        What is refused is told in the place of its receipt, and kept as an attempt. A stream that
+        cannot be read is told there, too; nothing is kept of that. The others are recorded. Raises
         StoreError where the store fails; then none is.
         """
         with self.telemetry.command("batch") as watched:
@@ -469,12 +469,17 @@ def _as_refusal(error: Refused | UnknownEdition) -> Refused:
 
 
 def _name_of(asked: Sequence[Command]) -> str:
-    return getattr(asked[0], "name", UNKNOWN) if len(asked) == 1 else "batch"
+    return _name_of_one(asked[0]) if len(asked) == 1 else "batch"
+
+
+def _name_of_one(command: Command) -> str:
+    """Of a command alone: what is none may have anybody's name."""
+    return command.name if isinstance(command, Command) else UNKNOWN
 
 
 def _tell_of_each(watched: Watched, asked: Sequence[Command], replies: Sequence[Reply]) -> None:
     for command, reply in zip(asked, replies, strict=True):
-        watched.within(_name_of([command]), *_ending_of(reply))
+        watched.within(_name_of_one(command), *_ending_of(reply))
 
 
 def _ending_of(reply: Reply) -> tuple[Outcome, str | None]:

@@ -1,6 +1,5 @@
 """The words of the field: identifiers, enumerations and the small values facts are made of."""
 
-import hashlib
 import operator
 import re
 from collections.abc import Callable
@@ -230,12 +229,10 @@ def _index(year: int) -> int:
 def _stream(name: str) -> UUID:
     """The same few are asked for again and again while one thing is recorded.
 
-    As `uuid5` has it, and of any text at all: whoever asks about a reference that nobody can
-    have is told that nobody has it.
+    A lone surrogate, of which `uuid5` makes nothing, is spelled out: whoever asks about a
+    reference that nobody can have is told that nobody has it.
     """
-    named = name.encode(errors="surrogatepass")
-    digest = hashlib.sha1(_STREAMS.bytes + named, usedforsecurity=False).digest()
-    return UUID(bytes=digest[:16], version=5)
+    return uuid5(_STREAMS, name.encode(errors="backslashreplace").decode())
 
 
 _STREAMS: Final = uuid5(NAMESPACE_URL, "yibao:streams")

@@ -3,6 +3,8 @@
 import json
 import logging
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -142,8 +144,11 @@ def test_the_commands_of_a_batch_are_counted_each_by_its_own_end(
     registered = Register(**SHEET)
     declared = DeclareRoster(at=registered.at, command_id="declare-1")
     bo = yibao.EnrollmentId("bo", 2025)
-    service.record_each([(ADA, registered), (ADA, declared), (ADA, declared), (bo, declared)])
+    somebody: Any = SimpleNamespace(name="Ada Secret")
+    asked = [(ADA, registered), (ADA, declared), (ADA, declared), (bo, declared), (bo, somebody)]
+    service.record_each(asked)
     assert seen.counts("yibao.commands") == {
+        "bad_value unknown refused": 1,
         "register recorded": 1,
         "declare_roster recorded": 1,
         "declare_roster repeated": 1,
