@@ -101,6 +101,9 @@ _AT = click.option(
 _KNOWN_AT = click.option(
     "--known-at", type=CUTOFF, help="What was known by then: an instant or a version."
 )
+_FORCE = click.option(
+    "--force", is_flag=True, help="Replace a file that is there already; a store never is."
+)
 _JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON array, one object a student."
 )
@@ -373,39 +376,43 @@ def timeline(
     show_default=True,
     help="A page to read, data, or a self-contained web page that prints well.",
 )
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write.")
+@click.option("--output", help="A new file to write (default, and -: standard output).")
+@_FORCE
 @_policies
 @_lang
 def dossier(
     at: datetime | None,
     known_at: datetime | int | None,
     form: str,
-    output: Path | None,
+    output: str | None,
+    force: bool,
     policies: Path | None,
     lang: Any,
     **whom: Any,
 ) -> None:
     """Write everything about one student into one document, notes included."""
     from yibao.adapters.dossier import dossier_of
+    from yibao.adapters.output import written
     from yibao.adapters.policy_files import Editions
     from yibao.adapters.subjects import subjects
     from yibao.adapters.words import Words
 
+    to = None if output in (None, "-") else Path(output)
+    if force and to is None:
+        raise click.UsageError("--force says nothing without --output")
     editions = Editions(policies)
     with subjects(editions, **whom) as asked:
         if len(asked.students) > 1:
             raise click.UsageError("a dossier is about one student; name a --student")
         (enrollment,) = asked.students.values()
         found = dossier_of(asked.service, enrollment, at or asked.at, known_at, asked.known_at)
-    text = _WRITTEN[form](found, Words(lang), "utf-8" if output else sys.stdout.encoding)
-    if output is None:
+    text = _WRITTEN[form](found, Words(lang), "utf-8" if to else sys.stdout.encoding)
+    if to is None:
         click.echo(text)
-    else:
-        try:
-            output.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise click.BadParameter(str(error), param_hint="--output") from None
-        click.echo(Words(lang)("audit", "written", file=output), err=True)
+        return
+    with written(to, force=force) as new:
+        new.write_text(text + "\n", encoding="utf-8")
+    click.echo(Words(lang)("audit", "written", file=to), err=True)
 
 
 def _as_text(dossier: Any, words: Any, encoding: str) -> str:
@@ -679,13 +686,15 @@ def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> 
 @db.command("backup")
 @_STORE
 @click.argument("to", type=click.Path(path_type=Path))
+@_FORCE
 @_lang
-def backup_store(store: str, to: Path, lang: Any) -> None:
+def backup_store(store: str, to: Path, force: bool, lang: Any) -> None:
     """Copy a store into the new file TO, as it is at one moment, while it is at work."""
     from yibao.adapters.upkeep import backup
     from yibao.adapters.words import Words
 
-    click.echo(Words(lang)("store", "copied", facts=backup(store, to), file=to))
+    facts = backup(store, to, force=force)
+    click.echo(Words(lang)("store", "copied", facts=facts, file=to))
 
 
 @main.group()

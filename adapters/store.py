@@ -7,8 +7,9 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
@@ -431,6 +432,11 @@ def shown(url: str) -> str:
     options = [option for option in parse_qsl(parts.query) if not option[0].endswith("password")]
     asked = f"?{urlencode(options, safe='/')}" if options else ""
     return f"{parts.scheme}://{account.partition(':')[0]}{at}{host}{parts.path}{asked}"
+
+
+def url_of(file: str | Path) -> str:
+    """How a store in a file is written."""
+    return f"{_SQLITE}:///{quote(str(file))}"
 
 
 def file_of(url: str) -> str:

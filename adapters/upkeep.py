@@ -13,10 +13,11 @@ from uuid import UUID
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
 from yibao.adapters.mapping import from_row
+from yibao.adapters.output import written
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import digest_now
 from yibao.adapters.sql import stream_of
-from yibao.adapters.store import MEMORY, file_of, is_postgres, open_store
+from yibao.adapters.store import MEMORY, FactStore, file_of, is_postgres, open_store, url_of
 from yibao.adapters.watch import Watch
 from yibao.domain import events
 from yibao.domain.attempts import RefusedAttempt
@@ -46,10 +47,8 @@ def init(url: str) -> str:
         from yibao.adapters import upkeep_postgres
 
         return upkeep_postgres.init(url)
-    path = Path(file_of(url))
-    if path.exists():
-        raise StoreError(f"there is a file {str(path)!r} already")
-    open_store(url).close()
+    with written(Path(file_of(url))) as new:
+        open_store(url_of(new)).close()
     return migrations.HEAD
 
 
@@ -82,25 +81,20 @@ def grant(url: str, role: str, *, reads_only: bool = False) -> None:
     upkeep_postgres.grant(url, role, reads_only=reads_only)
 
 
-def backup(url: str, to: Path) -> int:
+def backup(url: str, to: Path, *, force: bool = False) -> int:
     """Copies a store into a new file, as it is at one moment; how many facts that has.
 
-    Writers and readers go on meanwhile. Raises StoreError where the file is there already or
-    cannot be written; then nothing is left of it.
+    Writers and readers go on meanwhile. With `force` it may take the place of a file that is no
+    store. Raises StoreError where it cannot be written; then nothing is left of it.
     """
     if is_postgres(url):
         raise StoreError("a PostgreSQL store is copied by pg_dump or by pg_basebackup")
-    if to.exists():
-        raise StoreError(f"there is a file {str(to)!r} already")
-    partial = to.with_name(to.name + ".partial")
-    with _reading(url) as store:
+    with _reading(url) as store, written(to, force=force) as new:
         try:
-            with closing(sqlite3.connect(partial)) as copy:
+            with closing(sqlite3.connect(new)) as copy:
                 store.connection.backup(copy)
                 (facts,) = copy.execute("SELECT COUNT(*) FROM stored_events").fetchone()
-            partial.rename(to)
-        except (sqlite3.Error, OSError) as error:
-            partial.unlink(missing_ok=True)
+        except sqlite3.Error as error:
             raise StoreError(f"the store could not be copied: {error}") from error
     return int(facts)
 
@@ -157,7 +151,7 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
     """
     if to == MEMORY:
         raise StoreError("a store in memory is gone at once: copy to a file or a database")
-    with _inspected(url) as source, closing(open_store(to)) as store:
+    with _inspected(url) as source, _filled(to) as store:
         if source.layout != migrations.HEAD:
             raise StoreError(f"the store has layout {source.layout}: bring it to {migrations.HEAD}")
         ((facts,),) = source.each("SELECT COUNT(*) FROM stored_events")
@@ -175,6 +169,17 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
                         watch(done, facts)
             transaction.database.number_on(sql)
     return int(facts)
+
+
+@contextmanager
+def _filled(url: str) -> Iterator[FactStore]:
+    """The store to copy to: one that is there, or a new file, whole or not at all."""
+    if is_postgres(url) or Path(file_of(url)).is_file():
+        with closing(open_store(url)) as store:
+            yield store
+        return
+    with written(Path(file_of(url))) as new, closing(open_store(url_of(new))) as store:
+        yield store
 
 
 def _plain(value: Any) -> Any:

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeVar
-from urllib.parse import quote
 
 from yibao.adapters.errors import StoreError
 from yibao.adapters.following import Parked
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.sql import Sql
-from yibao.adapters.store import MEMORY, FactStore, file_of
+from yibao.adapters.store import MEMORY, FactStore, file_of, url_of
 from yibao.adapters.trail.changes import unpacked
 from yibao.adapters.trail.following import TrailProjection
 from yibao.adapters.trail.layout import REFUSED, instant_of
@@ -210,7 +209,7 @@ def trail_file(where: str) -> str:
     """The file of a trail, from its path or from `sqlite:///PATH`; raises StoreError else."""
     is_url = "://" in where or where == MEMORY
     try:
-        return file_of(where if is_url else f"sqlite:///{quote(where)}")
+        return file_of(where if is_url else url_of(where))
     except (StoreError, ValueError):
         raise StoreError(_KEPT) from None
 

@@ -228,7 +228,7 @@ def test_a_copy_never_takes_the_place_of_a_file(path: Path, tmp_path: Path) -> N
     with pytest.raises(StoreError, match="already"):
         backup(url(path), there)
     assert there.read_text() == "mine"
-    with pytest.raises(StoreError, match="could not be copied"):
+    with pytest.raises(StoreError, match="could not be written"):
         backup(url(path), tmp_path / "no" / "such" / "folder.db")
     assert [each.name for each in tmp_path.iterdir() if "partial" in each.name] == []
 
