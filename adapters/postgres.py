@@ -551,12 +551,23 @@ def check_layout(connection: Connection) -> None:
 
 
 def layout_of(connection: Connection) -> str | None:
-    """The layout of the store in a database; None where there is none."""
+    """The layout of the store in a database; None where there is none.
+
+    A schema of that name may be anybody's: it is known by the columns of our tables.
+    """
     (there,) = _one(connection, "SELECT to_regclass('yibao.alembic_version') IS NOT NULL")
-    if not there:
+    if not there or not _one(connection, _OUR_COLUMNS)[0]:
         return None
     found = connection.execute("SELECT version_num FROM yibao.alembic_version").fetchone()
     return str(found[0]) if found else None
+
+
+_OUR_COLUMNS: Final = (
+    "SELECT EXISTS (SELECT FROM pg_attribute WHERE (attrelid, attname) IN ("
+    "(to_regclass('yibao.stored_events'), 'notification_id'), "
+    "(to_regclass('yibao.refused_attempts'), 'attempt_id'), "
+    "(to_regclass('yibao.counted_attempts'), 'changed')))"
+)
 
 
 def _one(connection: Connection, statement: LiteralString) -> TupleRow:

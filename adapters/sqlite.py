@@ -33,10 +33,9 @@ from eventsourcing.utils import Environment
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.files import LOCK_TIMEOUT
 from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
 
-#: How long one writer waits for another, in seconds.
-LOCK_TIMEOUT: Final = 30
 #: What a connection may keep in memory, in KiB: the inner pages of a store of some gigabytes.
 CACHE_KIB: Final = 16 * 1024
 
@@ -75,28 +74,22 @@ class FactRecorder(SQLiteApplicationRecorder):
         ]
 
     def create_table(self) -> None:
-        """Creates a new store at the newest layout, or brings an older one there."""
-        layout = self._layout()
-        if layout is None:
-            super().create_table()
-        elif layout not in migrations.LAYOUTS:
-            raise StoreError(f"the store's layout is {layout!r}: a newer yibao has written it")
-        elif layout != migrations.HEAD:
-            migrations.upgrade(self.datastore.pool.db_name)
+        """Creates a new store at the newest layout, or brings an older one there.
 
-    def _layout(self) -> str | None:
-        """The layout of the store; None where there is none yet."""
+        Raises StoreError for what is no store of ours, and where a newer yibao has written it.
+        """
+        database = self.datastore.pool.db_name
         with self.datastore.transaction(commit=False) as c:
-            c.execute(
-                "SELECT name FROM sqlite_master WHERE name IN (?, 'alembic_version')",
-                (self.events_table_name,),
-            )
-            tables = {row[0] for row in c.fetchall()}
-            if "alembic_version" not in tables:
-                return migrations.UNNUMBERED if tables else None
-            c.execute("SELECT version_num FROM alembic_version")
-            row = c.fetchone()
-            return str(row[0]) if row else migrations.UNNUMBERED
+            layout = migrations.layout_in(c.sqlite_cursor.connection, database)
+        if layout is None:
+            with self.datastore.transaction(commit=True) as c:
+                # Somebody may have come first, with a store or with anything else.
+                if migrations.layout_in(c.sqlite_cursor.connection, database) is None:
+                    self._create_table(c)
+        elif layout not in migrations.LAYOUTS:
+            raise migrations.newer(layout)
+        elif layout != migrations.HEAD:
+            migrations.upgrade(database)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

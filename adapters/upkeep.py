@@ -7,12 +7,13 @@ from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import quote
 from uuid import UUID
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.files import LOCK_TIMEOUT, PrivateFolder, read_only
 from yibao.adapters.mapping import from_row
+from yibao.adapters.opening import no_store
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import digest_now
 from yibao.adapters.sql import stream_of
@@ -276,14 +277,9 @@ def _of_an_edition(
 class _InspectedFile:
     """A SQLite file."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, layout: str) -> None:
         self.connection = connection
-        tables = self.tables()
-        if "stored_events" not in tables:
-            raise StoreError("the file is no store of yibao")
-        numbers = self.each("SELECT version_num FROM alembic_version")
-        found = list(numbers) if "alembic_version" in tables else []
-        self.layout = str(found[0][0]) if found else migrations.UNNUMBERED
+        self.layout = layout
 
     def tables(self) -> set[str]:
         return {name for (name,) in self.each(_TABLES)}
@@ -304,14 +300,19 @@ _TABLES: Final = "SELECT name FROM sqlite_master WHERE type='table'"
 @contextmanager
 def _reading(url: str) -> Iterator[_InspectedFile]:
     """A store that is there, as it is at one moment; it can only be read."""
-    path = Path(file_of(url))
-    if not path.is_file():
-        raise StoreError(f"there is no store {str(path)!r}: `yibao db init` creates one")
+    path = file_of(url)
+    if migrations.layout_found(path) is None:
+        raise no_store(path)
     try:
-        with closing(
-            sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
-        ) as connection:
+        with (
+            PrivateFolder() as folder,
+            closing(
+                sqlite3.connect(read_only(path, folder), uri=True, timeout=LOCK_TIMEOUT)
+            ) as connection,
+        ):
             connection.execute("BEGIN")  # as it is at one moment, whoever writes meanwhile
-            yield _InspectedFile(connection)
-    except sqlite3.Error as error:
-        raise StoreError(f"the store {str(path)!r} cannot be read: {error}") from error
+            layout = migrations.layout_in(connection, path)
+            assert layout is not None
+            yield _InspectedFile(connection, layout)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"the store {path!r} cannot be read: {error}") from error

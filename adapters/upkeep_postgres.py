@@ -27,12 +27,20 @@ def init(url: str) -> str:
     with _connected(url) as connection:
         if layout_of(connection) is not None:
             raise StoreError(f"there is a store in {place_of(url)} already")
+        if found := connection.execute(_IN_THE_WAY).fetchone():
+            raise StoreError(
+                f"the database {place_of(url)} has something else in the schema yibao: {found[0]!r}"
+            )
+        trail.checked_ours(PostgresSql(connection))
         if encoding := _other_encoding(connection):
             raise StoreError(
                 f"the database {place_of(url)} is encoded in {encoding}, which has not every name: "
                 "create it by `createdb --encoding=UTF8 --template=template0`"
             )
     return _at_the_newest_layout(url)
+
+
+_IN_THE_WAY: Final = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('yibao')"
 
 
 def migrate(url: str) -> tuple[str, str]:

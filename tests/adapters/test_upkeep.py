@@ -170,7 +170,7 @@ def test_what_is_no_store_is_not_checked(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database" * 999)
     for path, why in (
         (other, "is no store"),
-        (tmp_path / "text.db", "cannot be read"),
+        (tmp_path / "text.db", "is no store"),
         (tmp_path / "none.db", "there is no store"),
     ):
         with pytest.raises(StoreError, match=why):
