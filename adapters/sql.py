@@ -93,8 +93,11 @@ class Database(Protocol):
         """Notes a row that a transaction writes, by which it is known should its end be lost."""
         ...
 
-    def number_on(self, sql: Sql) -> None:
-        """Gives numbers from the greatest on, after rows were inserted with numbers of theirs."""
+    def number_on(self, sql: Sql, *, with_gaps: bool) -> None:
+        """Gives numbers from the greatest on, after rows were inserted with numbers of theirs.
+
+        `with_gaps`: numbers may be missing among them, as PostgreSQL leaves them.
+        """
         ...
 
     def erase(self, statement: str, values: Sequence[Any]) -> None:

@@ -4,10 +4,12 @@ The recorder declares its notification ids, so that they survive a dump and are 
 twice, and keeps free text apart from the facts, in a table that can forget.
 """
 
+import re
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from threading import Lock
 from types import TracebackType
 from typing import Any, Final
@@ -34,13 +36,26 @@ from eventsourcing.utils import Environment
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
 from yibao.adapters.files import LOCK_TIMEOUT
+from yibao.adapters.findings import Finding, not_taken, refuse_altered
 from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
 
+#: The version that the user of a database may note: here, that its numbers have gaps of old.
+WITH_GAPS: Final = 1
 #: What a connection may keep in memory, in KiB: the inner pages of a store of some gigabytes.
 CACHE_KIB: Final = 16 * 1024
 
 
-_CREATE_ATTEMPTS: Final = (
+#: The tables of the newest layout. AUTOINCREMENT: an implicit rowid is renumbered by a dump and
+#: reused after a delete.
+_CREATE: Final = (
+    "CREATE TABLE IF NOT EXISTS stored_events ("
+    "notification_id INTEGER PRIMARY KEY AUTOINCREMENT, "
+    "originator_id TEXT NOT NULL, "
+    "originator_version INTEGER NOT NULL, "
+    "topic TEXT NOT NULL, "
+    "state BLOB NOT NULL, "
+    "UNIQUE (originator_id, originator_version))",
+    "CREATE TABLE IF NOT EXISTS notes (event_id TEXT PRIMARY KEY, note TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS refused_attempts ("
     "attempt_id INTEGER PRIMARY KEY AUTOINCREMENT, position INTEGER NOT NULL, "
     "stream TEXT NOT NULL, actor TEXT NOT NULL, hour TEXT NOT NULL, state BLOB NOT NULL)",
@@ -54,21 +69,46 @@ _CREATE_ATTEMPTS: Final = (
 )
 
 
+def altered(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """What was planted on our tables, or taken from them, since they were created."""
+    there = {
+        (name.casefold(), kind): (table.casefold(), _plain(sql))
+        for kind, name, table, sql in connection.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master"
+        )
+    }
+    ours = {name for name, kind in _created() if kind == "table"}
+    for (name, kind), (table, sql) in there.items():
+        if kind == "trigger" and table in ours:
+            yield Finding("trigger_planted", f"{name} on {table}")
+        if kind in ("table", "view") and name in ours and sql != _created()[name, "table"]:
+            yield Finding("table_altered", name)
+    for (name, kind), sql in _created().items():
+        is_of_one = (name.partition("_by_")[0], "table") in there
+        if kind == "index" and is_of_one and there.get((name, kind), ("", ""))[1] != sql:
+            yield Finding("index_missing", name)
+
+
+@cache
+def _created() -> dict[tuple[str, str], str]:
+    """How each table and index is noted by SQLite where we have created it."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in _CREATE:
+            connection.execute(statement)
+        noted = "SELECT name, type, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%'"
+        return {(name, kind): _plain(sql) for name, kind, sql in connection.execute(noted)}
+
+
+def _plain(sql: str | None) -> str:
+    return re.sub(r"[\s\"`\[\]]", "", sql or "").casefold()
+
+
 class FactRecorder(SQLiteApplicationRecorder):
     """Stored events with declared ids, and erasable notes beside them in one transaction."""
 
     def construct_create_table_statements(self) -> list[str]:
-        # AUTOINCREMENT: an implicit rowid is renumbered by a dump and reused after a delete.
         return [
-            f"CREATE TABLE IF NOT EXISTS {self.events_table_name} ("
-            "notification_id INTEGER PRIMARY KEY AUTOINCREMENT, "
-            "originator_id TEXT NOT NULL, "
-            "originator_version INTEGER NOT NULL, "
-            "topic TEXT NOT NULL, "
-            "state BLOB NOT NULL, "
-            "UNIQUE (originator_id, originator_version))",
-            "CREATE TABLE IF NOT EXISTS notes (event_id TEXT PRIMARY KEY, note TEXT NOT NULL)",
-            *_CREATE_ATTEMPTS,
+            *_CREATE,
             migrations.CREATE_VERSION_TABLE,
             f"INSERT OR IGNORE INTO alembic_version VALUES ('{migrations.HEAD}')",
         ]
@@ -90,6 +130,8 @@ class FactRecorder(SQLiteApplicationRecorder):
             raise migrations.newer(layout)
         elif layout != migrations.HEAD:
             migrations.upgrade(database)
+        with self.datastore.transaction(commit=False) as c:
+            refuse_altered(altered(c.sqlite_cursor.connection))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -131,7 +173,11 @@ class FactRecorder(SQLiteApplicationRecorder):
 
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
         assert isinstance(sql, SqliteSql)
-        self._insert_events(sql.cursor, stored)
+        changes = sql.changes
+        sql.run_many(self.insert_events_statement, map(_row, stored))
+        # What a trigger does instead is not counted for a statement, and what it does beside is.
+        if not len(stored) == sql.changed == sql.changes - changes:
+            raise not_taken()
 
     @contextmanager
     def snapshot(self) -> "Iterator[SqliteSql]":
@@ -161,8 +207,10 @@ class FactRecorder(SQLiteApplicationRecorder):
     def leave_mark(self, sql: Sql, table: str, row: Mapping[str, Any]) -> None:
         """How a transaction ended is always told here."""
 
-    def number_on(self, sql: Sql) -> None:
-        """SQLite has noted the greatest by itself."""
+    def number_on(self, sql: Sql, *, with_gaps: bool) -> None:
+        """SQLite has noted the greatest by itself; that there are gaps it is told."""
+        if with_gaps:
+            sql.run(f"PRAGMA user_version={WITH_GAPS}")
 
     def erase(self, statement: str, values: Sequence[Any]) -> None:
         """Deletes, also in the file."""
@@ -204,10 +252,26 @@ class SqliteSql:
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         self._raw.executemany(statement, rows)
 
+    @property
+    def changed(self) -> int:
+        """How many rows the last statement has changed by itself."""
+        return self._raw.rowcount
+
+    @property
+    def changes(self) -> int:
+        """How many rows were changed on this connection, by statements and by triggers."""
+        return self._raw.connection.total_changes
+
     def each(self, statement: str) -> Generator[Found]:
         with closing(self._raw.connection.cursor()) as rows:
             rows.row_factory = None
             yield from rows.execute(statement)
+
+
+def _row(event: StoredEvent) -> tuple[str, int, str, bytes]:
+    stream = event.originator_id
+    key = stream.hex if isinstance(stream, UUID) else stream
+    return key, event.originator_version, event.topic, event.state
 
 
 class FactDatastore(SQLiteDatastore):

@@ -19,6 +19,7 @@ from eventsourcing.utils import Environment, EnvType
 from yibao.adapters import attempts, sqlite
 from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.errors import StoreError
+from yibao.adapters.findings import ANY, KINDS
 from yibao.adapters.mapping import FactMapper, from_row, to_row
 from yibao.adapters.opening import OpenFile
 from yibao.adapters.retrying import again
@@ -433,7 +434,12 @@ def decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:
             raise UnreadableEvent(
                 f"event {version} of stream {stream} is missing: {found!r} stands in its place"
             )
-        events.append(from_row(stream, version, topic, state))
+        event = from_row(stream, version, topic, state)
+        if events and KINDS[type(event)] not in (KINDS[type(events[0])], ANY):
+            raise UnreadableEvent(
+                f"event {version} of stream {stream}, {topic}: it is of another kind of stream"
+            )
+        events.append(event)
     return events
 
 

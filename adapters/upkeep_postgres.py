@@ -10,9 +10,11 @@ from psycopg.sql import SQL, Identifier
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.findings import Finding
 from yibao.adapters.postgres import (
     Connection,
     PostgresSql,
+    altered,
     conninfo,
     failure,
     layout_of,
@@ -147,11 +149,26 @@ class InspectedDatabase:
         """PostgreSQL checks its files by itself where it was created with data checksums."""
         return []
 
+    #: A number goes with a transaction that fails, and some with a crash.
+    has_gaps = True
+
+    def altered(self) -> Iterator[Finding]:
+        return altered(self._connection)
+
+    def last_number(self, table: str, column: str) -> int:
+        sequence = f"{table}_{column}_seq"
+        given = f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"
+        ((last,),) = self._sql.rows(given)
+        return int(last)
+
     def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
         yield from self._sql.each(statement)
 
 
-_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname='yibao'"
+_TABLES: Final = (
+    "SELECT relname FROM pg_class WHERE relnamespace='yibao'::regnamespace "
+    "AND relkind IN ('r', 'p', 'f', 'v', 'm')"
+)
 
 
 @contextmanager
