@@ -350,10 +350,14 @@ class PostgresRecorder(ApplicationRecorder):
                 f"MAX({column}) IS NOT NULL) FROM {table}"
             )
 
-    def erase(self, statement: str, values: Sequence[Any]) -> None:
-        """Deletes. What was deleted leaves the file with the next vacuum, and old backups never."""
+    def erase(self, statement: str, values: Sequence[Any]) -> bool:
+        """Deletes. What was deleted is in the server's files until its owner vacuums: False."""
         with self.reading() as sql:
             sql.run(statement, values)
+        return False
+
+    def finish_erasing(self) -> None:
+        """Only the owner of the table can."""
 
 
 class PostgresSql:

@@ -100,8 +100,15 @@ class Database(Protocol):
         """
         ...
 
-    def erase(self, statement: str, values: Sequence[Any]) -> None:
-        """Executes a deletion so that nothing of it stays behind, as far as is in our hands."""
+    def erase(self, statement: str, values: Sequence[Any]) -> bool:
+        """Executes a deletion so that nothing of it stays behind, as far as is in our hands.
+
+        Whether that is so by now.
+        """
+        ...
+
+    def finish_erasing(self) -> None:
+        """Tries again what stayed behind of earlier deletions; does not wait."""
         ...
 
 

@@ -39,8 +39,11 @@ from yibao.adapters.files import LOCK_TIMEOUT
 from yibao.adapters.findings import Finding, not_taken, refuse_altered
 from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
 
-#: The version that the user of a database may note: here, that its numbers have gaps of old.
-WITH_GAPS: Final = 1
+#: What is noted in a file as the version that is its user's: its numbers have gaps of old; and
+#: what was erased may be in the log yet.
+WITH_GAPS, ERASING = 1, 2
+#: How long whoever erases waits for readers, in milliseconds.
+ERASING_WAITS: Final = 1000
 #: What a connection may keep in memory, in KiB: the inner pages of a store of some gigabytes.
 CACHE_KIB: Final = 16 * 1024
 
@@ -135,6 +138,7 @@ class FactRecorder(SQLiteApplicationRecorder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._is_erasing = False
         self.select_events_statement = (
             "SELECT originator_id, originator_version, topic, state "
             f"FROM {self.events_table_name} WHERE originator_id=? "
@@ -170,6 +174,7 @@ class FactRecorder(SQLiteApplicationRecorder):
         # A file has one writer at a time: nobody records on anything else either.
         with self.datastore.transaction(commit=True) as cursor:
             yield SqliteSql(cursor)
+        self.finish_erasing()
 
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
         assert isinstance(sql, SqliteSql)
@@ -210,17 +215,65 @@ class FactRecorder(SQLiteApplicationRecorder):
     def number_on(self, sql: Sql, *, with_gaps: bool) -> None:
         """SQLite has noted the greatest by itself; that there are gaps it is told."""
         if with_gaps:
-            sql.run(f"PRAGMA user_version={WITH_GAPS}")
+            sql.run(f"PRAGMA user_version={WITH_GAPS}")  # an empty store has nothing else noted
 
-    def erase(self, statement: str, values: Sequence[Any]) -> None:
-        """Deletes, also in the file."""
+    def erase(self, statement: str, values: Sequence[Any]) -> bool:
+        """Deletes, also in the file; False while a reader keeps the log that has it yet."""
         with self.datastore.get_connection(commit=True) as connection:
             with connection.cursor() as c:
                 c.execute("PRAGMA secure_delete=ON")
             with connection.transaction(commit=True) as c:
                 c.execute(statement, values)
-            with connection.cursor() as c:
-                c.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                raw = c.sqlite_cursor.connection
+                if c.sqlite_cursor.rowcount:
+                    note_version(raw, noted_version(raw) | ERASING)
+            self._is_erasing = not finish_erasing(raw, ERASING_WAITS)
+            return not self._is_erasing
+
+    def finish_erasing(self) -> None:
+        """Empties a log that a reader kept until now, if nobody does any more."""
+        if self._is_erasing:
+            with self.datastore.get_connection(commit=True) as lent, lent.cursor() as c:
+                self._is_erasing = not finish_erasing(c.connection)
+
+
+def noted_version(connection: sqlite3.Connection) -> int:
+    """What we have noted in the file beside its tables."""
+    ((noted,),) = connection.execute("PRAGMA user_version")
+    return int(noted)
+
+
+def note_version(connection: sqlite3.Connection, noted: int) -> None:
+    connection.execute(f"PRAGMA user_version={noted}")
+
+
+def finish_erasing(connection: sqlite3.Connection, waits: int = 0) -> bool:
+    """Whether nothing of what was erased is left in the log, which is emptied if it can be.
+
+    A reader keeps it as it was when it began; so many milliseconds it is waited for.
+    """
+    noted = noted_version(connection)
+    if not noted & ERASING:
+        return True
+    ((waited,),) = connection.execute("PRAGMA busy_timeout")
+    ((others,),) = connection.execute("PRAGMA data_version")
+    connection.execute(f"PRAGMA busy_timeout={min(waits, waited)}")
+    try:
+        ((is_busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if is_busy:
+            return False
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # What somebody else has erased meanwhile may be in the log.
+            if [(others,)] == [tuple(row) for row in connection.execute("PRAGMA data_version")]:
+                note_version(connection, noted & ~ERASING)
+        finally:
+            connection.execute("COMMIT")
+    except sqlite3.OperationalError:
+        return False  # somebody writes: it is noted still
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={waited}")
+    return True
 
 
 def failure(error: BaseException) -> Exception | None:
@@ -442,12 +495,18 @@ class FactFactory(SQLiteFactory):
 
 
 def prepare(database: str) -> None:
-    """Puts a file into WAL mode: the one statement for which SQLite itself does not wait."""
+    """Puts a file into WAL mode: the one statement for which SQLite itself does not wait.
+
+    What somebody has erased leaves the log, if nobody reads it.
+    """
     ends = time.monotonic() + LOCK_TIMEOUT
-    with closing(sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT)) as connection:
+    with closing(
+        sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)
+    ) as connection:
         while True:
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
+                finish_erasing(connection)
                 return
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or time.monotonic() > ends:

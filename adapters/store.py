@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -108,6 +108,9 @@ class FactStore(Application[UUID]):
 
     def close(self) -> None:
         """Closes the connections; a copy that was made only to be asked is gone then."""
+        if hasattr(self, "recorder"):  # else it could not be opened
+            with suppress(StoreError), self._clear_errors:  # tried again at the next opening
+                self._facts.finish_erasing()
         super().close()
         self._leave_file()
 
@@ -296,15 +299,15 @@ class FactStore(Application[UUID]):
         found = self._rows("SELECT note FROM notes WHERE event_id=?", event_id.hex)
         return str(found[0][0]) if found else None
 
-    def erase_note(self, event_id: UUID) -> None:
-        """Forgets the free text of an event; the event stands."""
+    def erase_note(self, event_id: UUID) -> bool:
+        """Forgets the free text of an event; the event stands. Whether no file has it any more."""
         self._check_writable()
 
-        def erase() -> None:
+        def erase() -> bool:
             with self._clear_errors:
-                self._facts.erase("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
+                return self._facts.erase("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
 
-        self.again(erase)
+        return self.again(erase)
 
     def _rows(self, statement: str, *values: Any) -> list[Found]:
         return self._asked(lambda sql: sql.rows(statement, values))

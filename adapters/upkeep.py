@@ -1,5 +1,6 @@
 """Looking after a store: is it whole, which layout has it, and a copy while it is at work."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,7 +19,7 @@ from yibao.adapters.opening import no_store
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import digest_now
 from yibao.adapters.sql import stream_of
-from yibao.adapters.sqlite import WITH_GAPS, altered
+from yibao.adapters.sqlite import ERASING, WITH_GAPS, altered, noted_version
 from yibao.adapters.store import MEMORY, file_of, is_postgres, open_store
 from yibao.adapters.watch import Watch
 from yibao.domain import events
@@ -123,6 +124,10 @@ class Inspected(Protocol):
         """Whether a number may be missing without anything having been removed."""
         ...
 
+    def unfinished_erasure(self) -> str | None:
+        """The file that may hold yet what was erased, as far as can be told."""
+        ...
+
     def altered(self) -> Iterator[Finding]:
         """What was planted on our tables, or taken from them."""
         ...
@@ -219,6 +224,8 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
         found.append(Finding("other_layout", layout))
         return Health(layout, facts, 0, 0, tuple(found))
     found.extend(Finding("table_missing", table) for table in _COPIED if table not in tables)
+    if log := store.unfinished_erasure():
+        found.append(Finding("erasure_unfinished", log))
     found.extend(store.altered())
     for table, column in _NUMBERED.items():
         if table in tables:
@@ -344,7 +351,8 @@ def _of_an_edition(
 class _InspectedFile:
     """A SQLite file."""
 
-    def __init__(self, connection: sqlite3.Connection, layout: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, layout: str, path: str) -> None:
+        self._path = path
         self.connection = connection
         self.layout = layout
 
@@ -359,7 +367,13 @@ class _InspectedFile:
 
     @property
     def has_gaps(self) -> bool:
-        return next(self.each("PRAGMA user_version")) == (WITH_GAPS,)
+        return bool(noted_version(self.connection) & WITH_GAPS)
+
+    def unfinished_erasure(self) -> str | None:
+        is_noted = noted_version(self.connection) & ERASING
+        log = self._path + "-wal"
+        has_log = os.path.exists(log) and os.path.getsize(log)
+        return log if is_noted and has_log else None
 
     def altered(self) -> Iterator[Finding]:
         return altered(self.connection)
@@ -391,6 +405,6 @@ def _reading(url: str) -> Iterator[_InspectedFile]:
             connection.execute("BEGIN")  # as it is at one moment, whoever writes meanwhile
             layout = migrations.layout_in(connection, path)
             assert layout is not None
-            yield _InspectedFile(connection, layout)
+            yield _InspectedFile(connection, layout, path)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"the store {path!r} cannot be read: {error}") from error

@@ -152,6 +152,9 @@ class InspectedDatabase:
     #: A number goes with a transaction that fails, and some with a crash.
     has_gaps = True
 
+    def unfinished_erasure(self) -> None:
+        """What the table's file holds of deleted rows it does not tell."""
+
     def altered(self) -> Iterator[Finding]:
         return altered(self._connection)
 
