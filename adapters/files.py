@@ -12,6 +12,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
@@ -24,14 +25,19 @@ _LOG, _INDEX, _JOURNAL = "-wal", "-shm", "-journal"
 
 
 class PrivateFolder:
-    """A folder that nobody else can look into, removed with all that is in it."""
+    """A folder that nobody else can look into, once it is needed; removed with all in it."""
 
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="yibao-"))
-        self._remove = weakref.finalize(self, _remove, self.path, os.getpid())
+    _remove: "weakref.finalize[..., PrivateFolder] | None" = None
+
+    @cached_property
+    def path(self) -> Path:
+        path = Path(tempfile.mkdtemp(prefix="yibao-"))
+        self._remove = weakref.finalize(self, _remove, path, os.getpid())
+        return path
 
     def close(self) -> None:
-        self._remove()
+        if self._remove is not None:
+            self._remove()
 
     def __enter__(self) -> Self:
         return self

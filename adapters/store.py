@@ -432,13 +432,15 @@ def _rows_of_streams(sql: Sql, streams: Sequence[UUID]) -> dict[UUID, list[Found
 def decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:
     """The events of one stream; raises UnreadableEvent where it is not whole."""
     events: list[Event] = []
+    kinds: tuple[str, ...] = ()
     for version, (found, topic, state) in enumerate(rows, start=1):
         if found != version:
             raise UnreadableEvent(
                 f"event {version} of stream {stream} is missing: {found!r} stands in its place"
             )
         event = from_row(stream, version, topic, state)
-        if events and KINDS[type(event)] not in (KINDS[type(events[0])], ANY):
+        kinds = kinds or (KINDS[type(event)], ANY)
+        if KINDS[type(event)] not in kinds:
             raise UnreadableEvent(
                 f"event {version} of stream {stream}, {topic}: it is of another kind of stream"
             )

@@ -42,9 +42,9 @@ def init(url: str) -> str:
         from yibao.adapters import upkeep_postgres
 
         return upkeep_postgres.init(url)
-    path = Path(file_of(url))
-    if path.exists():
-        raise StoreError(f"there is a file {str(path)!r} already")
+    path = file_of(url)
+    if migrations.layout_found(path) is not None:
+        raise StoreError(f"there is a store {path!r} already")
     open_store(url).close()
     return migrations.HEAD
 

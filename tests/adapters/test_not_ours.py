@@ -153,8 +153,9 @@ def asked(run: Run, store: str, tmp_path: Path) -> Iterator[tuple[int, str]]:
 
 def test_a_strangers_file_is_no_store_and_stays_as_it_is(stranger: Path) -> None:
     before = everything(stranger.parent)
-    with pytest.raises(StoreError, match="is no store of yibao"):
-        yibao.open(f"sqlite:///{stranger}")
+    for make in (yibao.open, init, migrate):
+        with pytest.raises(StoreError, match="is no store of yibao"):
+            make(f"sqlite:///{stranger}")
     assert everything(stranger.parent) == before
 
 
@@ -206,7 +207,10 @@ def test_a_question_makes_no_store_where_there_is_none_and_opening_does(
         assert exit_code == 2
         assert said == f"yibao: there is no store '{path}': `yibao db init` creates one\n"
     assert everything(folder) == before
-    yibao.open(f"sqlite:///{path}").close()
+    if size is None:
+        yibao.open(f"sqlite:///{path}").close()
+    else:
+        assert run("db", "init", "--store", f"sqlite:///{path}").exit_code == 0
     assert run("db", "check", "--store", f"sqlite:///{path}").exit_code == 0
 
 
