@@ -6,6 +6,7 @@ that nobody can fill the store by asking, and nothing is dropped unseen.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -43,7 +44,7 @@ class CountedAttempts(NamedTuple):
 
 def keep(sql: Sql, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> bool:
     """Keeps an attempt in an open transaction; False where there are too many in the hour."""
-    hour = _hour(attempt)
+    hour = hour_of(attempt)
     ((before,),) = sql.rows(
         "SELECT COUNT(*) FROM refused_attempts WHERE actor=? AND hour=?", (attempt.by, hour)
     )
@@ -64,11 +65,12 @@ def count(sql: Sql, attempt: RefusedAttempt) -> None:
         "(?, ?, ?, ?, 1, (SELECT COALESCE(MAX(changed), 0) + 1 FROM counted_attempts)) "
         "ON CONFLICT (actor, hour, command, code) DO UPDATE "
         "SET attempts = counted_attempts.attempts + 1, changed = excluded.changed",
-        (attempt.by, _hour(attempt), attempt.command, attempt.code),
+        (attempt.by, hour_of(attempt), attempt.command, attempt.code),
     )
 
 
-def _hour(attempt: RefusedAttempt) -> str:
+def hour_of(attempt: RefusedAttempt) -> str:
+    """The beginning of the hour in which it was refused, as it is counted by."""
     return f"{in_shanghai(attempt.tried_at):%Y-%m-%dT%H:00%z}"
 
 
@@ -94,12 +96,26 @@ def numbered(sql: Sql, attempt_ids: Iterable[int]) -> list[KeptAttempt]:
 
 
 def counted(sql: Sql) -> list[CountedAttempts]:
-    """All counts, in the order in which they last changed."""
+    """All counts, in the order in which they last changed.
+
+    Raises UnreadableEvent for what is none.
+    """
     rows = sql.rows(
         "SELECT number, actor, hour, command, code, attempts, changed "
         "FROM counted_attempts ORDER BY changed"
     )
-    return [CountedAttempts(*row) for row in rows]
+    return [_counted(row) for row in rows]
+
+
+def _counted(row: Sequence[Any]) -> CountedAttempts:
+    found = CountedAttempts(*row)
+    try:
+        datetime.fromisoformat(found.hour)
+    except (TypeError, ValueError):
+        raise UnreadableEvent(f"count {found.number} of refused attempts: no hour") from None
+    if not all(isinstance(each, int) for each in (found.number, found.attempts, found.changed)):
+        raise UnreadableEvent(f"count {found.number} of refused attempts: no number")
+    return found
 
 
 def digest_of(counts: Sequence[CountedAttempts]) -> int:
@@ -114,6 +130,8 @@ def digest_of(counts: Sequence[CountedAttempts]) -> int:
 def _kept(sql: Sql, which: str, *values: Any) -> Iterator[KeptAttempt]:
     rows = sql.rows(f"SELECT attempt_id, position, state FROM refused_attempts {which}", values)
     for attempt_id, position, state in rows:
+        if not isinstance(position, int):
+            raise UnreadableEvent(f"refused attempt {attempt_id}: position: no number")
         try:
             attempt = RefusedAttempt.model_validate_json(state)
         except ValidationError as error:

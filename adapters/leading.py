@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 from yibao.adapters.errors import StoreError
+from yibao.adapters.files import may_write
 from yibao.adapters.following import Lead
 from yibao.adapters.store import FactStore
 
@@ -25,7 +26,9 @@ def lead_of(store: FactStore, projection: str) -> Lead:
 
         assert isinstance(store.recorder, PostgresRecorder)
         return PostgresLead(store.recorder.connections.conninfo, projection)
-    return SqliteLead(store.beside(f".{projection}.lead"))
+    path = store.beside(f".{projection}.lead")
+    # Where nobody can keep a trail up, nobody leads.
+    return SqliteLead(path if may_write(path) else ":memory:")
 
 
 class SqliteLead:

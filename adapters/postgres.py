@@ -43,6 +43,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import Interrupted, StoreError
+from yibao.adapters.findings import Finding, not_taken, refuse_altered
 from yibao.adapters.retrying import again
 from yibao.adapters.settings import StoreSettings
 from yibao.adapters.sql import Found, Settled, Sql, first_of, notifications
@@ -126,6 +127,7 @@ class Connections:
         # One by itself first: it tells at once why it cannot be had.
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             check_layout(connection)
+            refuse_altered(altered(connection))
             self._set_up(connection)
         self._pool.open()
 
@@ -341,17 +343,21 @@ class PostgresRecorder(ApplicationRecorder):
         assert isinstance(sql, PostgresSql)
         sql.leave_mark(table, row)
 
-    def number_on(self, sql: Sql) -> None:
+    def number_on(self, sql: Sql, *, with_gaps: bool) -> None:
         for table, column in _NUMBERED.items():
             sql.run(
                 f"SELECT setval('{table}_{column}_seq', GREATEST(MAX({column}), 1), "
                 f"MAX({column}) IS NOT NULL) FROM {table}"
             )
 
-    def erase(self, statement: str, values: Sequence[Any]) -> None:
-        """Deletes. What was deleted leaves the file with the next vacuum, and old backups never."""
+    def erase(self, statement: str, values: Sequence[Any]) -> bool:
+        """Deletes. What was deleted is in the server's files until its owner vacuums: False."""
         with self.reading() as sql:
             sql.run(statement, values)
+        return False
+
+    def finish_erasing(self) -> None:
+        """Only the owner of the table can."""
 
 
 class PostgresSql:
@@ -407,13 +413,16 @@ class PostgresSql:
     def insert(self, stored: Sequence[StoredEvent]) -> None:
         """Inserts events; it is meant for many."""
         self.leave_mark("stored_events", _values(stored[-1]))
-        with self._connection.cursor().copy(
+        cursor = self._connection.cursor()
+        with cursor.copy(
             "COPY stored_events (originator_id, originator_version, topic, state) "
             "FROM STDIN (FORMAT BINARY)"
         ) as copy:
             copy.set_types(("uuid", "int8", "text", "bytea"))
             for event in stored:
                 copy.write_row(_row(event))
+        if cursor.rowcount != len(stored):
+            raise not_taken()
 
     def leave_mark(self, table: str, row: Mapping[str, Any]) -> None:
         """Notes a row that this transaction writes, as far as nobody else could write the same."""
@@ -482,6 +491,8 @@ class PostgresTransaction(PostgresSql):
             if statement == _NUMBER:
                 ((number,),) = self._cursor.fetchall()
                 self.number = str(number)
+            if statement == _INSERT_ONE and self._cursor.rowcount != 1:
+                raise not_taken()
             self._cursor.nextset()
         return self._cursor.fetchall() if self._cursor.description else []
 
@@ -550,13 +561,87 @@ def check_layout(connection: Connection) -> None:
         )
 
 
+#: The columns of our tables and what keeps them right, as the newest layout creates them.
+_CREATED: Final = {
+    "stored_events": (
+        "notification_id bigint d, originator_id uuid, originator_version bigint, topic text, "
+        "state bytea",
+        "PRIMARY KEY (notification_id), UNIQUE (originator_id, originator_version)",
+    ),
+    "notes": ("event_id uuid, note text", "PRIMARY KEY (event_id)"),
+    "refused_attempts": (
+        "attempt_id bigint d, position bigint, stream uuid, actor text, hour text, state bytea",
+        "PRIMARY KEY (attempt_id)",
+    ),
+    "counted_attempts": (
+        "number bigint d, actor text, hour text, command text, code text, attempts bigint, "
+        "changed bigint",
+        "PRIMARY KEY (number), UNIQUE (actor, hour, command, code)",
+    ),
+}
+_INDEXES: Final = {
+    "refused_attempts_by_stream": "(stream)",
+    "refused_attempts_by_actor": "(actor, hour)",
+    "counted_attempts_by_change": "(changed)",
+}
+_OURS: Final = "relnamespace = to_regnamespace('yibao') AND relname = ANY(%s)"
+_PLANTED: Final = (
+    "SELECT tgname, relname FROM pg_trigger JOIN pg_class AS t ON t.oid = tgrelid "
+    f"WHERE NOT tgisinternal AND {_OURS} UNION ALL "
+    "SELECT rulename, relname FROM pg_rewrite JOIN pg_class AS t ON t.oid = ev_class "
+    f"WHERE rulename <> '_RETURN' AND {_OURS}"
+)
+_AS_THEY_ARE: Final = (
+    "SELECT relname, relkind = 'r' AND NOT relrowsecurity AND NOT EXISTS "
+    "(SELECT FROM pg_inherits WHERE t.oid IN (inhparent, inhrelid)), "
+    "(SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), "
+    "NULLIF(attidentity::text, ''), CASE WHEN NOT attnotnull THEN 'NULL' END, "
+    "CASE WHEN atthasdef THEN 'DEFAULT' END), ', ' ORDER BY attnum) FROM pg_attribute "
+    "WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped), "
+    "(SELECT string_agg(pg_get_constraintdef(oid), ', ' ORDER BY contype, oid) FROM pg_constraint "
+    f"WHERE conrelid = t.oid AND contype <> 'n') FROM pg_class AS t WHERE {_OURS}"
+)
+_INDEXED: Final = (
+    "SELECT relname, pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class AS t "
+    f"ON t.oid = indexrelid WHERE indisvalid AND indpred IS NULL AND {_OURS}"
+)
+
+
+def altered(connection: Connection) -> Iterator[Finding]:
+    """What was planted on our tables, or taken from them, since they were created."""
+    ours = list(_CREATED)
+    for name, table in connection.execute(_PLANTED.encode(), [ours, ours]).fetchall():
+        yield Finding("trigger_planted", f"{name} on {table}")
+    tables = connection.execute(_AS_THEY_ARE.encode(), [ours]).fetchall()
+    for table, *found in tables:
+        if found != [True, *_CREATED[table]]:
+            yield Finding("table_altered", table)
+    indexed = connection.execute(_INDEXED.encode(), [list(_INDEXES)]).fetchall()
+    there: dict[str, str] = dict(indexed)
+    for table, *_ in tables:
+        for name, columns in _INDEXES.items():
+            if name.startswith(table) and not there.get(name, "").endswith(columns):
+                yield Finding("index_missing", name)
+
+
 def layout_of(connection: Connection) -> str | None:
-    """The layout of the store in a database; None where there is none."""
+    """The layout of the store in a database; None where there is none.
+
+    A schema of that name may be anybody's: it is known by the columns of our tables.
+    """
     (there,) = _one(connection, "SELECT to_regclass('yibao.alembic_version') IS NOT NULL")
-    if not there:
+    if not there or not _one(connection, _OUR_COLUMNS)[0]:
         return None
     found = connection.execute("SELECT version_num FROM yibao.alembic_version").fetchone()
     return str(found[0]) if found else None
+
+
+_OUR_COLUMNS: Final = (
+    "SELECT EXISTS (SELECT FROM pg_attribute WHERE (attrelid, attname) IN ("
+    "(to_regclass('yibao.stored_events'), 'notification_id'), "
+    "(to_regclass('yibao.refused_attempts'), 'attempt_id'), "
+    "(to_regclass('yibao.counted_attempts'), 'changed')))"
+)
 
 
 def _one(connection: Connection, statement: LiteralString) -> TupleRow:

@@ -97,6 +97,8 @@ def retry(url: str, trail: str | None, editions: Editions) -> int:
 @contextmanager
 def _opened_to_write(url: str, trail: str | None, editions: Editions) -> Iterator[AuditTrail]:
     with _opened(url, trail, editions) as audit:
+        if not audit.is_kept:
+            raise StoreError("the trail cannot be written to: its file or folder is read-only")
         if not audit.is_writable:
             raise StoreError(
                 "the trail cannot be written to: this role may only read, "

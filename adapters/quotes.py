@@ -12,7 +12,7 @@ from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import MEMORY
-from yibao.adapters.subjects import check_there
+from yibao.adapters.subjects import existing_store
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, midnight, read_day
 from yibao.domain.care import Assessed
 from yibao.domain.refusals import BadValue
@@ -58,8 +58,7 @@ def _someone(
         with ran.service as service:
             yield service, story.enrollment(name), max(end, story.latest_at)
     elif asked["store"]:
-        check_there(asked["store"])
-        with open_service(asked["store"], policies=editions) as service:
+        with existing_store(asked["store"], editions) as service:
             yield service, EnrollmentId(asked["ref"], asked["year"]), end
     else:
         with open_service(

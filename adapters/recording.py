@@ -417,9 +417,15 @@ class _Work:
 
 
 def check_unaltered(store: FactStore, editions: Editions) -> None:
-    """Raises AlteredEdition where an edition is not what the store has used under its name."""
+    """Raises AlteredEdition where an edition is not what the store has used under its name.
+
+    Raises UnreadableEvent where its stream is not an edition's.
+    """
     for name in editions.names():
-        for used in store.read(edition_stream(name)):
+        recorded = store.read(edition_stream(name))
+        if recorded and not isinstance(recorded[0], events.EditionAdopted):
+            raise UnreadableEvent(f"the stream of the edition {name!r} does not begin as one does")
+        for used in recorded:
             if not isinstance(used, events.EditionAdopted | events.BenefitsAdopted):
                 continue
             found = digest_now(used, editions.get(name))

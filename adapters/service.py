@@ -687,9 +687,15 @@ class Service:
         """The free text kept beside a fact, unless it was erased."""
         return self._store.note(event_id)
 
-    def erase_note(self, event_id: UUID) -> None:
-        """Forgets the free text kept beside a fact; the fact stands."""
-        self._store.erase_note(event_id)
+    def erase_note(self, event_id: UUID) -> bool:
+        """Forgets the free text kept beside a fact; the fact stands.
+
+        Nobody reads it any more from then on. True where no file of the store has it either; False
+        while somebody who began to read before keeps it in the log beside a file (the store
+        finishes when it records, erases, is closed or is opened again), and on PostgreSQL, where
+        it is in the table's file until the owner has vacuumed it.
+        """
+        return self._store.erase_note(event_id)
 
     def _edition(self, name: str) -> Edition:
         """An edition as it stands; a question caches it, so that it reads one state of it."""

@@ -93,12 +93,22 @@ class Database(Protocol):
         """Notes a row that a transaction writes, by which it is known should its end be lost."""
         ...
 
-    def number_on(self, sql: Sql) -> None:
-        """Gives numbers from the greatest on, after rows were inserted with numbers of theirs."""
+    def number_on(self, sql: Sql, *, with_gaps: bool) -> None:
+        """Gives numbers from the greatest on, after rows were inserted with numbers of theirs.
+
+        `with_gaps`: numbers may be missing among them, as PostgreSQL leaves them.
+        """
         ...
 
-    def erase(self, statement: str, values: Sequence[Any]) -> None:
-        """Executes a deletion so that nothing of it stays behind, as far as is in our hands."""
+    def erase(self, statement: str, values: Sequence[Any]) -> bool:
+        """Executes a deletion so that nothing of it stays behind, as far as is in our hands.
+
+        Whether that is so by now.
+        """
+        ...
+
+    def finish_erasing(self) -> None:
+        """Tries again what stayed behind of earlier deletions; does not wait."""
         ...
 
 

@@ -4,10 +4,12 @@ The recorder declares its notification ids, so that they survive a dump and are 
 twice, and keeps free text apart from the facts, in a table that can forget.
 """
 
+import re
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from threading import Lock
 from types import TracebackType
 from typing import Any, Final
@@ -33,15 +35,30 @@ from eventsourcing.utils import Environment
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.files import LOCK_TIMEOUT
+from yibao.adapters.findings import Finding, not_taken, refuse_altered
 from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
 
-#: How long one writer waits for another, in seconds.
-LOCK_TIMEOUT: Final = 30
+#: What is noted in a file as the version that is its user's: its numbers have gaps of old; and
+#: what was erased may be in the log yet.
+WITH_GAPS, ERASING = 1, 2
+#: How long whoever erases waits for readers, in milliseconds.
+ERASING_WAITS: Final = 1000
 #: What a connection may keep in memory, in KiB: the inner pages of a store of some gigabytes.
 CACHE_KIB: Final = 16 * 1024
 
 
-_CREATE_ATTEMPTS: Final = (
+#: The tables of the newest layout. AUTOINCREMENT: an implicit rowid is renumbered by a dump and
+#: reused after a delete.
+_CREATE: Final = (
+    "CREATE TABLE IF NOT EXISTS stored_events ("
+    "notification_id INTEGER PRIMARY KEY AUTOINCREMENT, "
+    "originator_id TEXT NOT NULL, "
+    "originator_version INTEGER NOT NULL, "
+    "topic TEXT NOT NULL, "
+    "state BLOB NOT NULL, "
+    "UNIQUE (originator_id, originator_version))",
+    "CREATE TABLE IF NOT EXISTS notes (event_id TEXT PRIMARY KEY, note TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS refused_attempts ("
     "attempt_id INTEGER PRIMARY KEY AUTOINCREMENT, position INTEGER NOT NULL, "
     "stream TEXT NOT NULL, actor TEXT NOT NULL, hour TEXT NOT NULL, state BLOB NOT NULL)",
@@ -55,51 +72,73 @@ _CREATE_ATTEMPTS: Final = (
 )
 
 
+def altered(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """What was planted on our tables, or taken from them, since they were created."""
+    there = {
+        (name.casefold(), kind): (table.casefold(), _plain(sql))
+        for kind, name, table, sql in connection.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master"
+        )
+    }
+    ours = {name for name, kind in _created() if kind == "table"}
+    for (name, kind), (table, sql) in there.items():
+        if kind == "trigger" and table in ours:
+            yield Finding("trigger_planted", f"{name} on {table}")
+        if kind in ("table", "view") and name in ours and sql != _created()[name, "table"]:
+            yield Finding("table_altered", name)
+    for (name, kind), sql in _created().items():
+        is_of_one = (name.partition("_by_")[0], "table") in there
+        if kind == "index" and is_of_one and there.get((name, kind), ("", ""))[1] != sql:
+            yield Finding("index_missing", name)
+
+
+@cache
+def _created() -> dict[tuple[str, str], str]:
+    """How each table and index is noted by SQLite where we have created it."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in _CREATE:
+            connection.execute(statement)
+        noted = "SELECT name, type, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%'"
+        return {(name, kind): _plain(sql) for name, kind, sql in connection.execute(noted)}
+
+
+def _plain(sql: str | None) -> str:
+    return re.sub(r"[\s\"`\[\]]", "", sql or "").casefold()
+
+
 class FactRecorder(SQLiteApplicationRecorder):
     """Stored events with declared ids, and erasable notes beside them in one transaction."""
 
     def construct_create_table_statements(self) -> list[str]:
-        # AUTOINCREMENT: an implicit rowid is renumbered by a dump and reused after a delete.
         return [
-            f"CREATE TABLE IF NOT EXISTS {self.events_table_name} ("
-            "notification_id INTEGER PRIMARY KEY AUTOINCREMENT, "
-            "originator_id TEXT NOT NULL, "
-            "originator_version INTEGER NOT NULL, "
-            "topic TEXT NOT NULL, "
-            "state BLOB NOT NULL, "
-            "UNIQUE (originator_id, originator_version))",
-            "CREATE TABLE IF NOT EXISTS notes (event_id TEXT PRIMARY KEY, note TEXT NOT NULL)",
-            *_CREATE_ATTEMPTS,
+            *_CREATE,
             migrations.CREATE_VERSION_TABLE,
             f"INSERT OR IGNORE INTO alembic_version VALUES ('{migrations.HEAD}')",
         ]
 
     def create_table(self) -> None:
-        """Creates a new store at the newest layout, or brings an older one there."""
-        layout = self._layout()
-        if layout is None:
-            super().create_table()
-        elif layout not in migrations.LAYOUTS:
-            raise StoreError(f"the store's layout is {layout!r}: a newer yibao has written it")
-        elif layout != migrations.HEAD:
-            migrations.upgrade(self.datastore.pool.db_name)
+        """Creates a new store at the newest layout, or brings an older one there.
 
-    def _layout(self) -> str | None:
-        """The layout of the store; None where there is none yet."""
+        Raises StoreError for what is no store of ours, and where a newer yibao has written it.
+        """
+        database = self.datastore.pool.db_name
         with self.datastore.transaction(commit=False) as c:
-            c.execute(
-                "SELECT name FROM sqlite_master WHERE name IN (?, 'alembic_version')",
-                (self.events_table_name,),
-            )
-            tables = {row[0] for row in c.fetchall()}
-            if "alembic_version" not in tables:
-                return migrations.UNNUMBERED if tables else None
-            c.execute("SELECT version_num FROM alembic_version")
-            row = c.fetchone()
-            return str(row[0]) if row else migrations.UNNUMBERED
+            layout = migrations.layout_in(c.sqlite_cursor.connection, database)
+        if layout is None:
+            with self.datastore.transaction(commit=True) as c:
+                # Somebody may have come first, with a store or with anything else.
+                if migrations.layout_in(c.sqlite_cursor.connection, database) is None:
+                    self._create_table(c)
+        elif layout not in migrations.LAYOUTS:
+            raise migrations.newer(layout)
+        elif layout != migrations.HEAD:
+            migrations.upgrade(database)
+        with self.datastore.transaction(commit=False) as c:
+            refuse_altered(altered(c.sqlite_cursor.connection))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._is_erasing = False
         self.select_events_statement = (
             "SELECT originator_id, originator_version, topic, state "
             f"FROM {self.events_table_name} WHERE originator_id=? "
@@ -135,10 +174,15 @@ class FactRecorder(SQLiteApplicationRecorder):
         # A file has one writer at a time: nobody records on anything else either.
         with self.datastore.transaction(commit=True) as cursor:
             yield SqliteSql(cursor)
+        self.finish_erasing()
 
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
         assert isinstance(sql, SqliteSql)
-        self._insert_events(sql.cursor, stored)
+        changes = sql.changes
+        sql.run_many(self.insert_events_statement, map(_row, stored))
+        # What a trigger does instead is not counted for a statement, and what it does beside is.
+        if not len(stored) == sql.changed == sql.changes - changes:
+            raise not_taken()
 
     @contextmanager
     def snapshot(self) -> "Iterator[SqliteSql]":
@@ -168,18 +212,68 @@ class FactRecorder(SQLiteApplicationRecorder):
     def leave_mark(self, sql: Sql, table: str, row: Mapping[str, Any]) -> None:
         """How a transaction ended is always told here."""
 
-    def number_on(self, sql: Sql) -> None:
-        """SQLite has noted the greatest by itself."""
+    def number_on(self, sql: Sql, *, with_gaps: bool) -> None:
+        """SQLite has noted the greatest by itself; that there are gaps it is told."""
+        if with_gaps:
+            sql.run(f"PRAGMA user_version={WITH_GAPS}")  # an empty store has nothing else noted
 
-    def erase(self, statement: str, values: Sequence[Any]) -> None:
-        """Deletes, also in the file."""
+    def erase(self, statement: str, values: Sequence[Any]) -> bool:
+        """Deletes, also in the file; False while a reader keeps the log that has it yet."""
         with self.datastore.get_connection(commit=True) as connection:
             with connection.cursor() as c:
                 c.execute("PRAGMA secure_delete=ON")
             with connection.transaction(commit=True) as c:
                 c.execute(statement, values)
-            with connection.cursor() as c:
-                c.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                raw = c.sqlite_cursor.connection
+                if c.sqlite_cursor.rowcount:
+                    note_version(raw, noted_version(raw) | ERASING)
+            self._is_erasing = not finish_erasing(raw, ERASING_WAITS)
+            return not self._is_erasing
+
+    def finish_erasing(self) -> None:
+        """Empties a log that a reader kept until now, if nobody does any more."""
+        if self._is_erasing:
+            with self.datastore.get_connection(commit=True) as lent, lent.cursor() as c:
+                self._is_erasing = not finish_erasing(c.connection)
+
+
+def noted_version(connection: sqlite3.Connection) -> int:
+    """What we have noted in the file beside its tables."""
+    ((noted,),) = connection.execute("PRAGMA user_version")
+    return int(noted)
+
+
+def note_version(connection: sqlite3.Connection, noted: int) -> None:
+    connection.execute(f"PRAGMA user_version={noted}")
+
+
+def finish_erasing(connection: sqlite3.Connection, waits: int = 0) -> bool:
+    """Whether nothing of what was erased is left in the log, which is emptied if it can be.
+
+    A reader keeps it as it was when it began; so many milliseconds it is waited for.
+    """
+    noted = noted_version(connection)
+    if not noted & ERASING:
+        return True
+    ((waited,),) = connection.execute("PRAGMA busy_timeout")
+    ((others,),) = connection.execute("PRAGMA data_version")
+    connection.execute(f"PRAGMA busy_timeout={min(waits, waited)}")
+    try:
+        ((is_busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if is_busy:
+            return False
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # What somebody else has erased meanwhile may be in the log.
+            if [(others,)] == [tuple(row) for row in connection.execute("PRAGMA data_version")]:
+                note_version(connection, noted & ~ERASING)
+        finally:
+            connection.execute("COMMIT")
+    except sqlite3.OperationalError:
+        return False  # somebody writes: it is noted still
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={waited}")
+    return True
 
 
 def failure(error: BaseException) -> Exception | None:
@@ -211,10 +305,26 @@ class SqliteSql:
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         self._raw.executemany(statement, rows)
 
+    @property
+    def changed(self) -> int:
+        """How many rows the last statement has changed by itself."""
+        return self._raw.rowcount
+
+    @property
+    def changes(self) -> int:
+        """How many rows were changed on this connection, by statements and by triggers."""
+        return self._raw.connection.total_changes
+
     def each(self, statement: str) -> Generator[Found]:
         with closing(self._raw.connection.cursor()) as rows:
             rows.row_factory = None
             yield from rows.execute(statement)
+
+
+def _row(event: StoredEvent) -> tuple[str, int, str, bytes]:
+    stream = event.originator_id
+    key = stream.hex if isinstance(stream, UUID) else stream
+    return key, event.originator_version, event.topic, event.state
 
 
 class FactDatastore(SQLiteDatastore):
@@ -385,12 +495,18 @@ class FactFactory(SQLiteFactory):
 
 
 def prepare(database: str) -> None:
-    """Puts a file into WAL mode: the one statement for which SQLite itself does not wait."""
+    """Puts a file into WAL mode: the one statement for which SQLite itself does not wait.
+
+    What somebody has erased leaves the log, if nobody reads it.
+    """
     ends = time.monotonic() + LOCK_TIMEOUT
-    with closing(sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT)) as connection:
+    with closing(
+        sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)
+    ) as connection:
         while True:
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
+                finish_erasing(connection)
                 return
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or time.monotonic() > ends:

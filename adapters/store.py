@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -20,10 +20,12 @@ from eventsourcing.utils import Environment, EnvType
 from yibao.adapters import attempts, sqlite
 from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.errors import StoreError
+from yibao.adapters.findings import ANY, KINDS
 from yibao.adapters.mapping import FactMapper, from_row, to_row
+from yibao.adapters.opening import OpenFile
 from yibao.adapters.retrying import again
 from yibao.adapters.sql import LAST, Database, Found, Settled, Sql, in_parts, stream_of
-from yibao.adapters.sqlite import FactFactory, prepare
+from yibao.adapters.sqlite import FactFactory
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.calendar import in_shanghai
 from yibao.domain.events import Event
@@ -53,9 +55,15 @@ class FactStore(Application[UUID]):
 
     name = "yibao"
 
-    def __init__(self, database: str, settings: "StoreSettings | None" = None) -> None:
-        """Opens the store in a SQLite file, or behind the URL of a PostgreSQL database."""
+    def __init__(
+        self, database: str, settings: "StoreSettings | None" = None, *, to_ask: bool = False
+    ) -> None:
+        """Opens the store in a SQLite file, or behind the URL of a PostgreSQL database.
+
+        `to_ask`: nothing will be recorded, and nothing is created or brought to another layout.
+        """
         self.database = database
+        self._file: OpenFile | None = None
         self._settings = settings
         self._patience = 0.0
         #: Is told the type of each error after which something is tried again.
@@ -72,7 +80,14 @@ class FactStore(Application[UUID]):
             self._patience = self._settings.retry_for
         self._clear_errors = _ClearErrors(failure)
         with _ClearErrors(failure, f" {where}"):
-            super().__init__({"SQLITE_DBNAME": database})
+            if not (self.is_postgres or database.startswith("file:")):
+                self._file = OpenFile(database, to_ask=to_ask)
+            try:
+                opened = self._file.database if self._file else database
+                super().__init__({"SQLITE_DBNAME": opened})
+            except BaseException:
+                self._leave_file()
+                raise
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         # What else stands in the process's environment must not change what is stored.
@@ -84,8 +99,6 @@ class FactStore(Application[UUID]):
 
             assert self._settings is not None
             return PostgresFactory(env, self.database, self._settings)
-        if not SQLiteConnectionPool.detect_memory_mode(self.database):
-            prepare(self.database)
         return FactFactory(env)
 
     def construct_mapper(self) -> Mapper[UUID]:
@@ -93,6 +106,27 @@ class FactStore(Application[UUID]):
 
     def construct_recorder(self) -> ApplicationRecorder:
         return self.factory.application_recorder()
+
+    def close(self) -> None:
+        """Closes the connections; a copy that was made only to be asked is gone then."""
+        if hasattr(self, "recorder"):  # else it could not be opened
+            with suppress(StoreError), self._clear_errors:  # tried again at the next opening
+                self._facts.finish_erasing()
+        super().close()
+        self._leave_file()
+
+    def _leave_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it is a file, or the copy of one, in which nothing can be recorded."""
+        return self._file is not None and self._file.is_read_only
+
+    def _check_writable(self) -> None:
+        if self.is_read_only:
+            raise StoreError(f"the store {self.database!r} can only be read")
 
     def beside(self, ending: str) -> str:
         """The file beside the store's own, its name ending so; in memory as the store is."""
@@ -119,7 +153,7 @@ class FactStore(Application[UUID]):
 
         with (
             self._clear_errors,
-            self._facts.snapshot() as snapshot,
+            self._at_rest().snapshot() as snapshot,
             closing(snapshot.each(_EVERY_STREAM)) as found,
         ):
             for key, rows in groupby(found, key=itemgetter(0)):
@@ -135,6 +169,7 @@ class FactStore(Application[UUID]):
         Nobody else records on the streams concerned; with `everybody` nor on any other. `many`
         tells that there is a lot to record. Raises Interrupted where it may be tried again.
         """
+        self._check_writable()
         facts = self._facts
         with self._clear_errors, facts.writing(concerned, everybody=everybody, many=many) as sql:
             yield Transaction(facts, sql)
@@ -265,14 +300,15 @@ class FactStore(Application[UUID]):
         found = self._rows("SELECT note FROM notes WHERE event_id=?", event_id.hex)
         return str(found[0][0]) if found else None
 
-    def erase_note(self, event_id: UUID) -> None:
-        """Forgets the free text of an event; the event stands."""
+    def erase_note(self, event_id: UUID) -> bool:
+        """Forgets the free text of an event; the event stands. Whether no file has it any more."""
+        self._check_writable()
 
-        def erase() -> None:
+        def erase() -> bool:
             with self._clear_errors:
-                self._facts.erase("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
+                return self._facts.erase("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
 
-        self.again(erase)
+        return self.again(erase)
 
     def _rows(self, statement: str, *values: Any) -> list[Found]:
         return self._asked(lambda sql: sql.rows(statement, values))
@@ -281,10 +317,16 @@ class FactStore(Application[UUID]):
         """What is read in one turn; read again where that was interrupted."""
 
         def ask() -> R:
-            with self._clear_errors, self._facts.reading() as sql:
+            with self._clear_errors, self._at_rest().reading() as sql:
                 return question(sql)
 
         return self.again(ask)
+
+    def _at_rest(self) -> Database:
+        """The database, to be read; raises StoreError where it was to be at rest and is not."""
+        if self._file is not None:
+            self._file.check_still()
+        return self._facts
 
     @property
     def _facts(self) -> Database:
@@ -391,12 +433,19 @@ def _rows_of_streams(sql: Sql, streams: Sequence[UUID]) -> dict[UUID, list[Found
 def decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:
     """The events of one stream; raises UnreadableEvent where it is not whole."""
     events: list[Event] = []
+    kinds: tuple[str, ...] = ()
     for version, (found, topic, state) in enumerate(rows, start=1):
         if found != version:
             raise UnreadableEvent(
                 f"event {version} of stream {stream} is missing: {found!r} stands in its place"
             )
-        events.append(from_row(stream, version, topic, state))
+        event = from_row(stream, version, topic, state)
+        kinds = kinds or (KINDS[type(event)], ANY)
+        if KINDS[type(event)] not in kinds:
+            raise UnreadableEvent(
+                f"event {version} of stream {stream}, {topic}: it is of another kind of stream"
+            )
+        events.append(event)
     return events
 
 
@@ -407,15 +456,18 @@ def _stream(key: Any) -> UUID:
         raise UnreadableEvent(f"a stored event has the stream {key!r}") from None
 
 
-def open_store(url: str, settings: "StoreSettings | None" = None) -> FactStore:
+def open_store(
+    url: str, settings: "StoreSettings | None" = None, *, to_ask: bool = False
+) -> FactStore:
     """The store behind `memory:`, `sqlite:///path` or `postgresql://host/database`.
 
-    Raises StoreError for anything else, and where it cannot be opened.
+    `to_ask`: one that is there, in which nothing will be recorded; it stays as it is. Raises
+    StoreError for anything else, and where it cannot be opened.
     """
-    if url == MEMORY:
+    if url == MEMORY and not to_ask:
         # A shared cache, so that every connection of this store sees the one database.
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
-    return FactStore(url if is_postgres(url) else file_of(url), settings)
+    return FactStore(url if is_postgres(url) else file_of(url), settings, to_ask=to_ask)
 
 
 def is_postgres(url: str) -> bool:

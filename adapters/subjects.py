@@ -1,7 +1,7 @@
 """Whom a question on the command line is about: students of a story, or of a store."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,8 @@ import click
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
-from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import file_of, is_postgres
+from yibao.adapters.service import Service
+from yibao.adapters.store import open_store
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.knowledge import Cutoff
@@ -73,17 +73,10 @@ def subjects(
 
 @contextmanager
 def existing_store(url: str | None, editions: Editions) -> Iterator[Service]:
-    """The service on a store that is there; a question creates none."""
+    """The service on a store that is there; a question neither creates nor migrates one."""
     assert url is not None
-    check_there(url)
-    with open_service(url, policies=editions, by="cli", via="cli") as service:
-        yield service
-
-
-def check_there(url: str) -> None:
-    """Raises UsageError for a file that is not there; of a database its opening tells."""
-    if not is_postgres(url) and not Path(file_of(url)).is_file():
-        raise click.UsageError("there is no such store")
+    with closing(open_store(url, to_ask=True)) as store:
+        yield Service(store, editions, by="cli", via="cli")
 
 
 def _forbid(beside: str, **options: Any) -> None:

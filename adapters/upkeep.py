@@ -1,5 +1,6 @@
 """Looking after a store: is it whole, which layout has it, and a copy while it is at work."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -7,28 +8,23 @@ from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import quote
 from uuid import UUID
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.files import LOCK_TIMEOUT, PrivateFolder, read_only
+from yibao.adapters.findings import Examination, Finding, is_as_written
 from yibao.adapters.mapping import from_row
+from yibao.adapters.opening import no_store
 from yibao.adapters.output import written
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import digest_now
 from yibao.adapters.sql import stream_of
+from yibao.adapters.sqlite import ERASING, WITH_GAPS, altered, noted_version
 from yibao.adapters.store import MEMORY, FactStore, file_of, is_postgres, open_store, url_of
 from yibao.adapters.watch import Watch
 from yibao.domain import events
-from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent
-
-
-class Finding(NamedTuple):
-    """Something that is not as it should be: what, and where."""
-
-    code: str
-    where: str
 
 
 class Health(NamedTuple):
@@ -47,7 +43,13 @@ def init(url: str) -> str:
         from yibao.adapters import upkeep_postgres
 
         return upkeep_postgres.init(url)
-    with written(Path(file_of(url))) as new:
+    path = file_of(url)
+    if migrations.layout_found(path) is not None:
+        raise StoreError(f"there is a store {path!r} already")
+    if os.path.isfile(path):  # an empty one, which somebody may have made with permissions of his
+        open_store(url).close()
+        return migrations.HEAD
+    with written(Path(path)) as new:
         open_store(url_of(new)).close()
     return migrations.HEAD
 
@@ -117,6 +119,23 @@ class Inspected(Protocol):
         """What the database itself finds wrong with its files."""
         ...
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a number may be missing without anything having been removed."""
+        ...
+
+    def unfinished_erasure(self) -> str | None:
+        """The file that may hold yet what was erased, as far as can be told."""
+        ...
+
+    def altered(self) -> Iterator[Finding]:
+        """What was planted on our tables, or taken from them."""
+        ...
+
+    def last_number(self, table: str, column: str) -> int:
+        """The last number that was given in a table."""
+        ...
+
     def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """What a statement finds, without holding it all."""
         ...
@@ -167,7 +186,7 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
                     done += len(some)
                     if watch and table == "stored_events":
                         watch(done, facts)
-            transaction.database.number_on(sql)
+            transaction.database.number_on(sql, with_gaps=source.has_gaps)
     return int(facts)
 
 
@@ -216,54 +235,116 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
         found.append(Finding("other_layout", layout))
         return Health(layout, facts, 0, 0, tuple(found))
     found.extend(Finding("table_missing", table) for table in _COPIED if table not in tables)
+    if log := store.unfinished_erasure():
+        found.append(Finding("erasure_unfinished", log))
+    found.extend(store.altered())
+    for table, column in _NUMBERED.items():
+        if table in tables:
+            found.extend(_of_numbers(store, table, column))
+    examination = Examination(editions)
     streams = 0
     seen = 0
-    rows = held(
-        "stored_events",
-        "SELECT originator_id, originator_version, topic, state, notification_id "
-        "FROM stored_events ORDER BY originator_id, originator_version",
-    )
-    for key, of_stream in groupby(rows, key=itemgetter(0)):
+    for key, of_stream in groupby(held("stored_events", _FACTS), key=itemgetter(0)):
         there = list(of_stream)
-        found.extend(_of_a_stream(key, there, editions))
+        found.extend(_of_a_stream(key, there, examination))
         streams, seen = streams + 1, seen + len(there)
         if watch and streams % 100 == 0:
             watch(seen, facts)
+    found.extend(examination.of_all())
+    if twice := examination.ids.twice():
+        found.extend(_of_ids_used_twice(held("stored_events", _FACTS), twice))
+    last = max((each for (each,) in held("stored_events", _LAST_POSITION) if each), default=0)
     attempts = 0
-    for attempt_id, state in held(
-        "refused_attempts", "SELECT attempt_id, state FROM refused_attempts ORDER BY attempt_id"
-    ):
+    for row in held("refused_attempts", _ATTEMPTS):
         attempts += 1
-        try:
-            RefusedAttempt.model_validate_json(state)
-        except ValueError:
-            found.append(Finding("unreadable", f"refused attempt {attempt_id}"))
+        found.extend(examination.of_an_attempt(row, last))
+    for number, *counts in held("counted_attempts", _COUNTS):
+        if not all(isinstance(count, int) and count > 0 for count in counts):
+            found.append(Finding("odd_row", f"count {number} of refused attempts"))
     return Health(layout, facts, streams, attempts, tuple(found))
 
 
-def _of_a_stream(key: Any, rows: list[tuple[Any, ...]], editions: Editions) -> Iterator[Finding]:
+_FACTS: Final = (
+    "SELECT originator_id, originator_version, topic, state, notification_id "
+    "FROM stored_events ORDER BY originator_id, originator_version"
+)
+_LAST_POSITION: Final = "SELECT MAX(notification_id) FROM stored_events"
+_ATTEMPTS: Final = (
+    "SELECT attempt_id, position, stream, actor, hour, state "
+    "FROM refused_attempts ORDER BY attempt_id"
+)
+_COUNTS: Final = "SELECT number, attempts, changed FROM counted_attempts ORDER BY number"
+_NUMBERED: Final = {"stored_events": "notification_id", "refused_attempts": "attempt_id"}
+
+
+def _of_numbers(store: Inspected, table: str, column: str) -> Iterator[Finding]:
+    """Numbers that are missing, and those that would be given a second time.
+
+    SQLite takes a number back with its transaction; PostgreSQL does not, so there nothing can
+    be told from a number that is missing.
+    """
+    ((greatest,),) = store.each(f"SELECT COALESCE(MAX({column}), 0) FROM {table}")
+    last = store.last_number(table, column)
+    if last < greatest:
+        yield Finding("number_behind", f"{last} after {greatest} of {table}")
+    if store.has_gaps:
+        return
+    gaps = store.each(
+        f"SELECT earlier + 1, number - 1 FROM (SELECT {column} AS number, "
+        f"LAG({column}, 1, 0) OVER (ORDER BY {column}) AS earlier FROM {table} WHERE {column} > 0) "
+        "WHERE number > earlier + 1"
+    )
+    for first, final in [*gaps, (greatest + 1, last)]:
+        if first <= final:
+            yield Finding("number_missing", f"{first} to {final} of {table}")
+
+
+def _of_a_stream(
+    key: Any, rows: list[tuple[Any, ...]], examination: Examination
+) -> Iterator[Finding]:
     """What is wrong in one stream: a gap, an event that does not read, time that runs back."""
-    before: events.Event | None = None
+    facts: list[tuple[events.Event, str]] = []
     position = 0
     for place, (_, version, topic, state, taken) in enumerate(rows, start=1):
         where = f"event {version} of stream {key}"
         if version != place:
+            examination.is_partial = True
             yield Finding("gap", where)
-            return
+            break
         try:
             event = from_row(stream_of(key), version, topic, state)
-        except (UnreadableEvent, ValueError) as error:
+        except (UnreadableEvent, ValueError, AttributeError) as error:
+            examination.is_partial = True
             yield Finding("unreadable", str(error))
-            return
-        if before is not None and event.recorded_at < before.recorded_at:
+            break
+        if not is_as_written((key, version, topic, state, taken)):
+            yield Finding("odd_row", where)
+        if facts and event.recorded_at < facts[-1][0].recorded_at:
             yield Finding("stamp_runs_back", where)
         if taken <= position:
             yield Finding("taken_out_of_order", where)
         if isinstance(event, events.EditionAdopted | events.BenefitsAdopted):
-            yield from _of_an_edition(event, where, editions)
-        before, position = event, taken
-    if before is not None and before.goes_on:
-        yield Finding("torn_transaction", f"stream {key}")
+            yield from _of_an_edition(event, where, examination.editions)
+        facts.append((event, where))
+        position = taken
+    else:
+        if facts and facts[-1][0].goes_on:
+            yield Finding("torn_transaction", f"stream {key}")
+    yield from examination.of_a_stream(facts)
+
+
+def _of_ids_used_twice(rows: Iterator[tuple[Any, ...]], twice: set[int]) -> Iterator[Finding]:
+    """The events whose ids were used before, read once more."""
+    seen: set[UUID] = set()
+    for key, version, topic, state, _ in rows:
+        try:
+            event_id = from_row(stream_of(key), version, topic, state).event_id
+        except (UnreadableEvent, ValueError, AttributeError):
+            continue
+        if event_id.int >> 64 in twice:
+            if event_id in seen:
+                yield Finding("id_used_twice", f"event {version} of stream {key}")
+            seen.add(event_id)
 
 
 def _of_an_edition(
@@ -281,14 +362,10 @@ def _of_an_edition(
 class _InspectedFile:
     """A SQLite file."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, layout: str, path: str) -> None:
+        self._path = path
         self.connection = connection
-        tables = self.tables()
-        if "stored_events" not in tables:
-            raise StoreError("the file is no store of yibao")
-        numbers = self.each("SELECT version_num FROM alembic_version")
-        found = list(numbers) if "alembic_version" in tables else []
-        self.layout = str(found[0][0]) if found else migrations.UNNUMBERED
+        self.layout = layout
 
     def tables(self) -> set[str]:
         return {name for (name,) in self.each(_TABLES)}
@@ -299,24 +376,46 @@ class _InspectedFile:
     def damages(self) -> list[str]:
         return [str(row[0]) for row in self.each("PRAGMA integrity_check") if row[0] != "ok"]
 
+    @property
+    def has_gaps(self) -> bool:
+        return bool(noted_version(self.connection) & WITH_GAPS)
+
+    def unfinished_erasure(self) -> str | None:
+        is_noted = noted_version(self.connection) & ERASING
+        log = self._path + "-wal"
+        has_log = os.path.exists(log) and os.path.getsize(log)
+        return log if is_noted and has_log else None
+
+    def altered(self) -> Iterator[Finding]:
+        return altered(self.connection)
+
+    def last_number(self, table: str, column: str) -> int:
+        noted = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name=?", (table,))
+        return max((seq for (seq,) in noted if isinstance(seq, int)), default=0)
+
     def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
         yield from self.connection.execute(statement)
 
 
-_TABLES: Final = "SELECT name FROM sqlite_master WHERE type='table'"
+_TABLES: Final = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
 
 
 @contextmanager
 def _reading(url: str) -> Iterator[_InspectedFile]:
     """A store that is there, as it is at one moment; it can only be read."""
-    path = Path(file_of(url))
-    if not path.is_file():
-        raise StoreError(f"there is no store {str(path)!r}: `yibao db init` creates one")
+    path = file_of(url)
+    if migrations.layout_found(path) is None:
+        raise no_store(path)
     try:
-        with closing(
-            sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
-        ) as connection:
+        with (
+            PrivateFolder() as folder,
+            closing(
+                sqlite3.connect(read_only(path, folder), uri=True, timeout=LOCK_TIMEOUT)
+            ) as connection,
+        ):
             connection.execute("BEGIN")  # as it is at one moment, whoever writes meanwhile
-            yield _InspectedFile(connection)
-    except sqlite3.Error as error:
-        raise StoreError(f"the store {str(path)!r} cannot be read: {error}") from error
+            layout = migrations.layout_in(connection, path)
+            assert layout is not None
+            yield _InspectedFile(connection, layout, path)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"the store {path!r} cannot be read: {error}") from error

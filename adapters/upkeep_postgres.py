@@ -10,9 +10,11 @@ from psycopg.sql import SQL, Identifier
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.findings import Finding
 from yibao.adapters.postgres import (
     Connection,
     PostgresSql,
+    altered,
     conninfo,
     failure,
     layout_of,
@@ -27,12 +29,20 @@ def init(url: str) -> str:
     with _connected(url) as connection:
         if layout_of(connection) is not None:
             raise StoreError(f"there is a store in {place_of(url)} already")
+        if found := connection.execute(_IN_THE_WAY).fetchone():
+            raise StoreError(
+                f"the database {place_of(url)} has something else in the schema yibao: {found[0]!r}"
+            )
+        trail.checked_ours(PostgresSql(connection))
         if encoding := _other_encoding(connection):
             raise StoreError(
                 f"the database {place_of(url)} is encoded in {encoding}, which has not every name: "
                 "create it by `createdb --encoding=UTF8 --template=template0`"
             )
     return _at_the_newest_layout(url)
+
+
+_IN_THE_WAY: Final = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('yibao')"
 
 
 def migrate(url: str) -> tuple[str, str]:
@@ -139,11 +149,29 @@ class InspectedDatabase:
         """PostgreSQL checks its files by itself where it was created with data checksums."""
         return []
 
+    #: A number goes with a transaction that fails, and some with a crash.
+    has_gaps = True
+
+    def unfinished_erasure(self) -> None:
+        """What the table's file holds of deleted rows it does not tell."""
+
+    def altered(self) -> Iterator[Finding]:
+        return altered(self._connection)
+
+    def last_number(self, table: str, column: str) -> int:
+        sequence = f"{table}_{column}_seq"
+        given = f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"
+        ((last,),) = self._sql.rows(given)
+        return int(last)
+
     def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
         yield from self._sql.each(statement)
 
 
-_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname='yibao'"
+_TABLES: Final = (
+    "SELECT relname FROM pg_class WHERE relnamespace='yibao'::regnamespace "
+    "AND relkind IN ('r', 'p', 'f', 'v', 'm')"
+)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yibao.adapters.errors import StoreError
+from yibao.adapters.files import looked_at
+from yibao.domain.events import EVENTS
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -30,6 +32,58 @@ CREATE_VERSION_TABLE: Final = (
 
 #: Whoever creates or migrates in one database takes turns by this advisory lock.
 _TURN: Final = 0x7969_6261_6F00_0002
+
+#: The columns of the facts from the second layout on; before they were as the library has them.
+_FACTS: Final = ("notification_id", "originator_id", "originator_version", "topic", "state")
+
+
+def layout_found(path: str) -> str | None:
+    """The layout of the store in a file, None where there is nothing in it; only by looking.
+
+    Raises StoreError for what is no store of ours.
+    """
+    try:
+        with looked_at(path) as connection:
+            if connection is None:
+                return None
+            if layout := layout_in(connection, path):
+                return layout
+            raise StoreError(f"{path!r} is no store of yibao: it is marked as another program's")
+    except (OSError, sqlite3.DatabaseError) as error:
+        told = getattr(error, "strerror", None) or error
+        raise StoreError(f"{path!r} is no store of yibao: {told}") from error
+
+
+def layout_in(connection: sqlite3.Connection, path: str) -> str | None:
+    """The layout of the store that a connection leads to, None where there is nothing.
+
+    A table of the facts is not enough: any application of the event-sourcing library has one.
+    Raises StoreError for what is no store of ours.
+    """
+    tables = {str(name) for (name,) in connection.execute(_TABLES)}
+    if not tables:
+        return None
+    columns = tuple(name for (name,) in connection.execute(_COLUMNS))
+    if set(_FACTS) <= set(columns) and "alembic_version" in tables:
+        numbered = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(numbered[0]) if numbered else UNNUMBERED
+    if columns == _FACTS[1:] and tables <= {"stored_events", "alembic_version"}:
+        topics = {topic for (topic,) in connection.execute(_TOPICS)}
+        if topics and topics <= EVENTS.keys():
+            return UNNUMBERED
+    raise StoreError(f"{path!r} is no store of yibao: it holds {min(tables)!r}")
+
+
+def newer(layout: str) -> StoreError:
+    return StoreError(f"the store's layout is {layout!r}: a newer yibao has written it")
+
+
+_TABLES: Final = (
+    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' "
+    "ESCAPE '!'"
+)
+_COLUMNS: Final = "SELECT name FROM pragma_table_info('stored_events')"
+_TOPICS: Final = "SELECT DISTINCT topic FROM stored_events"
 
 
 def upgrade(database: str) -> None:

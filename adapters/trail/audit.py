@@ -94,6 +94,11 @@ class AuditTrail:
         """Whether we may follow; else the trail is as far as others have brought it."""
         return self._trail.is_writable
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is taken in is there for others; else it is for our own questions."""
+        return self._trail.is_kept
+
     def close(self) -> None:
         """Closes the trail's file; the store of the facts stays open."""
         self._trail.close()

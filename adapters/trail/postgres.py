@@ -31,6 +31,8 @@ _MAY_WRITE: Final = (
 class PostgresTrail:
     """The trail in the database of the facts, by the same connections."""
 
+    is_kept = True
+
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         with self.reading() as sql:
@@ -93,15 +95,35 @@ def create(connection: Connection) -> None:
         return
     sql.run("CREATE SCHEMA IF NOT EXISTS yibao_trail")
     sql.run("SET LOCAL search_path TO yibao_trail")
+    found = checked_ours(sql)
     sql.run(f"CREATE TABLE IF NOT EXISTS {_LAYOUT} (format bigint NOT NULL)")
     sql.run(f"DELETE FROM {_LAYOUT}")
-    found = sql.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'yibao_trail'")
-    for (table,) in found:
-        if table != _LAYOUT:
-            sql.run(f"DROP TABLE {table} CASCADE")
+    for table in found - {_LAYOUT}:
+        # What somebody has built upon it is not ours to drop: then this fails.
+        sql.run(f"DROP TABLE {table}")
     for statement in CREATE:
         sql.run(_for_postgres(statement))
     sql.run(f"INSERT INTO {_LAYOUT} VALUES (?)", [FORMAT])
+
+
+def checked_ours(sql: Sql) -> set[str]:
+    """The tables in the schema of the trail; raises StoreError where they are somebody else's."""
+    found = {str(name) for (name,) in sql.rows(_THERE)}
+    others = found - {_LAYOUT, *TABLES}
+    if others or (found and not sql.rows(_MARK)):
+        held = max(others or found)
+        raise StoreError(f"the schema yibao_trail has something else in it: {held!r}")
+    return found
+
+
+_THERE: Final = (
+    "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('yibao_trail') "
+    "AND relkind NOT IN ('i', 'S')"
+)
+_MARK: Final = (
+    "SELECT FROM pg_attribute "
+    "WHERE attrelid = to_regclass('yibao_trail.layout') AND attname = 'format'"
+)
 
 
 def _for_postgres(statement: str) -> str:

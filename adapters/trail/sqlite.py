@@ -1,16 +1,18 @@
 """A trail in a SQLite file of its own, or in memory."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import RLock
 from typing import Final
 
 from eventsourcing.sqlite import SQLiteCursor
 
 from yibao.adapters.errors import StoreError
+from yibao.adapters.files import LOCK_TIMEOUT, PrivateFolder, looked_at, may_write, read_only
 from yibao.adapters.sql import Sql
-from yibao.adapters.sqlite import LOCK_TIMEOUT, SqliteSql, prepare
+from yibao.adapters.sqlite import SqliteSql, prepare
 from yibao.adapters.trail.layout import CREATE, TABLES
 
 #: As much of the file as is mapped into memory, in bytes.
@@ -20,38 +22,51 @@ CACHE_KIB: Final = 64 * 1024
 
 
 class SqliteTrail:
-    """One connection to the trail's file, or to memory; threads take turns."""
+    """One connection to the trail's file, or to memory; threads take turns.
+
+    Where the file cannot be written, it is a copy that goes when this is closed.
+    """
 
     is_writable = True
 
     def __init__(self, database: str) -> None:
         self._turn = RLock()
+        self._folder: PrivateFolder | None = None
         with _clear_errors(database):
             if database != ":memory:":
+                _check_whose(database)
+                if os.path.isdir(os.path.dirname(database) or ".") and not may_write(database):
+                    database = self._copy(database)
                 prepare(database)
             self._connection = sqlite3.connect(
                 database, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
             )
-            self._check_whose()
             # What is lost with a power cut is made again from the facts.
             self._connection.execute("PRAGMA synchronous=NORMAL")
             # A page of the trail is read from as many places of a file that may be large.
             self._connection.execute(f"PRAGMA mmap_size={MAPPED}")
             self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
-    def _check_whose(self) -> None:
-        """A trail may be deleted at any time, so nothing else may be in its file."""
-        others = self._connection.execute(
-            "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%' "
-            f"AND name NOT IN ({', '.join('?' * len(TABLES))})",
-            TABLES,
-        ).fetchall()
-        if others:
-            self._connection.close()
-            raise StoreError(f"the trail needs a file of its own; this one holds {others[0][0]!r}")
+    @property
+    def is_kept(self) -> bool:
+        return self._folder is None
+
+    def _copy(self, database: str) -> str:
+        """One for as long as this is open, of what there is by now."""
+        self._folder = PrivateFolder()
+        copy = str(self._folder.path / "trail.db")
+        if os.path.exists(database):
+            with (
+                closing(sqlite3.connect(read_only(database, self._folder), uri=True)) as there,
+                closing(sqlite3.connect(copy)) as here,
+            ):
+                there.backup(here)
+        return copy
 
     def close(self) -> None:
         self._connection.close()
+        if self._folder is not None:
+            self._folder.close()
 
     @contextmanager
     def reading(self) -> Iterator[SqliteSql]:
@@ -87,6 +102,40 @@ class SqliteTrail:
         with self._turn, _clear_errors():
             self._connection.execute("PRAGMA analysis_limit=1000")
             self._connection.execute("ANALYZE")
+
+
+def _check_whose(database: str) -> None:
+    """Raises StoreError for a file that holds anything but a trail: its tables are made anew."""
+    try:
+        with looked_at(database) as connection:
+            if connection is None:
+                return
+            tables = {str(name) for (name,) in connection.execute(_THERE)}
+            columns = tuple(tuple(row) for row in connection.execute(_MARK))
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise StoreError(f"the trail cannot be kept in {database!r}: {error}") from error
+    others = tables - set(TABLES)
+    if others or columns != _MARKED:
+        held = max(others or tables, default="a mark of another program")
+        raise StoreError(f"the trail needs a file of its own; this one holds {held!r}")
+
+
+_THERE: Final = (
+    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
+    "AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+)
+#: By these every trail is known that was ever released; their other tables have common names.
+_MARK: Final = (
+    "SELECT 'progress', name FROM pragma_table_info('progress') UNION ALL "
+    "SELECT 'enrollments', name FROM pragma_table_info('enrollments')"
+)
+_MARKED: Final = (
+    *(
+        ("progress", name)
+        for name in ("fingerprint", "position", "mark", "attempt", "counted", "fanned")
+    ),
+    *(("enrollments", name) for name in ("stream", "care_stream", "ref", "year")),
+)
 
 
 @contextmanager

@@ -62,6 +62,11 @@ class TrailStore(Protocol):
 
     is_writable: bool
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is taken in stays there when it is closed."""
+        ...
+
     def reading(self) -> AbstractContextManager[Sql]:
         """A turn to read."""
         ...

@@ -382,8 +382,9 @@ def test_a_story_or_a_store_is_asked_and_not_both_nor_none(
 
 def test_a_store_that_is_not_there_is_told_and_not_made(run: Run, tmp_path: Path) -> None:
     missing = tmp_path / "missing.db"
-    assert "no such store" in refused(run("audit", "--store", f"sqlite:///{missing}"))
-    assert "no such store" in refused(run("audit", "--store", f"sqlite:///{tmp_path}"))
+    none = f"there is no store '{missing}': `yibao db init` creates one"
+    assert none in refused(run("audit", "--store", f"sqlite:///{missing}"))
+    assert "is no store" in refused(run("audit", "--store", f"sqlite:///{tmp_path}"))
     refused(run("audit", "--store", "memory:"))
     refused(run("audit", tmp_path / "missing.yaml"))
     whom = ("--store", f"sqlite:///{missing}", "--ref", "ada", "--year", "2025")

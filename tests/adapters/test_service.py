@@ -656,8 +656,12 @@ def test_an_address_nobody_knows_is_refused_and_nothing_is_created(
 def test_a_file_that_cannot_be_a_store_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("this is no database, " * 100, encoding="utf-8")
-    for path in (tmp_path, tmp_path / "missing" / "facts.db", text):
-        with pytest.raises(StoreError, match="failed"):
+    for path, why in (
+        (tmp_path, "is no store of yibao: it is no file"),
+        (tmp_path / "missing" / "facts.db", "failed"),
+        (text, "is no store of yibao: file is not a database"),
+    ):
+        with pytest.raises(StoreError, match=why):
             yibao.open(f"sqlite:///{path}")
     assert text.read_text(encoding="utf-8").startswith("this is no database")
 
