@@ -348,6 +348,11 @@ class PostgresRecorder(ApplicationRecorder):
                 f"MAX({column}) IS NOT NULL) FROM {table}"
             )
 
+    def is_rehearsal(self) -> bool:
+        with self.reading() as sql:
+            ((marked,),) = sql.rows("SELECT to_regclass('yibao.rehearsal') IS NOT NULL")
+            return bool(marked)
+
     def erase(self, statement: str, values: Sequence[Any]) -> None:
         """Deletes. What was deleted leaves the file with the next vacuum, and old backups never."""
         with self.reading() as sql:

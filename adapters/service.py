@@ -29,6 +29,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from yibao.adapters.attempts import KeptAttempt
+from yibao.adapters.errors import StoreError
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import (
     ATTEMPTS_KEPT,
@@ -137,6 +138,9 @@ class Service:
     Every command names in `at` when it happened, and returns a Receipt, or raises Refused with
     a code; then nothing was recorded. `at` may be an aware datetime or text in Shanghai time,
     days may be dates or text.
+
+    With `rehearsing` it stamps as its clock says, which is a story's: in a rehearsal store alone,
+    else it raises StoreError.
     """
 
     def __init__(
@@ -149,7 +153,12 @@ class Service:
         clock: Clock = shanghai_now,
         attempts_kept: int = ATTEMPTS_KEPT,
         telemetry: Telemetry = SILENT,
+        rehearsing: bool = False,
     ) -> None:
+        if rehearsing and not store.is_rehearsal:
+            raise StoreError(
+                "what a story tells goes into a rehearsal store, and this is no rehearsal store"
+            )
         check_unaltered(store, editions)
         self._store = store
         self._telemetry = telemetry

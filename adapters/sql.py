@@ -97,6 +97,10 @@ class Database(Protocol):
         """Gives numbers from the greatest on, after rows were inserted with numbers of theirs."""
         ...
 
+    def is_rehearsal(self) -> bool:
+        """Whether the store is marked as one for stories."""
+        ...
+
     def erase(self, statement: str, values: Sequence[Any]) -> None:
         """Executes a deletion so that nothing of it stays behind, as far as is in our hands."""
         ...

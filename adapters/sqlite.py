@@ -171,6 +171,10 @@ class FactRecorder(SQLiteApplicationRecorder):
     def number_on(self, sql: Sql) -> None:
         """SQLite has noted the greatest by itself."""
 
+    def is_rehearsal(self) -> bool:
+        with self.reading() as sql:
+            return bool(sql.rows("SELECT 1 FROM sqlite_master WHERE name='rehearsal'"))
+
     def erase(self, statement: str, values: Sequence[Any]) -> None:
         """Deletes, also in the file."""
         with self.datastore.get_connection(commit=True) as connection:
@@ -180,6 +184,18 @@ class FactRecorder(SQLiteApplicationRecorder):
                 c.execute(statement, values)
             with connection.cursor() as c:
                 c.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class RehearsalRecorder(FactRecorder):
+    """A new store is marked as one for stories, as no other ever is."""
+
+    def construct_create_table_statements(self) -> list[str]:
+        # Without IF NOT EXISTS: a store that somebody else creates meanwhile is not marked.
+        created = super().construct_create_table_statements()
+        return [
+            "CREATE TABLE rehearsal (mark TEXT)",
+            *(statement.replace("IF NOT EXISTS ", "") for statement in created),
+        ]
 
 
 def failure(error: BaseException) -> Exception | None:
@@ -378,8 +394,10 @@ class FactFactory(SQLiteFactory):
 
     application_recorder_class = FactRecorder
 
-    def __init__(self, env: Environment) -> None:
+    def __init__(self, env: Environment, *, rehearsal: bool = False) -> None:
         super().__init__(env)
+        if rehearsal:
+            self.application_recorder_class = RehearsalRecorder
         self.datastore.close()
         self.datastore = FactDatastore(self.datastore.pool.db_name)
 

@@ -52,9 +52,19 @@ class FactStore(Application[UUID]):
 
     name = "yibao"
 
-    def __init__(self, database: str, settings: "StoreSettings | None" = None) -> None:
-        """Opens the store in a SQLite file, or behind the URL of a PostgreSQL database."""
+    def __init__(
+        self,
+        database: str,
+        settings: "StoreSettings | None" = None,
+        *,
+        rehearsal: bool = False,
+    ) -> None:
+        """Opens the store in a SQLite file, or behind the URL of a PostgreSQL database.
+
+        A file that is created is a rehearsal store where that is asked for.
+        """
         self.database = database
+        self._rehearsal = rehearsal
         self._settings = settings
         self._patience = 0.0
         #: Is told the type of each error after which something is tried again.
@@ -83,9 +93,9 @@ class FactStore(Application[UUID]):
 
             assert self._settings is not None
             return PostgresFactory(env, self.database, self._settings)
-        if not SQLiteConnectionPool.detect_memory_mode(self.database):
+        if not self._in_memory:
             prepare(self.database)
-        return FactFactory(env)
+        return FactFactory(env, rehearsal=self._rehearsal)
 
     def construct_mapper(self) -> Mapper[UUID]:
         return FactMapper()
@@ -95,8 +105,17 @@ class FactStore(Application[UUID]):
 
     def beside(self, ending: str) -> str:
         """The file beside the store's own, its name ending so; in memory as the store is."""
-        in_memory = SQLiteConnectionPool.detect_memory_mode(self.database)
-        return ":memory:" if in_memory else self.database + ending
+        return ":memory:" if self._in_memory else self.database + ending
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether stories may go into the store: it is marked so, or gone with this process."""
+        with self._clear_errors:
+            return self._in_memory or self._facts.is_rehearsal()
+
+    @property
+    def _in_memory(self) -> bool:
+        return SQLiteConnectionPool.detect_memory_mode(self.database)
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
@@ -406,15 +425,18 @@ def _stream(key: Any) -> UUID:
         raise UnreadableEvent(f"a stored event has the stream {key!r}") from None
 
 
-def open_store(url: str, settings: "StoreSettings | None" = None) -> FactStore:
+def open_store(
+    url: str, settings: "StoreSettings | None" = None, *, rehearsal: bool = False
+) -> FactStore:
     """The store behind `memory:`, `sqlite:///path` or `postgresql://host/database`.
 
-    Raises StoreError for anything else, and where it cannot be opened.
+    A file that is created is a rehearsal store where that is asked for. Raises StoreError for
+    anything else, and where it cannot be opened.
     """
     if url == MEMORY:
         # A shared cache, so that every connection of this store sees the one database.
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
-    return FactStore(url if is_postgres(url) else file_of(url), settings)
+    return FactStore(url if is_postgres(url) else file_of(url), settings, rehearsal=rehearsal)
 
 
 def is_postgres(url: str) -> bool:

@@ -1,8 +1,9 @@
 """Looking after a store: is it whole, which layout has it, and a copy while it is at work."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -16,7 +17,7 @@ from yibao.adapters.mapping import from_row
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import digest_now
 from yibao.adapters.sql import stream_of
-from yibao.adapters.store import MEMORY, file_of, is_postgres, open_store
+from yibao.adapters.store import MEMORY, FactStore, file_of, is_postgres, open_store, shown
 from yibao.adapters.watch import Watch
 from yibao.domain import events
 from yibao.domain.attempts import RefusedAttempt
@@ -38,19 +39,55 @@ class Health(NamedTuple):
     streams: int
     attempts: int
     findings: tuple[Finding, ...]
+    rehearsal: bool = False
 
 
-def init(url: str) -> str:
-    """Creates a store where there is none; its layout. Raises StoreError where there is one."""
+def init(url: str, *, rehearsal: bool = False) -> str:
+    """Creates a store where there is none, on request one for stories alone; its layout.
+
+    Raises StoreError where there is one.
+    """
     if is_postgres(url):
         from yibao.adapters import upkeep_postgres
 
-        return upkeep_postgres.init(url)
+        return upkeep_postgres.init(url, rehearsal=rehearsal)
     path = Path(file_of(url))
     if path.exists():
         raise StoreError(f"there is a file {str(path)!r} already")
-    open_store(url).close()
+    open_store(url, rehearsal=rehearsal).close()
     return migrations.HEAD
+
+
+def open_rehearsal(url: str) -> FactStore:
+    """The rehearsal store behind a URL; a file is made one where there is none.
+
+    Raises StoreError for any other store, which is not touched.
+    """
+    if not _may_rehearse(url):
+        raise StoreError(
+            f"stories go into a rehearsal store alone, and {shown(url)} is none: "
+            "`yibao db init --rehearsal` makes one"
+        )
+    return open_store(url, rehearsal=True)
+
+
+def _may_rehearse(url: str) -> bool:
+    """Whether there is a rehearsal store, or a file that can become one."""
+    if url == MEMORY:
+        return True
+    if is_postgres(url):
+        from yibao.adapters import upkeep_postgres
+
+        return upkeep_postgres.is_rehearsal(url)
+    path = file_of(url)
+    if not os.path.isfile(path) or not os.path.getsize(path):
+        return True  # what else it may be is told by opening it
+    with _reading(url) as store:
+        return _is_rehearsal(store)
+
+
+def _is_rehearsal(store: "Inspected") -> bool:
+    return "rehearsal" in store.tables()
 
 
 def migrate(url: str) -> tuple[str, str]:
@@ -152,14 +189,20 @@ def _inspected(url: str) -> Iterator[Inspected]:
 def copy(url: str, to: str, watch: Watch | None = None) -> int:
     """Copies a store into an empty one of either kind, all of it or nothing; how many facts.
 
-    The copy is of one moment; every fact keeps its position. Raises StoreError where the other
-    store holds anything already, or would not outlast this.
+    The copy is of one moment; every fact keeps its position, and a rehearsal stays one. Raises
+    StoreError where the other store holds anything already, is no rehearsal as this one is, or
+    the reverse, or would not outlast this.
     """
     if to == MEMORY:
         raise StoreError("a store in memory is gone at once: copy to a file or a database")
-    with _inspected(url) as source, closing(open_store(to)) as store:
+    with ExitStack() as stack:
+        source = stack.enter_context(_inspected(url))
         if source.layout != migrations.HEAD:
             raise StoreError(f"the store has layout {source.layout}: bring it to {migrations.HEAD}")
+        rehearsal = _is_rehearsal(source)
+        store = stack.enter_context(closing(open_store(to, rehearsal=rehearsal)))
+        if store.is_rehearsal != rehearsal:
+            raise StoreError(_OTHER_KIND[rehearsal])
         ((facts,),) = source.each("SELECT COUNT(*) FROM stored_events")
         with store.transaction(everybody=True, many=True) as transaction:
             sql, done = transaction.sql, 0
@@ -175,6 +218,13 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
                         watch(done, facts)
             transaction.database.number_on(sql)
     return int(facts)
+
+
+#: What is told where the store to copy to is of the other kind, by whether the first rehearses.
+_OTHER_KIND: Final = {
+    True: "what was rehearsed goes into a rehearsal store: `yibao db init --rehearsal` makes one",
+    False: "what happened does not go into a rehearsal store: `yibao db init` makes another",
+}
 
 
 def _plain(value: Any) -> Any:
@@ -198,7 +248,7 @@ _COPIED: Final = {
 
 
 def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Health:
-    layout, tables = store.layout, store.tables()
+    layout, tables, rehearsal = store.layout, store.tables(), _is_rehearsal(store)
 
     def held(table: str, statement: str) -> Iterator[tuple[Any, ...]]:
         return store.each(statement) if table in tables else iter(())
@@ -209,7 +259,7 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
     facts = sum(count for (count,) in held("stored_events", "SELECT COUNT(*) FROM stored_events"))
     if layout != migrations.HEAD:
         found.append(Finding("other_layout", layout))
-        return Health(layout, facts, 0, 0, tuple(found))
+        return Health(layout, facts, 0, 0, tuple(found), rehearsal)
     found.extend(Finding("table_missing", table) for table in _COPIED if table not in tables)
     streams = 0
     seen = 0
@@ -233,7 +283,7 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
             RefusedAttempt.model_validate_json(state)
         except ValueError:
             found.append(Finding("unreadable", f"refused attempt {attempt_id}"))
-    return Health(layout, facts, streams, attempts, tuple(found))
+    return Health(layout, facts, streams, attempts, tuple(found), rehearsal)
 
 
 def _of_a_stream(key: Any, rows: list[tuple[Any, ...]], editions: Editions) -> Iterator[Finding]:

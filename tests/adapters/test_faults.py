@@ -587,7 +587,7 @@ def test_a_process_of_the_command_line_ends_with_two_and_no_traceback_where_the_
     ended = subprocess.run([*command, at(garbage(tmp_path))], capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"yibao: the store '{tmp_path / 'garbage.db'}' failed: file is not a database\n"
+        f"yibao: the store '{tmp_path / 'garbage.db'}' cannot be read: file is not a database\n"
     )
 
 
