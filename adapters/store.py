@@ -1,11 +1,10 @@
 """Where facts are kept: `eventsourcing`, with a mapper and with databases of our own."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -248,10 +247,7 @@ class FactStore(Application[UUID]):
             "ORDER BY notification_id LIMIT 1",
             position,
         )
-        try:
-            return in_shanghai(datetime.fromisoformat(json.loads(found[0][0])["recorded_at"]))
-        except (IndexError, ValueError, KeyError, TypeError):
-            return None
+        return stamp_in(found[0][0]) if found else None
 
     def facts_after(self, position: int) -> int:
         """How many facts there are after a position."""
@@ -328,6 +324,18 @@ _FEED: Final = (
 _POSITIONED: Final = _STREAM.replace("SELECT", "SELECT notification_id,").replace(
     "originator_id=?", "originator_id=? AND notification_id<=?"
 )
+_SOME_STREAMS: Final = (
+    "SELECT originator_id, originator_version, topic, state "
+    "FROM stored_events WHERE originator_id IN ({})"
+)
+_LAST_ROWS: Final = (
+    "SELECT originator_id, originator_version, topic, state FROM stored_events AS e "
+    "JOIN (SELECT originator_id AS stream, MAX(originator_version) AS last FROM stored_events "
+    "WHERE originator_id IN ({}) GROUP BY originator_id) AS l "
+    "ON e.originator_id=l.stream AND e.originator_version=l.last"
+)
+#: In the place of streams where there are no more.
+_NO_STREAM: Final[tuple[str, list[str]]] = ("NULL", [])
 _EVERY_STREAM: Final = (
     "SELECT originator_id, originator_version, topic, state "
     "FROM stored_events ORDER BY originator_id, originator_version"
@@ -344,9 +352,11 @@ class Transaction(NamedTuple):
         """Every event of a stream, in order."""
         return decoded(stream, self.sql.rows(_STREAM, (stream.hex,)))
 
-    def rows_of(self, streams: Sequence[UUID]) -> dict[UUID, list[Found]]:
-        """The rows of some streams, to be read by `decoded` one by one."""
-        return _rows_of_streams(self.sql, streams)
+    def rows_of(
+        self, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
+    ) -> dict[UUID, list[Found]]:
+        """The rows of some streams, to be read by `decoded` one by one; of others the last row."""
+        return _rows_of_streams(self.sql, streams, last_of)
 
     def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
         """Records events of any streams when the transaction ends."""
@@ -396,11 +406,30 @@ def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
     return [Recorded(row[0], event) for row, event in zip(rows, events, strict=True)]
 
 
-def _rows_of_streams(sql: Sql, streams: Sequence[UUID]) -> dict[UUID, list[Found]]:
-    found: dict[UUID, list[Found]] = {stream: [] for stream in streams}
-    for places, some in in_parts(stream.hex for stream in streams):
-        among = f"WHERE originator_id IN ({places}) ORDER"
-        rows = sql.rows(_EVERY_STREAM.replace("ORDER", among), some)
+def stamp_in(state: bytes) -> datetime | None:
+    """When a fact was recorded, as far as that can be read; the rest of it need not be readable."""
+    try:
+        # As it is written by `to_row`; within a text its quotation marks would be escaped.
+        told = state.partition(b'"recorded_at":"')[2].partition(b'"')[0]
+        return in_shanghai(datetime.fromisoformat(told.decode()))
+    except (ValueError, TypeError):
+        return None
+
+
+def _rows_of_streams(
+    sql: Sql, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
+) -> dict[UUID, list[Found]]:
+    found: dict[UUID, list[Found]] = {stream: [] for stream in (*streams, *last_of)}
+    parts = zip_longest(
+        in_parts(stream.hex for stream in streams),
+        in_parts(stream.hex for stream in last_of),
+        fillvalue=_NO_STREAM,
+    )
+    for (places, some), (last_places, last_some) in parts:
+        statement = _SOME_STREAMS.format(places)
+        if last_some:
+            statement = f"{statement} UNION ALL {_LAST_ROWS.format(last_places)}"
+        rows = sql.rows(f"{statement} ORDER BY 1, 2", (*some, *last_some))
         for key, of_stream in groupby(rows, key=itemgetter(0)):
             found[_stream(key)] = [row[1:] for row in of_stream]
     return found

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -15,13 +16,17 @@ from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
 from yibao.adapters.mapping import from_row
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.recording import digest_now
+from yibao.adapters.recording import Clock, digest_now
+from yibao.adapters.service import shanghai_now
 from yibao.adapters.sql import stream_of
 from yibao.adapters.store import MEMORY, FactStore, file_of, is_postgres, open_store, shown
 from yibao.adapters.watch import Watch
 from yibao.domain import events
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent
+
+#: By how much the clocks of machines may differ before a stamp is one of the future.
+CLOCKS_APART: Final = timedelta(minutes=5)
 
 
 class Finding(NamedTuple):
@@ -165,13 +170,16 @@ class Inspected(Protocol):
         ...
 
 
-def check(url: str, editions: Editions, watch: Watch | None = None) -> Health:
+def check(
+    url: str, editions: Editions, watch: Watch | None = None, clock: Clock = shanghai_now
+) -> Health:
     """Reads everything in a store, without changing it, and tells what is not right.
 
-    Raises StoreError where it cannot be read at all.
+    A stamp later than the clock is, and not only by as much as clocks may differ, is not right
+    but in a rehearsal store. Raises StoreError where it cannot be read at all.
     """
     with _inspected(url) as store:
-        return _checked(store, editions, watch)
+        return _checked(store, editions, watch, clock() + CLOCKS_APART)
 
 
 @contextmanager
@@ -247,7 +255,7 @@ _COPIED: Final = {
 }
 
 
-def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Health:
+def _checked(store: Inspected, editions: Editions, watch: Watch | None, latest: datetime) -> Health:
     layout, tables, rehearsal = store.layout, store.tables(), _is_rehearsal(store)
 
     def held(table: str, statement: str) -> Iterator[tuple[Any, ...]]:
@@ -270,7 +278,7 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
     )
     for key, of_stream in groupby(rows, key=itemgetter(0)):
         there = list(of_stream)
-        found.extend(_of_a_stream(key, there, editions))
+        found.extend(_of_a_stream(key, there, editions, None if rehearsal else latest))
         streams, seen = streams + 1, seen + len(there)
         if watch and streams % 100 == 0:
             watch(seen, facts)
@@ -286,8 +294,13 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
     return Health(layout, facts, streams, attempts, tuple(found), rehearsal)
 
 
-def _of_a_stream(key: Any, rows: list[tuple[Any, ...]], editions: Editions) -> Iterator[Finding]:
-    """What is wrong in one stream: a gap, an event that does not read, time that runs back."""
+def _of_a_stream(
+    key: Any, rows: list[tuple[Any, ...]], editions: Editions, latest: datetime | None
+) -> Iterator[Finding]:
+    """What is wrong in one stream: a gap, an event that does not read, time that runs back.
+
+    The first stamp after the latest that there can be tells of all that follow.
+    """
     before: events.Event | None = None
     position = 0
     for place, (_, version, topic, state, taken) in enumerate(rows, start=1):
@@ -302,6 +315,9 @@ def _of_a_stream(key: Any, rows: list[tuple[Any, ...]], editions: Editions) -> I
             return
         if before is not None and event.recorded_at < before.recorded_at:
             yield Finding("stamp_runs_back", where)
+        if latest is not None and event.recorded_at > latest:
+            yield Finding("stamp_in_the_future", f"{where}: {event.recorded_at}")
+            latest = None
         if taken <= position:
             yield Finding("taken_out_of_order", where)
         if isinstance(event, events.EditionAdopted | events.BenefitsAdopted):

@@ -188,8 +188,9 @@ def _activating(at: str, lapsed_years: int) -> Callable[[World], Attempting]:
 
 def _before_window(world: World) -> Attempting:
     world.confirmed(lapsed_years=1)
+    care = world.care("2025-12-02 09:00")
     world.did("build_account", "2025-12-05 09:00", on="2025-12-05")
-    return world.settling("2025-12-02 09:00")
+    return world.asked("settle_care", "2026-02-01 09:00", care)
 
 
 def _settling(
