@@ -1,7 +1,7 @@
 """Load, decide, save: how a command becomes facts, in one transaction."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -101,6 +101,8 @@ class Recording:
                 self.keep_attempt(None, _told(command), misfit)
                 raise misfit
         with self.telemetry.command(_name_of(asked)) as watched:
+            if isinstance(target, str):
+                self.store.look_through()
             try:
                 receipts = self.store.again(lambda: self._record_together(target, asked))
             except (Refused, UnknownEdition) as error:
@@ -116,7 +118,7 @@ class Recording:
         failed: Refused | UnknownEdition | None = None
         with self._transaction([target]) as transaction:
             work = self._work(transaction, [target])
-            work.stamp_after(self._ground(work, target, asked))
+            work.stamp_from(self._earliest(work, target, asked))
             first: UUID | None = None
             for command in asked:
                 try:
@@ -143,6 +145,8 @@ class Recording:
         of that. The others are recorded. Raises StoreError where the store fails; then none is.
         """
         with self.telemetry.command("batch") as watched:
+            if any(isinstance(target, str) for target, _ in asked):
+                self.store.look_through()
             replies = self.store.again(lambda: self._record_each(asked))
             _tell_of(watched, [reply for reply in replies if isinstance(reply, Receipt)])
             _tell_of_each(watched, [command for _, command in asked], replies)
@@ -207,7 +211,7 @@ class Recording:
         try:
             place = self._place(work, target, command)
             work.stream(place)
-            work.stamp_after(self._ground(work, target, [command]))
+            work.stamp_from(self._earliest(work, target, [command]))
             return place
         except (Refused, UnknownEdition, UnreadableEvent) as error:
             return error
@@ -229,7 +233,7 @@ class Recording:
             fresh = self._on_an_enrollment(work, command, envelope)
         else:
             fresh = self._on_care(work, target, command, envelope)
-        work.check_reached(self._ground(work, target, [command]))
+        work.check_reached(self._earliest(work, target, [command]))
         for event in fresh:
             work.add(event)
         if command.note:
@@ -278,20 +282,21 @@ class Recording:
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
         return _Work(transaction, clock, max(clock + AHEAD, accepted or clock), rows, beside)
 
-    def _ground(self, work: "_Work", target: Target, asked: Iterable[Command]) -> Iterator[UUID]:
-        """The streams that commands stand on: none is stamped before the last of any of them.
+    def _earliest(self, work: "_Work", target: Target, asked: Iterable[Command]) -> datetime | None:
+        """The earliest stamp that commands may have; None where they stand on nothing yet.
 
-        In a rehearsal an edition is shared with other stories, which have times of their own.
+        It is not before the last of the student, of her care or of her edition. A window is
+        everybody's: it comes after all there is, so that no answer moves that was given for what
+        was known by then. In a rehearsal stories with times of their own share the editions.
         """
         if isinstance(target, str):
-            yield edition_stream(target)
-            return
-        yield target.stream
-        yield target.care_stream
+            return work.last_of([edition_stream(target)]) if self.rehearsing else work.after_all()
+        streams = [target.stream, target.care_stream]
         if not self.rehearsing:
             named = {edition_named(work.stream(target.stream).recorded)}
             named.update(command.policy for command in asked if isinstance(command, Register))
-            yield from (edition_stream(name) for name in named if name is not None)
+            streams += [edition_stream(name) for name in named if name is not None]
+        return work.last_of(streams)
 
     def _save(self, work: "_Work") -> None:
         """Records what a transaction has led to; a stamp far ahead of the clock is told of."""
@@ -432,6 +437,7 @@ class _Work:
         self._reach = reach
         self._beside = beside
         self._last: dict[UUID, datetime | None] = {}
+        self._after_all: datetime | None = None
         self.notes: list[tuple[UUID, str]] = []
         self._fresh: list[events.Event] = []
         self._rows = rows
@@ -446,27 +452,31 @@ class _Work:
             found = self._streams[stream_id] = fold(read)
         return found
 
-    def stamp_after(self, streams: Iterable[UUID]) -> None:
-        """One stamp for all that is recorded: not before the last of the streams, as far as may be.
+    def stamp_from(self, earliest: datetime | None) -> None:
+        """One stamp for all that is recorded, and none too early, as far as may be.
 
-        Where one of them is too far ahead, nothing can be recorded that stands on these; the
-        stamp is for others, who do not.
+        What is too far ahead is not recorded, and the stamp is for the others.
         """
-        last = self._last_of(streams)
-        if last is not None and last <= self._reach:
-            self.stamp = max(self.stamp, last)
+        if earliest is not None and earliest <= self._reach:
+            self.stamp = max(self.stamp, earliest)
 
-    def check_reached(self, streams: Iterable[UUID]) -> None:
-        """Raises AheadOfClock where the stamp would be before the last of the streams."""
-        last = self._last_of(streams)
-        if last is not None and last > self.stamp:
+    def check_reached(self, earliest: datetime | None) -> None:
+        """Raises AheadOfClock where the stamp of this transaction is too early."""
+        if earliest is not None and earliest > self.stamp:
             raise AheadOfClock(
-                f"the last stamp here is {last}, more than a day ahead of the clock, {self.clock}, "
-                "and all later ones would be: set the clock right if it has gone back, or accept "
-                "such stamps by accept_stamps_until or YIBAO_ACCEPT_STAMPS_UNTIL"
+                f"this would be stamped {earliest}, as what it stands on, more than a day ahead of "
+                f"the clock, {self.clock}, and so would all that follows: set the clock right if "
+                "it has gone back, or accept such stamps by accept_stamps_until or "
+                "YIBAO_ACCEPT_STAMPS_UNTIL"
             )
 
-    def _last_of(self, streams: Iterable[UUID]) -> datetime | None:
+    def after_all(self) -> datetime | None:
+        """The first instant after every stamp of the store, if there is any."""
+        if self._after_all is None and (last := self.transaction.last_stamp()) is not None:
+            self._after_all = last + timedelta(microseconds=1)
+        return self._after_all
+
+    def last_of(self, streams: Iterable[UUID]) -> datetime | None:
         """The latest of the streams' last stamps, if there is any."""
         return max(filter(None, map(self._last_stamp, streams)), default=None)
 

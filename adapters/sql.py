@@ -97,6 +97,13 @@ class Database(Protocol):
         """Gives numbers from the greatest on, after rows were inserted with numbers of theirs."""
         ...
 
+    def last_stamp(self, sql: Sql, after: int, until: int) -> str | None:
+        """The last stamp of the events between two positions, as it is written in them.
+
+        All are written in Shanghai time, whose order is that of the texts.
+        """
+        ...
+
     def is_rehearsal(self) -> bool:
         """Whether the store is marked as one for stories."""
         ...

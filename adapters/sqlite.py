@@ -171,6 +171,10 @@ class FactRecorder(SQLiteApplicationRecorder):
     def number_on(self, sql: Sql) -> None:
         """SQLite has noted the greatest by itself."""
 
+    def last_stamp(self, sql: Sql, after: int, until: int) -> str | None:
+        ((found,),) = sql.rows(_LAST_STAMP, (after, until))
+        return found.partition('"')[0] if found else None
+
     def is_rehearsal(self) -> bool:
         with self.reading() as sql:
             return bool(sql.rows("SELECT 1 FROM sqlite_master WHERE name='rehearsal'"))
@@ -184,6 +188,15 @@ class FactRecorder(SQLiteApplicationRecorder):
                 c.execute(statement, values)
             with connection.cursor() as c:
                 c.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+# What follows a stamp that is shorter changes nothing in the order.
+_LAST_STAMP: Final = (
+    'SELECT MAX(substr(told, instr(told, \'"recorded_at":"\') + 15, 32)) '
+    "FROM (SELECT CAST(state AS TEXT) AS told FROM stored_events "
+    "WHERE notification_id>? AND notification_id<=?) "
+    'WHERE instr(told, \'"recorded_at":"\') > 0'
+)
 
 
 class RehearsalRecorder(FactRecorder):

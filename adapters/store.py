@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -42,6 +43,9 @@ MEMORY: Final = "memory:"
 _SQLITE: Final = "sqlite"
 _POSTGRES: Final = ("postgresql", "postgres")
 
+#: How many positions are looked through at a time.
+LOOKED_THROUGH: Final = 100_000
+
 #: How long a projection waits for those who are recording at this moment, in seconds.
 PATIENCE: Final = 5.0
 
@@ -66,6 +70,7 @@ class FactStore(Application[UUID]):
         self._rehearsal = rehearsal
         self._settings = settings
         self._patience = 0.0
+        self._seen = _NOTHING_SEEN
         #: Is told the type of each error after which something is tried again.
         self.on_retry: Callable[[str], Any] | None = None
         self.is_postgres = is_postgres(database)
@@ -154,7 +159,22 @@ class FactStore(Application[UUID]):
         """
         facts = self._facts
         with self._clear_errors, facts.writing(concerned, everybody=everybody, many=many) as sql:
-            yield Transaction(facts, sql)
+            yield Transaction(facts, sql, self._seen)
+
+    def look_through(self) -> None:
+        """Looks for the last stamp there is before anybody is locked out.
+
+        The streams are not in one order of stamps, and no index has these: with the lock on all
+        only what has come since is looked through.
+        """
+        seen, final = self._seen, self.reached().position
+        if self.mark(seen.position, 0) != seen.mark:
+            seen = _NOTHING_SEEN  # the store was put back to an earlier moment
+        while seen.position < final:
+            until = min(seen.position + LOOKED_THROUGH, final)
+            last = self._asked(partial(seen.last, self._facts, until=until))
+            seen = Seen(until, self.mark(until, 0), last)
+        self._seen = seen
 
     def again(self, action: Callable[[], R]) -> R:
         """What an action returns, tried again for a while where it was interrupted."""
@@ -342,11 +362,38 @@ _EVERY_STREAM: Final = (
 )
 
 
+class Seen(NamedTuple):
+    """How far a store was looked through for its last stamp, what stands there, and the stamp."""
+
+    position: int
+    mark: str
+    stamp: str
+
+    def last(self, database: Database, sql: Sql, until: int) -> str:
+        """The last stamp until a position, empty where there is none."""
+        return max(self.stamp, database.last_stamp(sql, self.position, until) or "")
+
+
+_NOTHING_SEEN: Final = Seen(0, "", "")
+
+
 class Transaction(NamedTuple):
     """One transaction on a store: what it reads cannot move on before it ends."""
 
     database: Database
     sql: Sql
+    seen: Seen
+
+    def last_stamp(self) -> datetime | None:
+        """The last stamp in the store; it stays that for whoever has the lock on all.
+
+        Raises UnreadableEvent where it is no instant.
+        """
+        found = self.seen.last(self.database, self.sql, LAST)
+        try:
+            return in_shanghai(datetime.fromisoformat(found)) if found else None
+        except ValueError:
+            raise UnreadableEvent(f"a stored event was recorded at {found!r}") from None
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""

@@ -87,6 +87,7 @@ STANDS_ON: dict[str, tuple[Callable[[Service], Receipt], Callable[[Service], Rec
     "the edition, for care": (fix, visit),
     "the edition, for a student who is new": (fix, lambda service: register(service, "cy")),
     "the edition, for another window": (fix, fix),
+    "one student, for everybody's window": (roster, fix),
 }
 
 
@@ -101,10 +102,11 @@ def test_nothing_is_recorded_behind_a_stamp_far_ahead_of_the_clock(
     before = all_of(service)
     with pytest.raises(AheadOfClock) as caught:
         behind(service)
+    earliest = FAR + timedelta(microseconds=1) if behind is fix else FAR
     assert str(caught.value) == (
-        f"the last stamp here is {FAR}, more than a day ahead of the clock, {NOW}, and all later "
-        "ones would be: set the clock right if it has gone back, or accept such stamps by "
-        "accept_stamps_until or YIBAO_ACCEPT_STAMPS_UNTIL"
+        f"this would be stamped {earliest}, as what it stands on, more than a day ahead of the "
+        f"clock, {NOW}, and so would all that follows: set the clock right if it has gone back, "
+        "or accept such stamps by accept_stamps_until or YIBAO_ACCEPT_STAMPS_UNTIL"
     )
     assert isinstance(caught.value, StoreError)
     assert all_of(service) == before

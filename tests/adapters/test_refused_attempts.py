@@ -735,6 +735,7 @@ def test_attempts_about_an_edition_and_about_nobody_can_be_read(
     refusal(service.fix_window, POLICY, at="2025-09-01 08:00", closes_on="2026-01-01", by="bureau")
     service.fix_window(POLICY, at="2025-09-01 08:00", closes_on="2025-12-20", by="bureau")
     refusal(service.fix_window, POLICY, at="2025-09-01 08:00", closes_on="2025-09-01", by="bureau")
+    clock.at("2025-09-01 08:31")
     refusal(service.register, **(REGISTRATION | {"ref": IDENTITY, "by": "counter-2"}))
     on_edition = [each.attempt for each in service._store.attempts_on(edition_stream(POLICY))]
     assert [(each.policy, each.where, each.version) for each in on_edition] == [
