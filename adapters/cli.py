@@ -123,7 +123,12 @@ def main() -> None:
 )
 @click.option("--policy", help="Replay under another edition than the story's own.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, one object a file.")
-@click.option("--store", default="memory:", help="Where to record (default: a fresh store a file).")
+@click.option(
+    "--store",
+    default="memory:",
+    help="The rehearsal store to record in, a new file or one made by `db init --rehearsal` "
+    "(default: a fresh store a file).",
+)
 @_policies
 @_lang
 def replay(
@@ -140,6 +145,9 @@ def replay(
 
     PATHS are story files or folders of them. Exits with 0 when everything holds, 1 when a step
     fails, 2 when a file cannot be read.
+
+    A story says itself when it was recorded, so it goes into a rehearsal store alone: one that
+    holds nothing but stories, each student once. Any other store is refused.
     """
     from yibao.adapters import console
     from yibao.adapters.policy_files import Editions
@@ -597,13 +605,17 @@ _STORE = click.option(
 
 @db.command("init")
 @_STORE
+@click.option("--rehearsal", is_flag=True, help="It is for stories alone: `replay` records there.")
 @_lang
-def init_store(store: str, lang: Any) -> None:
-    """Create a store where there is none."""
+def init_store(store: str, rehearsal: bool, lang: Any) -> None:
+    """Create a store where there is none: for what happens, or a rehearsal store for stories."""
     from yibao.adapters.upkeep import init
     from yibao.adapters.words import Words
 
-    click.echo(Words(lang)("store", "created", layout=init(store)))
+    words = Words(lang)
+    click.echo(words("store", "created", layout=init(store, rehearsal=rehearsal)))
+    if rehearsal:
+        click.echo(words("store", "rehearsal"))
 
 
 @db.command("migrate")
@@ -676,6 +688,8 @@ def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> 
     else:
         counts = health._asdict()
         click.echo(words("store", "holds", **counts))
+        if health.rehearsal:
+            click.echo(words("store", "rehearsal"))
         for finding in health.findings:
             click.echo(f"{words('finding', finding.code)}: {finding.where}")
         if not health.findings:

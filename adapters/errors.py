@@ -1,6 +1,7 @@
 """What can go wrong with a store.
 
 StoreError              the store could not be opened, read or written
+├── AheadOfClock        it was not recorded behind a stamp that lies far ahead of the clock
 ├── Interrupted         what goes well when it is tried again, and was, until it took too long
 └── Halted              a projection goes no further until yibao is upgraded or set right
 """
@@ -10,6 +11,13 @@ from yibao.domain.refusals import YibaoError
 
 class StoreError(YibaoError):
     """The store could not be opened, read or written; nothing was half recorded."""
+
+
+class AheadOfClock(StoreError):
+    """The last stamp of what something stands on lies far ahead of the clock; it is not recorded.
+
+    Either the clock has gone back, or one was ahead once: then every later stamp would be, too.
+    """
 
 
 class Interrupted(StoreError):

@@ -87,6 +87,10 @@ _NUMBERED: Final = {
 }
 _NUMBER: Final = "SELECT pg_current_xact_id()"
 _STATE: Final = "SELECT state FROM stored_events WHERE notification_id=?"
+_LAST_STAMP: Final = (
+    "SELECT MAX(substring(encode(state, 'escape') from '\"recorded_at\":\"([^\"]*)') "
+    'COLLATE "C") FROM stored_events WHERE notification_id>? AND notification_id<=?'
+)
 _LAST_ROWS: Final = (
     "SELECT (SELECT COALESCE(MAX(notification_id), 0) FROM stored_events "
     "WHERE notification_id<=?), "
@@ -349,6 +353,15 @@ class PostgresRecorder(ApplicationRecorder):
                 f"SELECT setval('{table}_{column}_seq', GREATEST(MAX({column}), 1), "
                 f"MAX({column}) IS NOT NULL) FROM {table}"
             )
+
+    def last_stamp(self, sql: Sql, after: int, until: int) -> str | None:
+        ((found,),) = sql.rows(_LAST_STAMP, (after, until))
+        return None if found is None else str(found)
+
+    def is_rehearsal(self) -> bool:
+        with self.reading() as sql:
+            ((marked,),) = sql.rows("SELECT to_regclass('yibao.rehearsal') IS NOT NULL")
+            return bool(marked)
 
     def erase(self, statement: str, values: Sequence[Any]) -> bool:
         """Deletes. What was deleted is in the server's files until its owner vacuums: False."""

@@ -1,16 +1,18 @@
 """Load, decide, save: how a command becomes facts, in one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from yibao.adapters.errors import AheadOfClock
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.sql import Found
-from yibao.adapters.store import FactStore, Transaction, decoded
-from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched
+from yibao.adapters.store import FactStore, Transaction, decoded, stamp_in
+from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched, tell
 from yibao.domain import events
 from yibao.domain.attempts import refused_attempt
 from yibao.domain.case import Case
@@ -41,9 +43,15 @@ from yibao.domain.refusals import (
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.knowledge import edition_named
 
+LOGGER: Final = logging.getLogger("yibao.recording")
+_FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+
 Clock = Callable[[], datetime]
 #: What a command is recorded on: an enrollment or, for its window, an edition.
 Target = EnrollmentId | str
+
+#: So far ahead of the clock a stamp is followed without asking.
+AHEAD: Final = timedelta(days=1)
 
 #: How many refused attempts of one actor are kept in an hour; more are only counted.
 ATTEMPTS_KEPT: Final = 1000
@@ -62,7 +70,7 @@ class Receipt:
 #: The name of what was asked for where it was no command.
 UNKNOWN: Final = "unknown"
 #: What becomes of one command among many.
-Reply = Receipt | Refused | UnreadableEvent
+Reply = Receipt | Refused | UnreadableEvent | AheadOfClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +84,25 @@ class Recording:
     clock: Clock
     attempts_kept: int = ATTEMPTS_KEPT
     telemetry: Telemetry = SILENT
+    #: Until which stamp it is accepted that one lies far ahead of the clock.
+    accept_stamps_until: datetime | None = None
+    #: Stories are told side by side, each by a clock of its own.
+    rehearsing: bool = False
 
     def record_together(self, target: Target, asked: Sequence[Command]) -> list[Receipt]:
         """Records commands on one target in one transaction and one stream: all or none.
 
         Raises Refused for the first command that is refused, and keeps the attempt;
-        UnknownEdition for an edition that is not at hand; StoreError where the store fails.
+        UnknownEdition for an edition that is not at hand; StoreError where the store fails, and
+        AheadOfClock, which is one, where it would stand behind a stamp far ahead of the clock.
         """
         for command in asked:
             if misfit := _misfit(target, command):
                 self.keep_attempt(None, _told(command), misfit)
                 raise misfit
         with self.telemetry.command(_name_of(asked)) as watched:
+            if isinstance(target, str):
+                self.store.look_through()
             try:
                 receipts = self.store.again(lambda: self._record_together(target, asked))
             except (Refused, UnknownEdition) as error:
@@ -103,6 +118,7 @@ class Recording:
         failed: Refused | UnknownEdition | None = None
         with self._transaction([target]) as transaction:
             work = self._work(transaction, [target])
+            work.stamp_from(self._earliest(work, target, asked))
             first: UUID | None = None
             for command in asked:
                 try:
@@ -110,14 +126,13 @@ class Recording:
                     first = first or place
                     if place != first:
                         raise BadValue("asked", "care is recorded apart from the enrollment")
-                    work.stamp_after([place])
                     receipts.append(self._recorded(work, target, place, command))
                 except (Refused, UnknownEdition) as error:
                     failed = error
                     work.forget()
                     self._keep(work, target, _told(command), _as_refusal(error))
                     break
-            work.save()
+            self._save(work)
         if failed is not None:
             raise failed
         return receipts
@@ -126,10 +141,12 @@ class Recording:
         """Records commands on whatever targets in one transaction, each judged by itself.
 
         What is refused is told in the place of its receipt, and kept as an attempt. A stream that
-        cannot be read is told there, too; nothing is kept of that. The others are recorded. Raises
-        StoreError where the store fails; then none is.
+        cannot be read is told there, too, and one that is far ahead of the clock; nothing is kept
+        of that. The others are recorded. Raises StoreError where the store fails; then none is.
         """
         with self.telemetry.command("batch") as watched:
+            if any(isinstance(target, str) for target, _ in asked):
+                self.store.look_through()
             replies = self.store.again(lambda: self._record_each(asked))
             _tell_of(watched, [reply for reply in replies if isinstance(reply, Receipt)])
             _tell_of_each(watched, [command for _, command in asked], replies)
@@ -145,20 +162,19 @@ class Recording:
                 misfit or self._place_or_error(work, *each)
                 for each, misfit in zip(asked, misfits, strict=True)
             ]
-            work.stamp_after([place for place in places if isinstance(place, UUID)])
             for (target, command), place, misfit in zip(asked, places, misfits, strict=True):
                 whose = None if misfit else target
                 try:
                     replies.append(self._reply(work, whose, place, command))
-                except UnreadableEvent as error:
+                except (UnreadableEvent, AheadOfClock) as error:
                     replies.append(error)
-            work.save()
+            self._save(work)
         return replies
 
     def _reply(
         self, work: "_Work", target: Target | None, place: "UUID | YibaoError", command: Command
     ) -> Reply:
-        """What becomes of one command among many; raises UnreadableEvent."""
+        """What becomes of one command among many; raises UnreadableEvent or AheadOfClock."""
         try:
             if isinstance(place, YibaoError):
                 raise place
@@ -191,16 +207,20 @@ class Recording:
     def _place_or_error(
         self, work: "_Work", target: Target, command: Command
     ) -> "UUID | YibaoError":
-        """The stream a command belongs to, if that can be read."""
+        """The stream a command belongs to, if that can be read; it is stamped accordingly."""
         try:
             place = self._place(work, target, command)
             work.stream(place)
+            work.stamp_from(self._earliest(work, target, [command]))
             return place
         except (Refused, UnknownEdition, UnreadableEvent) as error:
             return error
 
     def _recorded(self, work: "_Work", target: Target, place: UUID, command: Command) -> Receipt:
-        """The receipt of a command that is recorded, now or before; raises Refused."""
+        """The receipt of a command that is recorded, now or before.
+
+        Raises Refused, and AheadOfClock where what it stands on was stamped too far ahead.
+        """
         stream = work.stream(place)
         envelope = self._envelope(place, command, work.stamp)
         earlier = answered_before(stream, envelope.command_id, envelope.command_digest)
@@ -213,6 +233,7 @@ class Recording:
             fresh = self._on_an_enrollment(work, command, envelope)
         else:
             fresh = self._on_care(work, target, command, envelope)
+        work.check_reached(self._earliest(work, target, [command]))
         for event in fresh:
             work.add(event)
         if command.note:
@@ -249,10 +270,39 @@ class Recording:
     def _work(self, transaction: Transaction, targets: Sequence[Target]) -> "_Work":
         """Reads the targets' streams, and only then the clock.
 
-        By then nobody else can record on them: what is known by an instant stays what it was.
+        By then nobody else can record on them: what is known by an instant stays what it was. Of
+        what else they stand on the last row tells enough.
         """
-        rows = transaction.rows_of(sorted({_stream_of(target) for target in targets}))
-        return _Work(transaction, self.clock(), rows)
+        whole = {_stream_of(target) for target in targets}
+        beside = {target.care_stream for target in targets if not isinstance(target, str)}
+        beside.update(map(edition_stream, self.editions.names()))
+        beside -= whole
+        rows = transaction.rows_of(sorted(whole), sorted(beside))
+        clock = self.clock()
+        accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
+        return _Work(transaction, clock, max(clock + AHEAD, accepted or clock), rows, beside)
+
+    def _earliest(self, work: "_Work", target: Target, asked: Iterable[Command]) -> datetime | None:
+        """The earliest stamp that commands may have; None where they stand on nothing yet.
+
+        It is not before the last of the student, of her care or of her edition. A window is
+        everybody's: it comes after all there is, so that no answer moves that was given for what
+        was known by then. In a rehearsal stories with times of their own share the editions.
+        """
+        if isinstance(target, str):
+            return work.last_of([edition_stream(target)]) if self.rehearsing else work.after_all()
+        streams = [target.stream, target.care_stream]
+        if not self.rehearsing:
+            named = {edition_named(work.stream(target.stream).recorded)}
+            named.update(command.policy for command in asked if isinstance(command, Register))
+            streams += [edition_stream(name) for name in named if name is not None]
+        return work.last_of(streams)
+
+    def _save(self, work: "_Work") -> None:
+        """Records what a transaction has led to; a stamp far ahead of the clock is told of."""
+        if work.save() and work.stamp > work.clock + AHEAD and not self.rehearsing:
+            told = {"stamp": work.stamp.isoformat(), "clock": work.clock.isoformat()}
+            tell(LOGGER, logging.WARNING, "stamp-ahead-accepted", **told)
 
     def _keep(
         self, work: "_Work", target: Target | None, told: Mapping[str, Any], refused: Refused
@@ -378,10 +428,16 @@ class _Work:
         self,
         transaction: Transaction,
         clock: datetime,
+        reach: datetime,
         rows: Mapping[UUID, list[Found]],
+        beside: Collection[UUID],
     ) -> None:
         self.transaction = transaction
         self.clock = self.stamp = clock
+        self._reach = reach
+        self._beside = beside
+        self._last: dict[UUID, datetime | None] = {}
+        self._after_all: datetime | None = None
         self.notes: list[tuple[UUID, str]] = []
         self._fresh: list[events.Event] = []
         self._rows = rows
@@ -391,15 +447,46 @@ class _Work:
         """A stream, with what this transaction will add to it; raises UnreadableEvent."""
         found = self._streams.get(stream_id)
         if found is None:
-            rows = self._rows.get(stream_id)
+            rows = None if stream_id in self._beside else self._rows.get(stream_id)
             read = self.transaction.read(stream_id) if rows is None else decoded(stream_id, rows)
             found = self._streams[stream_id] = fold(read)
         return found
 
-    def stamp_after(self, places: Iterable[UUID]) -> None:
-        """One stamp for all that is recorded: never before the last of any of the streams."""
-        last = [self.stream(place).last_recorded_at for place in places]
-        self.stamp = max([self.stamp, *(stamp for stamp in last if stamp)])
+    def stamp_from(self, earliest: datetime | None) -> None:
+        """One stamp for all that is recorded, and none too early, as far as may be.
+
+        What is too far ahead is not recorded, and the stamp is for the others.
+        """
+        if earliest is not None and earliest <= self._reach:
+            self.stamp = max(self.stamp, earliest)
+
+    def check_reached(self, earliest: datetime | None) -> None:
+        """Raises AheadOfClock where the stamp of this transaction is too early."""
+        if earliest is not None and earliest > self.stamp:
+            raise AheadOfClock(
+                f"this would be stamped {earliest}, as what it stands on, more than a day ahead of "
+                f"the clock, {self.clock}, and so would all that follows: set the clock right if "
+                "it has gone back, or accept such stamps by accept_stamps_until or "
+                "YIBAO_ACCEPT_STAMPS_UNTIL"
+            )
+
+    def after_all(self) -> datetime | None:
+        """The first instant after every stamp of the store, if there is any."""
+        if self._after_all is None and (last := self.transaction.last_stamp()) is not None:
+            self._after_all = last + timedelta(microseconds=1)
+        return self._after_all
+
+    def last_of(self, streams: Iterable[UUID]) -> datetime | None:
+        """The latest of the streams' last stamps, if there is any."""
+        return max(filter(None, map(self._last_stamp, streams)), default=None)
+
+    def _last_stamp(self, stream_id: UUID) -> datetime | None:
+        if stream_id not in self._beside:
+            return self.stream(stream_id).last_recorded_at
+        if stream_id not in self._last:
+            rows = self._rows[stream_id]
+            self._last[stream_id] = stamp_in(rows[-1][-1]) if rows else None
+        return self._last[stream_id]
 
     def add(self, event: events.Event) -> None:
         """Records an event when the transaction ends; every stream it belongs to has it now."""
@@ -410,10 +497,12 @@ class _Work:
         """Leaves everything as it was before."""
         self._fresh, self._streams, self.notes = [], {}, []
 
-    def save(self) -> None:
+    def save(self) -> bool:
+        """Whether there was anything to record."""
         if self._fresh:
             _mark_as_one_transaction(self._fresh)
             self.transaction.append(self._fresh, self.notes)
+        return bool(self._fresh)
 
 
 def check_unaltered(store: FactStore, editions: Editions) -> None:

@@ -23,8 +23,9 @@ from yibao.adapters.scenarios import (
     Story,
     VoidStep,
 )
-from yibao.adapters.service import Service, open_service
+from yibao.adapters.service import Service
 from yibao.adapters.store import MEMORY
+from yibao.adapters.upkeep import open_rehearsal
 from yibao.domain.care import Assessed
 from yibao.domain.commands import FixWindow
 from yibao.domain.refusals import Refused, UnknownCutoff
@@ -80,17 +81,23 @@ class _StoryClock:
 
 
 def replay(story: Story, editions: Editions, store: str = MEMORY) -> Replay:
-    """Runs a story step by step, in the order of the file.
+    """Runs a story step by step, in the order of the file, in a rehearsal store.
 
-    Raises SourceError, before anything is recorded, where one of its students is in the store
-    already.
+    Raises StoreError for any other store, and SourceError where one of its students is in the
+    store already; then nothing is recorded.
     """
     clock = _StoryClock(story.steps[0].at)
-    service = open_service(store, policies=editions, by="story", via="replay", clock=clock)
-    for name in story.students:
-        if service.facts(story.enrollment(name)):
-            service.close()
-            raise story.taken(name)
+    rehearsal = open_rehearsal(store)
+    try:
+        service = Service(
+            rehearsal, editions, by="story", via="replay", clock=clock, rehearsing=True
+        )
+        for name in story.students:
+            if service.facts(story.enrollment(name)):
+                raise story.taken(name)
+    except BaseException:
+        rehearsal.close()
+        raise
     return _Run(story, service, clock).all_steps()
 
 

@@ -29,6 +29,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from yibao.adapters.attempts import KeptAttempt
+from yibao.adapters.errors import StoreError
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.recording import (
     ATTEMPTS_KEPT,
@@ -80,6 +81,9 @@ if TYPE_CHECKING:  # what records and answers should not have to load these
 C = TypeVar("C", bound=Command)
 R = TypeVar("R")
 P = ParamSpec("P")
+
+#: Where the environment says until which stamp one far ahead of the clock is accepted.
+ACCEPT_STAMPS_UNTIL: Final = "YIBAO_ACCEPT_STAMPS_UNTIL"
 
 #: How many of many commands share a transaction.
 BATCH: Final = 500
@@ -137,6 +141,9 @@ class Service:
     Every command names in `at` when it happened, and returns a Receipt, or raises Refused with
     a code; then nothing was recorded. `at` may be an aware datetime or text in Shanghai time,
     days may be dates or text.
+
+    With `rehearsing` it stamps as its clock says, which is a story's: in a rehearsal store alone,
+    else it raises StoreError.
     """
 
     def __init__(
@@ -149,14 +156,25 @@ class Service:
         clock: Clock = shanghai_now,
         attempts_kept: int = ATTEMPTS_KEPT,
         telemetry: Telemetry = SILENT,
+        accept_stamps_until: datetime | str | None = None,
+        rehearsing: bool = False,
     ) -> None:
+        if rehearsing and not store.is_rehearsal:
+            raise StoreError(
+                "what a story tells goes into a rehearsal store, and this is no rehearsal store"
+            )
         check_unaltered(store, editions)
         self._store = store
         self._telemetry = telemetry
         store.on_retry = telemetry.retried
         by, via = _key(by, "by"), _key(via, "via")
         self._clock = clock
-        self._recording = Recording(store, editions, by, via, clock, attempts_kept, telemetry)
+        accepted = accept_stamps_until
+        if accepted is not None:
+            accepted = _instant(accepted, "accept_stamps_until")
+        self._recording = Recording(
+            store, editions, by, via, clock, attempts_kept, telemetry, accepted, rehearsing
+        )
         self.editions = editions
 
     def close(self) -> None:
@@ -438,7 +456,8 @@ class Service:
         """Records many commands, each judged by itself: a receipt or a refusal for each, in order.
 
         In the place of what would be recorded on a stream that cannot be read stands the
-        UnreadableEvent. A batch is one transaction with one stamp, and each command sees what
+        UnreadableEvent, and AheadOfClock in the place of what would stand behind a stamp far
+        ahead of the clock. A batch is one transaction with one stamp, and each command sees what
         came before it. Raises BadValue for no size of a batch, and StoreError where the store
         fails; then the batches before stand: repeat with the same command ids, and nothing is
         recorded twice.
@@ -712,6 +731,7 @@ def open_service(
     attempts_kept: int = ATTEMPTS_KEPT,
     settings: "StoreSettings | None" = None,
     telemetry: Telemetry = SILENT,
+    accept_stamps_until: datetime | str | None = None,
 ) -> Service:
     """Opens a store: `sqlite:///enrollments.db`, `postgresql://host/database` or `memory:`.
 
@@ -719,10 +739,12 @@ def open_service(
     `policies` is a directory of editions of one's own (default: $YIBAO_POLICIES). Of one actor
     `attempts_kept` refused attempts are kept in an hour; more are only counted. `settings` are
     those of the connections to PostgreSQL (default: from the environment); `telemetry` is told
-    what goes on, as `yibao.adapters.telemetry.open_telemetry()` does. Raises StoreError where
-    the store cannot be opened and AlteredEdition where an edition is not what the store has
-    used before.
+    what goes on, as `yibao.adapters.telemetry.open_telemetry()` does. Nothing is recorded behind
+    a stamp that lies more than a day ahead of the clock, unless until `accept_stamps_until`, an
+    instant (default: $YIBAO_ACCEPT_STAMPS_UNTIL). Raises StoreError where the store cannot be
+    opened and AlteredEdition where an edition is not what the store has used before.
     """
+    accepted = accept_stamps_until if accept_stamps_until is not None else _accepted_here()
     editions = policies if isinstance(policies, Editions) else Editions(policies)
     store = open_store(url, settings)
     try:
@@ -734,10 +756,20 @@ def open_service(
             clock=clock,
             attempts_kept=attempts_kept,
             telemetry=telemetry,
+            accept_stamps_until=accepted,
         )
     except BaseException:
         store.close()
         raise
+
+
+def _accepted_here() -> datetime | None:
+    """Until when the environment accepts stamps; raises StoreError where that cannot be read."""
+    given = os.environ.get(ACCEPT_STAMPS_UNTIL)
+    try:
+        return read_instant(given) if given else None
+    except ValueError as error:
+        raise StoreError(f"{ACCEPT_STAMPS_UNTIL} in the environment: {error}") from None
 
 
 def _known(

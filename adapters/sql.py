@@ -100,6 +100,17 @@ class Database(Protocol):
         """
         ...
 
+    def last_stamp(self, sql: Sql, after: int, until: int) -> str | None:
+        """The last stamp of the events between two positions, as it is written in them.
+
+        All are written in Shanghai time, whose order is that of the texts.
+        """
+        ...
+
+    def is_rehearsal(self) -> bool:
+        """Whether the store is marked as one for stories."""
+        ...
+
     def erase(self, statement: str, values: Sequence[Any]) -> bool:
         """Executes a deletion so that nothing of it stays behind, as far as is in our hands.
 

@@ -217,6 +217,14 @@ class FactRecorder(SQLiteApplicationRecorder):
         if with_gaps:
             sql.run(f"PRAGMA user_version={WITH_GAPS}")  # an empty store has nothing else noted
 
+    def last_stamp(self, sql: Sql, after: int, until: int) -> str | None:
+        ((found,),) = sql.rows(_LAST_STAMP, (after, until))
+        return found.partition('"')[0] if found else None
+
+    def is_rehearsal(self) -> bool:
+        with self.reading() as sql:
+            return bool(sql.rows("SELECT 1 FROM sqlite_master WHERE name='rehearsal'"))
+
     def erase(self, statement: str, values: Sequence[Any]) -> bool:
         """Deletes, also in the file; False while a reader keeps the log that has it yet."""
         with self.datastore.get_connection(commit=True) as connection:
@@ -274,6 +282,27 @@ def finish_erasing(connection: sqlite3.Connection, waits: int = 0) -> bool:
     finally:
         connection.execute(f"PRAGMA busy_timeout={waited}")
     return True
+
+
+# What follows a stamp that is shorter changes nothing in the order.
+_LAST_STAMP: Final = (
+    'SELECT MAX(substr(told, instr(told, \'"recorded_at":"\') + 15, 32)) '
+    "FROM (SELECT CAST(state AS TEXT) AS told FROM stored_events "
+    "WHERE notification_id>? AND notification_id<=?) "
+    'WHERE instr(told, \'"recorded_at":"\') > 0'
+)
+
+
+class RehearsalRecorder(FactRecorder):
+    """A new store is marked as one for stories, as no other ever is."""
+
+    def construct_create_table_statements(self) -> list[str]:
+        # Without IF NOT EXISTS: a store that somebody else creates meanwhile is not marked.
+        created = super().construct_create_table_statements()
+        return [
+            "CREATE TABLE rehearsal (mark TEXT)",
+            *(statement.replace("IF NOT EXISTS ", "") for statement in created),
+        ]
 
 
 def failure(error: BaseException) -> Exception | None:
@@ -488,8 +517,10 @@ class FactFactory(SQLiteFactory):
 
     application_recorder_class = FactRecorder
 
-    def __init__(self, env: Environment) -> None:
+    def __init__(self, env: Environment, *, rehearsal: bool = False) -> None:
         super().__init__(env)
+        if rehearsal:
+            self.application_recorder_class = RehearsalRecorder
         self.datastore.close()
         self.datastore = FactDatastore(self.datastore.pool.db_name)
 

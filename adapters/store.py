@@ -1,11 +1,11 @@
 """Where facts are kept: `eventsourcing`, with a mapper and with databases of our own."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
-from itertools import groupby
+from functools import partial
+from itertools import groupby, zip_longest
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -46,6 +46,9 @@ MEMORY: Final = "memory:"
 _SQLITE: Final = "sqlite"
 _POSTGRES: Final = ("postgresql", "postgres")
 
+#: How many positions are looked through at a time.
+LOOKED_THROUGH: Final = 100_000
+
 #: How long a projection waits for those who are recording at this moment, in seconds.
 PATIENCE: Final = 5.0
 
@@ -56,16 +59,24 @@ class FactStore(Application[UUID]):
     name = "yibao"
 
     def __init__(
-        self, database: str, settings: "StoreSettings | None" = None, *, to_ask: bool = False
+        self,
+        database: str,
+        settings: "StoreSettings | None" = None,
+        *,
+        to_ask: bool = False,
+        rehearsal: bool = False,
     ) -> None:
         """Opens the store in a SQLite file, or behind the URL of a PostgreSQL database.
 
         `to_ask`: nothing will be recorded, and nothing is created or brought to another layout.
+        A file that is created is a rehearsal store where that is asked for.
         """
         self.database = database
+        self._rehearsal = rehearsal
         self._file: OpenFile | None = None
         self._settings = settings
         self._patience = 0.0
+        self._seen = _NOTHING_SEEN
         #: Is told the type of each error after which something is tried again.
         self.on_retry: Callable[[str], Any] | None = None
         self.is_postgres = is_postgres(database)
@@ -99,7 +110,7 @@ class FactStore(Application[UUID]):
 
             assert self._settings is not None
             return PostgresFactory(env, self.database, self._settings)
-        return FactFactory(env)
+        return FactFactory(env, rehearsal=self._rehearsal)
 
     def construct_mapper(self) -> Mapper[UUID]:
         return FactMapper()
@@ -130,8 +141,17 @@ class FactStore(Application[UUID]):
 
     def beside(self, ending: str) -> str:
         """The file beside the store's own, its name ending so; in memory as the store is."""
-        in_memory = SQLiteConnectionPool.detect_memory_mode(self.database)
-        return ":memory:" if in_memory else self.database + ending
+        return ":memory:" if self._in_memory else self.database + ending
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether stories may go into the store: it is marked so, or gone with this process."""
+        with self._clear_errors:
+            return self._in_memory or self._facts.is_rehearsal()
+
+    @property
+    def _in_memory(self) -> bool:
+        return SQLiteConnectionPool.detect_memory_mode(self.database)
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
@@ -172,7 +192,22 @@ class FactStore(Application[UUID]):
         self._check_writable()
         facts = self._facts
         with self._clear_errors, facts.writing(concerned, everybody=everybody, many=many) as sql:
-            yield Transaction(facts, sql)
+            yield Transaction(facts, sql, self._seen)
+
+    def look_through(self) -> None:
+        """Looks for the last stamp there is before anybody is locked out.
+
+        The streams are not in one order of stamps, and no index has these: with the lock on all
+        only what has come since is looked through.
+        """
+        seen, final = self._seen, self.reached().position
+        if self.mark(seen.position, 0) != seen.mark:
+            seen = _NOTHING_SEEN  # the store was put back to an earlier moment
+        while seen.position < final:
+            until = min(seen.position + LOOKED_THROUGH, final)
+            last = self._asked(partial(seen.last, self._facts, until=until))
+            seen = Seen(until, self.mark(until, 0), last)
+        self._seen = seen
 
     def again(self, action: Callable[[], R]) -> R:
         """What an action returns, tried again for a while where it was interrupted."""
@@ -265,10 +300,7 @@ class FactStore(Application[UUID]):
             "ORDER BY notification_id LIMIT 1",
             position,
         )
-        try:
-            return in_shanghai(datetime.fromisoformat(json.loads(found[0][0])["recorded_at"]))
-        except (IndexError, ValueError, KeyError, TypeError):
-            return None
+        return stamp_in(found[0][0]) if found else None
 
     def facts_after(self, position: int) -> int:
         """How many facts there are after a position."""
@@ -352,10 +384,37 @@ _FEED: Final = (
 _POSITIONED: Final = _STREAM.replace("SELECT", "SELECT notification_id,").replace(
     "originator_id=?", "originator_id=? AND notification_id<=?"
 )
+_SOME_STREAMS: Final = (
+    "SELECT originator_id, originator_version, topic, state "
+    "FROM stored_events WHERE originator_id IN ({})"
+)
+_LAST_ROWS: Final = (
+    "SELECT originator_id, originator_version, topic, state FROM stored_events AS e "
+    "JOIN (SELECT originator_id AS stream, MAX(originator_version) AS last FROM stored_events "
+    "WHERE originator_id IN ({}) GROUP BY originator_id) AS l "
+    "ON e.originator_id=l.stream AND e.originator_version=l.last"
+)
+#: In the place of streams where there are no more.
+_NO_STREAM: Final[tuple[str, list[str]]] = ("NULL", [])
 _EVERY_STREAM: Final = (
     "SELECT originator_id, originator_version, topic, state "
     "FROM stored_events ORDER BY originator_id, originator_version"
 )
+
+
+class Seen(NamedTuple):
+    """How far a store was looked through for its last stamp, what stands there, and the stamp."""
+
+    position: int
+    mark: str
+    stamp: str
+
+    def last(self, database: Database, sql: Sql, until: int) -> str:
+        """The last stamp until a position, empty where there is none."""
+        return max(self.stamp, database.last_stamp(sql, self.position, until) or "")
+
+
+_NOTHING_SEEN: Final = Seen(0, "", "")
 
 
 class Transaction(NamedTuple):
@@ -363,14 +422,28 @@ class Transaction(NamedTuple):
 
     database: Database
     sql: Sql
+    seen: Seen
+
+    def last_stamp(self) -> datetime | None:
+        """The last stamp in the store; it stays that for whoever has the lock on all.
+
+        Raises UnreadableEvent where it is no instant.
+        """
+        found = self.seen.last(self.database, self.sql, LAST)
+        try:
+            return in_shanghai(datetime.fromisoformat(found)) if found else None
+        except ValueError:
+            raise UnreadableEvent(f"a stored event was recorded at {found!r}") from None
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
         return decoded(stream, self.sql.rows(_STREAM, (stream.hex,)))
 
-    def rows_of(self, streams: Sequence[UUID]) -> dict[UUID, list[Found]]:
-        """The rows of some streams, to be read by `decoded` one by one."""
-        return _rows_of_streams(self.sql, streams)
+    def rows_of(
+        self, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
+    ) -> dict[UUID, list[Found]]:
+        """The rows of some streams, to be read by `decoded` one by one; of others the last row."""
+        return _rows_of_streams(self.sql, streams, last_of)
 
     def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
         """Records events of any streams when the transaction ends."""
@@ -420,11 +493,30 @@ def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
     return [Recorded(row[0], event) for row, event in zip(rows, events, strict=True)]
 
 
-def _rows_of_streams(sql: Sql, streams: Sequence[UUID]) -> dict[UUID, list[Found]]:
-    found: dict[UUID, list[Found]] = {stream: [] for stream in streams}
-    for places, some in in_parts(stream.hex for stream in streams):
-        among = f"WHERE originator_id IN ({places}) ORDER"
-        rows = sql.rows(_EVERY_STREAM.replace("ORDER", among), some)
+def stamp_in(state: bytes) -> datetime | None:
+    """When a fact was recorded, as far as that can be read; the rest of it need not be readable."""
+    try:
+        # As it is written by `to_row`; within a text its quotation marks would be escaped.
+        told = state.partition(b'"recorded_at":"')[2].partition(b'"')[0]
+        return in_shanghai(datetime.fromisoformat(told.decode()))
+    except (ValueError, TypeError):
+        return None
+
+
+def _rows_of_streams(
+    sql: Sql, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
+) -> dict[UUID, list[Found]]:
+    found: dict[UUID, list[Found]] = {stream: [] for stream in (*streams, *last_of)}
+    parts = zip_longest(
+        in_parts(stream.hex for stream in streams),
+        in_parts(stream.hex for stream in last_of),
+        fillvalue=_NO_STREAM,
+    )
+    for (places, some), (last_places, last_some) in parts:
+        statement = _SOME_STREAMS.format(places)
+        if last_some:
+            statement = f"{statement} UNION ALL {_LAST_ROWS.format(last_places)}"
+        rows = sql.rows(f"{statement} ORDER BY 1, 2", (*some, *last_some))
         for key, of_stream in groupby(rows, key=itemgetter(0)):
             found[_stream(key)] = [row[1:] for row in of_stream]
     return found
@@ -457,17 +549,23 @@ def _stream(key: Any) -> UUID:
 
 
 def open_store(
-    url: str, settings: "StoreSettings | None" = None, *, to_ask: bool = False
+    url: str,
+    settings: "StoreSettings | None" = None,
+    *,
+    to_ask: bool = False,
+    rehearsal: bool = False,
 ) -> FactStore:
     """The store behind `memory:`, `sqlite:///path` or `postgresql://host/database`.
 
-    `to_ask`: one that is there, in which nothing will be recorded; it stays as it is. Raises
-    StoreError for anything else, and where it cannot be opened.
+    `to_ask`: one that is there, in which nothing will be recorded; it stays as it is. A file that
+    is created is a rehearsal store where that is asked for. Raises StoreError for anything else,
+    and where it cannot be opened.
     """
     if url == MEMORY and not to_ask:
         # A shared cache, so that every connection of this store sees the one database.
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
-    return FactStore(url if is_postgres(url) else file_of(url), settings, to_ask=to_ask)
+    database = url if is_postgres(url) else file_of(url)
+    return FactStore(database, settings, to_ask=to_ask, rehearsal=rehearsal)
 
 
 def is_postgres(url: str) -> bool:

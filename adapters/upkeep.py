@@ -3,7 +3,8 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -18,13 +19,25 @@ from yibao.adapters.mapping import from_row
 from yibao.adapters.opening import no_store
 from yibao.adapters.output import written
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.recording import digest_now
+from yibao.adapters.recording import Clock, digest_now
+from yibao.adapters.service import shanghai_now
 from yibao.adapters.sql import stream_of
 from yibao.adapters.sqlite import ERASING, WITH_GAPS, altered, noted_version
-from yibao.adapters.store import MEMORY, FactStore, file_of, is_postgres, open_store, url_of
+from yibao.adapters.store import (
+    MEMORY,
+    FactStore,
+    file_of,
+    is_postgres,
+    open_store,
+    shown,
+    url_of,
+)
 from yibao.adapters.watch import Watch
 from yibao.domain import events
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent
+
+#: By how much the clocks of machines may differ before a stamp is one of the future.
+CLOCKS_APART: Final = timedelta(minutes=5)
 
 
 class Health(NamedTuple):
@@ -35,23 +48,59 @@ class Health(NamedTuple):
     streams: int
     attempts: int
     findings: tuple[Finding, ...]
+    rehearsal: bool = False
 
 
-def init(url: str) -> str:
-    """Creates a store where there is none; its layout. Raises StoreError where there is one."""
+def init(url: str, *, rehearsal: bool = False) -> str:
+    """Creates a store where there is none, on request one for stories alone; its layout.
+
+    Raises StoreError where there is one.
+    """
     if is_postgres(url):
         from yibao.adapters import upkeep_postgres
 
-        return upkeep_postgres.init(url)
+        return upkeep_postgres.init(url, rehearsal=rehearsal)
     path = file_of(url)
     if migrations.layout_found(path) is not None:
         raise StoreError(f"there is a store {path!r} already")
     if os.path.isfile(path):  # an empty one, which somebody may have made with permissions of his
-        open_store(url).close()
+        open_store(url, rehearsal=rehearsal).close()
         return migrations.HEAD
     with written(Path(path)) as new:
-        open_store(url_of(new)).close()
+        open_store(url_of(new), rehearsal=rehearsal).close()
     return migrations.HEAD
+
+
+def open_rehearsal(url: str) -> FactStore:
+    """The rehearsal store behind a URL; a file is made one where there is none.
+
+    Raises StoreError for any other store, which is not touched.
+    """
+    if not _may_rehearse(url):
+        raise StoreError(
+            f"stories go into a rehearsal store alone, and {shown(url)} is none: "
+            "`yibao db init --rehearsal` makes one"
+        )
+    return open_store(url, rehearsal=True)
+
+
+def _may_rehearse(url: str) -> bool:
+    """Whether there is a rehearsal store, or a file that can become one."""
+    if url == MEMORY:
+        return True
+    if is_postgres(url):
+        from yibao.adapters import upkeep_postgres
+
+        return upkeep_postgres.is_rehearsal(url)
+    path = file_of(url)
+    if not os.path.isfile(path) or not os.path.getsize(path):
+        return True  # what else it may be is told by opening it
+    with _reading(url) as store:
+        return _is_rehearsal(store)
+
+
+def _is_rehearsal(store: "Inspected") -> bool:
+    return "rehearsal" in store.tables()
 
 
 def migrate(url: str) -> tuple[str, str]:
@@ -141,13 +190,16 @@ class Inspected(Protocol):
         ...
 
 
-def check(url: str, editions: Editions, watch: Watch | None = None) -> Health:
+def check(
+    url: str, editions: Editions, watch: Watch | None = None, clock: Clock = shanghai_now
+) -> Health:
     """Reads everything in a store, without changing it, and tells what is not right.
 
-    Raises StoreError where it cannot be read at all.
+    A stamp later than the clock is, and not only by as much as clocks may differ, is not right
+    but in a rehearsal store. Raises StoreError where it cannot be read at all.
     """
     with _inspected(url) as store:
-        return _checked(store, editions, watch)
+        return _checked(store, editions, watch, clock() + CLOCKS_APART)
 
 
 @contextmanager
@@ -165,14 +217,20 @@ def _inspected(url: str) -> Iterator[Inspected]:
 def copy(url: str, to: str, watch: Watch | None = None) -> int:
     """Copies a store into an empty one of either kind, all of it or nothing; how many facts.
 
-    The copy is of one moment; every fact keeps its position. Raises StoreError where the other
-    store holds anything already, or would not outlast this.
+    The copy is of one moment; every fact keeps its position, and a rehearsal stays one. Raises
+    StoreError where the other store holds anything already, is no rehearsal as this one is, or
+    the reverse, or would not outlast this.
     """
     if to == MEMORY:
         raise StoreError("a store in memory is gone at once: copy to a file or a database")
-    with _inspected(url) as source, _filled(to) as store:
+    with ExitStack() as stack:
+        source = stack.enter_context(_inspected(url))
         if source.layout != migrations.HEAD:
             raise StoreError(f"the store has layout {source.layout}: bring it to {migrations.HEAD}")
+        rehearsal = _is_rehearsal(source)
+        store = stack.enter_context(_filled(to, rehearsal=rehearsal))
+        if store.is_rehearsal != rehearsal:
+            raise StoreError(_OTHER_KIND[rehearsal])
         ((facts,),) = source.each("SELECT COUNT(*) FROM stored_events")
         with store.transaction(everybody=True, many=True) as transaction:
             sql, done = transaction.sql, 0
@@ -191,14 +249,24 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
 
 
 @contextmanager
-def _filled(url: str) -> Iterator[FactStore]:
+def _filled(url: str, *, rehearsal: bool) -> Iterator[FactStore]:
     """The store to copy to: one that is there, or a new file, whole or not at all."""
-    if is_postgres(url) or Path(file_of(url)).is_file():
-        with closing(open_store(url)) as store:
+    if is_postgres(url) or os.path.isfile(file_of(url)):
+        with closing(open_store(url, rehearsal=rehearsal)) as store:
             yield store
         return
-    with written(Path(file_of(url))) as new, closing(open_store(url_of(new))) as store:
+    with (
+        written(Path(file_of(url))) as new,
+        closing(open_store(url_of(new), rehearsal=rehearsal)) as store,
+    ):
         yield store
+
+
+#: What is told where the store to copy to is of the other kind, by whether the first rehearses.
+_OTHER_KIND: Final = {
+    True: "what was rehearsed goes into a rehearsal store: `yibao db init --rehearsal` makes one",
+    False: "what happened does not go into a rehearsal store: `yibao db init` makes another",
+}
 
 
 def _plain(value: Any) -> Any:
@@ -221,8 +289,8 @@ _COPIED: Final = {
 }
 
 
-def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Health:
-    layout, tables = store.layout, store.tables()
+def _checked(store: Inspected, editions: Editions, watch: Watch | None, latest: datetime) -> Health:
+    layout, tables, rehearsal = store.layout, store.tables(), _is_rehearsal(store)
 
     def held(table: str, statement: str) -> Iterator[tuple[Any, ...]]:
         return store.each(statement) if table in tables else iter(())
@@ -233,7 +301,7 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
     facts = sum(count for (count,) in held("stored_events", "SELECT COUNT(*) FROM stored_events"))
     if layout != migrations.HEAD:
         found.append(Finding("other_layout", layout))
-        return Health(layout, facts, 0, 0, tuple(found))
+        return Health(layout, facts, 0, 0, tuple(found), rehearsal)
     found.extend(Finding("table_missing", table) for table in _COPIED if table not in tables)
     if log := store.unfinished_erasure():
         found.append(Finding("erasure_unfinished", log))
@@ -246,7 +314,7 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
     seen = 0
     for key, of_stream in groupby(held("stored_events", _FACTS), key=itemgetter(0)):
         there = list(of_stream)
-        found.extend(_of_a_stream(key, there, examination))
+        found.extend(_of_a_stream(key, there, examination, None if rehearsal else latest))
         streams, seen = streams + 1, seen + len(there)
         if watch and streams % 100 == 0:
             watch(seen, facts)
@@ -261,7 +329,7 @@ def _checked(store: Inspected, editions: Editions, watch: Watch | None) -> Healt
     for number, *counts in held("counted_attempts", _COUNTS):
         if not all(isinstance(count, int) and count > 0 for count in counts):
             found.append(Finding("odd_row", f"count {number} of refused attempts"))
-    return Health(layout, facts, streams, attempts, tuple(found))
+    return Health(layout, facts, streams, attempts, tuple(found), rehearsal)
 
 
 _FACTS: Final = (
@@ -300,9 +368,12 @@ def _of_numbers(store: Inspected, table: str, column: str) -> Iterator[Finding]:
 
 
 def _of_a_stream(
-    key: Any, rows: list[tuple[Any, ...]], examination: Examination
+    key: Any, rows: list[tuple[Any, ...]], examination: Examination, latest: datetime | None
 ) -> Iterator[Finding]:
-    """What is wrong in one stream: a gap, an event that does not read, time that runs back."""
+    """What is wrong in one stream: a gap, an event that does not read, time that runs back.
+
+    The first stamp after the latest that there can be tells of all that follow.
+    """
     facts: list[tuple[events.Event, str]] = []
     position = 0
     for place, (_, version, topic, state, taken) in enumerate(rows, start=1):
@@ -321,6 +392,9 @@ def _of_a_stream(
             yield Finding("odd_row", where)
         if facts and event.recorded_at < facts[-1][0].recorded_at:
             yield Finding("stamp_runs_back", where)
+        if latest is not None and event.recorded_at > latest:
+            yield Finding("stamp_in_the_future", f"{where}: {event.recorded_at}")
+            latest = None
         if taken <= position:
             yield Finding("taken_out_of_order", where)
         if isinstance(event, events.EditionAdopted | events.BenefitsAdopted):

@@ -24,7 +24,7 @@ from yibao.adapters.settings import settings_here
 from yibao.adapters.trail import postgres as trail
 
 
-def init(url: str) -> str:
+def init(url: str, *, rehearsal: bool = False) -> str:
     """Creates a store in a database where there is none; its layout."""
     with _connected(url) as connection:
         if layout_of(connection) is not None:
@@ -39,7 +39,14 @@ def init(url: str) -> str:
                 f"the database {place_of(url)} is encoded in {encoding}, which has not every name: "
                 "create it by `createdb --encoding=UTF8 --template=template0`"
             )
-    return _at_the_newest_layout(url)
+    return _at_the_newest_layout(url, rehearsal=rehearsal)
+
+
+def is_rehearsal(url: str) -> bool:
+    """Whether there is a store in a database, and it is marked as one for stories."""
+    with _connected(url) as connection:
+        ((marked,),) = connection.execute("SELECT to_regclass('yibao.rehearsal') IS NOT NULL")
+        return bool(marked)
 
 
 _IN_THE_WAY: Final = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('yibao')"
@@ -59,10 +66,10 @@ def migrate(url: str) -> tuple[str, str]:
     return before, _at_the_newest_layout(url)
 
 
-def _at_the_newest_layout(url: str) -> str:
+def _at_the_newest_layout(url: str, *, rehearsal: bool = False) -> str:
     with _connected(url, as_owner=True) as connection:
         connection.autocommit = False
-        migrations.upgrade_postgres(lambda: connection, place_of(url))
+        migrations.upgrade_postgres(lambda: connection, place_of(url), rehearsal=rehearsal)
     with _connected(url, as_owner=True) as connection:
         with connection.transaction():
             trail.create(connection)

@@ -102,15 +102,19 @@ def upgrade(database: str) -> None:
     _upgrade("sqlite://", lambda: _connected(database), repr(database), _SCRIPTS, begin)
 
 
-def upgrade_postgres(connect: Callable[[], Any], where: str) -> None:
+def upgrade_postgres(connect: Callable[[], Any], where: str, *, rehearsal: bool = False) -> None:
     """Creates the store in a PostgreSQL database, or brings it to the newest layout.
 
-    All in one transaction. Raises StoreError where that fails; all then is as it was.
+    One that is created is marked as a rehearsal store where that is asked for. All in one
+    transaction. Raises StoreError where that fails; all then is as it was.
     """
 
     def begin(connection: "sqlalchemy.Connection") -> str | None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
         connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS yibao")
+        there = "SELECT to_regclass('yibao.alembic_version') IS NOT NULL"
+        if rehearsal and not connection.exec_driver_sql(there).scalar():
+            connection.exec_driver_sql("CREATE TABLE yibao.rehearsal (mark text)")
         return None
 
     _upgrade("postgresql+psycopg://", connect, where, _SCRIPTS / "postgres", begin)

@@ -47,6 +47,14 @@ def with_trail(url: str) -> str:
     return url
 
 
+def for_stories(url: str) -> str:
+    """A store that is empty, as the rehearsal store that a replay makes of a file by itself."""
+    if is_postgres(url):
+        rows(url, "DROP SCHEMA yibao CASCADE; DROP SCHEMA IF EXISTS yibao_trail CASCADE")
+        upkeep_postgres.init(url, rehearsal=True)
+    return url
+
+
 def emptied(url: str) -> str:
     """A store that nobody has open, as if it were new."""
     if is_postgres(url):

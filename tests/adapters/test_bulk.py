@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import StoreError
 from yibao.adapters.upkeep import init
 from yibao.domain import commands
+from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.calendar import read_instant
 from yibao.domain.commands import Command
 from yibao.domain.events import Event
@@ -369,9 +370,7 @@ def test_many_at_once_come_to_what_one_after_the_other_does(url: str) -> None:
             for who in (ADA, BO):
                 assert _plain(together.facts(who)) == _plain(singly.facts(who))
                 assert answer_json(together.at(who, NOW)) == answer_json(singly.at(who, NOW))
-                assert [kept.attempt for kept in together.refused_attempts(who)] == [
-                    kept.attempt for kept in singly.refused_attempts(who)
-                ]
+                assert _tried(together, who) == _tried(singly, who)
 
 
 NOTHING = commands.SettleCare(at=NOW, care=UUID(int=1))
@@ -393,7 +392,24 @@ def _one(service: Service, target: yibao.EnrollmentId | str, command: Command) -
 
 def _plain(recorded: list[Event]) -> list[dict[str, Any]]:
     made_up = {"event_id", "command_id", "goes_on"}
-    return [event.model_dump(exclude=made_up) | {"name": event.name} for event in recorded]
+    return [
+        event.model_dump(exclude=made_up)
+        | {"name": event.name, "recorded_at": _to_the_second(event.recorded_at)}
+        for event in recorded
+    ]
+
+
+def _tried(service: Service, who: yibao.EnrollmentId) -> list[RefusedAttempt]:
+    attempts = [kept.attempt for kept in service.refused_attempts(who)]
+    return [
+        attempt.model_copy(update={"tried_at": _to_the_second(attempt.tried_at)})
+        for attempt in attempts
+    ]
+
+
+def _to_the_second(stamp: datetime) -> datetime:
+    """A window comes an instant after all there is, and all of a batch with it."""
+    return stamp.replace(microsecond=0)
 
 
 def _anything(chance: random.Random) -> Asked:

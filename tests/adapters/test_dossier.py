@@ -24,7 +24,7 @@ from yibao.adapters.service import open_service
 from yibao.domain.refusals import Refused
 
 from .conftest import Run, Write
-from .stores import lasting, with_trail
+from .stores import for_stories, lasting
 from .test_audit_cli import MADE_UP
 from .test_cli import SEVERAL, parsed, refused
 from .test_trail import ADA, Clock, an_autumn
@@ -201,7 +201,7 @@ def strings(told: Any) -> Iterator[str]:
 def test_the_data_hold_every_fact_and_every_refusal_of_the_student_and_nobody_elses(
     three: Path, run: Run, url: str
 ) -> None:
-    assert run("replay", three, "--store", url).exit_code == 0
+    assert run("replay", three, "--store", for_stories(url)).exit_code == 0
     with open_service(url, policies=EDITIONS) as service:
         whose = {ref: yibao.EnrollmentId(ref, 2025) for ref in ("a1", "b1", "c1")}
         facts = {ref: service.facts(who) for ref, who in whose.items()}
@@ -234,7 +234,7 @@ def test_the_data_hold_every_fact_and_every_refusal_of_the_student_and_nobody_el
 def test_what_the_dossier_says_of_a_fact_is_what_the_audit_trail_says(
     three: Path, run: Run, url: str
 ) -> None:
-    run("replay", three, "--store", with_trail(url))
+    assert run("replay", three, "--store", for_stories(url)).exit_code == 0
     whom = ("--store", url, "--ref", "a1", "--year", 2025)
     trail = parsed(run("audit", *whom[:4], "--json", "--all"))["entries"]
     found = as_json(run, *whom)["trail"]
@@ -246,7 +246,7 @@ def test_what_the_dossier_says_of_a_fact_is_what_the_audit_trail_says(
 @lasting
 def test_care_has_its_facts_and_its_reviews_in_the_data(run: Run, url: str) -> None:
     file = SCENARIOS / SEEN["care"]
-    (played,) = parsed(run("replay", file, "--store", url, "--json"))
+    (played,) = parsed(run("replay", file, "--store", for_stories(url), "--json"))
     who = yibao.EnrollmentId(played["students"][0]["ref"], 2025)
     with open_service(url, policies=EDITIONS) as service:
         recorded = [*service.facts(who), *service.care_facts(who)]
@@ -262,7 +262,7 @@ def test_care_has_its_facts_and_its_reviews_in_the_data(run: Run, url: str) -> N
 
 @lasting
 def test_notes_are_in_every_form_until_they_are_erased(three: Path, run: Run, url: str) -> None:
-    run("replay", three, "--store", url)
+    assert run("replay", three, "--store", for_stories(url)).exit_code == 0
     whom = ("--store", url, "--ref", "a1", "--year", 2025)
     told = as_json(run, *whom)
     notes = {entry["event_id"]: entry["note"] for entry in told["trail"] if "note" in entry}

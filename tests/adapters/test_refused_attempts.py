@@ -188,8 +188,9 @@ def _activating(at: str, lapsed_years: int) -> Callable[[World], Attempting]:
 
 def _before_window(world: World) -> Attempting:
     world.confirmed(lapsed_years=1)
+    care = world.care("2025-12-02 09:00")
     world.did("build_account", "2025-12-05 09:00", on="2025-12-05")
-    return world.settling("2025-12-02 09:00")
+    return world.asked("settle_care", "2026-02-01 09:00", care)
 
 
 def _settling(
@@ -734,6 +735,7 @@ def test_attempts_about_an_edition_and_about_nobody_can_be_read(
     refusal(service.fix_window, POLICY, at="2025-09-01 08:00", closes_on="2026-01-01", by="bureau")
     service.fix_window(POLICY, at="2025-09-01 08:00", closes_on="2025-12-20", by="bureau")
     refusal(service.fix_window, POLICY, at="2025-09-01 08:00", closes_on="2025-09-01", by="bureau")
+    clock.at("2025-09-01 08:31")
     refusal(service.register, **(REGISTRATION | {"ref": IDENTITY, "by": "counter-2"}))
     on_edition = [each.attempt for each in service._store.attempts_on(edition_stream(POLICY))]
     assert [(each.policy, each.where, each.version) for each in on_edition] == [

@@ -382,7 +382,7 @@ def test_what_cannot_be_reviewed_ends_with_2_and_says_why(
 def test_care_is_reviewed_also_after_the_clock_has_gone_back(
     service: Service, watch: Watch
 ) -> None:
-    watch.set("2025-11-20 09:00")
+    watch.set("2025-11-30 10:00")
     bill = visit(service)
     settle(service, bill)
     assert service.review(ADA) == ()

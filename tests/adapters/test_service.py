@@ -390,14 +390,16 @@ def test_stamps_never_go_back_when_the_clock_does(service: Service) -> None:
         clock.move_to("2025-12-01 03:00:00")
         service.declare_roster(ADA, at="2025-09-02 17:00")
         fix = service.fix_window("shanghai-2025", at="2025-11-21 09:00", closes_on="2025-12-26")
-        assert stamps(service) == [read_instant("2025-12-01 12:00")] * 2
-        assert fix.recorded_at == read_instant("2025-12-01 12:00")
+        # A window comes after all there is, by an instant at least, and its students not before it.
+        noon, instant = read_instant("2025-12-01 12:00"), timedelta(microseconds=1)
+        assert stamps(service) == [noon, noon + instant]
+        assert fix.recorded_at == noon + 2 * instant
         # Everything is known by default, though the clock stands before the last stamp.
         answer = service.at(ADA)
         assert (answer.version, answer.edition_version) == (2, 3)
         assert (answer.at, answer.known_at) == (
             read_instant("2025-12-01 11:00"),
-            read_instant("2025-12-01 12:00"),
+            noon + 2 * instant,
         )
         clock.move_to("2025-12-01 05:00:00")
         service.confirm(ADA, at="2025-11-01 09:00", channel="app")
