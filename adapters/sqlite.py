@@ -33,6 +33,7 @@ from eventsourcing.utils import Environment
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.output import claim
 from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
 
 #: How long one writer waits for another, in seconds.
@@ -385,7 +386,8 @@ class FactFactory(SQLiteFactory):
 
 
 def prepare(database: str) -> None:
-    """Puts a file into WAL mode: the one statement for which SQLite itself does not wait."""
+    """Makes the file, and puts it into WAL mode: for that alone SQLite itself does not wait."""
+    claim(database)
     ends = time.monotonic() + LOCK_TIMEOUT
     with closing(sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT)) as connection:
         while True:
