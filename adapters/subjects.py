@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def existing_store(url: str | None, editions: Editions) -> Iterator[Service]:
 
 def check_there(url: str) -> None:
     """Raises UsageError for a file that is not there; of a database its opening tells."""
-    if not is_postgres(url) and not Path(file_of(url)).is_file():
+    if not is_postgres(url) and not isfile(file_of(url)):
         raise click.UsageError("there is no such store")
 
 

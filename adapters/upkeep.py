@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import groupby, islice
 from operator import itemgetter
+from os.path import isfile
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
@@ -174,7 +175,7 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
 @contextmanager
 def _filled(url: str) -> Iterator[FactStore]:
     """The store to copy to: one that is there, or a new file, whole or not at all."""
-    if is_postgres(url) or Path(file_of(url)).is_file():
+    if is_postgres(url) or isfile(file_of(url)):
         with closing(open_store(url)) as store:
             yield store
         return
