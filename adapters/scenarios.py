@@ -6,6 +6,7 @@ by the same command models that the service uses; a mistake names file, line and
 
 from dataclasses import dataclass
 from datetime import datetime
+from os.path import isdir
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
@@ -271,6 +272,8 @@ def story_files(path: Path) -> list[Path]:
 
     A folder without one stands for itself, and cannot be read as a story.
     """
+    if not isdir(path):
+        return [path]
     found = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
     return found or [path]
 

@@ -15,6 +15,7 @@ from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import file_of, is_postgres
+from yibao.adapters.terminal import in_one_line
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.knowledge import Cutoff
@@ -97,5 +98,7 @@ def _chosen(names: list[str], student: str | None) -> list[str]:
     if student is None:
         return names
     if student not in names:
-        raise click.UsageError(f"no such student in this story; there are {', '.join(names)}")
+        raise click.UsageError(
+            f"no such student in this story; there are {in_one_line(', '.join(names))}"
+        )
     return [student]

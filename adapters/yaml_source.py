@@ -5,7 +5,9 @@ edition never needs is refused: tags, anchors, documents after the first, duplic
 nesting. What a value means is decided by the model it is validated with.
 """
 
+import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,13 +116,21 @@ def read(path: Path, name: str | None = None) -> Source:
     """The file as a Source; raises SourceError, also where it cannot be opened."""
     file = name or str(path)
     try:
-        if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise SourceError(file, 1, 1, f"larger than {MAX_BYTES} bytes")
-        content = path.read_bytes()
+        with open(path, "rb", opener=_without_waiting) as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                raise SourceError(file, 1, 1, "no regular file")
+            content = opened.read(MAX_BYTES + 1) or b""  # none where it would be waited for
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "cannot be opened"
         raise SourceError(file, 1, 1, reason.lower()) from None
+    if len(content) > MAX_BYTES:
+        raise SourceError(file, 1, 1, f"larger than {MAX_BYTES} bytes")
     return parse(content, file)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens whatever it is: nobody may ever write into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def parse(content: bytes, file: str) -> Source:
