@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.yaml_source import Source, SourceError, read
+from yibao.adapters.yaml_source import Source, SourceError, read, short
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.commands import (
     COMMANDS,
@@ -360,7 +360,7 @@ class _Reader:
                 (key for key in step if key not in (*_CommandHead.model_fields, "known_at")), None
             )
             if unknown and not actions:
-                raise self.source.error((*path, unknown), f"unknown key {unknown!r}", key=True)
+                raise self.source.error((*path, unknown), f"unknown key {short(unknown)}", key=True)
             raise self.source.error(
                 path, "a step needs exactly one command, correct, void or expect"
             )

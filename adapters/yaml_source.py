@@ -88,7 +88,7 @@ class Source:
         """Raises at the first unknown key, else at the mapping that lacks one."""
         for name in data:
             if name not in allowed:
-                raise self.error([*path, name], f"unknown key {_short(name)}", key=True)
+                raise self.error([*path, name], f"unknown key {short(name)}", key=True)
         for name in required:
             if name not in data:
                 raise self.error(path, f"missing key {name!r}")
@@ -100,7 +100,7 @@ class Source:
                 if not isinstance(key, yaml.ScalarNode):
                     raise self._at(key, "a key must be text")
                 if key.value in plain:
-                    raise self._at(key, f"duplicate key {_short(key.value)}")
+                    raise self._at(key, f"duplicate key {short(key.value)}")
                 plain[key.value] = self._plain(value)
             return plain
         if isinstance(node, yaml.SequenceNode):
@@ -154,7 +154,7 @@ def reason_of(error: Any) -> str:
     """pydantic's finding in our words, never repeating the value."""
     kind, message = error["type"], str(error["msg"])
     if kind == "extra_forbidden":
-        return f"unknown key {_short(str(error['loc'][-1]))}"
+        return f"unknown key {short(str(error['loc'][-1]))}"
     if kind == "missing":
         return f"missing key {str(error['loc'][-1])!r}"
     message = message.removeprefix("Value error, ")
@@ -213,5 +213,8 @@ def _tag_of(event: yaml.Event) -> str | None:
     return tag
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name that stands in a file; what is no word, and may be anything, is not repeated."""
+    if not re.fullmatch(r"[\w.-]+", name):
+        return "…"
     return repr(name if len(name) <= 40 else name[:40] + "…")
