@@ -15,7 +15,6 @@ from yibao.adapters import console
 from yibao.adapters.audit_json import trail_entry_json
 from yibao.adapters.console.audit import entry_lines, told_lines
 from yibao.adapters.console.progress import watched
-from yibao.adapters.console.values import printable
 from yibao.adapters.following import Parked
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import replay
@@ -23,6 +22,7 @@ from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service
 from yibao.adapters.store import shown
 from yibao.adapters.subjects import existing_store
+from yibao.adapters.terminal import json_for, printable
 from yibao.adapters.trail.audit import PAGE
 from yibao.adapters.trail.questions import Key, Question
 from yibao.adapters.watch import Watch
@@ -171,19 +171,21 @@ class _Writer:
             self._write_json(entries, str(following) if following else None)
         elif self.as_csv:
             writer = csv.writer(self.out)
+            shown = printable if self.out.isatty() else str  # a file is told exactly
             writer.writerow(COLUMNS)
-            writer.writerows([_cell(entry.get(column)) for column in COLUMNS] for entry in entries)
+            for entry in entries:
+                writer.writerow(shown(_cell(entry.get(column))) for column in COLUMNS)
         else:
             self._write_text(entries, following)
 
     def _write_json(self, entries: Iterator[dict[str, Any]], following: str | None) -> None:
         self.out.write('{"format": 1, "entries": [')
         for number, entry in enumerate(entries):
-            self.out.write((", " if number else "") + json.dumps(entry, ensure_ascii=False))
+            self.out.write((", " if number else "") + json_for(self.out.encoding, entry))
         end: dict[str, Any] = {"following": following}
         if self.parked:
             end["parked"] = [each._asdict() for each in self.parked]
-        self.out.write(f"], {json.dumps(end, ensure_ascii=False)[1:]}\n")
+        self.out.write(f"], {json_for(self.out.encoding, end)[1:]}\n")
 
     def _write_text(self, entries: Iterator[dict[str, Any]], following: Key | None) -> None:
         told = console.to(self.out)
@@ -213,10 +215,10 @@ class _Writer:
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any) -> str:
     """A cell; text that a spreadsheet would take for a formula is marked as text."""
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False) if value else None
+        return json.dumps(value, ensure_ascii=False) if value else ""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
-    return value
+    return "" if value is None else str(value)

@@ -1,16 +1,19 @@
 """The command line: `yibao replay | explain | compare | audit | history | dossier | …`."""
 
-import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
+from click.exceptions import Exit
 
 from yibao import __version__
+from yibao.adapters.terminal import in_one_line, json_for, tell
 from yibao.domain.refusals import YibaoError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,17 +53,55 @@ FILE = click.Path(path_type=Path)
 
 
 class _Commands(click.Group):
-    """Turns everything yibao raises on purpose into one line and exit code 2."""
+    """Turns what yibao raises on purpose, and what cannot be written, into one line and exit 2."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        if sys.stdout is None:  # closed by whoever started us: nothing can be written to it
+            sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+        if sys.stderr is None:
+            sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+        for stream in (sys.stdout, sys.stderr):  # what they cannot write is told by its number
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        with _in_one_line():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        for stream in (sys.stdout, sys.stderr):  # what they cannot write is told by its number
-            if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
-                stream.reconfigure(errors="backslashreplace")
-        try:
+        with _in_one_line():
             return super().invoke(ctx)
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    try:
+        try:
+            yield
+        except click.ClickException as error:
+            said = StringIO()
+            error.show(said)
+            tell(said.getvalue().rstrip(), err=True)
+            raise Exit(error.exit_code) from None
         except YibaoError as error:
-            click.echo(f"yibao: {error}", err=True)
-            ctx.exit(2)
+            tell(f"yibao: {in_one_line(str(error))}", err=True)
+            raise Exit(2) from None
+        finally:  # here, where it can be told, and not when the interpreter ends
+            sys.stdout.flush()
+            sys.stderr.flush()
+    except OSError as error:
+        if error.filename is not None:  # no stream, but a file, and a mistake of ours
+            raise
+        _let_go(sys.stdout)
+        try:
+            tell(f"yibao: the output cannot be written: {error.strerror or error}", err=True)
+        except OSError:
+            _let_go(sys.stderr)
+        raise Exit(2) from None
+
+
+def _let_go(stream: TextIO) -> None:
+    """Lets what a stream still holds go nowhere: the interpreter would fail over it at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _lang(command: F) -> F:
@@ -252,7 +293,7 @@ def compare(
         return
     for name, found in compared.items():
         if len(compared) > 1:
-            click.echo(name)
+            tell(in_one_line(name))
         console.to(sys.stdout).print(comparison_report(found, Words(lang)))
 
 
@@ -292,7 +333,7 @@ def review(
         return
     for name, each in found.items():
         if len(found) > 1:
-            click.echo(name)
+            tell(in_one_line(name))
         console.to(sys.stdout).print(review_report(each, Words(lang)))
 
 
@@ -336,7 +377,7 @@ def history(
         return
     for name, held in found.items():
         if len(found) > 1:
-            click.echo(name)
+            tell(in_one_line(name))
         console.to(sys.stdout).print(history_report(value, held, Words(lang)))
 
 
@@ -364,7 +405,7 @@ def timeline(
     with subjects(Editions(policies), **whom) as asked:
         for name in asked.students:
             if len(asked.students) > 1:
-                click.echo(name)
+                tell(in_one_line(name))
             answers = [asked.answer(name, at, None)]
             if known_at is not None:
                 answers.append(asked.answer(name, at, known_at))
@@ -416,11 +457,11 @@ def dossier(
         found = dossier_of(asked.service, enrollment, at or asked.at, known_at, asked.known_at)
     text = _WRITTEN[form](found, Words(lang), "utf-8" if to else sys.stdout.encoding)
     if to is None:
-        click.echo(text)
+        tell(text)
         return
     with written(to, force=force) as new:
         new.write_text(text + "\n", encoding="utf-8")
-    click.echo(Words(lang)("audit", "written", file=to), err=True)
+    tell(Words(lang)("audit", "written", file=to), err=True)
 
 
 def _as_text(dossier: Any, words: Any, encoding: str) -> str:
@@ -432,7 +473,7 @@ def _as_text(dossier: Any, words: Any, encoding: str) -> str:
 def _as_json(dossier: Any, words: Any, encoding: str) -> str:
     from yibao.adapters.dossier import dossier_json
 
-    return json.dumps(dossier_json(dossier), ensure_ascii=False, indent=2)
+    return json_for(encoding, dossier_json(dossier), indent=2)
 
 
 def _as_page(dossier: Any, words: Any, encoding: str) -> str:
@@ -590,7 +631,7 @@ def check_edition(file: Path, policies: Path | None, lang: Any) -> None:
     from yibao.adapters.words import Words
 
     found = Editions(policies).check(file)
-    click.echo(Words(lang)("phrase", "edition_is_right", edition=found.edition))
+    tell(Words(lang)("phrase", "edition_is_right", edition=found.edition))
 
 
 @main.group()
@@ -613,9 +654,9 @@ def init_store(store: str, rehearsal: bool, lang: Any) -> None:
     from yibao.adapters.words import Words
 
     words = Words(lang)
-    click.echo(words("store", "created", layout=init(store, rehearsal=rehearsal)))
+    tell(words("store", "created", layout=init(store, rehearsal=rehearsal)))
     if rehearsal:
-        click.echo(words("store", "rehearsal"))
+        tell(words("store", "rehearsal"))
 
 
 @db.command("migrate")
@@ -627,7 +668,7 @@ def migrate_store(store: str, lang: Any) -> None:
     from yibao.adapters.words import Words
 
     before, now = migrate(store)
-    click.echo(Words(lang)("store", "migrated", before=before, now=now))
+    tell(Words(lang)("store", "migrated", before=before, now=now))
 
 
 @db.command("copy")
@@ -647,7 +688,7 @@ def copy_store(store: str, to: str, lang: Any) -> None:
     words = Words(lang)
     with watched(sys.stderr, words("store", "copying")) as watch:
         facts = copy(store, to, watch)
-    click.echo(words("store", "copied", facts=facts, file=shown(to)))
+    tell(words("store", "copied", facts=facts, file=shown(to)))
 
 
 @db.command("grant")
@@ -661,7 +702,7 @@ def grant_store(store: str, role: str, reads_only: bool, lang: Any) -> None:
     from yibao.adapters.words import Words
 
     grant(store, role, reads_only=reads_only)
-    click.echo(Words(lang)("store", "reads" if reads_only else "appends", role=role))
+    tell(Words(lang)("store", "reads" if reads_only else "appends", role=role))
 
 
 @db.command("check")
@@ -687,13 +728,13 @@ def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> 
         _print_json({"format": 1, **health._asdict(), "findings": findings})
     else:
         counts = health._asdict()
-        click.echo(words("store", "holds", **counts))
+        tell(words("store", "holds", **counts))
         if health.rehearsal:
-            click.echo(words("store", "rehearsal"))
+            tell(words("store", "rehearsal"))
         for finding in health.findings:
-            click.echo(f"{words('finding', finding.code)}: {finding.where}")
+            tell(f"{words('finding', finding.code)}: {finding.where}")
         if not health.findings:
-            click.echo(words("store", "whole"))
+            tell(words("store", "whole"))
     sys.exit(1 if health.findings else 0)
 
 
@@ -708,7 +749,7 @@ def backup_store(store: str, to: Path, force: bool, lang: Any) -> None:
     from yibao.adapters.words import Words
 
     facts = backup(store, to, force=force)
-    click.echo(Words(lang)("store", "copied", facts=facts, file=to))
+    tell(Words(lang)("store", "copied", facts=facts, file=to))
 
 
 @main.group()
@@ -784,7 +825,7 @@ def projections_retry(store: str, trail: str | None, policies: Path | None, lang
     from yibao.adapters.words import Words
 
     left = retry(store, trail, Editions(policies))
-    click.echo(Words(lang)("projections", "left", parked=left))
+    tell(Words(lang)("projections", "left", parked=left))
     sys.exit(1 if left else 0)
 
 
@@ -793,7 +834,7 @@ def diagram() -> None:
     """Print the state machine as a Mermaid diagram, drawn from its table."""
     from yibao.domain.lifecycle import mermaid
 
-    click.echo(mermaid())
+    tell(mermaid())
 
 
 @main.command()
@@ -805,8 +846,8 @@ def schema(name: str) -> None:
     """Print the JSON Schema of what is stored, of stories and editions, or of answers."""
     from yibao.adapters.schemas import SCHEMAS
 
-    click.echo(json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False, sort_keys=True))
+    tell(json_for(sys.stdout.encoding, SCHEMAS[name](), indent=2, sort_keys=True))
 
 
 def _print_json(told: Any) -> None:
-    click.echo(json.dumps(told, ensure_ascii=False))
+    tell(json_for(sys.stdout.encoding, told))

@@ -13,6 +13,7 @@ from typing import Final
 from yibao.adapters.errors import StoreError
 from yibao.adapters.files import may_write
 from yibao.adapters.following import Lead
+from yibao.adapters.output import claim
 from yibao.adapters.store import FactStore
 
 #: How long a server may take to answer whoever asks for the lead, in seconds.
@@ -40,6 +41,7 @@ class SqliteLead:
 
     def is_mine(self) -> bool:
         if self._held is None:
+            claim(self._path)
             try:
                 connection = sqlite3.connect(
                     self._path, timeout=0, isolation_level=None, check_same_thread=False

@@ -1,8 +1,9 @@
-"""The one way in which yibao writes a file for a person: whole or not at all, onto nothing else."""
+"""The one way in which yibao makes files: its owner's alone, whole or not at all, onto nothing."""
 
 import os
 import re
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -12,9 +13,8 @@ from urllib.parse import quote
 
 from yibao.adapters.errors import StoreError
 
-#: How a new file is opened that its owner alone may read and write.
-NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-PRIVATE: Final = 0o600
+#: The permissions of what yibao makes: its owner alone may read and write it.
+_PRIVATE: Final = 0o600
 
 #: What SQLite keeps beside a database, and takes for a part of it when it finds it there.
 _OF_SQLITE: Final = ("-wal", "-journal", "-shm")
@@ -24,6 +24,16 @@ _BESIDE: Final = re.compile(r"(.+)(?:-wal|-journal|-shm|\.trail|\.[^.]+\.lead)",
 
 class NotWritten(StoreError):
     """A file was not written, and nothing is left of it."""
+
+
+def claim(file: str) -> None:
+    """Makes an empty file where there is none, which SQLite is to fill in.
+
+    What SQLite keeps beside a database has the permissions of that; a file that is there keeps
+    its own. Where it cannot be made, SQLite tells why.
+    """
+    with suppress(OSError):
+        _make(os.path.realpath(file))
 
 
 @contextmanager
@@ -41,7 +51,7 @@ def written(to: Path, *, force: bool = False) -> Iterator[Path]:
         # SQLite finds what it fills in by its name, and writes beside it: a folder of our own.
         with TemporaryDirectory(prefix=".yibao-", dir=to.parent) as folder:
             new = Path(folder, "new")
-            os.close(os.open(new, NEW, PRIVATE))
+            _make(new)
             yield new
             if os.listdir(folder) != [new.name]:
                 raise NotWritten(f"{told} was not written: it is more than one file")
@@ -85,6 +95,16 @@ def _is_database(path: Path) -> bool:
     return True
 
 
+def _make(file: str | Path) -> None:
+    """Makes a new, empty file for its owner alone; raises FileExistsError where there is one."""
+    try:
+        # Not opened: to close it again would free the locks of a thread that has opened it by now.
+        os.mknod(file, stat.S_IFREG | _PRIVATE)
+    except PermissionError:  # where only root may make files so
+        how = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        os.close(os.open(file, how, _PRIVATE))
+
+
 def _publish(new: Path, to: Path, *, force: bool) -> None:
     """Gives the file its name, at once; raises FileExistsError where there is one by now."""
     if force:
@@ -95,7 +115,7 @@ def _publish(new: Path, to: Path, *, force: bool) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without such links: hold the name, then take its place
-        os.close(os.open(to, NEW, PRIVATE))
+        _make(to)
         new.replace(to)
 
 

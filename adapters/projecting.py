@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
+from os.path import isfile
 from threading import Event
 from types import FrameType
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ class Status(NamedTuple):
 
 def statuses(url: str, trail: str | None, editions: Editions) -> list[Status]:
     """How far each projection of a store is; nothing is taken in, and no trail is made."""
-    if trail is not None and not Path(trail_file(trail)).is_file():
+    if trail is not None and not isfile(trail_file(trail)):
         raise StoreError("there is no such trail")
     with _opened(url, trail, editions) as audit:
         standing = audit.projection.standing()

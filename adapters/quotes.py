@@ -13,6 +13,7 @@ from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import MEMORY
 from yibao.adapters.subjects import existing_store
+from yibao.adapters.terminal import in_one_line
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, midnight, read_day
 from yibao.domain.care import Assessed
 from yibao.domain.refusals import BadValue
@@ -53,7 +54,9 @@ def _someone(
         names = list(story.students)
         name = asked["student"] or (names[0] if len(names) == 1 else None)
         if name not in names:
-            raise click.UsageError(f"name a --student of this story: {', '.join(names)}")
+            raise click.UsageError(
+                f"name a --student of this story: {in_one_line(', '.join(names))}"
+            )
         ran = replay(story, editions)
         with ran.service as service:
             yield service, story.enrollment(name), max(end, story.latest_at)

@@ -22,6 +22,7 @@ from yibao.adapters.plain import plain
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.replay import Failure, Replay, replay
 from yibao.adapters.scenarios import read_story, story_files
+from yibao.adapters.terminal import in_one_line
 from yibao.adapters.words import Words
 from yibao.adapters.yaml_source import SourceError
 from yibao.domain.refusals import UnknownCutoff
@@ -46,7 +47,7 @@ class Result:
 
     def report(self, *, detailed: bool) -> RenderableType:
         if self.replay is None:
-            return Text(f"! {self.error}", style="red")
+            return Text(f"! {in_one_line(str(self.error))}", style="red")
         if detailed:
             return story_report(self.replay, self.answers, self.words)
         line = story_line(self.replay)

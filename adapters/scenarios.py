@@ -6,6 +6,7 @@ by the same command models that the service uses; a mistake names file, line and
 
 from dataclasses import dataclass
 from datetime import datetime
+from os.path import isdir
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
@@ -21,7 +22,7 @@ from pydantic import (
 )
 
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.yaml_source import Source, SourceError, read
+from yibao.adapters.yaml_source import Source, SourceError, read, short
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.commands import (
     COMMANDS,
@@ -271,6 +272,8 @@ def story_files(path: Path) -> list[Path]:
 
     A folder without one stands for itself, and cannot be read as a story.
     """
+    if not isdir(path):
+        return [path]
     found = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
     return found or [path]
 
@@ -357,7 +360,7 @@ class _Reader:
                 (key for key in step if key not in (*_CommandHead.model_fields, "known_at")), None
             )
             if unknown and not actions:
-                raise self.source.error((*path, unknown), f"unknown key {unknown!r}", key=True)
+                raise self.source.error((*path, unknown), f"unknown key {short(unknown)}", key=True)
             raise self.source.error(
                 path, "a step needs exactly one command, correct, void or expect"
             )

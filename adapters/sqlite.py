@@ -37,6 +37,7 @@ from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
 from yibao.adapters.files import LOCK_TIMEOUT
 from yibao.adapters.findings import Finding, not_taken, refuse_altered
+from yibao.adapters.output import claim
 from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
 
 #: What is noted in a file as the version that is its user's: its numbers have gaps of old; and
@@ -526,10 +527,11 @@ class FactFactory(SQLiteFactory):
 
 
 def prepare(database: str) -> None:
-    """Puts a file into WAL mode: the one statement for which SQLite itself does not wait.
+    """Makes the file, and puts it into WAL mode: for that alone SQLite itself does not wait.
 
     What somebody has erased leaves the log, if nobody reads it.
     """
+    claim(database)
     ends = time.monotonic() + LOCK_TIMEOUT
     with closing(
         sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)

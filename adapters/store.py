@@ -1,6 +1,7 @@
 """Where facts are kept: `eventsourcing`, with a mapper and with databases of our own."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
@@ -590,19 +591,26 @@ def url_of(file: str | Path) -> str:
 
 
 def file_of(url: str) -> str:
-    """The path in `sqlite:///path`; raises StoreError for anything else."""
+    """The path in `sqlite:///path`; raises StoreError for anything else.
+
+    A query, a fragment and control characters are none of it, unless percent-encoded.
+    """
+    scheme, _, rest = url.partition(":///")
     try:
-        parts = urlsplit(url)
-        path = unquote(parts.path[1:], errors="strict")
+        path = unquote(rest, errors="strict")
         path.encode()
     except ValueError:
         raise StoreError(_WRITTEN) from None
-    is_plain = parts.scheme == _SQLITE and not (parts.netloc or parts.query or parts.fragment)
-    # What SQLite would read options out of, or not keep, is no path of a file.
-    is_file = path and not path.startswith((":", "file:")) and "mode=memory" not in path
+    is_plain = scheme.lower() == _SQLITE and not _NO_PATH.search(rest)
+    # What SQLite or the library would read options out of, or not keep, is no path of a file.
+    is_file = path and not path.startswith("file:") and not _IN_MEMORY.search(path)
     if not (is_plain and is_file) or "\0" in path:
         raise StoreError(_WRITTEN)
     return path
+
+
+_NO_PATH: Final = re.compile(r"[?#\x00-\x1f\x7f]")
+_IN_MEMORY: Final = re.compile(r"^:|:memory:|mode=memory")
 
 
 _WRITTEN: Final = (

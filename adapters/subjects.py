@@ -14,6 +14,7 @@ from yibao.adapters.replay import replay
 from yibao.adapters.scenarios import read_story
 from yibao.adapters.service import Service
 from yibao.adapters.store import open_store
+from yibao.adapters.terminal import in_one_line
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.knowledge import Cutoff
@@ -89,5 +90,7 @@ def _chosen(names: list[str], student: str | None) -> list[str]:
     if student is None:
         return names
     if student not in names:
-        raise click.UsageError(f"no such student in this story; there are {', '.join(names)}")
+        raise click.UsageError(
+            f"no such student in this story; there are {in_one_line(', '.join(names))}"
+        )
     return [student]

@@ -5,7 +5,9 @@ edition never needs is refused: tags, anchors, documents after the first, duplic
 nesting. What a value means is decided by the model it is validated with.
 """
 
+import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,7 +88,7 @@ class Source:
         """Raises at the first unknown key, else at the mapping that lacks one."""
         for name in data:
             if name not in allowed:
-                raise self.error([*path, name], f"unknown key {_short(name)}", key=True)
+                raise self.error([*path, name], f"unknown key {short(name)}", key=True)
         for name in required:
             if name not in data:
                 raise self.error(path, f"missing key {name!r}")
@@ -98,7 +100,7 @@ class Source:
                 if not isinstance(key, yaml.ScalarNode):
                     raise self._at(key, "a key must be text")
                 if key.value in plain:
-                    raise self._at(key, f"duplicate key {_short(key.value)}")
+                    raise self._at(key, f"duplicate key {short(key.value)}")
                 plain[key.value] = self._plain(value)
             return plain
         if isinstance(node, yaml.SequenceNode):
@@ -114,13 +116,21 @@ def read(path: Path, name: str | None = None) -> Source:
     """The file as a Source; raises SourceError, also where it cannot be opened."""
     file = name or str(path)
     try:
-        if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise SourceError(file, 1, 1, f"larger than {MAX_BYTES} bytes")
-        content = path.read_bytes()
+        with open(path, "rb", opener=_without_waiting) as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                raise SourceError(file, 1, 1, "no regular file")
+            content = opened.read(MAX_BYTES + 1) or b""  # none where it would be waited for
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "cannot be opened"
         raise SourceError(file, 1, 1, reason.lower()) from None
+    if len(content) > MAX_BYTES:
+        raise SourceError(file, 1, 1, f"larger than {MAX_BYTES} bytes")
     return parse(content, file)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens whatever it is: nobody may ever write into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def parse(content: bytes, file: str) -> Source:
@@ -144,7 +154,7 @@ def reason_of(error: Any) -> str:
     """pydantic's finding in our words, never repeating the value."""
     kind, message = error["type"], str(error["msg"])
     if kind == "extra_forbidden":
-        return f"unknown key {_short(str(error['loc'][-1]))}"
+        return f"unknown key {short(str(error['loc'][-1]))}"
     if kind == "missing":
         return f"missing key {str(error['loc'][-1])!r}"
     message = message.removeprefix("Value error, ")
@@ -203,5 +213,8 @@ def _tag_of(event: yaml.Event) -> str | None:
     return tag
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name that stands in a file; what is no word, and may be anything, is not repeated."""
+    if not re.fullmatch(r"[\w.-]+", name):
+        return "…"
     return repr(name if len(name) <= 40 else name[:40] + "…")

@@ -11,6 +11,7 @@ from yibao.adapters.console.care import care_table, why_care
 from yibao.adapters.console.values import shown, state, told
 from yibao.adapters.explanation import tree
 from yibao.adapters.replay import Failure, Replay
+from yibao.adapters.terminal import in_one_line
 from yibao.adapters.words import Words
 from yibao.domain.derivation import Derived
 from yibao.domain.policy import Policy
@@ -23,7 +24,7 @@ def story_report(replay: Replay, answers: dict[str, Answer], words: Words) -> Re
     """One story: its title, each student's answer and timeline, and what failed."""
     parts: list[RenderableType] = [story_line(replay)]
     for name, answer in answers.items():
-        parts.append(Text(f"\n{name}", style="bold"))
+        parts.append(Text(f"\n{in_one_line(name)}", style="bold"))
         parts.append(answer_report(answer, words))
     return Group(*parts, *failures_report(replay.failures, words))
 
@@ -33,7 +34,7 @@ def story_line(replay: Replay) -> Text:
     good = not replay.failures
     return Text.assemble(
         ("✓ " if good else "✗ ", "green" if good else "red"),
-        (replay.story.title, "bold"),
+        (in_one_line(replay.story.title), "bold"),
         f"  ({replay.story.policy.edition})",
     )
 
@@ -67,7 +68,7 @@ def failures_report(failures: Iterable[Failure], words: Words) -> Iterator[Rende
     for failure in failures:
         place = failure.place
         named = f" ({place.step})" if place.step else ""
-        yield Text(f"\n{place.file}:{place.line}{named}", style="red")
+        yield Text("\n" + in_one_line(f"{place.file}:{place.line}{named}"), style="red")
         for key, expected in failure.expected.items():
             came = told(failure.came[key], words, key)
             yield Text(

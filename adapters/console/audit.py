@@ -7,8 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.console.values import printable, told
+from yibao.adapters.console.values import told
 from yibao.adapters.plain import plain
+from yibao.adapters.terminal import printable
 from yibao.adapters.trail.changes import part_told
 from yibao.adapters.words import Words
 from yibao.projections.history import Held

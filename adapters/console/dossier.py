@@ -3,9 +3,10 @@
 from io import StringIO
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
+from yibao.adapters.console import Plain
 from yibao.adapters.console.answers import answer_report
 from yibao.adapters.console.audit import history_report, trail_report
 from yibao.adapters.console.care import review_report
@@ -19,7 +20,7 @@ WIDTH: Final = 120
 
 def dossier_text(dossier: Dossier, words: Words, encoding: str = "utf-8") -> str:
     """The dossier as plain text, to be written in an encoding."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, markup=False, emoji=False)
+    out = Plain(StringIO(), WIDTH)
     with out.capture() as captured:
         out.print(dossier_report(dossier, words, ascii=not carries_blocks(encoding)))
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

@@ -1,12 +1,12 @@
 """Values, states and facts as a person reads them."""
 
-import re
 from datetime import date, datetime
 from typing import Any
 
 from rich.text import Text
 
 from yibao.adapters.plain import plain
+from yibao.adapters.terminal import printable
 from yibao.adapters.words import Words
 from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
 
@@ -58,14 +58,6 @@ def told(value: Any, words: Words, name: str = "") -> str:
     if isinstance(value, str) and value.endswith("+08:00") and len(value) > 16:
         return value.removesuffix("+08:00").removesuffix(":00").replace("T", " ")
     return printable(str(value))
-
-
-def printable(text: str) -> str:
-    """The text without what would steer a terminal instead of being shown."""
-    return _CONTROLS.sub("\ufffd", text)
-
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def state(state: State | None, words: Words) -> Text:

@@ -212,7 +212,7 @@ def open_trail(store: FactStore, where: str | None) -> TrailStore:
 
 def trail_file(where: str) -> str:
     """The file of a trail, from its path or from `sqlite:///PATH`; raises StoreError else."""
-    is_url = "://" in where or where == MEMORY
+    is_url = "://" in where or where.startswith(("sqlite:", MEMORY))
     try:
         return file_of(where if is_url else url_of(where))
     except (StoreError, ValueError):

@@ -6,13 +6,14 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import yibao
+from yibao.adapters.leading import lead_of
 from yibao.adapters.output import NotWritten, written
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.store import StoreError
@@ -294,16 +295,70 @@ def test_a_copy_that_fails_leaves_no_store(store: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new.db").exists()
 
 
+@pytest.fixture
+def usual() -> Iterator[None]:
+    """The umask of most systems."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {
+        each.name: oct(stat.S_IMODE(each.stat().st_mode))
+        for each in folder.iterdir()
+        if each.is_file()
+    }
+
+
 @both
-def test_what_is_written_is_for_its_owner_alone(
+@pytest.mark.usefixtures("usual")
+def test_what_is_written_is_its_owners_alone(
     writing: Writing, store: Path, run: Run, tmp_path: Path
 ) -> None:
-    before = os.umask(0o022)
-    try:
-        assert run(*writing(store, tmp_path / "new")).exit_code == 0
-        (tmp_path / "there").write_text("for all to read")
-        assert run(*writing(store, tmp_path / "there"), "--force").exit_code == 0
-    finally:
-        os.umask(before)
-    for name in ("new", "there"):
-        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert run(*writing(store, tmp_path / "new")).exit_code == 0
+    (tmp_path / "there").write_text("for all to read")
+    assert run(*writing(store, tmp_path / "there"), "--force").exit_code == 0
+    found = modes(tmp_path)
+    assert (found["new"], found["there"]) == ("0o600", "0o600")
+
+
+@pytest.mark.usefixtures("usual")
+@pytest.mark.parametrize("kept", ["beside the store", "elsewhere"])
+def test_a_store_and_its_trail_are_their_owners_alone(kept: str, tmp_path: Path) -> None:
+    trail = None if kept == "beside the store" else str(tmp_path / "elsewhere.trail")
+    with yibao.open(url(tmp_path / "facts.db")) as service, service.audit_trail(trail) as asked:
+        told(service, Step("ada", [registration("ada", "r1")]))
+        asked.catch_up()
+        lead = lead_of(asked.store, "audit-trail")
+        assert lead.is_mine()
+        found = modes(tmp_path)
+        lead.release()
+    ending = "facts.db.trail" if trail is None else "elsewhere.trail"
+    assert {"facts.db", "facts.db-wal", "facts.db-shm", "facts.db.audit-trail.lead"} < set(found)
+    assert {ending, f"{ending}-wal"} < set(found)
+    assert set(found.values()) == {"0o600"}
+
+
+@pytest.mark.usefixtures("usual")
+def test_a_store_is_its_owners_alone_whatever_makes_it(
+    store: Path, run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    assert run("db", "init", "--store", url(folder / "init.db")).exit_code == 0
+    assert run("db", "copy", "--store", url(store), "--to", url(folder / "copy.db")).exit_code == 0
+    (folder / "link.db").symlink_to(folder / "open.db")
+    yibao.open(url(folder / "link.db")).close()
+    assert modes(folder) == dict.fromkeys(("init.db", "copy.db", "open.db", "link.db"), "0o600")
+
+
+@pytest.mark.usefixtures("usual")
+def test_a_file_that_somebody_made_keeps_the_permissions_he_gave_it(tmp_path: Path) -> None:
+    for name in ("facts.db", "facts.db.trail"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o640)
+    for _ in range(2):
+        with yibao.open(url(tmp_path / "facts.db")) as service, service.audit_trail() as trail:
+            trail.catch_up()
+            assert set(modes(tmp_path).values()) == {"0o640"}

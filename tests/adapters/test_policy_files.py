@@ -1,6 +1,7 @@
 """Policy editions: what comes with yibao is complete, and one's own are checked to the column."""
 
 import json
+import os
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -9,8 +10,9 @@ import pytest
 from click.testing import Result
 
 import yibao
+from yibao.adapters import policy_files
 from yibao.adapters.policy_files import Editions, released
-from yibao.adapters.yaml_source import SourceError
+from yibao.adapters.yaml_source import Source, SourceError, read
 from yibao.domain.policy import RULES, Parameters
 from yibao.domain.refusals import AlteredEdition, UnknownEdition
 
@@ -348,3 +350,165 @@ def test_a_comment_alters_nothing_and_what_was_never_used_may_change(write: Writ
     write(hour("10:00", "11:00").replace("mine", "unused"), "policies/unused.yaml")
     with yibao.open(url, policies=path.parent) as service:
         assert service.at(yibao.EnrollmentId("s1", 2025)).edition == "mine"
+
+
+#: Lines of which the first is a secret, as in the files that a link may lead to.
+SECRETS = {
+    "shadow": "root:$6$secret$secret:19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\n",
+    "ending in a colon": "secret of mine:\n  secret: secret of mine\n",
+    "a key": "secret=secret\n-----BEGIN SECRET KEY-----\nsecret/secret+secret==\n",
+    "a mapping": "{secret secret: 1, secret secret: 2}\n",
+    "twice": "secret secret: 1\nsecret secret: 2\n",
+    "a tag": "!secret secret\n",
+    "an alias": "a: *secret\n",
+    "an escape": 'a: "\\secret"\n',
+    "an indicator": "@secret: 1\n",
+    "a directive": "%SECRET secret\n---\na: b\n",
+    "no citation": f"{MINE}  secret secret: secret\n",
+    "a value": hour("10:00", "secret"),
+    "a unit": hour("time of day", "secret"),
+    "a basis": hour("stated", "secret"),
+    "a list": "- secret\n",
+    "not UTF-8": "secret: é\n",
+}
+
+
+@pytest.mark.parametrize("text", SECRETS.values(), ids=SECRETS.keys())
+def test_what_is_wrong_is_told_without_what_stands_there(text: str, write: Write, run: Run) -> None:
+    path = write("", "elsewhere/mine.yaml")
+    path.write_text(text, encoding="latin-1" if "é" in text else "utf-8")
+    for command in (["policy", "check", path], ["replay", path], ["explain", path]):
+        done = run(*command)
+        assert done.exit_code == 2
+        assert f"{path}:" in done.output.replace("\n", "").replace(" ", "")
+        assert "secret" not in done.output.lower()
+
+
+@pytest.mark.parametrize("leads", ["to a file", "over another link", "relatively", "by a folder"])
+def test_a_link_that_leads_out_of_the_directory_is_not_followed(
+    leads: str, write: Write, run: Run
+) -> None:
+    outside = write("root:$6$secret:19000:0:99999:7:::\n", "elsewhere/mine.yaml")
+    folder = write(MINE.replace("mine", "good") + LATER, "policies/good.yaml").parent
+    link = folder / "mine.yaml"
+    if leads == "over another link":
+        (folder / "between").symlink_to(outside)
+    if leads == "by a folder":
+        (folder / "between").symlink_to(outside.parent)
+    link.symlink_to(
+        {
+            "to a file": outside,
+            "over another link": folder / "between",
+            "relatively": Path("../elsewhere/mine.yaml"),
+            "by a folder": folder / "between" / "mine.yaml",
+        }[leads]
+    )
+    done = run("policy", "show", "mine", "--policies", folder)
+    why = "a link that leads out of the directory of editions"
+    assert (done.exit_code, done.stderr) == (2, f"yibao: {link}:1:1: {why}\n")
+    assert run("policy", "show", "good", "--policies", folder).exit_code == 0
+    outside.write_text(MINE + LATER, encoding="utf-8")
+    assert run("policy", "show", "mine", "--policies", folder).exit_code == 2
+
+
+def test_links_that_stay_in_the_directory_are_followed(write: Write) -> None:
+    """As Kubernetes mounts what it is given."""
+    folder = write(MINE + LATER, "policies/..2025/mine.yaml").parents[1]
+    (folder / "..data").symlink_to("..2025")
+    (folder / "mine.yaml").symlink_to("..data/mine.yaml")
+    (folder.parent / "mounted").symlink_to(folder)
+    assert Editions(folder.parent / "mounted").get("mine").edition == "mine"
+
+
+@pytest.mark.parametrize("what", ["fifo", "loop", "nowhere", "folder"])
+def test_what_is_no_file_of_an_edition_is_told_and_not_waited_for(
+    what: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    match what:
+        case "fifo":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case _:
+            path.symlink_to("mine.yaml" if what == "loop" else "nowhere.yaml")
+    with pytest.raises(SourceError, match=r"mine\.yaml:1:1: "):
+        Editions(tmp_path).get("mine")
+
+
+def chain(write: Write, length: int, base: str = "shanghai-2025") -> Path:
+    """Editions 1 to `length`, each extending the one before it."""
+    for number in range(1, length + 1):
+        extends = f"e{number - 1:03}" if number > 1 else base
+        write(
+            f"edition: e{number:03}\ntitle: {{en: E, zh: 版}}\nextends: {extends}\n",
+            f"policies/e{number:03}.yaml",
+        )
+    return write("", "policies/notes.txt").parent
+
+
+def test_an_edition_goes_back_to_a_released_one_in_twenty_steps_at_most(write: Write) -> None:
+    folder = chain(write, 400)
+    assert Editions(folder).get("e020").year == 2025
+    for editions in (Editions(folder), Editions(folder)):
+        with pytest.raises(SourceError) as caught:
+            editions.get("e400")
+        told = f"{folder}/e380.yaml:3:10: 'e400' extends more than 20 editions"
+        assert str(caught.value) == told
+    editions = Editions(folder)
+    for number in range(1, 21):  # whatever is known already
+        editions.get(f"e{number:03}")
+    with pytest.raises(SourceError, match=r"e001\.yaml:3:10: 'e021' extends more than 20"):
+        editions.get("e021")
+
+
+def test_each_of_many_editions_is_read_once(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, opened = chain(write, 19), list[str]()
+    for number in range(20, 60):
+        heir = f"edition: e{number:03}\ntitle: {{en: E, zh: 版}}\nextends: e019\n"
+        write(heir, f"policies/e{number:03}.yaml")
+
+    def counted(path: Path, name: str) -> Source:
+        opened.append(path.name)
+        return read(path, name)
+
+    monkeypatch.setattr(policy_files, "read", counted)
+    assert len(list(Editions(folder))) == 59 + len(RELEASED)
+    assert sorted(opened) == [f"e{number:03}.yaml" for number in range(1, 60)]
+
+
+def test_editions_that_extend_each_other_in_a_long_circle_are_refused(write: Write) -> None:
+    folder = chain(write, 15, base="e015")
+    with pytest.raises(SourceError, match=r"e001\.yaml:3:10: an edition cannot extend itself"):
+        Editions(folder).get("e015")
+    folder = chain(write, 400, base="e400")
+    with pytest.raises(SourceError, match=r"'e400' extends more than 20 editions"):
+        Editions(folder).get("e400")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: " + "[" * 100_000,
+        "{a: " * 100_000,
+        "- " * 100_000,
+        "? " * 100_000,
+        "".join(f"{' ' * depth}a:\n" for depth in range(1000)),
+        "a: &a [x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(1000)),
+        "a: *a\n",
+        f"edition: {'x' * 4_000_000}\ntitle: x\n",
+        "".join(f"k{number}: v\n" for number in range(200_000)),
+        "parameters: {" + ", ".join(f"k{number}: v" for number in range(200_000)) + "}",
+        MINE + LATER.replace("10:00", "1" * 1_000_000),
+        MINE + LATER.replace("10:00", "[" * 15 + "]" * 15),
+    ],
+    ids=lambda text: f"{text[:12]!r} of {len(text)}",
+)
+@pytest.mark.parametrize("command", ["policy check", "explain"])
+def test_an_edition_or_a_story_made_to_hurt_is_one_line(
+    command: str, text: str, write: Write, run: Run
+) -> None:
+    done = run(*command.split(), write(text))
+    assert done.exit_code == 2
+    assert done.stderr.count("\n") == 1
+    assert len(done.stderr) < 500
