@@ -120,6 +120,11 @@ WRONG_STEPS = [
         "- at: 2025-09-02 10:00\n  fix_window: {opens_on: 2025-10-02, closes_on: 2025-10-01}",
         "9:51: lies before the window opens",
     ),
+    (
+        "an offset of sixty minutes",
+        "- at: 2025-09-02 10:00+08:60\n  declare_roster: {}",
+        "8:9: an instant is written",
+    ),
     ("an expectation of nothing", "- at: 2025-09-02 10:00\n  expect: {}", "9:13: expects nothing"),
     (
         "an expectation of a misspelt part",

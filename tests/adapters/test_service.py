@@ -288,6 +288,7 @@ def test_a_naive_instant_is_refused_everywhere(registered: Service) -> None:
         ({"on": "2025-02-30"}, "on"),
         ({"on": "1 September"}, "on"),
         ({"at": "2025-09-01"}, "at"),
+        ({"at": "2025-09-01 08:30+08:60"}, "at"),
         ({"category": "pupil"}, "category"),
         ({"document": "library_card"}, "document"),
         ({"school": ""}, "school"),
