@@ -34,6 +34,7 @@ from yibao.domain.vocabulary import (
     Note,
     OtherCover,
     ReasonWord,
+    SeenVersion,
 )
 
 
@@ -51,7 +52,7 @@ class Command(BaseModel):
     by: GivenKey | None = None
     note: Note | None = None
     command_id: CommandId | None = None
-    expected_version: Annotated[int, Field(ge=0)] | None = None
+    expected_version: SeenVersion | None = None
     correlation_id: CommandId | None = None
     causation_id: CommandId | None = None
 

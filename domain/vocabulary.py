@@ -4,6 +4,7 @@ import operator
 import re
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple
@@ -145,7 +146,12 @@ def _read(reader: Callable[[str], Any], given: Any) -> Any:
 
 
 def _whole(given: Any) -> Any:
-    """Whole numbers as such or in digits; `1.0`, `1_0` and true are none."""
+    """Whole numbers as such or in digits; `1.0`, `1_0` and true are none.
+
+    A Decimal is read as it is written: to make a number of `1E+999999999` takes gigabytes.
+    """
+    if isinstance(given, Decimal):
+        given = str(given)
     if isinstance(given, bool | float) or (isinstance(given, str) and not _DIGITS.fullmatch(given)):
         raise ValueError("must be a whole number")
     return given
@@ -185,6 +191,8 @@ Note = Annotated[
 ]
 LapsedYears = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)]
 CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=2000, le=2999)]
+#: The version of a stream that whoever asks has seen.
+SeenVersion = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**63 - 1)]
 EditionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 
 

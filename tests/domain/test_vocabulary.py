@@ -1,6 +1,7 @@
 """The small values facts are made of, and what is refused as one."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -48,6 +49,9 @@ def accepts(kind: str, value: object) -> bool:
         ("LapsedYears", 0),
         ("LapsedYears", 100),
         ("LapsedYears", "1"),
+        ("LapsedYears", Decimal("1")),
+        ("SeenVersion", 0),
+        ("SeenVersion", 2**63 - 1),
         ("CalendarYear", "2026"),
         ("CalendarYear", 2000),
         ("CalendarYear", 2999),
@@ -94,6 +98,13 @@ def test_a_value_that_can_be_right_is_taken(kind: str, value: object) -> None:
         ("LapsedYears", ""),
         ("LapsedYears", 2.0),
         ("LapsedYears", True),
+        ("LapsedYears", Decimal("1E+999999999")),
+        ("LapsedYears", Decimal("1E-999999999")),
+        ("LapsedYears", Decimal("NaN")),
+        ("SeenVersion", -1),
+        ("SeenVersion", True),
+        ("SeenVersion", 2**63),
+        ("SeenVersion", Decimal("1E+999999999")),
         ("CalendarYear", 2026.0),
         ("CalendarYear", 1999),
         ("CalendarYear", 3000),
@@ -110,6 +121,11 @@ def test_a_value_that_can_be_right_is_taken(kind: str, value: object) -> None:
 )
 def test_a_value_that_can_never_be_right_is_refused(kind: str, value: object) -> None:
     assert not accepts(kind, value)
+
+
+def test_a_number_too_long_to_be_written_is_no_value() -> None:
+    assert not accepts("LapsedYears", 10**5000)
+    assert not accepts("SeenVersion", 10**5000)
 
 
 @pytest.mark.parametrize("number", ["310101200001011234", "13812345678"])
