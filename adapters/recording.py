@@ -38,7 +38,7 @@ from yibao.domain.refusals import (
     UnreadableEvent,
     YibaoError,
 )
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.domain.vocabulary import EnrollmentId, edition_stream, revealing
 from yibao.projections.knowledge import edition_named
 
 Clock = Callable[[], datetime]
@@ -446,7 +446,8 @@ def _misfit(target: object, command: object) -> BadValue | None:
     if not isinstance(command, Command):
         return BadValue("asked", "is no command")
     if isinstance(target, str):
-        return None
+        told = revealing(target)  # an edition that is not at hand would be named
+        return BadValue("target", told) if told else None
     if not isinstance(target, EnrollmentId):
         return BadValue("target", "is neither an EnrollmentId nor the name of an edition")
     try:

@@ -21,19 +21,19 @@ from yibao.domain.vocabulary import (
     CalendarYear,
     CareSetting,
     Category,
-    CommandId,
     ConfirmationChannel,
     Document,
-    EditionId,
+    GivenCommandId,
     GivenDay,
+    GivenEditionId,
     GivenInstant,
     GivenKey,
     GivenName,
+    GivenReason,
     HospitalLevel,
     LapsedYears,
     Note,
     OtherCover,
-    ReasonWord,
     SeenVersion,
 )
 
@@ -51,10 +51,10 @@ class Command(BaseModel):
     at: GivenInstant
     by: GivenKey | None = None
     note: Note | None = None
-    command_id: CommandId | None = None
+    command_id: GivenCommandId | None = None
     expected_version: SeenVersion | None = None
-    correlation_id: CommandId | None = None
-    causation_id: CommandId | None = None
+    correlation_id: GivenCommandId | None = None
+    causation_id: GivenCommandId | None = None
 
     def digest(self) -> str:
         """A fingerprint of what is asked, by which a repeated command is recognized.
@@ -86,7 +86,7 @@ class RecordFact(Command):
     fact: ClassVar[type[events.Fact]]
     always_report: ClassVar[bool] = False
 
-    reason: ReasonWord | None = None
+    reason: GivenReason | None = None
     observed: bool = False
 
     def values(self) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Register(RecordFact):
     name = "register"
     fact = events.Registered
     ref: GivenKey
-    policy: EditionId
+    policy: GivenEditionId
     on: GivenDay
     school: GivenName
     category: Category
@@ -284,7 +284,7 @@ class SettleCare(Command):
     name = "settle_care"
     care: UUID
     paid: Fen | None = None
-    reason: ReasonWord | None = None
+    reason: GivenReason | None = None
     observed: bool = False
 
 
@@ -293,7 +293,7 @@ class ReverseCare(Command):
 
     name = "reverse_care"
     care: UUID
-    reason: ReasonWord | None = None
+    reason: GivenReason | None = None
 
 
 def _sorted(changes: dict[str, Any]) -> dict[str, Any]:
@@ -305,7 +305,7 @@ class Amendment(Command):
     """Something about an earlier fact, and why; `at` is when it is decided."""
 
     fact_id: UUID
-    reason: ReasonWord
+    reason: GivenReason
 
 
 class Correct(Amendment):

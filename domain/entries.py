@@ -91,7 +91,9 @@ def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
             raise BadValue(key, f"a {kind.name} has no such value to correct")
     values = {key: value for key, value in (old | command.changes).items() if value is not None}
     try:
-        return kind(at=command.occurred_at or target.occurred_at, **values)
+        # What stands in the fact already is no new word, whatever it looks like.
+        values["at"] = command.occurred_at or target.occurred_at
+        return kind.model_validate(values, context=frozenset(map(str, old.values())))
     except ValidationError as error:
         raise BadValue(place(error) or kind.name, reason(error)) from None
 

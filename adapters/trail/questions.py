@@ -20,7 +20,7 @@ from yibao.adapters.trail.layout import (
 from yibao.adapters.trail.store import Row
 from yibao.domain.events import EVENTS
 from yibao.domain.refusals import REASONS, BadValue
-from yibao.domain.vocabulary import GivenName
+from yibao.domain.vocabulary import AskedName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ def _is_recordable(column: str, value: str) -> bool:
     return True
 
 
-_NAME: Final[TypeAdapter[str]] = TypeAdapter(GivenName)
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(AskedName)
 _COLUMNS: Final = {
     "ref": "ref",
     "year": "year",

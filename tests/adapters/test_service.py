@@ -30,7 +30,7 @@ from yibao.domain.refusals import (
     UnreadableEvent,
 )
 
-from .stores import content, lasting, rows
+from .stores import content, lasting, rows, with_trail
 
 ADA = EnrollmentId("s1", 2025)
 SHEET: dict[str, Any] = {
@@ -327,8 +327,37 @@ def test_a_document_or_phone_number_is_refused_without_repeating_it(
     assert service.facts(EnrollmentId(number, 2025)) == []
 
 
+def test_what_was_recorded_before_such_words_were_refused_is_read_as_it_is(url: str) -> None:
+    """Copied, a command is not read again: so it went into the facts of 0.4.0."""
+    number = "310101-19900101-1234"
+    eve = EnrollmentId(number, 2025)
+    with yibao.open(with_trail(url), by="registrar") as service:
+        begun = commands.Register(ref="s1", **SHEET).model_copy(
+            update={"ref": number, "school": number, "command_id": number, "reason": number}
+        )
+        fact = service.record(eve, begun)
+        service.declare_roster(eve, at="2025-09-02 17:00")
+        filed = commands.FileRemoteCare(at="2025-09-03 10:00", province="jiangsu")  # type: ignore[arg-type]
+        filing = service.record(eve, filed.model_copy(update={"province": number}))
+        again: dict[str, Any] = {"at": "2025-09-04 10:00", "reason": "misread"}
+        fact = service.correct(eve, fact.event_id, changes={"on": "2025-09-02"}, **again)
+        service.correct(eve, filing.event_id, changes={"province": "zhejiang"}, **again)
+        service.confirm(eve, at="2025-09-06 14:20", channel="app")
+        assert service.at(eve, "2025-09-06 15:00").state is State.CONFIRMED
+        first, *_, corrected, moved, _ = [event.payload() for event in service.facts(eve)]
+        assert (first["ref"], first["school"]) == (number, number)
+        assert (corrected["ref"], corrected["school"]) == (number, number)
+        assert moved == {"province": "zhejiang"}
+        assert [answer.enrollment for answer in service.everyone()] == [eve]
+        with service.audit_trail() as trail:
+            assert trail.count(yibao.Question(ref=number)) == 6
+            assert trail.count(yibao.Question(school=number)) == 6
+        with pytest.raises(BadValue, match="school"):
+            service.correct(eve, fact.event_id, changes={"school": "13812345678"}, **again)
+
+
 def test_an_actor_that_is_no_opaque_key_is_refused_when_the_service_is_opened(url: str) -> None:
-    for actor in ("13812345678", "Wang Xiaoming"):
+    for actor in ("13812345678", "desk/138-1234-5678", "ada@sjtu.edu.cn", "Wang Xiaoming"):
         with pytest.raises(BadValue) as caught, yibao.open(url, by=actor) as service:
             service.register("s1", **SHEET)
         assert actor not in str(caught.value)
