@@ -27,7 +27,7 @@ from yibao.domain.commands import (
 )
 from yibao.domain.decision import asks_for_the_window, decide
 from yibao.domain.enrollment import EMPTY, Stream, evolve, fold
-from yibao.domain.entries import Envelope, answered_before
+from yibao.domain.entries import Envelope, answered_before, content_digest
 from yibao.domain.facts import Facts
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import (
@@ -202,8 +202,8 @@ class Recording:
     def _recorded(self, work: "_Work", target: Target, place: UUID, command: Command) -> Receipt:
         """The receipt of a command that is recorded, now or before; raises Refused."""
         stream = work.stream(place)
-        envelope = self._envelope(place, command, work.stamp)
-        earlier = answered_before(stream, envelope.command_id, envelope.command_digest)
+        envelope = self._envelope(stream, place, command, work.stamp)
+        earlier = answered_before(stream, command, envelope)
         if earlier is not None:
             return _receipt(earlier, repeated=True)
         _refuse_the_future(command, work.clock)
@@ -328,7 +328,9 @@ class Recording:
                 named = fact.event.policy
         return self.editions.get(named) if named else None
 
-    def _envelope(self, stream_id: UUID, command: Command, stamp: datetime) -> Envelope:
+    def _envelope(
+        self, stream: Stream, stream_id: UUID, command: Command, stamp: datetime
+    ) -> Envelope:
         event_id = uuid4()
         return Envelope(
             stream=stream_id,
@@ -337,7 +339,7 @@ class Recording:
             by=command.by or self.by,
             via=self.via,
             command_id=command.command_id or event_id.hex,
-            command_digest=command.digest(),
+            command_digest=content_digest(stream, command),
         )
 
     def _adopted(self, policy: Policy, stream_id: UUID, stamp: datetime) -> events.EditionAdopted:

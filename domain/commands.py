@@ -329,4 +329,4 @@ class Void(Amendment):
 #: The commands that record a fact, by the name that stories and the service use.
 COMMANDS: dict[str, type[RecordFact]] = {cls.name: cls for cls in RecordFact.__subclasses__()}
 #: Which command a fact came from, so that a correction is checked like the command itself.
-COMMAND_OF: dict[type[events.Event], type[RecordFact]] = {c.fact: c for c in COMMANDS.values()}
+COMMAND_OF: dict[type[events.Fact], type[RecordFact]] = {c.fact: c for c in COMMANDS.values()}

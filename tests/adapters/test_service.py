@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +22,7 @@ from yibao.adapters.store import StoreError
 from yibao.domain import commands
 from yibao.domain.calendar import read_instant
 from yibao.domain.events import EVENTS
+from yibao.domain.money import Fen
 from yibao.domain.refusals import (
     BadValue,
     NotCorrectable,
@@ -29,6 +32,7 @@ from yibao.domain.refusals import (
     UnknownEdition,
     UnreadableEvent,
 )
+from yibao.domain.vocabulary import CareSetting
 
 from .stores import content, lasting, rows, with_trail
 
@@ -227,6 +231,94 @@ def test_a_command_id_with_other_content_is_refused(registered: Service) -> None
     with pytest.raises(OutOfStep, match="command_id_reused"):
         registered.declare_roster(ADA, at="2025-09-02 10:01", command_id="c-1")
     assert len(registered.facts(ADA)) == 2
+
+
+#: A method, what is corrected of it, and the same change as others spell it.
+SPELLINGS: list[tuple[str, dict[str, Any], str, list[Any]]] = [
+    (
+        "receive_care",
+        {"on": "2025-09-02", "setting": "campus_clinic", "cost": "60", "province": "jiangsu"},
+        "cost",
+        ["130", "130.0", "130.00", 130, Decimal("130.00"), Decimal("1.3E+2"), Fen(13000)],
+    ),
+    (
+        "receive_care",
+        {"on": "2025-09-02", "setting": "campus_clinic", "cost": "60", "province": "jiangsu"},
+        "setting",
+        ["village_clinic", CareSetting.VILLAGE_CLINIC],
+    ),
+    (
+        "receive_care",
+        {"on": "2025-09-02", "setting": "campus_clinic", "cost": "60"},
+        "on",
+        ["2025-09-01", date(2025, 9, 1)],
+    ),
+    ("verify_prior_coverage", {"lapsed_years": 2}, "lapsed_years", [1, "1", "01", Decimal(1)]),
+]
+
+
+@pytest.mark.parametrize(("method", "values", "place", "spelt"), SPELLINGS)
+def test_a_correction_is_the_same_however_its_values_are_spelled(
+    method: str, values: dict[str, Any], place: str, spelt: list[Any], registered: Service
+) -> None:
+    fact = getattr(registered, method)(ADA, at="2025-09-03 10:00", **values)
+    how: dict[str, Any] = {"reason": "misread", "command_id": "c-1"}
+    instants = ["2025-09-04 10:00", "2025-09-04T02:00:00Z", read_instant("2025-09-04 10:00:00.0")]
+    first, *others = [
+        registered.correct(ADA, fact.event_id, at=at, changes={place: value}, **how)
+        for value in spelt
+        for at in instants
+    ]
+    assert {(again.event_id, again.repeated) for again in others} == {(first.event_id, True)}
+    for changes in ({}, {place: None}, {place: "3"}, {"channel": "app"}, {place: object()}):
+        with pytest.raises((OutOfStep, BadValue)):
+            registered.correct(ADA, fact.event_id, at="2025-09-04 10:00", changes=changes, **how)
+
+
+@lasting
+def test_a_correction_recorded_by_an_earlier_release_is_recognized_in_its_own_spelling(
+    url: str,
+) -> None:
+    with yibao.open(url) as service:
+        service.register("s1", **SHEET)
+        care = {"on": "2025-09-02", "setting": "campus_clinic", "cost": "60"}
+        fact = service.receive_care(ADA, at="2025-09-03 10:00", **care)  # type: ignore[arg-type]
+        asked = commands.Correct.model_validate(
+            {
+                "at": "2025-09-04 10:00",
+                "fact_id": fact.event_id,
+                "reason": "misread",
+                "changes": {"cost": "130"},
+                "command_id": "c-1",
+            }
+        )
+        first = service.record(ADA, asked)
+        digest = service.care_facts(ADA)[-1].command_digest
+    states = [bytes(state) for (state,) in rows(url, "SELECT state FROM stored_events")]
+    (state,) = [state for state in states if digest.encode() in state]
+    then = state.replace(digest.encode(), asked.digest().encode())
+    assert then != state
+    rows(url, "UPDATE stored_events SET state=? WHERE state=?", then, state)
+    with yibao.open(url) as service:
+        again = service.record(ADA, asked)
+        assert (again.event_id, again.repeated) == (first.event_id, True)
+        for other in ("131", 13000):
+            changed = asked.model_copy(update={"changes": {"cost": other}})
+            assert refused(lambda command=changed: service.record(ADA, command)).code == (
+                "command_id_reused"
+            )
+
+
+def test_a_window_is_corrected_once_however_its_opening_is_spelled(registered: Service) -> None:
+    edition = "shanghai-2025"
+    how: dict[str, Any] = {"at": "2025-09-03 10:00", "reason": "misread", "command_id": "c-1"}
+    fix = registered.fix_window(edition, at="2025-09-02 10:00", opens_at="2025-09-05 08:00")
+    receipts = [
+        registered.correct(edition, fix.event_id, changes=dict(changes), **how)
+        for opens in ("2025-09-05 09:00", "2025-09-05T01:00Z", read_instant("2025-09-05 09:00"))
+        for changes in permutations([("opens_at", opens), ("school", None), ("category", None)])
+    ]
+    assert len({receipt.event_id for receipt in receipts}) == 1
 
 
 def test_a_refused_command_may_be_tried_again_under_its_id(registered: Service) -> None:

@@ -166,6 +166,13 @@ def test_what_a_command_asks_changes_its_content(values: dict[str, Any]) -> None
     assert signed(**values).digest() != signed().digest()
 
 
+def test_the_digest_of_a_correction_as_given_is_that_of_released_stores() -> None:
+    asked = Correct.model_validate(
+        {"at": AT, "fact_id": UUID(int=1), "reason": "misread", "changes": {"cost": "130"}}
+    )
+    assert asked.digest() == "f94b73bf689f6e070288302dd675e023"
+
+
 class _Later(Confirm):
     """The same command in a later release, which can be told more."""
 
