@@ -33,6 +33,7 @@ from eventsourcing.utils import Environment
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
+from yibao.adapters.retrying import ticking
 from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
 
 #: How long one writer waits for another, in seconds.
@@ -386,13 +387,13 @@ class FactFactory(SQLiteFactory):
 
 def prepare(database: str) -> None:
     """Puts a file into WAL mode: the one statement for which SQLite itself does not wait."""
-    ends = time.monotonic() + LOCK_TIMEOUT
+    ends = ticking() + LOCK_TIMEOUT
     with closing(sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT)) as connection:
         while True:
             try:
                 connection.execute("PRAGMA journal_mode=WAL")
                 return
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > ends:
+                if "locked" not in str(error) or ticking() > ends:
                     raise
                 time.sleep(0.01)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 from unicodedata import decimal, normalize
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -19,6 +19,8 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
 )
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import date_schema
 
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, in_shanghai, read_day, read_instant
 from yibao.domain.refusals import BadValue
@@ -241,9 +243,26 @@ def _without_nul(given: str) -> str:
 
 _DIGITS = re.compile(r"-?\d{1,18}", re.ASCII)
 
+if TYPE_CHECKING:
+    _Date = date
+else:
+
+    class _Date:
+        """A day as pydantic reads it, whatever class `datetime.date` is at the moment.
+
+        It knows a day by that class, which is another one under a clock that a test has frozen:
+        a model made there of a class from before, or the other way round, could not be built.
+        """
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+            return date_schema()
+
+    _Date.__name__ = _Date.__qualname__ = "date"  # so the released schema of editions has it
+
 #: As facts carry them; checked by pydantic's core alone, since every fact read passes here.
 Instant = AwareDatetime
-Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
+Day = Annotated[_Date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
 OpaqueKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+/-]{0,63}$")]
 
 #: As they come from outside: days and instants may be text, naive instants are refused, and
