@@ -35,7 +35,7 @@ class Editions:
         self._read: dict[str, Policy] = {}
         if chosen:
             folder = Path(chosen)
-            if not folder.is_dir():
+            if not os.path.isdir(folder):  # also false for what can be no path
                 raise SourceError(str(folder), 1, 1, "no such directory of editions")
             self._own = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
             for name, path in self._own.items():

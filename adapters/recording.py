@@ -83,6 +83,8 @@ class Recording:
         Raises Refused for the first command that is refused, and keeps the attempt;
         UnknownEdition for an edition that is not at hand; StoreError where the store fails.
         """
+        if not asked and (misfit := _wrong(target)):
+            raise misfit
         for command in asked:
             if misfit := _misfit(target, command):
                 self.keep_attempt(None, _told(command), misfit)
@@ -223,12 +225,13 @@ class Recording:
         self, target: Target | None, told: Mapping[str, Any], error: Refused | UnknownEdition
     ) -> None:
         """Keeps what was refused before it could be judged; it may be about nobody."""
+        whom = None if _wrong(target) else target
 
         def keep() -> None:
-            targets = [] if target is None else [target]
+            targets = [] if whom is None else [whom]
             with self._transaction(targets) as transaction:
                 work = self._work(transaction, targets)
-                self._keep(work, target, told, _as_refusal(error))
+                self._keep(work, whom, told, _as_refusal(error))
 
         with self.telemetry.command(told["command"] or UNKNOWN) as watched:
             self.store.again(keep)
@@ -447,6 +450,11 @@ def _misfit(target: object, command: object) -> BadValue | None:
     """Why these can be no target and no command, if they cannot."""
     if not isinstance(command, Command):
         return BadValue("asked", "is no command")
+    return _wrong(target)
+
+
+def _wrong(target: object) -> BadValue | None:
+    """Why this can be no target, if it cannot."""
     if isinstance(target, str):
         told = revealing(target)  # an edition that is not at hand would be named
         return BadValue("target", told) if told else None

@@ -411,6 +411,8 @@ def open_store(url: str, settings: "StoreSettings | None" = None) -> FactStore:
 
     Raises StoreError for anything else, and where it cannot be opened.
     """
+    if not isinstance(url, str):
+        raise StoreError(_WRITTEN)
     if url == MEMORY:
         # A shared cache, so that every connection of this store sees the one database.
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")

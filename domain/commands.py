@@ -5,17 +5,24 @@ done and is recorded even where a guard would refuse. Some kinds are always repo
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticSerializationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from yibao.domain import events
 from yibao.domain.benefits import needs_level
 from yibao.domain.money import Fen
-from yibao.domain.refusals import BadValue, Misfit
+from yibao.domain.refusals import BadValue, Misfit, place, reason
 from yibao.domain.vocabulary import (
     ActivationChannel,
     CalendarYear,
@@ -65,7 +72,7 @@ class Command(BaseModel):
         """
         try:
             content = self.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
-        except PydanticSerializationError:
+        except Exception:  # pydantic's own, or what a value raises
             raise BadValue("changes", "holds something that cannot be written") from None
         return hashlib.sha256(f"{self.name} {content}".encode()).hexdigest()[:32]
 
@@ -324,6 +331,34 @@ class Void(Amendment):
     """An earlier fact is taken back."""
 
     name = "void"
+
+
+C = TypeVar("C", bound=Command)
+
+
+def read(kind: type[C], values: dict[str, Any], stored: Iterable[object] = ()) -> C:
+    """The command of some values; raises BadValue naming the first that cannot be right.
+
+    What stands in a fact already is no new word, whatever it looks like: that is `stored`.
+    """
+    try:
+        return kind.model_validate(values, context=frozenset(map(str, stored)))
+    except ValidationError as error:
+        raise BadValue(place(error) or kind.name, reason(error)) from None
+    except Exception:  # raised by a value itself, or by how deep it is
+        raise BadValue(_unreadable(kind, values) or kind.name, "cannot be read") from None
+
+
+def _unreadable(kind: type[Command], values: dict[str, Any]) -> str | None:
+    """The value that not even can be refused."""
+    for name, value in values.items():
+        try:
+            kind.model_validate({name: value})
+        except ValidationError:
+            continue
+        except Exception:
+            return name
+    return None
 
 
 #: The commands that record a fact, by the name that stories and the service use.

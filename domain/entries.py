@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pydantic import ValidationError
-
 from yibao.domain import commands, events
 from yibao.domain.commands import (
     Amendment,
@@ -18,7 +16,7 @@ from yibao.domain.commands import (
     Void,
 )
 from yibao.domain.enrollment import AnyFact, Stream
-from yibao.domain.refusals import BadValue, NotCorrectable, OutOfStep, place, reason
+from yibao.domain.refusals import BadValue, NotCorrectable, OutOfStep
 
 
 class Envelope(NamedTuple):
@@ -109,12 +107,8 @@ def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
         if key not in old or key in _FIXED:
             raise BadValue(key, f"a {kind.name} has no such value to correct")
     values = {key: value for key, value in (old | command.changes).items() if value is not None}
-    try:
-        # What stands in the fact already is no new word, whatever it looks like.
-        values["at"] = command.occurred_at or target.occurred_at
-        return kind.model_validate(values, context=frozenset(map(str, old.values())))
-    except ValidationError as error:
-        raise BadValue(place(error) or kind.name, reason(error)) from None
+    values["at"] = command.occurred_at or target.occurred_at
+    return commands.read(kind, values, stored=old.values())
 
 
 _CORRECTABLE: tuple[type[events.Fact], ...] = tuple(commands.COMMAND_OF)

@@ -3,6 +3,7 @@
 import operator
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -308,27 +309,34 @@ class EnrollmentId(NamedTuple):
     def stream(self) -> UUID:
         """The id of the stream, derived from the opaque reference and the year alone.
 
-        Raises BadValue for a year that is no whole number: `2025.0`, from a table with gaps,
-        would be another stream than `2025`.
+        Raises BadValue for a reference that is no text, and for a year that is no whole number:
+        `2025.0`, from a table with gaps, would be another stream than `2025`.
         """
-        return _stream(f"enrollment/{_index(self.year)}/{self.ref}")
+        return _stream(f"enrollment/{_index(self.year)}/{_text(self.ref, 'ref')}")
 
     @property
     def care_stream(self) -> UUID:
         """The id of the stream that holds the care received, beside the enrollment's own."""
-        return _stream(f"care/{_index(self.year)}/{self.ref}")
+        return _stream(f"care/{_index(self.year)}/{_text(self.ref, 'ref')}")
 
 
 def edition_stream(edition: str) -> UUID:
-    """The id of the stream that holds what an edition left to be fixed later."""
-    return _stream(f"edition/{edition}")
+    """The id of the stream that holds what an edition left to be fixed later; raises BadValue."""
+    return _stream(f"edition/{_text(edition, 'policy')}")
 
 
 def _index(year: int) -> int:
-    try:
-        return operator.index(year)
-    except TypeError:
-        raise BadValue("year", "must be a whole number") from None
+    with suppress(Exception):  # whatever a stranger's number raises
+        index = operator.index(year)
+        if index.bit_length() < 1000:  # a longer one may not even be written
+            return index
+    raise BadValue("year", "must be a whole number")
+
+
+def _text(given: str, where: str) -> str:
+    if not isinstance(given, str):
+        raise BadValue(where, "must be text")
+    return str.__str__(given)
 
 
 @lru_cache(maxsize=4096)

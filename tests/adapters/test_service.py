@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from freezegun import freeze_time
@@ -617,6 +617,169 @@ def test_a_version_that_does_not_exist_is_no_cut_off(registered: Service) -> Non
     for version in (-1, 2, 10**12):
         with pytest.raises(UnknownCutoff):
             registered.at(ADA, known_at=version)
+
+
+NOBODY: list[Any] = [
+    None,
+    "s1",
+    ("s1", 2025),
+    EnrollmentId(None, 2025),  # type: ignore[arg-type]
+    EnrollmentId("s1", "2025"),  # type: ignore[arg-type]
+    EnrollmentId("s1", 10**5000),
+    EnrollmentId([], 2025),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("whom", NOBODY, ids=range(len(NOBODY)))
+def test_what_is_no_enrollment_cannot_be_asked_about(whom: Any, registered: Service) -> None:
+    asks: list[Callable[[], Any]] = [
+        lambda: registered.at(whom),
+        lambda: registered.compare(whom, 0),
+        lambda: registered.review(whom),
+        lambda: registered.quote(whom, on="2025-10-01", setting="campus_clinic", cost="1"),
+        lambda: registered.history(whom, "coverage"),
+        lambda: registered.trail_of(whom),
+        lambda: registered.refused_attempts(whom),
+        lambda: registered.facts(whom),
+        lambda: registered.care_facts(whom),
+        lambda: registered.confirm(whom, at="2025-09-06 14:20", channel="app"),
+        lambda: registered.record_together(whom if not isinstance(whom, str) else None, []),  # type: ignore[arg-type]
+    ]
+    with pytest.raises(BadValue, match="where: at"):
+        registered.confirm(whom, at="soon", channel="app")
+    for ask in asks:
+        with pytest.raises(BadValue) as caught:
+            ask()
+        assert caught.value.details["where"] in ("enrollment", "ref", "year", "target")
+
+
+@pytest.mark.parametrize("given", [None, "x", 5, str(UUID(int=1)), b"bytes"])
+def test_what_is_no_event_has_no_note(given: Any, registered: Service) -> None:
+    for ask in (registered.note, registered.erase_note):
+        with pytest.raises(BadValue, match="where: event_id"):
+            ask(given)
+
+
+def test_what_is_no_edition_has_no_window_and_what_is_no_registration_begins_nothing(
+    registered: Service,
+) -> None:
+    wrong: list[Any] = [None, 5, [], 10**5000]
+    for given in wrong:
+        with pytest.raises(BadValue, match="where: policy"):
+            registered.window_facts(given)
+        with pytest.raises(BadValue, match="where: command"):
+            registered.enrollment_of(given)
+        with pytest.raises(BadValue, match="where: value"):
+            registered.history(ADA, given)
+
+
+def test_no_stream_has_a_version_that_cannot_be_written(registered: Service) -> None:
+    for version in (10**5000, -(10**5000)):
+        with pytest.raises(UnknownCutoff):
+            registered.at(ADA, known_at=version)
+        with pytest.raises(UnknownCutoff):
+            registered.compare(ADA, version)
+
+
+def nested(make: Callable[[Any], Any]) -> Any:
+    """Something so deep that nobody can go to its bottom."""
+    found: Any = "app"
+    for _ in range(100_000):
+        found = make(found)
+    return found
+
+
+class Broken:
+    """What can neither be shown nor compared."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+    def __hash__(self) -> int:
+        raise RuntimeError
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "given",
+    [nested(lambda it: [it]), nested(lambda it: {"a": it}), Broken(), {}, []],
+    ids=["deep list", "deep mapping", "broken", "mapping", "list"],
+)
+def test_whatever_is_given_for_a_value_is_refused_by_its_name(
+    given: Any, registered: Service
+) -> None:
+    (fact,) = registered.facts(ADA)
+    at = "2025-09-06 14:20"
+    asks: list[tuple[str, Callable[[], Any]]] = [
+        ("channel", lambda: registered.confirm(ADA, at=at, channel=given)),
+        ("reason", lambda: registered.confirm(ADA, at=at, channel="app", reason=given)),
+        ("at", lambda: registered.confirm(ADA, at=given, channel="app")),
+        ("school", lambda: registered.change_school(ADA, at=at, school=given)),
+        ("at", lambda: registered.at(ADA, given)),
+        ("known_at", lambda: registered.at(ADA, known_at=given)),
+        (
+            "setting",
+            lambda: registered.quote(ADA, on="2025-10-01", setting=given, cost="1"),
+        ),
+    ]
+    for key in ("category", "school"):
+        changes = {key: given}
+        asks.append(
+            (
+                key,
+                lambda changes=changes: registered.correct(  # type: ignore[misc]
+                    ADA, fact.event_id, at=at, reason="misread", changes=changes
+                ),
+            )
+        )
+    for where, ask in asks:
+        with pytest.raises(BadValue) as caught:
+            ask()
+        assert caught.value.details["where"] in (where, "changes")
+    assert len(registered.facts(ADA)) == 1
+
+
+def naive() -> datetime:
+    return datetime(2025, 12, 1, 12)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [naive, lambda: None, lambda: "2025-12-01 12:00", lambda: 5],
+    ids=["naive", "none", "text", "number"],
+)
+def test_a_clock_that_tells_no_instant_is_told_of(clock: Any, url: str) -> None:
+    with yibao.open(url, clock=clock) as service:
+        for ask in (lambda: service.register("s1", **SHEET), lambda: service.at(ADA)):
+            with pytest.raises(BadValue, match="where: clock"):
+                ask()
+        assert service.facts(ADA) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("clock", 5),
+        ("policies", 5),
+        ("policies", "x" * 1000),
+        ("attempts_kept", "5"),
+        ("by", None),
+        ("via", []),
+    ],
+    ids=range(6),
+)
+def test_a_service_is_not_opened_with_what_can_never_be_right(name: str, given: Any) -> None:
+    how: dict[str, Any] = {name: given}
+    with pytest.raises(yibao.YibaoError):
+        yibao.open("memory:", **how)
+
+
+@pytest.mark.parametrize("url", [None, 5, b"memory:"])
+def test_what_is_no_text_is_no_address(url: Any) -> None:
+    with pytest.raises(StoreError, match="a store is written"):
+        yibao.open(url)
 
 
 def test_two_states_of_knowledge_are_compared(service: Service) -> None:
