@@ -806,7 +806,9 @@ def _aware(clock: Clock) -> Clock:
 
     def now() -> datetime:
         found = clock()
-        _instant(found if isinstance(found, datetime) else object(), "clock")
+        if not isinstance(found, datetime):
+            raise BadValue("clock", "must tell an aware datetime")
+        _instant(found, "clock")
         return found
 
     return now

@@ -99,7 +99,8 @@ def returned() -> Iterator[Any]:
         yield service.trail_of(ADA)
         yield service.refused_attempts(ADA)
         yield service.facts(ADA)
-        yield service.audit_trail().page(yibao.Question())
+        with service.audit_trail() as trail:
+            yield trail.page(yibao.Question())
 
 
 NOW = read_instant("2025-12-31 12:00")
