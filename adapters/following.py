@@ -8,10 +8,10 @@ leads it: of several on one store one works, and another takes over when that on
 import logging
 from collections.abc import Callable
 from threading import Event
-from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
 from yibao.adapters.errors import Halted, StoreError
+from yibao.adapters.retrying import ticking
 from yibao.adapters.telemetry import SILENT, Telemetry, tell
 
 LOGGER: Final = logging.getLogger("yibao.following")
@@ -144,18 +144,18 @@ class Supervisor:
         some seconds, and where it is told to stop; whether it did so before it was through.
         """
         name = self._projection.name
-        began = monotonic()
+        began = ticking()
         is_cut_short = False
 
         def enough() -> bool:
             nonlocal is_cut_short
-            is_cut_short = stop.is_set() or monotonic() - began > AT_A_STRETCH
+            is_cut_short = stop.is_set() or ticking() - began > AT_A_STRETCH
             return is_cut_short
 
         facts = self._projection.catch_up(enough=enough)
         standing = self._projection.standing()
         behind = standing.behind
-        self._telemetry.followed(name, facts, behind, monotonic() - began)
+        self._telemetry.followed(name, facts, behind, ticking() - began)
         if facts:
             tell(LOGGER, logging.INFO, "taken-in", projection=name, facts=facts, behind=behind)
         before, self._alarmed = (

@@ -39,7 +39,7 @@ class Editions:
         self._contents: dict[str, dict[str, Any]] = {}
         if chosen:
             folder = Path(chosen)
-            if not os.path.isdir(folder):
+            if not os.path.isdir(folder):  # also false for what can be no path
                 raise SourceError(str(folder), 1, 1, "no such directory of editions")
             self._own = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
             for name, path in self._own.items():

@@ -44,7 +44,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from yibao.adapters import migrations
 from yibao.adapters.errors import Interrupted, StoreError
 from yibao.adapters.findings import Finding, not_taken, refuse_altered
-from yibao.adapters.retrying import again
+from yibao.adapters.retrying import again, ticking
 from yibao.adapters.settings import StoreSettings
 from yibao.adapters.sql import Found, Settled, Sql, first_of, notifications
 
@@ -321,13 +321,13 @@ class PostgresRecorder(ApplicationRecorder):
         numbers that nobody has in the end, those at the end do not count: after a crash the
         server may give them again.
         """
-        ends = time.monotonic() + patience
+        ends = ticking() + patience
         with self.reading() as sql:
             ((is_standby, *numbers),) = sql.rows(_LAST_NUMBERS)
             if is_standby:
                 raise StoreError("a standby does not tell who is writing: follow the primary")
             writing = set(sql.rows(_WRITING))
-            while writing and time.monotonic() < ends:
+            while writing and ticking() < ends:
                 time.sleep(GLANCE)
                 writing &= set(sql.rows(_WRITING))
             if writing:

@@ -29,7 +29,7 @@ from yibao.domain.commands import (
 )
 from yibao.domain.decision import asks_for_the_window, decide
 from yibao.domain.enrollment import EMPTY, Stream, evolve, fold
-from yibao.domain.entries import Envelope, answered_before
+from yibao.domain.entries import Envelope, answered_before, content_digest
 from yibao.domain.facts import Facts
 from yibao.domain.policy import Policy
 from yibao.domain.refusals import (
@@ -40,7 +40,7 @@ from yibao.domain.refusals import (
     UnreadableEvent,
     YibaoError,
 )
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.domain.vocabulary import EnrollmentId, edition_stream, revealing
 from yibao.projections.knowledge import edition_named
 
 LOGGER: Final = logging.getLogger("yibao.recording")
@@ -96,6 +96,8 @@ class Recording:
         UnknownEdition for an edition that is not at hand; StoreError where the store fails, and
         AheadOfClock, which is one, where it would stand behind a stamp far ahead of the clock.
         """
+        if not asked and (misfit := _wrong(target)):
+            raise misfit
         for command in asked:
             if misfit := _misfit(target, command):
                 self.keep_attempt(None, _told(command), misfit)
@@ -222,8 +224,8 @@ class Recording:
         Raises Refused, and AheadOfClock where what it stands on was stamped too far ahead.
         """
         stream = work.stream(place)
-        envelope = self._envelope(place, command, work.stamp)
-        earlier = answered_before(stream, envelope.command_id, envelope.command_digest)
+        envelope = self._envelope(stream, place, command, work.stamp)
+        earlier = answered_before(stream, command, envelope)
         if earlier is not None:
             return _receipt(earlier, repeated=True)
         _refuse_the_future(command, work.clock)
@@ -244,12 +246,13 @@ class Recording:
         self, target: Target | None, told: Mapping[str, Any], error: Refused | UnknownEdition
     ) -> None:
         """Keeps what was refused before it could be judged; it may be about nobody."""
+        whom = None if _wrong(target) else target
 
         def keep() -> None:
-            targets = [] if target is None else [target]
+            targets = [] if whom is None else [whom]
             with self._transaction(targets) as transaction:
                 work = self._work(transaction, targets)
-                self._keep(work, target, told, _as_refusal(error))
+                self._keep(work, whom, told, _as_refusal(error))
 
         with self.telemetry.command(told["command"] or UNKNOWN) as watched:
             self.store.again(keep)
@@ -378,7 +381,9 @@ class Recording:
                 named = fact.event.policy
         return self.editions.get(named) if named else None
 
-    def _envelope(self, stream_id: UUID, command: Command, stamp: datetime) -> Envelope:
+    def _envelope(
+        self, stream: Stream, stream_id: UUID, command: Command, stamp: datetime
+    ) -> Envelope:
         event_id = uuid4()
         return Envelope(
             stream=stream_id,
@@ -387,7 +392,7 @@ class Recording:
             by=command.by or self.by,
             via=self.via,
             command_id=command.command_id or event_id.hex,
-            command_digest=command.digest(),
+            command_digest=content_digest(stream, command),
         )
 
     def _adopted(self, policy: Policy, stream_id: UUID, stamp: datetime) -> events.EditionAdopted:
@@ -540,8 +545,14 @@ def _misfit(target: object, command: object) -> BadValue | None:
     """Why these can be no target and no command, if they cannot."""
     if not isinstance(command, Command):
         return BadValue("asked", "is no command")
+    return _wrong(target)
+
+
+def _wrong(target: object) -> BadValue | None:
+    """Why this can be no target, if it cannot."""
     if isinstance(target, str):
-        return None
+        told = revealing(target)  # an edition that is not at hand would be named
+        return BadValue("target", told) if told else None
     if not isinstance(target, EnrollmentId):
         return BadValue("target", "is neither an EnrollmentId nor the name of an edition")
     try:

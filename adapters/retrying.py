@@ -1,5 +1,7 @@
 """Trying again what was interrupted, for some time; by tenacity."""
 
+import sys
+import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -29,9 +31,10 @@ def again(action: Callable[[], R], patience: float, watch: Callable[[str], Any] 
         RetryCallState,
         Retrying,
         retry_if_exception_type,
-        stop_after_delay,
         wait_random_exponential,
     )
+
+    ends = ticking() + patience
 
     def told(state: RetryCallState) -> None:
         if watch is not None and state.outcome is not None:
@@ -39,12 +42,19 @@ def again(action: Callable[[], R], patience: float, watch: Callable[[str], Any] 
 
     trying = Retrying(
         retry=retry_if_exception_type(Interrupted),
-        stop=stop_after_delay(patience),
+        stop=lambda _: ticking() >= ends,
         wait=wait_random_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE),
         before_sleep=told,
         reraise=True,
     )
     return trying(action)
+
+
+def ticking() -> float:
+    """The seconds of a clock that goes on where a test has frozen all that people look at."""
+    if sys.platform == "win32":
+        return time.monotonic()
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 def _kind(error: BaseException | None) -> str:

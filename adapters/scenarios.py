@@ -44,9 +44,9 @@ from yibao.domain.vocabulary import (
     GivenDay,
     GivenInstant,
     GivenKey,
-    Name,
+    GivenName,
+    GivenReason,
     Note,
-    ReasonWord,
     Settlement,
     State,
 )
@@ -63,7 +63,7 @@ class Student(_Model):
     """Who a story is about: an opaque reference and what the registration will say."""
 
     ref: GivenKey
-    school: Name
+    school: GivenName
     category: Category
     document: Document
 
@@ -85,16 +85,16 @@ class _Head(_Model):
 
 
 class _CommandHead(_Head):
-    reason: ReasonWord | None = None
+    reason: GivenReason | None = None
     observed: bool = False
 
 
 class _ReversalHead(_Head):
-    reason: ReasonWord | None = None
+    reason: GivenReason | None = None
 
 
 class _CorrectionHead(_Head):
-    reason: ReasonWord
+    reason: GivenReason
 
 
 def _known_at(given: Any) -> Any:

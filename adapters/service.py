@@ -6,6 +6,7 @@ file. From an async server call it in a thread: `await asyncio.to_thread(service
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -46,7 +47,7 @@ from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
 from yibao.domain.care import Assessed
 from yibao.domain.commands import Command
 from yibao.domain.money import Fen
-from yibao.domain.refusals import BadValue, Refused, UnknownEdition, place, reason
+from yibao.domain.refusals import BadValue, Refused, UnknownCutoff, UnknownEdition, reason
 from yibao.domain.vocabulary import (
     ActivationChannel,
     CareSetting,
@@ -78,7 +79,6 @@ if TYPE_CHECKING:  # what records and answers should not have to load these
     from yibao.adapters.settings import StoreSettings
     from yibao.adapters.trail.audit import AuditTrail
 
-C = TypeVar("C", bound=Command)
 R = TypeVar("R")
 P = ParamSpec("P")
 
@@ -163,12 +163,16 @@ class Service:
             raise StoreError(
                 "what a story tells goes into a rehearsal store, and this is no rehearsal store"
             )
+        if not callable(clock):
+            raise BadValue("clock", "must be a function that tells the instant")
+        if not isinstance(attempts_kept, int) or isinstance(attempts_kept, bool):
+            raise BadValue("attempts_kept", "must be a whole number")
         check_unaltered(store, editions)
         self._store = store
         self._telemetry = telemetry
         store.on_retry = telemetry.retried
         by, via = _key(by, "by"), _key(via, "via")
-        self._clock = clock
+        self._clock = clock = _aware(clock)
         accepted = accept_stamps_until
         if accepted is not None:
             accepted = _instant(accepted, "accept_stamps_until")
@@ -418,7 +422,7 @@ class Service:
             commands.Correct,
             at=at,
             fact_id=fact,
-            changes=changes or {},
+            changes={} if changes is None else changes,
             occurred_at=occurred_at,
             reason=reason,
             **how,
@@ -448,7 +452,7 @@ class Service:
         Raises BadValue for a command that does not belong to the target, or where care and
         enrollment, which have a stream each, are asked for together.
         """
-        return self._recording.record_together(target, list(asked))
+        return self._recording.record_together(target, list(_each(asked)))
 
     def record_each(
         self, asked: Iterable[tuple[EnrollmentId | str, Command]], *, batch: int = BATCH
@@ -462,10 +466,10 @@ class Service:
         fails; then the batches before stand: repeat with the same command ids, and nothing is
         recorded twice.
         """
-        if not isinstance(batch, int) or batch < 1:
-            raise BadValue("batch", "must be a whole number from 1 on")
+        if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= sys.maxsize:
+            raise BadValue("batch", f"must be a whole number between 1 and {sys.maxsize}")
         replies: list[Reply] = []
-        waiting = iter(asked)
+        waiting = map(_pair, _each(asked))
         while together := list(islice(waiting, batch)):
             replies.extend(self._recording.record_each(together))
         return replies
@@ -475,7 +479,7 @@ class Service:
     ) -> Receipt:
         """Records what a method was told; an attempt is kept also where it cannot be read."""
         with self._keeping(target, {"command": kind.name, **values}):
-            command = _command(kind, **values)
+            command = commands.read(kind, values)
             if isinstance(command, commands.Register):
                 target = self.enrollment_of(command)
         # What can be no target is told of there.
@@ -503,6 +507,8 @@ class Service:
 
     def enrollment_of(self, command: commands.Register) -> EnrollmentId:
         """Whose enrollment a registration begins, and of which benefit year."""
+        if not isinstance(command, commands.Register):
+            raise BadValue("command", "is no registration")
         return EnrollmentId(command.ref, self.editions.get(command.policy).year)
 
     @_question
@@ -524,7 +530,7 @@ class Service:
 
     def _read(self, enrollment: EnrollmentId) -> tuple[list[events.Event], list[events.Event]]:
         """What is recorded of a student, and of the care, as both stand at one moment."""
-        streams = enrollment.stream, enrollment.care_stream
+        streams = _streams_of(enrollment)
         found = self._store.read_all(streams)
         return found[streams[0]], found[streams[1]]
 
@@ -626,14 +632,16 @@ class Service:
         Raises NotPermitted with `not_registered`, and BadValue as `receive_care` does.
         """
         when = self._clock() if at is None else _instant(at, "at")
-        command = _command(
+        command = commands.read(
             commands.ReceiveCare,
-            at=when,
-            on=on,
-            setting=setting,
-            cost=cost,
-            level=level,
-            province=province,
+            {
+                "at": when,
+                "on": on,
+                "setting": setting,
+                "cost": cost,
+                "level": level,
+                "province": province,
+            },
         )
         return quote(self._knowledge(enrollment, known_at), command, when)
 
@@ -647,7 +655,7 @@ class Service:
         about that instant; without it each is about the instant at which it was given. Raises
         BadValue for a part there is none of.
         """
-        if value not in COMPARED:
+        if not isinstance(value, str) or value not in COMPARED:
             raise BadValue("value", f"an answer has no such part; it has {', '.join(COMPARED)}")
         recorded, received = self._read(enrollment)
         edition_of = cache(self._edition)
@@ -666,7 +674,7 @@ class Service:
     @_question
     def refused_attempts(self, enrollment: EnrollmentId) -> list[KeptAttempt]:
         """What was tried for one student and refused; more than is kept is only counted."""
-        return self._store.attempts_on(enrollment.stream)
+        return self._store.attempts_on(_streams_of(enrollment)[0])
 
     def audit_trail(self, url: str | None = None) -> "AuditTrail":
         """The audit trail of this store, to be asked a Question across students.
@@ -680,10 +688,11 @@ class Service:
         return AuditTrail(self._store, self.editions, open_trail(self._store, url))
 
     def _streams(self, enrollment: EnrollmentId) -> Streams:
+        enrolled, cared = _streams_of(enrollment)
         return Streams(
             enrollment,
-            self._store.recorded(enrollment.stream),
-            self._store.recorded(enrollment.care_stream),
+            self._store.recorded(enrolled),
+            self._store.recorded(cared),
             cache(self._fixed_edition),
         )
 
@@ -692,11 +701,11 @@ class Service:
 
     def facts(self, enrollment: EnrollmentId) -> list[events.Event]:
         """Everything recorded about one student, in the order of the stream."""
-        return self._store.read(enrollment.stream)
+        return self._store.read(_streams_of(enrollment)[0])
 
     def care_facts(self, enrollment: EnrollmentId) -> list[events.Event]:
         """Everything recorded about one student's care, in the order of its stream."""
-        return self._store.read(enrollment.care_stream)
+        return self._store.read(_streams_of(enrollment)[1])
 
     def window_facts(self, policy: str) -> list[events.Event]:
         """Everything recorded about an edition: when it was first used, and windows fixed."""
@@ -704,7 +713,7 @@ class Service:
 
     def note(self, event_id: UUID) -> str | None:
         """The free text kept beside a fact, unless it was erased."""
-        return self._store.note(event_id)
+        return self._store.note(_event(event_id))
 
     def erase_note(self, event_id: UUID) -> bool:
         """Forgets the free text kept beside a fact; the fact stands.
@@ -714,7 +723,7 @@ class Service:
         finishes when it records, erases, is closed or is opened again), and on PostgreSQL, where
         it is in the table's file until the owner has vacuumed it.
         """
-        return self._store.erase_note(event_id)
+        return self._store.erase_note(_event(event_id))
 
     def _edition(self, name: str) -> Edition:
         """An edition as it stands; a question caches it, so that it reads one state of it."""
@@ -744,6 +753,8 @@ def open_service(
     instant (default: $YIBAO_ACCEPT_STAMPS_UNTIL). Raises StoreError where the store cannot be
     opened and AlteredEdition where an edition is not what the store has used before.
     """
+    if not isinstance(policies, Editions | str | os.PathLike | None):
+        raise BadValue("policies", "must be a directory of editions")
     accepted = accept_stamps_until if accept_stamps_until is not None else _accepted_here()
     editions = policies if isinstance(policies, Editions) else Editions(policies)
     store = open_store(url, settings)
@@ -804,14 +815,6 @@ def _latest(
     return max([now, *(event.recorded_at for event in last)])
 
 
-def _command(command: type[C], /, **values: Any) -> C:
-    """The command; raises BadValue naming the first value that cannot be right."""
-    try:
-        return command(**values)
-    except ValidationError as error:
-        raise BadValue(place(error) or command.name, reason(error)) from None
-
-
 def _key(given: str, where: str) -> str:
     try:
         return _KEY.validate_python(given)
@@ -831,9 +834,52 @@ def _instant(given: datetime | str, where: str) -> datetime:
             return in_shanghai(given)
     except ValueError as error:
         raise BadValue(where, str(error)) from None
+    except Exception:  # of a time zone of somebody's own
+        raise BadValue(where, "cannot be read") from None
     raise BadValue(where, "an instant is an aware datetime or text")
+
+
+def _aware(clock: Clock) -> Clock:
+    """The clock; it raises BadValue where it tells no instant."""
+
+    def now() -> datetime:
+        found = clock()
+        if not isinstance(found, datetime):
+            raise BadValue("clock", "must tell an aware datetime")
+        _instant(found, "clock")
+        return found
+
+    return now
+
+
+def _streams_of(enrollment: EnrollmentId) -> tuple[UUID, UUID]:
+    """The streams of a student and of the care; raises BadValue for what is no student's."""
+    if not isinstance(enrollment, EnrollmentId):
+        raise BadValue("enrollment", "is no EnrollmentId")
+    return enrollment.stream, enrollment.care_stream
+
+
+def _event(given: UUID) -> UUID:
+    if not isinstance(given, UUID):
+        raise BadValue("event_id", "is no UUID")
+    return given
+
+
+def _each(asked: Iterable[R]) -> Iterator[R]:
+    """One after the other of what may be many; raises BadValue where it is not."""
+    try:
+        return iter(asked)
+    except TypeError:
+        raise BadValue("asked", "must be a sequence") from None
+
+
+def _pair(asked: Any) -> Any:
+    """A target and a command; what is no pair is no command either."""
+    return asked if isinstance(asked, tuple | list) and len(asked) == 2 else (None, None)
 
 
 def _cutoff(given: Cutoff | str) -> Cutoff:
     is_version = isinstance(given, int) and not isinstance(given, bool)
+    if is_version and given.bit_length() > 63:  # type: ignore[union-attr]
+        raise UnknownCutoff("no stream has so many events")
     return given if is_version else _instant(given, "known_at")  # type: ignore[return-value, arg-type]

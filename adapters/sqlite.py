@@ -38,6 +38,7 @@ from yibao.adapters.errors import StoreError
 from yibao.adapters.files import LOCK_TIMEOUT
 from yibao.adapters.findings import Finding, not_taken, refuse_altered
 from yibao.adapters.output import claim
+from yibao.adapters.retrying import ticking
 from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
 
 #: What is noted in a file as the version that is its user's: its numbers have gaps of old; and
@@ -532,7 +533,7 @@ def prepare(database: str) -> None:
     What somebody has erased leaves the log, if nobody reads it.
     """
     claim(database)
-    ends = time.monotonic() + LOCK_TIMEOUT
+    ends = ticking() + LOCK_TIMEOUT
     with closing(
         sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)
     ) as connection:
@@ -542,6 +543,6 @@ def prepare(database: str) -> None:
                 finish_erasing(connection)
                 return
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > ends:
+                if "locked" not in str(error) or ticking() > ends:
                     raise
                 time.sleep(0.01)

@@ -562,6 +562,8 @@ def open_store(
     is created is a rehearsal store where that is asked for. Raises StoreError for anything else,
     and where it cannot be opened.
     """
+    if not isinstance(url, str):
+        raise StoreError(_WRITTEN)
     if url == MEMORY and not to_ask:
         # A shared cache, so that every connection of this store sees the one database.
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")

@@ -11,11 +11,11 @@ from yibao.domain.vocabulary import (
     CommandId,
     EditionId,
     GivenInstant,
-    GivenKey,
     Instant,
     Name,
     OpaqueKey,
     ReasonWord,
+    revealing,
 )
 
 
@@ -37,11 +37,11 @@ class RefusedAttempt(BaseModel):
     where: str | None = None
     tried_at: Instant
     occurred_at: GivenInstant | None = None
-    by: GivenKey
+    by: OpaqueKey
     via: OpaqueKey
     observed: bool = False
     reason: ReasonWord | None = None
-    ref: GivenKey | None = None
+    ref: OpaqueKey | None = None
     year: Annotated[int, Field(ge=0, le=9999)] | None = None
     policy: EditionId | None = None
     school: Name | None = None
@@ -58,7 +58,8 @@ def refused_attempt(
     """The attempt as it is kept, from what the command told and what is known beside it.
 
     About whom it was is what is known; only where nothing is, what was told. What was told may
-    be anything, if that is why it was refused: what does not read is left out.
+    be anything, if that is why it was refused: what does not read is left out, and so is a word
+    that holds a person's number or address.
     """
     command, where = told.get("command"), refused.details.get("where")
     stated = {
@@ -66,17 +67,21 @@ def refused_attempt(
         "code": refused.code,
         "where": where if where in _PLACES else None,
     }
-    how = {key: told[key] for key in _HOW if told.get(key) is not None}
+    how = {key: told[key] for key in _HOW if _may_be_kept(told.get(key))}
     how |= {"occurred_at": told["at"]} if "at" in told else {}
     how |= {"values": told["values"]} if "values" in told and refused.code != "bad_value" else {}
-    whom = {key: told[key] for key in _WHOM if told.get(key) is not None}
-    whom |= {key: value for key, value in known.items() if value is not None}
+    whom = {key: told[key] for key in _WHOM if _may_be_kept(told.get(key))}
+    whom |= {key: value for key, value in known.items() if _may_be_kept(value)}
     while True:
         try:
             return RefusedAttempt(**{**whom, **how, **stated})
         except ValidationError as error:
             for key in {str(found["loc"][0]) for found in error.errors(include_input=False)}:
                 (how if key in how else whom).pop(key)
+
+
+def _may_be_kept(value: Any) -> bool:
+    return value is not None and not (isinstance(value, str) and revealing(value))
 
 
 _WHOM = ("ref", "policy", "school")

@@ -12,8 +12,11 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 ONE_DAY = timedelta(days=1)
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+#: The offset is bound here, since Python takes `+08:60`; what else does not exist it refuses.
 _INSTANT = re.compile(
-    r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)? ?(Z|[+-]\d{2}:\d{2})?", re.ASCII
+    r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?"
+    r" ?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?",
+    re.ASCII,
 )
 
 #: Days outside these years are typing errors, not facts about an enrollment; the margin to
@@ -36,7 +39,7 @@ def in_shanghai(instant: datetime) -> datetime:
 
     Raises ValueError for a naive instant, or one outside the years yibao knows.
     """
-    if instant.tzinfo is None:
+    if instant.utcoffset() is None:  # also where there is a zone that does not tell
         raise ValueError("an instant needs a time zone")
     if FIRST_YEAR <= instant.year <= LAST_YEAR:
         local = instant.astimezone(SHANGHAI)
@@ -54,7 +57,7 @@ def read_instant(text: str) -> datetime:
         raise ValueError(
             "an instant is written YYYY-MM-DD HH:MM, with seconds and offset if need be"
         )
-    instant = datetime.fromisoformat(text.replace(" ", "T", 1).replace(" ", ""))
+    instant = datetime.fromisoformat(f"{text[:10]}T{text[11:].replace(' ', '')}")
     return in_shanghai(instant if instant.tzinfo else instant.replace(tzinfo=SHANGHAI))
 
 

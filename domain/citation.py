@@ -6,6 +6,7 @@ itself), and then it gives the reason.
 
 from datetime import time
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -47,6 +48,10 @@ class Parameter(Citation, Generic[T]):
     name: str
     value: T
     unit: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickled as a parameter of anything: a class made for one type is found under no name.
+        return partial(Parameter.model_construct, self.model_fields_set, **vars(self)), ()
 
 
 def in_unit(unit: str) -> AfterValidator:

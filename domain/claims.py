@@ -50,7 +50,7 @@ def decide_care(
     `not_registered`, with the code for which the care itself is refused, `cover_pending`,
     `already_settled` or `not_settled`; NotCorrectable, OutOfStep or BadValue.
     """
-    if answered_before(stream, envelope.command_id, envelope.command_digest):
+    if answered_before(stream, command, envelope):
         return None
     check_version(stream, command)
     if isinstance(command, Amendment):

@@ -5,35 +5,43 @@ done and is recorded even where a guard would refuse. Some kinds are always repo
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticSerializationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from yibao.domain import events
 from yibao.domain.benefits import needs_level
 from yibao.domain.money import Fen
-from yibao.domain.refusals import BadValue, Misfit
+from yibao.domain.refusals import BadValue, Misfit, place, reason
 from yibao.domain.vocabulary import (
     ActivationChannel,
     CalendarYear,
     CareSetting,
     Category,
-    CommandId,
     ConfirmationChannel,
     Document,
-    EditionId,
+    GivenCommandId,
     GivenDay,
+    GivenEditionId,
     GivenInstant,
     GivenKey,
     GivenName,
+    GivenReason,
     HospitalLevel,
     LapsedYears,
     Note,
     OtherCover,
-    ReasonWord,
+    SeenVersion,
 )
 
 
@@ -50,10 +58,10 @@ class Command(BaseModel):
     at: GivenInstant
     by: GivenKey | None = None
     note: Note | None = None
-    command_id: CommandId | None = None
-    expected_version: Annotated[int, Field(ge=0)] | None = None
-    correlation_id: CommandId | None = None
-    causation_id: CommandId | None = None
+    command_id: GivenCommandId | None = None
+    expected_version: SeenVersion | None = None
+    correlation_id: GivenCommandId | None = None
+    causation_id: GivenCommandId | None = None
 
     def digest(self) -> str:
         """A fingerprint of what is asked, by which a repeated command is recognized.
@@ -64,7 +72,7 @@ class Command(BaseModel):
         """
         try:
             content = self.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
-        except PydanticSerializationError:
+        except Exception:  # pydantic's own, or what a value raises
             raise BadValue("changes", "holds something that cannot be written") from None
         return hashlib.sha256(f"{self.name} {content}".encode()).hexdigest()[:32]
 
@@ -85,7 +93,7 @@ class RecordFact(Command):
     fact: ClassVar[type[events.Fact]]
     always_report: ClassVar[bool] = False
 
-    reason: ReasonWord | None = None
+    reason: GivenReason | None = None
     observed: bool = False
 
     def values(self) -> dict[str, Any]:
@@ -104,7 +112,7 @@ class Register(RecordFact):
     name = "register"
     fact = events.Registered
     ref: GivenKey
-    policy: EditionId
+    policy: GivenEditionId
     on: GivenDay
     school: GivenName
     category: Category
@@ -283,7 +291,7 @@ class SettleCare(Command):
     name = "settle_care"
     care: UUID
     paid: Fen | None = None
-    reason: ReasonWord | None = None
+    reason: GivenReason | None = None
     observed: bool = False
 
 
@@ -292,7 +300,7 @@ class ReverseCare(Command):
 
     name = "reverse_care"
     care: UUID
-    reason: ReasonWord | None = None
+    reason: GivenReason | None = None
 
 
 def _sorted(changes: dict[str, Any]) -> dict[str, Any]:
@@ -304,7 +312,7 @@ class Amendment(Command):
     """Something about an earlier fact, and why; `at` is when it is decided."""
 
     fact_id: UUID
-    reason: ReasonWord
+    reason: GivenReason
 
 
 class Correct(Amendment):
@@ -325,7 +333,35 @@ class Void(Amendment):
     name = "void"
 
 
+C = TypeVar("C", bound=Command)
+
+
+def read(kind: type[C], values: dict[str, Any], stored: Iterable[object] = ()) -> C:
+    """The command of some values; raises BadValue naming the first that cannot be right.
+
+    What stands in a fact already is no new word, whatever it looks like: that is `stored`.
+    """
+    try:
+        return kind.model_validate(values, context=frozenset(map(str, stored)))
+    except ValidationError as error:
+        raise BadValue(place(error) or kind.name, reason(error)) from None
+    except Exception:  # raised by a value itself, or by how deep it is
+        raise BadValue(_unreadable(kind, values) or kind.name, "cannot be read") from None
+
+
+def _unreadable(kind: type[Command], values: dict[str, Any]) -> str | None:
+    """The value that not even can be refused."""
+    for name, value in values.items():
+        try:
+            kind.model_validate({name: value})
+        except ValidationError:
+            continue
+        except Exception:
+            return name
+    return None
+
+
 #: The commands that record a fact, by the name that stories and the service use.
 COMMANDS: dict[str, type[RecordFact]] = {cls.name: cls for cls in RecordFact.__subclasses__()}
 #: Which command a fact came from, so that a correction is checked like the command itself.
-COMMAND_OF: dict[type[events.Event], type[RecordFact]] = {c.fact: c for c in COMMANDS.values()}
+COMMAND_OF: dict[type[events.Fact], type[RecordFact]] = {c.fact: c for c in COMMANDS.values()}

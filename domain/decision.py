@@ -44,7 +44,7 @@ def decide(
     there is neither. Raises NotPermitted with the first guard that refuses a request, and
     NotCorrectable, OutOfStep or BadValue for requests and reports alike.
     """
-    if answered_before(stream, envelope.command_id, envelope.command_digest):
+    if answered_before(stream, command, envelope):
         return None
     check_version(stream, command)
     if isinstance(command, Void):

@@ -1,10 +1,9 @@
 """How an accepted command becomes an event of a stream, whatever stream that is."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
-
-from pydantic import ValidationError
 
 from yibao.domain import commands, events
 from yibao.domain.commands import (
@@ -17,7 +16,7 @@ from yibao.domain.commands import (
     Void,
 )
 from yibao.domain.enrollment import AnyFact, Stream
-from yibao.domain.refusals import BadValue, NotCorrectable, OutOfStep, place, reason
+from yibao.domain.refusals import BadValue, NotCorrectable, OutOfStep
 
 
 class Envelope(NamedTuple):
@@ -32,11 +31,29 @@ class Envelope(NamedTuple):
     command_digest: str
 
 
-def answered_before(stream: Stream, command_id: str, digest: str) -> events.Event | None:
+def content_digest(stream: Stream, command: Command) -> str:
+    """The digest by which a repeated command is recognized, however its values are spelled.
+
+    What a correction changes is read as the command of the corrected fact reads it; where it does
+    not read, it stands as it was given. Raises BadValue where that cannot be written.
+    """
+    if isinstance(command, Correct):
+        for event in stream.recorded:
+            if event.event_id == command.fact_id and isinstance(event, _CORRECTABLE):
+                with suppress(BadValue):
+                    again = corrected_command(event, command)
+                    named = again.model_dump(mode="json", include=set(command.changes))
+                    changes = dict(sorted(named.items()))
+                    return command.model_copy(update={"changes": changes}).digest()
+    return command.digest()
+
+
+def answered_before(stream: Stream, command: Command, envelope: Envelope) -> events.Event | None:
     """What the same command led to earlier; raises OutOfStep if its id meant something else."""
     for event in stream.recorded:
-        if event.command_id == command_id:
-            if event.command_digest != digest:
+        if event.command_id == envelope.command_id:
+            # Until 0.4.0 the digest of a correction was of its changes as they were given.
+            if event.command_digest not in (envelope.command_digest, command.digest()):
                 raise OutOfStep("command_id_reused", version=event.originator_version)
             return event
     return None
@@ -90,12 +107,11 @@ def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
         if key not in old or key in _FIXED:
             raise BadValue(key, f"a {kind.name} has no such value to correct")
     values = {key: value for key, value in (old | command.changes).items() if value is not None}
-    try:
-        return kind(at=command.occurred_at or target.occurred_at, **values)
-    except ValidationError as error:
-        raise BadValue(place(error) or kind.name, reason(error)) from None
+    values["at"] = command.occurred_at or target.occurred_at
+    return commands.read(kind, values, stored=old.values())
 
 
+_CORRECTABLE: tuple[type[events.Fact], ...] = tuple(commands.COMMAND_OF)
 #: Who it is about and under which edition cannot be corrected: that is another enrollment.
 _FIXED = frozenset({"ref", "policy"})
 

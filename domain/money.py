@@ -27,7 +27,7 @@ class Fen(int):
         """
         if isinstance(yuan, bool) or not isinstance(yuan, str | Decimal | int):
             raise ValueError("an amount is text, a whole number or a Decimal, never a float")
-        text = format(yuan, "f") if isinstance(yuan, Decimal) else str(yuan)
+        text = _spelled(yuan) if isinstance(yuan, Decimal | int) else yuan
         if not _YUAN.fullmatch(text):
             raise ValueError("an amount is written in yuan with at most two decimals, as 120.00")
         whole, _, part = text.partition(".")
@@ -56,6 +56,13 @@ class Fen(int):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{_YUAN.pattern}$"}
+
+
+def _spelled(yuan: Decimal | int) -> str:
+    """A number written out, or nothing: `1E+999999999` would take gigabytes, and is no amount."""
+    if isinstance(yuan, Decimal):
+        return format(yuan, "f") if yuan.is_finite() and -2 <= yuan.adjusted() <= 9 else ""
+    return str(yuan) if 0 <= yuan < 10**12 else ""
 
 
 NOTHING = Fen(0)

@@ -130,6 +130,10 @@ class Policy(Model):
             raise _misfit(p.window_closes_on, "the window may not close before it opens")
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickled by its content, from which each parameter is read as of its type again.
+        return type(self).model_validate, (self.model_dump(),)
+
     @cached_property
     def digest(self) -> str:
         """A fingerprint of what an enrollment depends on: parameters and rules (SHA-256).

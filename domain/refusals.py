@@ -14,6 +14,7 @@ YibaoError
 
 from __future__ import annotations
 
+import copyreg
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:  # a command line should not have to import pydantic to say what is wrong
@@ -21,7 +22,11 @@ if TYPE_CHECKING:  # a command line should not have to import pydantic to say wh
 
 
 class YibaoError(Exception):
-    """Everything yibao raises on purpose."""
+    """Everything yibao raises on purpose; pickled and copied it stays what it was."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Made anew as it is, not by its constructor, which asks for more than the message.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 #: The reason behind each code, in English; translations live beside the other words.

@@ -2,14 +2,26 @@
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from unicodedata import decimal, normalize
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import date_schema
 
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, in_shanghai, read_day, read_instant
 from yibao.domain.refusals import BadValue
@@ -128,11 +140,78 @@ class WaitingPeriod(NamedTuple):
     months: int | None
 
 
-def _without_document_number(value: str) -> str:
-    """Refuses what looks like an identity card or mobile number; the value is never repeated."""
-    if re.fullmatch(r"\d{17}[\dXx]|1[3-9]\d{9}", value):
-        raise ValueError("looks like an identity card or phone number; use an opaque key")
-    return value
+def revealing(text: str) -> str | None:
+    """What of a person a free word seems to hold, never repeating it; None if nothing.
+
+    That is the number of a document or mobile phone, with separators or without, or an e-mail
+    address. A digit with a letter beside it belongs to something else, such as a digest.
+    """
+    if not text.isascii():
+        text = "".join(str(decimal(sign, sign)) for sign in normalize("NFKC", text))
+    if "@" in text and _ADDRESS.search(text):
+        return "looks like an e-mail address; use an opaque key"
+    if not _LONG.search(text):  # nearly every word
+        return None
+    if any(_PHONE.fullmatch(number) or _is_of_a_document(number) for number in _numbers(text)):
+        return "looks like an identity card or phone number; use an opaque key"
+    return None
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """Whole runs of digits, each by itself and with those behind a separator; one may end in X."""
+    run = ""
+    for word in _WORDS.findall(text):
+        if word.isdecimal():
+            yield word
+            run += word
+            continue
+        yield run
+        if _ENDS_IN_X.fullmatch(word):
+            yield from (word, run + word)
+        run = ""
+    yield run
+
+
+def _is_of_a_document(number: str) -> bool:
+    """Whether it names a region of China, and then a day of birth or has a right check digit.
+
+    Until 1999 identity cards had fifteen digits, two of them for the year of birth.
+    """
+    if not _DOCUMENT.fullmatch(number):
+        return False
+    born = number[6:14] if len(number) == 18 else f"19{number[6:12]}"
+    return _is_a_birthday(born) or (len(number) == 18 and _has_check_digit(number))
+
+
+def _is_a_birthday(digits: str) -> bool:
+    try:
+        return 1800 <= date.fromisoformat(digits).year <= 2099
+    except ValueError:
+        return False
+
+
+def _has_check_digit(number: str) -> bool:
+    """Whether the last of eighteen digits, where X is ten, follows from the others (MOD 11-2)."""
+    digits = [10 if digit in "Xx" else int(digit) for digit in number]
+    return sum(digit << (17 - place) for place, digit in enumerate(digits)) % 11 == 1
+
+
+_LONG = re.compile(r"[0-9][0-9\W_]{10}")
+_WORDS = re.compile(r"[0-9A-Za-z]+|[^\W_]")
+_ENDS_IN_X = re.compile(r"[0-9]*[Xx]")
+_PHONE = re.compile(r"((00)?86)?1[3-9][0-9]{9}")
+_DOCUMENT = re.compile(
+    r"(1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9[1-8])([0-9]{13}|[0-9]{15}[0-9Xx])"
+)
+_ADDRESS = re.compile(r"[^\s@]@([\w-]+\.)+[^\W\d_]{2,}(?![\w/-]|\.\w)")
+
+
+def _unrevealing(word: str, info: ValidationInfo) -> str:
+    """A free word without numbers or addresses of persons; what is stored stays as it is."""
+    told = revealing(word)
+    if told and word not in (info.context or ()):
+        raise ValueError(told)
+    return word
 
 
 def _read(reader: Callable[[str], Any], given: Any) -> Any:
@@ -145,7 +224,12 @@ def _read(reader: Callable[[str], Any], given: Any) -> Any:
 
 
 def _whole(given: Any) -> Any:
-    """Whole numbers as such or in digits; `1.0`, `1_0` and true are none."""
+    """Whole numbers as such or in digits; `1.0`, `1_0` and true are none.
+
+    A Decimal is read as it is written: to make a number of `1E+999999999` takes gigabytes.
+    """
+    if isinstance(given, Decimal):
+        given = str(given)
     if isinstance(given, bool | float) or (isinstance(given, str) and not _DIGITS.fullmatch(given)):
         raise ValueError("must be a whole number")
     return given
@@ -160,32 +244,55 @@ def _without_nul(given: str) -> str:
 
 _DIGITS = re.compile(r"-?\d{1,18}", re.ASCII)
 
+if TYPE_CHECKING:
+    _Date = date
+else:
+
+    class _Date:
+        """A day as pydantic reads it, whatever class `datetime.date` is at the moment.
+
+        It knows a day by that class, which is another one under a clock that a test has frozen:
+        a model made there of a class from before, or the other way round, could not be built.
+        """
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+            return date_schema()
+
+    _Date.__name__ = _Date.__qualname__ = "date"  # so the released schema of editions has it
+
 #: As facts carry them; checked by pydantic's core alone, since every fact read passes here.
 Instant = AwareDatetime
-Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
+Day = Annotated[_Date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
 OpaqueKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+/-]{0,63}$")]
 
 #: As they come from outside: days and instants may be text, naive instants are refused, and
-#: an opaque key must not look like a number that identifies a person elsewhere.
+#: no word must look like a number or address that identifies a person elsewhere.
 GivenInstant = Annotated[
     AwareDatetime,
     BeforeValidator(lambda given: _read(read_instant, given)),
     AfterValidator(in_shanghai),
 ]
 GivenDay = Annotated[Day, BeforeValidator(lambda given: _read(read_day, given))]
-GivenKey = Annotated[OpaqueKey, AfterValidator(_without_document_number)]
+GivenKey = Annotated[OpaqueKey, AfterValidator(_unrevealing)]
 #: Why something was recorded, as a word: free text belongs into a note, which can be erased.
 ReasonWord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+GivenReason = Annotated[ReasonWord, AfterValidator(_unrevealing)]
 #: A school, district or province, as its owner writes it.
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](.{0,62}[^\s\x00-\x1f])?$")]
-GivenName = Annotated[Name, AfterValidator(_without_nul)]
+AskedName = Annotated[Name, AfterValidator(_without_nul)]
+GivenName = Annotated[AskedName, AfterValidator(_unrevealing)]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]
+GivenCommandId = Annotated[CommandId, AfterValidator(_unrevealing)]
 Note = Annotated[
     str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_without_nul)
 ]
 LapsedYears = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)]
 CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=2000, le=2999)]
+#: The version of a stream that whoever asks has seen.
+SeenVersion = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**63 - 1)]
 EditionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+GivenEditionId = Annotated[EditionId, AfterValidator(_unrevealing)]
 
 
 class EnrollmentId(NamedTuple):
@@ -202,27 +309,34 @@ class EnrollmentId(NamedTuple):
     def stream(self) -> UUID:
         """The id of the stream, derived from the opaque reference and the year alone.
 
-        Raises BadValue for a year that is no whole number: `2025.0`, from a table with gaps,
-        would be another stream than `2025`.
+        Raises BadValue for a reference that is no text, and for a year that is no whole number:
+        `2025.0`, from a table with gaps, would be another stream than `2025`.
         """
-        return _stream(f"enrollment/{_index(self.year)}/{self.ref}")
+        return _stream(f"enrollment/{_index(self.year)}/{_text(self.ref, 'ref')}")
 
     @property
     def care_stream(self) -> UUID:
         """The id of the stream that holds the care received, beside the enrollment's own."""
-        return _stream(f"care/{_index(self.year)}/{self.ref}")
+        return _stream(f"care/{_index(self.year)}/{_text(self.ref, 'ref')}")
 
 
 def edition_stream(edition: str) -> UUID:
-    """The id of the stream that holds what an edition left to be fixed later."""
-    return _stream(f"edition/{edition}")
+    """The id of the stream that holds what an edition left to be fixed later; raises BadValue."""
+    return _stream(f"edition/{_text(edition, 'policy')}")
 
 
 def _index(year: int) -> int:
-    try:
-        return operator.index(year)
-    except TypeError:
-        raise BadValue("year", "must be a whole number") from None
+    with suppress(Exception):  # whatever a stranger's number raises
+        index = operator.index(year)
+        if index.bit_length() < 1000:  # a longer one may not even be written
+            return index
+    raise BadValue("year", "must be a whole number")
+
+
+def _text(given: str, where: str) -> str:
+    if not isinstance(given, str):
+        raise BadValue(where, "must be text")
+    return str.__str__(given)
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,8 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,24 @@ HOSTILE = [
     b"[]",
 ]
 
+#: So deep that nobody gets to the bottom of it.
+NESTED: list[Any] = reduce(lambda within, _: [within], range(50_000), [])
+
 ARGUMENTS: list[Any] = [
+    NESTED,
+    {"a": NESTED},
+    Decimal("1E+999999999"),
+    Decimal("sNaN"),
+    10**5000,
+    2**64,
+    ("s1", 2025),
+    EnrollmentId("s1", 2025),
+    EnrollmentId(None, 2025),  # type: ignore[arg-type]
+    EnrollmentId("s1", 10**5000),
+    EnrollmentId("s1", "2025"),  # type: ignore[arg-type]
+    "310101-19900101-1234",
+    "2025-09-06 14:20+08:60",
+    "coverage",
     None,
     "",
     "x" * 100_000,
@@ -178,19 +197,61 @@ def try_arguments(chance: random.Random, service: Service) -> None:
             service.at(target, **{question: chance.choice(ARGUMENTS)})
 
 
+#: What may be asked beside commands, and how many values belong to each.
+ASKED = {
+    "at": 2,
+    "compare": 3,
+    "review": 1,
+    "history": 2,
+    "trail_of": 1,
+    "refused_attempts": 1,
+    "facts": 1,
+    "care_facts": 1,
+    "window_facts": 1,
+    "note": 1,
+    "erase_note": 1,
+    "enrollment_of": 1,
+    "record": 2,
+    "record_together": 2,
+    "record_each": 1,
+    "void": 2,
+    "correct": 2,
+}
+
+
+def try_questions(chance: random.Random, service: Service) -> None:
+    """Whatever is asked about whatever is answered or refused."""
+    name = chance.choice([*ASKED])
+    given = [chance.choice(ARGUMENTS) for _ in range(ASKED[name])]
+    how: dict[str, Any] = {}
+    if name in ("void", "correct"):
+        how = {"at": "2025-09-06 14:20", "reason": "misread"}
+        given[0] = EnrollmentId("s1", 2025)
+    if name == "correct":
+        how["changes"] = {chance.choice(["on", "school", "category"]): chance.choice(ARGUMENTS)}
+        if facts := service.facts(given[0]):
+            given[1] = chance.choice(facts).event_id
+    if name == "record_each" and chance.random() < 0.5:
+        given = [[(chance.choice(ARGUMENTS), chance.choice(ARGUMENTS)), chance.choice(ARGUMENTS)]]
+    with contextlib.suppress(YibaoError):
+        getattr(service, name)(*given, **how)
+
+
 def run(seed: int, folder: Path, go_on: Callable[[int], bool]) -> int:
     """Tries one thing after the other as long as told; returns how many."""
     chance = random.Random(seed)
     count = 0
     with open_service("memory:") as service:
         while go_on(count):
-            kind = chance.randrange(3)
+            kind = chance.randrange(4)
             if kind == 0:
                 try_story(chance, folder)
             elif kind == 1:
                 try_edition(chance, folder)
-            else:
+            elif kind == 2:
                 try_arguments(chance, service)
+            else:
+                try_questions(chance, service)
             count += 1
     return count
 

@@ -1,6 +1,7 @@
 """The audit trail as one asks it: pages of entries, each with what it leads to."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
@@ -125,11 +126,13 @@ class AuditTrail:
 
     def page(self, question: Question, *, after: Key | str | None = None, size: int = PAGE) -> Page:
         """A page of the entries asked for, in the order asked for."""
+        _check(question)
         self.catch_up()
         return self._page(question, after, size)
 
     def all(self, question: Question, *, size: int = 500) -> Iterator[TrailEntry]:
         """Every entry asked for that is there when the first is drawn, page by page."""
+        _check(question)
         self.catch_up()
         after: Key | None = None
         while True:
@@ -141,12 +144,14 @@ class AuditTrail:
 
     def count(self, question: Question) -> int:
         """How many entries a question has."""
+        _check(question)
         self.catch_up()
         ((found,),) = self._asked(lambda sql: sql.rows(*question.counting_sql()))
         return int(found)
 
     def parked(self, question: Question) -> list[Parked]:
         """The students of whom entries may be lacking in the answer: they could not be taken in."""
+        _check(question)
         self.catch_up()
         return [each for each in self._asked(parked_in) if question.may_concern(each)]
 
@@ -156,6 +161,8 @@ class AuditTrail:
         Of a refused attempt it is for the instant that was asked for. None where the entry is
         about no enrollment.
         """
+        if not isinstance(entry, TrailEntry):
+            raise BadValue("entry", "is no entry of a trail")
         if entry.enrollment is None:
             return None
         streams = Streams(
@@ -179,9 +186,11 @@ class AuditTrail:
         return self.store.again(ask)
 
     def _page(self, question: Question, after: Key | str | None, size: int) -> Page:
-        if size < 1:
+        if not isinstance(size, int) or not 1 <= size < sys.maxsize:
             raise BadValue("size", "a page has at least one entry")
         begins = Key.read(after) if isinstance(after, str) else after
+        if not isinstance(begins, Key | None):
+            raise BadValue("after", "is not where a page of the trail ends")
         rows = self._asked(lambda sql: rows_of(sql, *question.sql(begins, size + 1)))
         stale = {(each.ref, each.year) for each in self._asked(parked_in)}
         shown = rows[:size]
@@ -199,6 +208,11 @@ class AuditTrail:
         return Page(entries, entries[-1].key if len(rows) > size else None)
 
 
+def _check(question: Question) -> None:
+    if not isinstance(question, Question):
+        raise BadValue("question", "is no Question")
+
+
 def open_trail(store: FactStore, where: str | None) -> TrailStore:
     """Where the trail of a store is kept, unless one says in which file."""
     if where is None and store.is_postgres:
@@ -212,10 +226,10 @@ def open_trail(store: FactStore, where: str | None) -> TrailStore:
 
 def trail_file(where: str) -> str:
     """The file of a trail, from its path or from `sqlite:///PATH`; raises StoreError else."""
-    is_url = "://" in where or where.startswith(("sqlite:", MEMORY))
     try:
+        is_url = "://" in where or where.startswith(("sqlite:", MEMORY))
         return file_of(where if is_url else url_of(where))
-    except (StoreError, ValueError):
+    except (StoreError, ValueError, TypeError, AttributeError):
         raise StoreError(_KEPT) from None
 
 

@@ -20,7 +20,7 @@ from yibao.adapters.trail.layout import (
 from yibao.adapters.trail.store import Row
 from yibao.domain.events import EVENTS
 from yibao.domain.refusals import REASONS, BadValue
-from yibao.domain.vocabulary import GivenName
+from yibao.domain.vocabulary import AskedName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +56,22 @@ class Question:
             ("kind", self.kind, (*EVENTS, REFUSED)),
             ("code", self.code, tuple(REASONS)),
         ):
-            if value is not None and value not in known:
+            if value is not None and not (isinstance(value, str) and value in known):
                 raise BadValue(where, f"there is none of that name; there are {', '.join(known)}")
         for where, value in self._given():
-            if isinstance(value, int) and not 0 <= value <= 9999:
-                raise BadValue(where, "is no year")
-            if isinstance(value, str) and not _is_recordable(where, value):
+            if where == "year":
+                if not isinstance(value, int) or not 0 <= value <= 9999:
+                    raise BadValue(where, "is no year")
+            elif not isinstance(value, str) or not _is_recordable(where, value):
                 raise BadValue(where, "is not text that anybody could have recorded")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, datetime) and value.utcoffset() is None:
-                raise BadValue(field.name, "is an instant without a time zone")
+        for where in _INSTANTS:
+            value = getattr(self, where)
+            if value is None:
+                continue
+            if not isinstance(value, datetime):
+                raise BadValue(where, "is no instant")
+            if value.utcoffset() is None:
+                raise BadValue(where, "is an instant without a time zone")
 
     def may_concern(self, parked: Parked) -> bool:
         """Whether a fact of a student that is parked might fit, as far as is known of her."""
@@ -142,7 +147,8 @@ def _is_recordable(column: str, value: str) -> bool:
     return True
 
 
-_NAME: Final[TypeAdapter[str]] = TypeAdapter(GivenName)
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(AskedName)
+_INSTANTS: Final = ("recorded_from", "recorded_until", "happened_from", "happened_until")
 _COLUMNS: Final = {
     "ref": "ref",
     "year": "year",

@@ -306,11 +306,26 @@ def test_what_is_no_command_is_told_and_the_others_are_recorded(service: Service
         service.record(ADA, None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("batch", [0, -1, 1.5, None])
+@pytest.mark.parametrize("batch", [0, -1, 1.5, None, True, "5", 2**64])
 def test_there_is_no_such_size_of_a_batch(service: Service, batch: Any) -> None:
     with pytest.raises(BadValue, match="batch"):
         service.record_each([register(ADA)], batch=batch)
     assert service.facts(ADA) == []
+
+
+@pytest.mark.parametrize("given", [5, None, "ab", (), (ADA,), {}, object()])
+def test_what_is_no_pair_is_told_and_the_others_are_recorded(service: Service, given: Any) -> None:
+    misfit, recorded = service.record_each([given, register(ADA)])
+    assert isinstance(misfit, BadValue)
+    assert misfit.details["where"] == "asked"
+    assert _told(recorded) == 1
+
+
+@pytest.mark.parametrize("given", [5, None, object()])
+def test_what_is_no_sequence_of_commands_is_refused(service: Service, given: Any) -> None:
+    for ask in (service.record_each, lambda asked: service.record_together(ADA, asked)):
+        with pytest.raises(BadValue, match="where: asked"):
+            ask(given)
 
 
 def test_commands_may_come_from_anywhere(service: Service) -> None:

@@ -318,6 +318,7 @@ def test_the_students_of_a_story_are_compared_one_by_one(write: Write, run: Run)
         (["replay", "STORY", "--at", "yesterday"], "'--at': an instant is written"),
         (["replay", "STORY", "--at", "2025-09-01"], "'--at': an instant is written"),
         (["replay", "STORY", "--at", "2025-02-30 10:00"], "'--at': day is out of range"),
+        (["replay", "STORY", "--at", "2025-09-02 10:00+08:60"], "'--at': an instant is written"),
         (["replay", "STORY", "--at", "3"], "'--at': an instant is written"),
         (["replay", "STORY", "--known-at", "-1"], "'--known-at': "),
         (["replay", "STORY", "--known-at", "3.0"], "'--known-at': "),

@@ -382,6 +382,8 @@ def test_a_quote_that_is_refused_was_no_attempt_to_record(service: Service) -> N
 
 
 MARKED = "Bad-Value-7731"
+#: The number of an identity card as it passes for a word, a key or the name of an edition.
+NUMBER = "310101-19900101-1234"
 _AT = "2025-09-03 10:00"
 #: A method, what it is given instead of what is right, and the place that is kept.
 BAD: list[tuple[str, dict[str, Any], str | None]] = [
@@ -398,6 +400,21 @@ BAD: list[tuple[str, dict[str, Any], str | None]] = [
     ("confirm", {"at": "2031-07-31 07:31", "channel": "app"}, "at"),
     ("confirm", {"at": _AT, "channel": "app", "by": IDENTITY}, "by"),
     ("confirm", {"at": _AT, "channel": "app", "by": "13777317731"}, "by"),
+    ("confirm", {"at": _AT, "channel": "app", "by": "desk:138-7731-7731"}, "by"),
+    ("confirm", {"at": _AT, "channel": "app", "by": "ada@sjtu.edu.cn"}, "by"),
+    ("confirm", {"at": _AT, "channel": "app", "reason": "138-7731-7731"}, "reason"),
+    ("confirm", {"at": _AT, "channel": "app", "command_id": "id:310101900101123"}, "command_id"),
+    ("confirm", {"at": _AT, "channel": "app", "causation_id": NUMBER}, "causation_id"),
+    ("confirm", {"at": _AT, "channel": "app", "correlation_id": NUMBER}, "correlation_id"),
+    (
+        "confirm",
+        {"at": _AT, "channel": NUMBER, "reason": NUMBER, "command_id": NUMBER},
+        "command_id",
+    ),
+    ("change_school", {"at": _AT, "school": NUMBER, "reason": NUMBER}, "reason"),
+    ("change_school", {"at": _AT, "school": "李雷３１０１０１９００１０１１２３"}, "school"),
+    ("file_remote_care", {"at": _AT, "province": NUMBER}, "province"),
+    ("void", {"fact": uuid4(), "at": _AT, "reason": NUMBER}, "reason"),
     ("confirm", {"at": _AT, "channel": "app", "by": f"{MARKED} !"}, "by"),
     ("confirm", {"at": _AT, "channel": "app", "by": 77_317_731}, "by"),
     ("confirm", {"at": _AT, "channel": "app", "command_id": f"{MARKED} !"}, "command_id"),
@@ -546,6 +563,12 @@ REGISTRATION: dict[str, Any] = {
     ("where", "value", "is_about_ada"),
     [
         ("ref", IDENTITY, False),
+        ("ref", NUMBER, False),
+        ("ref", "310101900101123", False),
+        ("ref", f"id:{IDENTITY}", False),
+        ("ref", "ada@sjtu.edu.cn", False),
+        ("policy", NUMBER, False),
+        ("school", NUMBER, True),
         ("ref", f"{MARKED} !", False),
         ("ref", 77_317_731, False),
         ("policy", f"{MARKED} !", False),
@@ -610,6 +633,22 @@ def test_a_student_given_where_an_edition_belongs_is_a_bad_value_and_not_kept(
     assert found.where == "target"
     service.close()
     assert IDENTITY.encode() not in content(url)
+
+
+@lasting
+def test_a_number_in_the_place_of_an_edition_or_of_somebody_unknown_is_kept_nowhere(
+    service: Service, clock: Clock, url: str
+) -> None:
+    clock.at("2025-09-03 12:00")
+    came = refusal(service.fix_window, NUMBER, at=_AT, closes_on="2025-12-20")
+    assert (came.details["where"], NUMBER in str(came)) == ("target", False)
+    assert refusal(service.confirm, yibao.EnrollmentId(NUMBER, 2025), at=_AT, channel="app")
+    assert [(found.code, found.ref) for found in told(service)] == [
+        ("bad_value", None),
+        ("not_registered", None),
+    ]
+    service.close()
+    assert NUMBER.encode() not in content(url)
 
 
 @pytest.mark.parametrize("value", [object(), "\ud800"], ids=["object", "lone surrogate"])

@@ -120,6 +120,21 @@ WRONG_STEPS = [
         "- at: 2025-09-02 10:00\n  fix_window: {opens_on: 2025-10-02, closes_on: 2025-10-01}",
         "9:51: lies before the window opens",
     ),
+    (
+        "a phone number for a reason",
+        "- at: 2025-09-02 10:00\n  reason: 138-1234-5678\n  declare_roster: {}",
+        "9:13: looks like an identity card or phone number",
+    ),
+    (
+        "a document number for a province",
+        "- at: 2025-09-02 10:00\n  file_remote_care: {province: 310101 1990 0101 1234}",
+        "9:32: looks like an identity card or phone number",
+    ),
+    (
+        "an offset of sixty minutes",
+        "- at: 2025-09-02 10:00+08:60\n  declare_roster: {}",
+        "8:9: an instant is written",
+    ),
     ("an expectation of nothing", "- at: 2025-09-02 10:00\n  expect: {}", "9:13: expects nothing"),
     (
         "an expectation of a misspelt part",

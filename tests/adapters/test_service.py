@@ -5,10 +5,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import permutations
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from freezegun import freeze_time
@@ -20,6 +22,7 @@ from yibao.adapters.store import StoreError
 from yibao.domain import commands
 from yibao.domain.calendar import read_instant
 from yibao.domain.events import EVENTS
+from yibao.domain.money import Fen
 from yibao.domain.refusals import (
     BadValue,
     NotCorrectable,
@@ -29,8 +32,9 @@ from yibao.domain.refusals import (
     UnknownEdition,
     UnreadableEvent,
 )
+from yibao.domain.vocabulary import CareSetting
 
-from .stores import content, lasting, rows
+from .stores import content, lasting, rows, with_trail
 
 ADA = EnrollmentId("s1", 2025)
 SHEET: dict[str, Any] = {
@@ -229,6 +233,94 @@ def test_a_command_id_with_other_content_is_refused(registered: Service) -> None
     assert len(registered.facts(ADA)) == 2
 
 
+#: A method, what is corrected of it, and the same change as others spell it.
+SPELLINGS: list[tuple[str, dict[str, Any], str, list[Any]]] = [
+    (
+        "receive_care",
+        {"on": "2025-09-02", "setting": "campus_clinic", "cost": "60", "province": "jiangsu"},
+        "cost",
+        ["130", "130.0", "130.00", 130, Decimal("130.00"), Decimal("1.3E+2"), Fen(13000)],
+    ),
+    (
+        "receive_care",
+        {"on": "2025-09-02", "setting": "campus_clinic", "cost": "60", "province": "jiangsu"},
+        "setting",
+        ["village_clinic", CareSetting.VILLAGE_CLINIC],
+    ),
+    (
+        "receive_care",
+        {"on": "2025-09-02", "setting": "campus_clinic", "cost": "60"},
+        "on",
+        ["2025-09-01", date(2025, 9, 1)],
+    ),
+    ("verify_prior_coverage", {"lapsed_years": 2}, "lapsed_years", [1, "1", "01", Decimal(1)]),
+]
+
+
+@pytest.mark.parametrize(("method", "values", "place", "spelt"), SPELLINGS)
+def test_a_correction_is_the_same_however_its_values_are_spelled(
+    method: str, values: dict[str, Any], place: str, spelt: list[Any], registered: Service
+) -> None:
+    fact = getattr(registered, method)(ADA, at="2025-09-03 10:00", **values)
+    how: dict[str, Any] = {"reason": "misread", "command_id": "c-1"}
+    instants = ["2025-09-04 10:00", "2025-09-04T02:00:00Z", read_instant("2025-09-04 10:00:00.0")]
+    first, *others = [
+        registered.correct(ADA, fact.event_id, at=at, changes={place: value}, **how)
+        for value in spelt
+        for at in instants
+    ]
+    assert {(again.event_id, again.repeated) for again in others} == {(first.event_id, True)}
+    for changes in ({}, {place: None}, {place: "3"}, {"channel": "app"}, {place: object()}):
+        with pytest.raises((OutOfStep, BadValue)):
+            registered.correct(ADA, fact.event_id, at="2025-09-04 10:00", changes=changes, **how)
+
+
+@lasting
+def test_a_correction_recorded_by_an_earlier_release_is_recognized_in_its_own_spelling(
+    url: str,
+) -> None:
+    with yibao.open(url) as service:
+        service.register("s1", **SHEET)
+        care = {"on": "2025-09-02", "setting": "campus_clinic", "cost": "60"}
+        fact = service.receive_care(ADA, at="2025-09-03 10:00", **care)  # type: ignore[arg-type]
+        asked = commands.Correct.model_validate(
+            {
+                "at": "2025-09-04 10:00",
+                "fact_id": fact.event_id,
+                "reason": "misread",
+                "changes": {"cost": "130"},
+                "command_id": "c-1",
+            }
+        )
+        first = service.record(ADA, asked)
+        digest = service.care_facts(ADA)[-1].command_digest
+    states = [bytes(state) for (state,) in rows(url, "SELECT state FROM stored_events")]
+    (state,) = [state for state in states if digest.encode() in state]
+    then = state.replace(digest.encode(), asked.digest().encode())
+    assert then != state
+    rows(url, "UPDATE stored_events SET state=? WHERE state=?", then, state)
+    with yibao.open(url) as service:
+        again = service.record(ADA, asked)
+        assert (again.event_id, again.repeated) == (first.event_id, True)
+        for other in ("131", 13000):
+            changed = asked.model_copy(update={"changes": {"cost": other}})
+            assert refused(lambda command=changed: service.record(ADA, command)).code == (
+                "command_id_reused"
+            )
+
+
+def test_a_window_is_corrected_once_however_its_opening_is_spelled(registered: Service) -> None:
+    edition = "shanghai-2025"
+    how: dict[str, Any] = {"at": "2025-09-03 10:00", "reason": "misread", "command_id": "c-1"}
+    fix = registered.fix_window(edition, at="2025-09-02 10:00", opens_at="2025-09-05 08:00")
+    receipts = [
+        registered.correct(edition, fix.event_id, changes=dict(changes), **how)
+        for opens in ("2025-09-05 09:00", "2025-09-05T01:00Z", read_instant("2025-09-05 09:00"))
+        for changes in permutations([("opens_at", opens), ("school", None), ("category", None)])
+    ]
+    assert len({receipt.event_id for receipt in receipts}) == 1
+
+
 def test_a_refused_command_may_be_tried_again_under_its_id(registered: Service) -> None:
     ask: dict[str, Any] = {"at": "2025-09-06 14:20", "channel": "app", "command_id": "c-1"}
     assert refused(lambda: registered.confirm(ADA, **ask)).code == "roster_not_declared"
@@ -288,6 +380,7 @@ def test_a_naive_instant_is_refused_everywhere(registered: Service) -> None:
         ({"on": "2025-02-30"}, "on"),
         ({"on": "1 September"}, "on"),
         ({"at": "2025-09-01"}, "at"),
+        ({"at": "2025-09-01 08:30+08:60"}, "at"),
         ({"category": "pupil"}, "category"),
         ({"document": "library_card"}, "document"),
         ({"school": ""}, "school"),
@@ -326,8 +419,37 @@ def test_a_document_or_phone_number_is_refused_without_repeating_it(
     assert service.facts(EnrollmentId(number, 2025)) == []
 
 
+def test_what_was_recorded_before_such_words_were_refused_is_read_as_it_is(url: str) -> None:
+    """Copied, a command is not read again: so it went into the facts of 0.4.0."""
+    number = "310101-19900101-1234"
+    eve = EnrollmentId(number, 2025)
+    with yibao.open(with_trail(url), by="registrar") as service:
+        begun = commands.Register(ref="s1", **SHEET).model_copy(
+            update={"ref": number, "school": number, "command_id": number, "reason": number}
+        )
+        fact = service.record(eve, begun)
+        service.declare_roster(eve, at="2025-09-02 17:00")
+        filed = commands.FileRemoteCare(at="2025-09-03 10:00", province="jiangsu")  # type: ignore[arg-type]
+        filing = service.record(eve, filed.model_copy(update={"province": number}))
+        again: dict[str, Any] = {"at": "2025-09-04 10:00", "reason": "misread"}
+        fact = service.correct(eve, fact.event_id, changes={"on": "2025-09-02"}, **again)
+        service.correct(eve, filing.event_id, changes={"province": "zhejiang"}, **again)
+        service.confirm(eve, at="2025-09-06 14:20", channel="app")
+        assert service.at(eve, "2025-09-06 15:00").state is State.CONFIRMED
+        first, *_, corrected, moved, _ = [event.payload() for event in service.facts(eve)]
+        assert (first["ref"], first["school"]) == (number, number)
+        assert (corrected["ref"], corrected["school"]) == (number, number)
+        assert moved == {"province": "zhejiang"}
+        assert [answer.enrollment for answer in service.everyone()] == [eve]
+        with service.audit_trail() as trail:
+            assert trail.count(yibao.Question(ref=number)) == 6
+            assert trail.count(yibao.Question(school=number)) == 6
+        with pytest.raises(BadValue, match="school"):
+            service.correct(eve, fact.event_id, changes={"school": "13812345678"}, **again)
+
+
 def test_an_actor_that_is_no_opaque_key_is_refused_when_the_service_is_opened(url: str) -> None:
-    for actor in ("13812345678", "Wang Xiaoming"):
+    for actor in ("13812345678", "desk/138-1234-5678", "ada@sjtu.edu.cn", "Wang Xiaoming"):
         with pytest.raises(BadValue) as caught, yibao.open(url, by=actor) as service:
             service.register("s1", **SHEET)
         assert actor not in str(caught.value)
@@ -497,6 +619,169 @@ def test_a_version_that_does_not_exist_is_no_cut_off(registered: Service) -> Non
     for version in (-1, 2, 10**12):
         with pytest.raises(UnknownCutoff):
             registered.at(ADA, known_at=version)
+
+
+NOBODY: list[Any] = [
+    None,
+    "s1",
+    ("s1", 2025),
+    EnrollmentId(None, 2025),  # type: ignore[arg-type]
+    EnrollmentId("s1", "2025"),  # type: ignore[arg-type]
+    EnrollmentId("s1", 10**5000),
+    EnrollmentId([], 2025),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("whom", NOBODY, ids=range(len(NOBODY)))
+def test_what_is_no_enrollment_cannot_be_asked_about(whom: Any, registered: Service) -> None:
+    asks: list[Callable[[], Any]] = [
+        lambda: registered.at(whom),
+        lambda: registered.compare(whom, 0),
+        lambda: registered.review(whom),
+        lambda: registered.quote(whom, on="2025-10-01", setting="campus_clinic", cost="1"),
+        lambda: registered.history(whom, "coverage"),
+        lambda: registered.trail_of(whom),
+        lambda: registered.refused_attempts(whom),
+        lambda: registered.facts(whom),
+        lambda: registered.care_facts(whom),
+        lambda: registered.confirm(whom, at="2025-09-06 14:20", channel="app"),
+        lambda: registered.record_together(whom if not isinstance(whom, str) else None, []),  # type: ignore[arg-type]
+    ]
+    with pytest.raises(BadValue, match="where: at"):
+        registered.confirm(whom, at="soon", channel="app")
+    for ask in asks:
+        with pytest.raises(BadValue) as caught:
+            ask()
+        assert caught.value.details["where"] in ("enrollment", "ref", "year", "target")
+
+
+@pytest.mark.parametrize("given", [None, "x", 5, str(UUID(int=1)), b"bytes"])
+def test_what_is_no_event_has_no_note(given: Any, registered: Service) -> None:
+    for ask in (registered.note, registered.erase_note):
+        with pytest.raises(BadValue, match="where: event_id"):
+            ask(given)
+
+
+def test_what_is_no_edition_has_no_window_and_what_is_no_registration_begins_nothing(
+    registered: Service,
+) -> None:
+    wrong: list[Any] = [None, 5, [], 10**5000]
+    for given in wrong:
+        with pytest.raises(BadValue, match="where: policy"):
+            registered.window_facts(given)
+        with pytest.raises(BadValue, match="where: command"):
+            registered.enrollment_of(given)
+        with pytest.raises(BadValue, match="where: value"):
+            registered.history(ADA, given)
+
+
+def test_no_stream_has_a_version_that_cannot_be_written(registered: Service) -> None:
+    for version in (10**5000, -(10**5000)):
+        with pytest.raises(UnknownCutoff):
+            registered.at(ADA, known_at=version)
+        with pytest.raises(UnknownCutoff):
+            registered.compare(ADA, version)
+
+
+def nested(make: Callable[[Any], Any]) -> Any:
+    """Something so deep that nobody can go to its bottom."""
+    found: Any = "app"
+    for _ in range(100_000):
+        found = make(found)
+    return found
+
+
+class Broken:
+    """What can neither be shown nor compared."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+    def __hash__(self) -> int:
+        raise RuntimeError
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "given",
+    [nested(lambda it: [it]), nested(lambda it: {"a": it}), Broken(), {}, []],
+    ids=["deep list", "deep mapping", "broken", "mapping", "list"],
+)
+def test_whatever_is_given_for_a_value_is_refused_by_its_name(
+    given: Any, registered: Service
+) -> None:
+    (fact,) = registered.facts(ADA)
+    at = "2025-09-06 14:20"
+    asks: list[tuple[str, Callable[[], Any]]] = [
+        ("channel", lambda: registered.confirm(ADA, at=at, channel=given)),
+        ("reason", lambda: registered.confirm(ADA, at=at, channel="app", reason=given)),
+        ("at", lambda: registered.confirm(ADA, at=given, channel="app")),
+        ("school", lambda: registered.change_school(ADA, at=at, school=given)),
+        ("at", lambda: registered.at(ADA, given)),
+        ("known_at", lambda: registered.at(ADA, known_at=given)),
+        (
+            "setting",
+            lambda: registered.quote(ADA, on="2025-10-01", setting=given, cost="1"),
+        ),
+    ]
+    for key in ("category", "school"):
+        changes = {key: given}
+        asks.append(
+            (
+                key,
+                lambda changes=changes: registered.correct(  # type: ignore[misc]
+                    ADA, fact.event_id, at=at, reason="misread", changes=changes
+                ),
+            )
+        )
+    for where, ask in asks:
+        with pytest.raises(BadValue) as caught:
+            ask()
+        assert caught.value.details["where"] in (where, "changes")
+    assert len(registered.facts(ADA)) == 1
+
+
+def naive() -> datetime:
+    return datetime(2025, 12, 1, 12)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [naive, lambda: None, lambda: "2025-12-01 12:00", lambda: 5],
+    ids=["naive", "none", "text", "number"],
+)
+def test_a_clock_that_tells_no_instant_is_told_of(clock: Any, url: str) -> None:
+    with yibao.open(url, clock=clock) as service:
+        for ask in (lambda: service.register("s1", **SHEET), lambda: service.at(ADA)):
+            with pytest.raises(BadValue, match="where: clock"):
+                ask()
+        assert service.facts(ADA) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("clock", 5),
+        ("policies", 5),
+        ("policies", "x" * 1000),
+        ("attempts_kept", "5"),
+        ("by", None),
+        ("via", []),
+    ],
+    ids=range(6),
+)
+def test_a_service_is_not_opened_with_what_can_never_be_right(name: str, given: Any) -> None:
+    how: dict[str, Any] = {name: given}
+    with pytest.raises(yibao.YibaoError):
+        yibao.open("memory:", **how)
+
+
+@pytest.mark.parametrize("url", [None, 5, b"memory:"])
+def test_what_is_no_text_is_no_address(url: Any) -> None:
+    with pytest.raises(StoreError, match="a store is written"):
+        yibao.open(url)
 
 
 def test_two_states_of_knowledge_are_compared(service: Service) -> None:

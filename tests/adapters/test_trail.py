@@ -563,6 +563,22 @@ def test_what_cannot_be_asked_is_a_clear_error(autumn: AuditTrail) -> None:
         for text in ("a\0b", "a\nb", "a\ud800"):
             with pytest.raises(BadValue, match=f"{name}|actor|correlation"):
                 Question(**{name: text})  # type: ignore[arg-type]
+    wrong: list[Any] = [5, "x", [], True, object()]
+    for it in wrong:
+        for name in ("recorded_from", "happened_until", "changed", "kind", "code"):
+            with pytest.raises(BadValue, match=f"where: {name}"):
+                Question(**{name: it})
+        asks = (autumn.page, autumn.count, autumn.parked, lambda asked: next(autumn.all(asked)))
+        for ask in asks:
+            with pytest.raises(BadValue, match="where: question"):
+                ask(it)
+        with pytest.raises(BadValue, match="where: entry"):
+            autumn.as_of(it)
+        with pytest.raises(BadValue, match="where: after"):
+            autumn.page(Question(), after=it)
+    for year in ("2025", 2025.0, [], -1):
+        with pytest.raises(BadValue, match="where: year"):
+            Question(year=year)  # type: ignore[arg-type]
     with pytest.raises(BadValue, match="is not where a page of the trail ends"):
         autumn.page(Question(), after="the last one")
 

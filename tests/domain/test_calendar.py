@@ -1,6 +1,6 @@
 """Shanghai days and instants, and the months of a waiting period (R15)."""
 
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 import pytest
 
@@ -103,7 +103,10 @@ def test_the_day_before_the_first_of_march_may_be_a_leap_day() -> None:
         ("2025-09-06 14:20:05.25", "2025-09-06T14:20:05.250000+08:00"),
         ("2025-09-06 14:20Z", "2025-09-06T22:20:00+08:00"),
         ("2025-09-06 14:20 +09:00", "2025-09-06T13:20:00+08:00"),
+        ("2025-09-06T14:20 +09:00", "2025-09-06T13:20:00+08:00"),
         ("2025-09-06 23:20-01:00", "2025-09-07T08:20:00+08:00"),
+        ("2025-09-06 14:20-00:00", "2025-09-06T22:20:00+08:00"),
+        ("2025-09-06 14:20+23:59", "2025-09-05T22:21:00+08:00"),
     ],
 )
 def test_an_instant_is_read_as_shanghai_time_unless_it_names_an_offset(
@@ -123,6 +126,20 @@ def test_an_instant_is_read_as_shanghai_time_unless_it_names_an_offset(
         "06.09.2025 14:20",
         " 2025-09-06 14:20",
         "2025-09-06 14:20 CST",
+        "2025-09-06 24:00",
+        "2025-09-06 14:60",
+        "2025-09-06 14:20:60",
+        "2025-09-06 14:20:05.1234567",
+        "2025-09-06 14:20+08:60",
+        "2025-09-06 14:20+08:99",
+        "2025-09-06 14:20 -00:60",
+        "2025-09-06 14:20+24:00",
+        "2025-09-06 14:20+25:00",
+        "2025-09-06 14:20+08:00:61",
+        "2025-09-06 14:20+08",
+        "2025-09-06 14:20+0800",
+        "2025-09-06T14:20T+08:00",
+        "2025-09-06 14:20  +08:00",
         "٢025-09-06 14:20",
         "",
     ],
@@ -154,6 +171,18 @@ def test_every_instant_inside_the_core_shares_one_zone() -> None:
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         in_shanghai(datetime(2025, 9, 1))  # noqa: DTZ001
+
+
+class _Silent(tzinfo):
+    """A zone that does not tell how far it is from Greenwich."""
+
+    def utcoffset(self, instant: datetime | None) -> None:
+        return None
+
+
+def test_an_instant_with_a_zone_that_tells_no_offset_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        in_shanghai(datetime(2025, 9, 1, tzinfo=_Silent()))
 
 
 @pytest.mark.parametrize("year", [1899, 3000])

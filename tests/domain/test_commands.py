@@ -14,6 +14,8 @@ from yibao.domain.commands import (
     Correct,
     DeclareRoster,
     FixWindow,
+    ReverseCare,
+    SettleCare,
     VerifyPriorCoverage,
     Void,
 )
@@ -93,6 +95,35 @@ def test_a_command_in_a_wrong_shape_is_refused(
         kind(at=AT, **values)  # type: ignore[arg-type]
 
 
+#: Every free word of every command, and a command that fits but for it.
+WORDS = [
+    (kind, place)
+    for kind in (*COMMANDS.values(), SettleCare, ReverseCare, Correct, Void)
+    for place in ("by", "command_id", "correlation_id", "causation_id", "reason")
+] + [
+    (kind, place)
+    for kind in COMMANDS.values()
+    for place in ("ref", "school", "province", "policy")
+    if place in kind.model_fields
+]
+
+
+@pytest.mark.parametrize(("kind", "place"), WORDS, ids=lambda it: getattr(it, "name", it))
+def test_a_word_that_holds_a_number_of_a_person_is_refused_at_its_place(
+    kind: type[Command], place: str
+) -> None:
+    for number in ("310101-19900101-1234", "13812345678"):
+        with pytest.raises(ValidationError) as refused:
+            kind.model_validate({place: number})
+        told = {found["loc"]: found["msg"] for found in refused.value.errors()}
+        assert "looks like an identity card or phone number" in told[place,]
+        assert number not in told[place,]
+
+
+def test_a_note_is_free_text_and_may_hold_anything() -> None:
+    assert signed(note="call 138-1234-5678").note == "call 138-1234-5678"
+
+
 def test_a_refused_value_is_not_repeated() -> None:
     with pytest.raises(ValidationError) as refused:
         signed(by="310101200001011234")
@@ -133,6 +164,13 @@ def test_how_a_command_is_asked_does_not_change_its_content(values: dict[str, An
 )
 def test_what_a_command_asks_changes_its_content(values: dict[str, Any]) -> None:
     assert signed(**values).digest() != signed().digest()
+
+
+def test_the_digest_of_a_correction_as_given_is_that_of_released_stores() -> None:
+    asked = Correct.model_validate(
+        {"at": AT, "fact_id": UUID(int=1), "reason": "misread", "changes": {"cost": "130"}}
+    )
+    assert asked.digest() == "f94b73bf689f6e070288302dd675e023"
 
 
 class _Later(Confirm):

@@ -76,6 +76,14 @@ def test_an_amount_is_read_in_yuan(yuan: str | int | Decimal, fen: int) -> None:
         "12345678901",
         12345678901,
         Decimal("1E+10"),
+        Decimal("1E+999999999"),
+        Decimal("1E-999999999"),
+        Decimal("0E+999999999"),
+        Decimal("0E-999999999"),
+        Decimal("-1E+999999999"),
+        Decimal("sNaN"),
+        Decimal("-0"),
+        "1E+999999999",
         "¥1.00",
     ],
     ids=repr,
@@ -83,6 +91,12 @@ def test_an_amount_is_read_in_yuan(yuan: str | int | Decimal, fen: int) -> None:
 def test_what_is_not_an_amount_in_yuan_is_refused(given: Any) -> None:
     with pytest.raises(ValueError, match="an amount is"):
         Fen.of(given)
+
+
+def test_a_number_too_long_to_be_written_is_no_amount() -> None:
+    for given in (10**5000, -(10**5000), "9" * 100_000):
+        with pytest.raises(ValueError, match="an amount is written"):
+            Fen.of(given)
 
 
 def test_a_refused_amount_is_not_repeated() -> None:
