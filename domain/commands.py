@@ -160,19 +160,16 @@ class Confirm(RecordFact):
 
 
 class VerifyPriorCoverage(RecordFact):
-    """The check's result: lapsed years, and the last waiting day if it names one (R12, R13)."""
+    """The check's result: lapsed years, and the last waiting day if it names one (R12, R13).
+
+    With no lapsed year that day ends a fixed waiting period.
+    """
 
     name = "verify_prior_coverage"
     fact = events.PriorCoverageVerified
     always_report = True
     lapsed_years: LapsedYears
     waiting_ends_on: GivenDay | None = None
-
-    @model_validator(mode="after")
-    def _a_waiting_day_needs_a_lapsed_year(self) -> Self:
-        if self.waiting_ends_on and not self.lapsed_years:
-            raise ValueError("waiting_ends_on cannot stand with 0 lapsed years")
-        return self
 
 
 class BuildAccount(RecordFact):
