@@ -14,7 +14,7 @@ from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
 from yibao.adapters.mapping import from_row
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.recording import digest_now
+from yibao.adapters.recording import is_altered
 from yibao.adapters.sql import stream_of
 from yibao.adapters.store import MEMORY, file_of, is_postgres, open_store
 from yibao.adapters.watch import Watch
@@ -265,12 +265,10 @@ def _of_an_edition(
     used: events.EditionAdopted | events.BenefitsAdopted, where: str, editions: Editions
 ) -> Iterator[Finding]:
     try:
-        policy = editions.get(used.policy)
+        if is_altered(used, editions):
+            yield Finding("edition_altered", where)
     except UnknownEdition:
         yield Finding("edition_missing", where)
-        return
-    if used.digest != digest_now(used, policy):
-        yield Finding("edition_altered", where)
 
 
 class _InspectedFile:
