@@ -160,15 +160,13 @@ class Confirm(RecordFact):
 
 
 class VerifyPriorCoverage(RecordFact):
-    """The check's result: lapsed years, and the last waiting day if it names one (R12, R13).
-
-    With no lapsed year that day ends a fixed waiting period.
-    """
+    """The check's result: lapsed years, and the last waiting day if it names one (R12, R13)."""
 
     name = "verify_prior_coverage"
     fact = events.PriorCoverageVerified
     always_report = True
     lapsed_years: LapsedYears
+    # Also with no lapsed year: then it ends a fixed waiting period.
     waiting_ends_on: GivenDay | None = None
 
 
