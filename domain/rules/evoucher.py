@@ -15,6 +15,7 @@ from yibao.domain.rules.account import (
 from yibao.domain.rules.cover import cover_begins
 from yibao.domain.rules.obstacles import employee_cover_stop, known_stop, what_is_missing
 from yibao.domain.rules.waiting import after_waiting
+from yibao.domain.vocabulary import PENDING
 
 
 def evoucher_instant(case: Case, episode: Episode, waiting: Derived, account: Derived) -> Derived:
@@ -38,19 +39,25 @@ def evoucher_instant(case: Case, episode: Episode, waiting: Derived, account: De
 
 
 def evoucher_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
-    """R5, R25: a document without an e-voucher has none whatever else is pending."""
+    """R5, R25: a document without an e-voucher has none whatever else is pending.
+
+    Unless one was activated all the same: that waits with the rest.
+    """
     name = "evoucher_available_at"
-    if has_document_without_evoucher(case):
+    if has_document_without_evoucher(case) and not case.facts.activations:
         return _none_by_document(case)
     return undecided._replace(name=name)
 
 
 def _evoucher_by_document(case: Case, episode: Episode, account: Derived) -> Derived:
     """R5: for some documents none is derived; one activated all the same waits for the account."""
-    built = account_instant(case, episode.confirmation, account)
-    if not case.facts.activations or built is None:
+    if not case.facts.activations:
         return _none_by_document(case)
     activation = case.facts.activations[-1]
+    built = account_instant(case, episode.confirmation, account)
+    if built is None:
+        inputs = (activation, account)
+        return Derived("evoucher_available_at", PENDING, "R5-activated", inputs, account.because)
     instant = max(clamped(activation.at, case.registration), built.value)
     had = Derived("evoucher_available_at", instant, "R5-activated", (activation, built))
     had = _within_benefit_year(case, had)

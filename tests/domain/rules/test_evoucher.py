@@ -344,4 +344,7 @@ def test_with_a_passport_an_activation_waits_for_the_account() -> None:
     early = activate("2025-09-06 10:10", observed=True)
     story = (*WAITING, early)
     assert given(*story, document="passport").evoucher() == "2025-12-01 00:00"
-    assert given(*WAITING, EMPLOYED, early, document="passport").evoucher() == "none"
+    assert given(*WAITING, EMPLOYED, early, document="passport").evoucher() == "pending"
+    unconfirmed = (REGISTERED, activate("2025-09-02 10:10", observed=True))
+    assert given(*unconfirmed, document="passport").evoucher() == "pending"
+    assert given(REGISTERED, document="passport").evoucher() == "none"
