@@ -71,7 +71,16 @@ def asks_for_the_window(command: Command) -> bool:
     return not _ABOUT_THE_WINDOW.isdisjoint(REFUSALS[command.name])
 
 
-_ABOUT_THE_WINDOW = frozenset({"window_not_open", "window_closed"})
+#: Also what asks for the account: after a late confirmation there may be none (R10).
+_ABOUT_THE_WINDOW = frozenset(
+    {
+        "window_not_open",
+        "window_closed",
+        "account_not_built",
+        "evoucher_not_available",
+        "evoucher_not_yet_available",
+    }
+)
 
 
 def _judge(

@@ -27,10 +27,10 @@ def account_day(case: Case, episode: Episode, waiting: Derived) -> Derived:
     nothing = confirmed_after_year(case, confirmation, name)
     if nothing is not None:
         return nothing
-    earliest = _unless_left(case, episode.ended_by, _earliest_day(case, confirmation, waiting))
-    if earliest.value is None:
-        return earliest
-    return what_is_missing(case, confirmation, waiting, name, "R18") or earliest
+    unknown = not_yet_known(case, episode, waiting, name, "R18")
+    if unknown is not None:
+        return unknown
+    return _unless_left(case, episode.ended_by, _earliest_day(case, confirmation, waiting))
 
 
 def account_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
@@ -76,6 +76,21 @@ def nothing_without_account(
     if account.value is None:
         return account._replace(name=name)
     return confirmed_after_year(case, confirmation, name)
+
+
+def not_yet_known(
+    case: Case, episode: Episode, waiting: Derived, name: str, rule: str
+) -> Derived | None:
+    """The value as PENDING on a fact that is missing, or as none whatever it will be (R25).
+
+    None where nothing is missing.
+    """
+    missing = what_is_missing(case, episode.confirmation, waiting, name, rule)
+    if missing is None:
+        return None
+    earliest = _earliest_day(case, episode.confirmation, waiting)
+    left = _unless_left(case, episode.ended_by, earliest)
+    return left._replace(name=name) if left.value is None else missing
 
 
 def visible_at(case: Case, confirmation: Confirmation) -> Derived:

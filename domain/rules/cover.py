@@ -6,13 +6,16 @@ from yibao.domain.calendar import day_before
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived, latest_day
 from yibao.domain.facts import Confirmation, Episode
-from yibao.domain.rules.account import account_at_the_earliest, nothing_without_account
+from yibao.domain.rules.account import (
+    account_at_the_earliest,
+    not_yet_known,
+    nothing_without_account,
+)
 from yibao.domain.rules.obstacles import (
     employee_cover_stop,
     is_late,
     known_stop,
     registered_later,
-    what_is_missing,
 )
 from yibao.domain.rules.waiting import after_waiting
 from yibao.domain.vocabulary import DayRange
@@ -28,9 +31,9 @@ def benefit_window(case: Case, episode: Episode, waiting: Derived, account: Deri
     begins = cover_begins(case, confirmation, waiting, earliest)
     if begins.value > p.benefit_to.value:
         return Derived(name, None, "R22", (begins, p.benefit_to), "cover_too_late")
-    missing = what_is_missing(case, confirmation, waiting, name, "R20")
-    if missing is not None:
-        return missing
+    unknown = not_yet_known(case, episode, waiting, name, "R20")
+    if unknown is not None:
+        return unknown
     ends = cover_ends(case, episode)
     if ends.value < begins.value:
         return Derived(name, None, ends.rule, (begins, ends), ends.because)

@@ -10,10 +10,11 @@ from yibao.domain.facts import Confirmation, Episode, clamped
 from yibao.domain.rules.account import (
     account_at_the_earliest,
     account_instant,
+    not_yet_known,
     nothing_without_account,
 )
 from yibao.domain.rules.cover import cover_begins
-from yibao.domain.rules.obstacles import employee_cover_stop, known_stop, what_is_missing
+from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
 from yibao.domain.rules.waiting import after_waiting
 from yibao.domain.vocabulary import PENDING
 
@@ -34,8 +35,8 @@ def evoucher_instant(case: Case, episode: Episode, waiting: Derived, account: De
     opens = _within_benefit_year(case, _evoucher_opens(case, confirmation, waiting, earliest))
     if opens.value is None:
         return opens
-    missing = what_is_missing(case, confirmation, waiting, name, "R19")
-    return missing or _before_leaving(case, episode, opens)
+    unknown = not_yet_known(case, episode, waiting, name, "R19")
+    return unknown or _before_leaving(case, episode, opens)
 
 
 def evoucher_while_unconfirmed(case: Case, undecided: Derived) -> Derived:

@@ -568,7 +568,7 @@ def test_in_2024_the_window_may_close_in_august() -> None:
         (asked(commands.Confirm, channel="app", observed=True), False),
         (asked(commands.KeepOtherCover, observed=True), False),
         (asked(commands.DeclareRoster), False),
-        (asked(commands.ActivateEvoucher, channel="app"), False),
+        (asked(commands.ActivateEvoucher, channel="app"), True),
         (asked(commands.FixWindow, closes_on="2025-12-20"), False),
         (asked(commands.BuildAccount, on="2025-09-06"), False),
         (asked(commands.Correct, fact_id=UNKNOWN, reason="misread"), False),
@@ -587,5 +587,5 @@ def test_in_2024_the_window_may_close_in_august() -> None:
         "void",
     ],
 )
-def test_only_requests_to_choose_ask_for_the_window(command: commands.Command, asks: bool) -> None:
+def test_only_requests_to_choose_or_to_activate_ask_for_the_window(command: commands.Command, asks: bool) -> None:
     assert asks_for_the_window(command) is asks

@@ -293,3 +293,11 @@ def test_an_opt_out_after_the_benefit_year_takes_no_account_away() -> None:
     assert given(*CHECKED, keep("2026-01-05 10:00", observed=True), again).coverage() == (
         "2025-09-01 to 2025-12-31"
     )
+
+
+def test_beside_a_recorded_account_day_what_is_pending_ends_with_leaving_before_the_earliest() -> (
+    None
+):
+    story = (*WAITING, EMPLOYED, account("2025-09-10 09:00", "2025-09-06"))
+    left = withdraw("2025-10-01 09:00", "2025-10-15")
+    assert given(*story, left).values()[1:] == ("2025-09-06", "none", "none")

@@ -217,9 +217,9 @@ def test_one_activated_on_the_day_of_leaving_is_none(on: str, expected: str) -> 
     assert with_passport(*story) == expected
 
 
-def test_one_activated_while_the_account_is_pending_is_none() -> None:
+def test_one_activated_while_the_account_is_pending_is_pending() -> None:
     story = (EMPLOYED, activate("2025-10-20 10:00", observed=True))
-    assert with_passport(*story) == "none"
+    assert with_passport(*story) == "pending"
 
 
 def test_one_is_never_had_before_a_corrected_registration_day() -> None:
