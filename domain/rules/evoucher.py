@@ -26,7 +26,7 @@ def evoucher_instant(case: Case, episode: Episode, waiting: Derived, account: De
     if nothing is not None:
         return nothing
     if has_document_without_evoucher(case):
-        return _evoucher_by_document(case, episode, account)
+        return _evoucher_by_document(case, episode, waiting, account)
     earliest = account_at_the_earliest(case, confirmation, waiting, account)
     begins = cover_begins(case, confirmation, waiting, earliest)
     benefit_to = case.policy.parameters.benefit_to
@@ -50,19 +50,25 @@ def evoucher_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
     return undecided._replace(name=name)
 
 
-def _evoucher_by_document(case: Case, episode: Episode, account: Derived) -> Derived:
+def _evoucher_by_document(
+    case: Case, episode: Episode, waiting: Derived, account: Derived
+) -> Derived:
     """R5: for some documents none is derived; one activated all the same waits for the account."""
     if not case.facts.activations:
         return _none_by_document(case)
-    activation = case.facts.activations[-1]
+    name, activation = "evoucher_available_at", case.facts.activations[-1]
     built = account_instant(case, episode.confirmation, account)
     if built is None:
-        inputs = (activation, account)
-        return Derived("evoucher_available_at", PENDING, "R5-activated", inputs, account.because)
+        earliest = account_at_the_earliest(case, episode.confirmation, waiting, account)
+        built = earliest._replace(value=midnight(earliest.value))
     instant = max(clamped(activation.at, case.registration), built.value)
-    had = Derived("evoucher_available_at", instant, "R5-activated", (activation, built))
+    had = Derived(name, instant, "R5-activated", (activation, built))
     had = _within_benefit_year(case, had)
-    return had if had.value is None else _before_leaving(case, episode, had)
+    if had.value is None:
+        return had
+    if account.value is PENDING:
+        return Derived(name, PENDING, "R5-activated", (activation, account), account.because)
+    return _before_leaving(case, episode, had)
 
 
 def evoucher_eligible_at(evoucher: Derived, built: Derived) -> Derived | None:

@@ -587,5 +587,7 @@ def test_in_2024_the_window_may_close_in_august() -> None:
         "void",
     ],
 )
-def test_only_requests_to_choose_or_to_activate_ask_for_the_window(command: commands.Command, asks: bool) -> None:
+def test_only_requests_to_choose_or_to_activate_ask_for_the_window(
+    command: commands.Command, asks: bool
+) -> None:
     assert asks_for_the_window(command) is asks
