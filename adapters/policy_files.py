@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from yibao.adapters.yaml_source import Source, SourceError, parse, read, short
 from yibao.domain.benefits import BENEFIT_RULES, Benefits
-from yibao.domain.policy import RULES, Parameters, Policy
+from yibao.domain.policy import RULES, Parameters, Policy, Words
 from yibao.domain.refusals import UnknownEdition
 
 #: The directory of a user's own editions, where no option names one.
@@ -57,6 +57,10 @@ class Editions:
         if name not in self._read:
             self._read[name] = self._build(self._source(name), name)
         return self._read[name]
+
+    def digests_until_0_4_0(self, name: str) -> tuple[str, str]:
+        """What 0.4.0 and before remembered of an edition: its digest, and that of its benefits."""
+        return self.get(name).digests_with(_words_of_0_4_0())
 
     def check(self, path: Path) -> Policy:
         """A file that need not lie in the directory; raises SourceError at the first mistake."""
@@ -164,6 +168,13 @@ def released() -> frozenset[str]:
         for entry in folder.iterdir()
         if entry.name.endswith(".yaml")
     )
+
+
+@cache
+def _words_of_0_4_0() -> Words:
+    resource = files("yibao.domain") / "policies" / "words" / "0.4.0.yaml"
+    words: Words = parse(resource.read_bytes(), resource.name).data
+    return words
 
 
 def _released_source(name: str) -> Source:

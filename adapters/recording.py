@@ -522,17 +522,23 @@ def check_unaltered(store: FactStore, editions: Editions) -> None:
         for used in recorded:
             if not isinstance(used, events.EditionAdopted | events.BenefitsAdopted):
                 continue
-            found = digest_now(used, editions.get(name))
-            if used.digest != found:
+            if is_altered(used, editions):
                 raise AlteredEdition(
-                    f"edition {name!r} has been altered: the store has used {used.digest[:12]}, "
-                    f"now it is {found[:12]}; a revised notice is a new edition"
+                    f"edition {name!r} has been altered since the store has used it as "
+                    f"{used.digest[:12]}; a revised notice is a new edition"
                 )
 
 
-def digest_now(used: events.EditionAdopted | events.BenefitsAdopted, policy: Policy) -> str:
-    """The digest of what a store has used of an edition, as the edition is now."""
-    return policy.digest if isinstance(used, events.EditionAdopted) else policy.benefits_digest
+def is_altered(used: events.EditionAdopted | events.BenefitsAdopted, editions: Editions) -> bool:
+    """Whether an edition says something else than what a store has used; words do not count.
+
+    What 0.4.0 and before remembered is recognized as well. Raises UnknownEdition.
+    """
+    policy = editions.get(used.policy)
+    which = 0 if isinstance(used, events.EditionAdopted) else 1
+    if used.digest == (policy.digest, policy.benefits_digest)[which]:
+        return False
+    return used.digest != editions.digests_until_0_4_0(used.policy)[which]
 
 
 def _decided(event: events.Event | None) -> events.Event:

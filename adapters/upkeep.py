@@ -19,7 +19,7 @@ from yibao.adapters.mapping import from_row
 from yibao.adapters.opening import no_store
 from yibao.adapters.output import written
 from yibao.adapters.policy_files import Editions
-from yibao.adapters.recording import Clock, digest_now
+from yibao.adapters.recording import Clock, is_altered
 from yibao.adapters.service import shanghai_now
 from yibao.adapters.sql import stream_of
 from yibao.adapters.sqlite import ERASING, WITH_GAPS, altered, noted_version
@@ -425,12 +425,10 @@ def _of_an_edition(
     used: events.EditionAdopted | events.BenefitsAdopted, where: str, editions: Editions
 ) -> Iterator[Finding]:
     try:
-        policy = editions.get(used.policy)
+        if is_altered(used, editions):
+            yield Finding("edition_altered", where)
     except UnknownEdition:
         yield Finding("edition_missing", where)
-        return
-    if used.digest != digest_now(used, policy):
-        yield Finding("edition_altered", where)
 
 
 class _InspectedFile:

@@ -19,9 +19,9 @@ from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
 from yibao.domain.enrollment import AnyFact, Stream, places
-from yibao.domain.facts import Fact, is_opt_out
+from yibao.domain.facts import Fact
 from yibao.domain.money import NOTHING, Fen
-from yibao.domain.rules import values, values_of
+from yibao.domain.rules import values, values_of, waiting_period
 from yibao.domain.timeline import timeline
 from yibao.domain.vocabulary import (
     PENDING,
@@ -218,15 +218,16 @@ def _less(left: Derived, used: Derived, row: Row, fact: CareFact) -> Derived:
 def covered(case: Case, benefits: Benefits, fact: CareFact, at: datetime) -> Derived:
     """R30, R31: the day, if the care is covered; PENDING, or None with the code of the refusal."""
     name, day, p = "covered_on", fact.event.on, case.policy.parameters
-    if case.facts.registration is None:
-        return Derived(name, None, "R30", (fact,), "not_enrolled")
     if not p.benefit_from.value <= day <= p.benefit_to.value:
         year = (fact, p.benefit_from, p.benefit_to)
         return Derived(name, None, "R30", year, "outside_benefit_year")
-    waiting, _, _, window = values(case, at)
+    if case.facts.registration is None:
+        return Derived(name, None, "R30", (fact,), "not_enrolled")
+    window = _window_on(case, day, at)
     if window.value is PENDING:
         return Derived(name, PENDING, "R30", (fact, window), window.because)
     if not isinstance(window.value, DayRange) or not _within(day, window.value):
+        waiting = waiting_period(case)
         parts = (fact, window, waiting) if window.value is None else (fact, window)
         return Derived(name, None, "R30", parts, _why_not(case, day, window, waiting))
     if fact.event.province is None or not benefits.remote_filing_required.value:
@@ -249,27 +250,27 @@ def _within(day: date, span: DayRange | WaitingPeriod) -> bool:
     return span.first <= day <= span.last
 
 
+def _window_on(case: Case, day: date, at: datetime) -> Derived:
+    """The window that counts on a day: an earlier confirmation's until its opt-out (R25)."""
+    for episode in case.episodes[:-1]:
+        earlier = values_of(case, episode).coverage
+        assert episode.opt_out is not None
+        if isinstance(earlier.value, DayRange):
+            last = min(earlier.value.last, episode.opt_out.at.date())
+            if earlier.value.first <= day <= last:
+                return earlier
+    return values(case, at).coverage
+
+
 def _why_not(case: Case, day: date, window: Derived, waiting: Derived) -> str:
-    """R30: the code for a day that no cover reaches, as it stood on that day."""
-    waited = isinstance(waiting.value, WaitingPeriod) and _within(day, waiting.value)
-    reason = window.because
-    if isinstance(window.value, DayRange) and day > window.value.last:
-        _, ends = window.inputs
-        return ends.because  # type: ignore[union-attr, return-value]
-    if reason in ("withdrawn", "opted_out"):
-        return "in_waiting_period" if waited and not _gone_by(case, day, reason) else reason
-    if window.value is None and reason != "cover_too_late":
-        return "not_enrolled"
-    return "in_waiting_period" if waited else "before_window"
-
-
-def _gone_by(case: Case, day: date, reason: str) -> bool:
-    """Whether the student had left, or chosen the other cover, by the end of a day."""
-    if reason == "opted_out":
-        choices = [choice for choice in case.facts.choices if choice.at.date() <= day]
-        return bool(choices) and is_opt_out(choices[-1])
-    assert case.withdrawal is not None
-    return case.facts.first_day_outside(case.withdrawal) <= day
+    """R30: the code for a day that no cover reaches, the first that applies."""
+    if case.withdrawal and day >= case.facts.first_day_outside(case.withdrawal):
+        return "withdrawn"
+    if case.opt_out and day > case.opt_out.at.date():
+        return "opted_out"
+    if isinstance(waiting.value, WaitingPeriod) and _within(day, waiting.value):
+        return "in_waiting_period"
+    return "not_enrolled" if window.value is None else "before_window"
 
 
 def _from_when(case: Case, fact: CareFact, at: datetime) -> date | None:
@@ -308,8 +309,15 @@ def settlement_of(
 
 def _evouchers(case: Case, before: datetime) -> list[Derived]:
     """The e-vouchers that could be had before an instant, after whichever confirmation."""
-    found = [values_of(case, episode).evoucher_available_at for episode in case.facts.episodes()]
-    return [each for each in found if isinstance(each.value, datetime) and each.value < before]
+    found = []
+    for episode in case.episodes:
+        opens = values_of(case, episode).evoucher_available_at
+        if not isinstance(opens.value, datetime) or opens.value >= before:
+            continue
+        # What had not opened at an opt-out did not open for that confirmation (R25).
+        if episode.opt_out is None or opens.value <= episode.opt_out.at:
+            found.append(opens)
+    return found
 
 
 def _active_on(case: Case, day: date) -> Derived | None:

@@ -6,7 +6,17 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from yibao.domain import events
-from yibao.domain.facts import Fact, Facts, Moment
+from yibao.domain.facts import (
+    Choice,
+    Episode,
+    Fact,
+    Facts,
+    Moment,
+    OptOut,
+    episodes,
+    is_confirmation,
+    is_opt_out,
+)
 from yibao.domain.policy import Policy
 from yibao.domain.vocabulary import Category
 from yibao.domain.window import Window, WindowFix, confirmation_window
@@ -67,6 +77,34 @@ class Case:
     def withdrawal(self) -> Fact[events.Withdrawn] | None:
         """The withdrawal that counts, if it has an effect in this benefit year."""
         return self.facts.withdrawal(self.policy.parameters.benefit_to.value)
+
+    @cached_property
+    def choices(self) -> Sequence[Choice]:
+        """What the student chose, in order.
+
+        Without opting out after the benefit year, which for who had confirmed has no effect (R24).
+        """
+        confirmed = False
+        counting: list[Choice] = []
+        for choice in self.facts.choices:
+            if is_opt_out(choice) and confirmed and choice.at >= self.policy.ends_at:
+                continue
+            confirmed = confirmed or is_confirmation(choice)
+            counting.append(choice)
+        return counting
+
+    @cached_property
+    def episodes(self) -> tuple[Episode, ...]:
+        """The times on the main road; the last of them counts (R24)."""
+        return episodes(self.choices)
+
+    @property
+    def opt_out(self) -> OptOut | None:
+        """The opt-out that still stands: the first since the last confirmation."""
+        standing: OptOut | None = None
+        for choice in self.choices:
+            standing = (standing or choice) if is_opt_out(choice) else None
+        return standing
 
     def until(self, moment: Moment) -> "Case":
         """The same case without the choices made after a moment: what held then."""

@@ -174,13 +174,8 @@ class VerifyPriorCoverage(RecordFact):
     fact = events.PriorCoverageVerified
     always_report = True
     lapsed_years: LapsedYears
+    # Also with no lapsed year: then it ends a fixed waiting period.
     waiting_ends_on: GivenDay | None = None
-
-    @model_validator(mode="after")
-    def _a_waiting_day_needs_a_lapsed_year(self) -> Self:
-        if self.waiting_ends_on and not self.lapsed_years:
-            raise ValueError("waiting_ends_on cannot stand with 0 lapsed years")
-        return self
 
 
 class BuildAccount(RecordFact):

@@ -6,6 +6,7 @@ never be right.
 """
 
 from collections.abc import Sequence
+from itertools import product
 from typing import cast
 
 from yibao.domain import commands, events
@@ -70,7 +71,16 @@ def asks_for_the_window(command: Command) -> bool:
     return not _ABOUT_THE_WINDOW.isdisjoint(REFUSALS[command.name])
 
 
-_ABOUT_THE_WINDOW = frozenset({"window_not_open", "window_closed"})
+#: Also what asks for the account: after a late confirmation there may be none (R10).
+_ABOUT_THE_WINDOW = frozenset(
+    {
+        "window_not_open",
+        "window_closed",
+        "account_not_built",
+        "evoucher_not_available",
+        "evoucher_not_yet_available",
+    }
+)
 
 
 def _judge(
@@ -113,15 +123,21 @@ def _check_values(
 
 
 def _check_window(known: Sequence[WindowFix], event: events.WindowFixed, policy: Policy) -> None:
-    """R8: it may neither close before the opening nor after the benefit year."""
+    """R8: it may neither close before the opening nor after the benefit year.
+
+    Nor may it leave that to any school or category that is named, or to both together.
+    """
     if event.closes_on and event.closes_on > policy.parameters.benefit_to.value:
         raise BadValue("closes_on", "lies after the benefit year")
-    window = confirmation_window(
-        policy, known, event.school, event.category, policy.parameters.autumn_from.value
-    )
-    if window.closed_from <= window.opens_at:
-        where = "closes_on" if event.closes_on else "opens_on" if event.opens_on else "opens_at"
-        raise BadValue(where, "the window would close before it opens")
+    schools = {None, *(fix.event.school for fix in known)}
+    categories = {None, *(fix.event.category for fix in known)}
+    for school, category in product(schools, categories):
+        window = confirmation_window(
+            policy, known, school, category, policy.parameters.autumn_from.value
+        )
+        if window.closed_from <= window.opens_at:
+            where = "closes_on" if event.closes_on else "opens_on" if event.opens_on else "opens_at"
+            raise BadValue(where, "the window would close before it opens")
 
 
 def _after(stream: Stream, event: events.Fact) -> tuple[AnyFact, ...]:

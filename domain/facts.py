@@ -6,7 +6,7 @@ corrects, in every order. Of several facts of a kind the latest counts, except w
 here says otherwise.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -44,6 +44,7 @@ class Fact(NamedTuple, Generic[E_co]):
 
 Choice = Fact[events.Confirmed | events.OtherCoverKept]
 Confirmation = Fact[events.Confirmed]
+OptOut = Fact[events.OtherCoverKept]
 EmployeeCover = Fact[events.OtherCoverDeclared | events.EmployeeCoverStopped]
 
 
@@ -51,7 +52,6 @@ class Facts:
     """The current facts of one enrollment, by kind and in the order in which they happened."""
 
     __slots__ = (
-        "_episodes",
         "accounts",
         "activations",
         "cards",
@@ -74,7 +74,6 @@ class Facts:
             by_kind.setdefault(type(fact.event), []).append(fact)
         of = by_kind.get
         none: Sequence[Fact[Any]] = ()
-        self._episodes: tuple[Episode, ...] | None = None
         self.registration: Fact[events.Registered] | None = _last(of(events.Registered, none))
         self.school_changes: Sequence[Fact[events.SchoolChanged]] = of(events.SchoolChanged, none)
         self.rosters: Sequence[Fact[events.RosterDeclared]] = of(events.RosterDeclared, none)
@@ -122,27 +121,6 @@ class Facts:
                 return roster
         return None
 
-    def episodes(self) -> "tuple[Episode, ...]":
-        """Each confirmation that began something, until the opt-out that ended it.
-
-        The last of them counts: its confirmation is the earliest since the last opt-out or, if
-        there is none since then, the one that the opt-out put an end to (R24).
-        """
-        if self._episodes is None:
-            self._episodes = tuple(self._divided())
-        return self._episodes
-
-    def _divided(self) -> "Iterator[Episode]":
-        confirmation: Confirmation | None = None
-        for choice in self.choices:
-            if is_confirmation(choice):
-                confirmation = confirmation or choice
-            elif is_opt_out(choice) and confirmation:
-                yield Episode(confirmation, choice)
-                confirmation = None
-        if confirmation:
-            yield Episode(confirmation, None)
-
     def check(self) -> Fact[events.PriorCoverageVerified] | None:
         """The latest check, at the instant at which its finding was first known (R24)."""
         latest = _last(self.checks)
@@ -167,10 +145,38 @@ class Facts:
 
 
 class Episode(NamedTuple):
-    """A time on the main road: from a confirmation until an opt-out, if one followed."""
+    """A time on the main road: from a confirmation until an opt-out, if one followed.
+
+    `came_back` tells that another confirmation followed that opt-out.
+    """
 
     confirmation: Fact[events.Confirmed]
-    opt_out: Fact[events.OtherCoverKept] | None
+    opt_out: OptOut | None
+    came_back: bool = False
+
+    @property
+    def ended_by(self) -> OptOut | None:
+        """The opt-out that moves values: after a return what was before it stands (R24)."""
+        return None if self.came_back else self.opt_out
+
+
+def episodes(choices: Sequence[Choice]) -> tuple[Episode, ...]:
+    """Each confirmation that began something, until the opt-out that ended it.
+
+    The last of them counts: its confirmation is the earliest since the last opt-out or, if
+    there is none since then, the one that the opt-out put an end to (R24).
+    """
+    found: list[Episode] = []
+    confirmation: Confirmation | None = None
+    for choice in choices:
+        if is_confirmation(choice):
+            confirmation = confirmation or choice
+        elif is_opt_out(choice) and confirmation:
+            found.append(Episode(confirmation, choice))
+            confirmation = None
+    if confirmation:
+        found.append(Episode(confirmation, None))
+    return (*(episode._replace(came_back=True) for episode in found[:-1]), *found[-1:])
 
 
 def is_confirmation(choice: Choice) -> TypeIs[Confirmation]:
@@ -178,7 +184,7 @@ def is_confirmation(choice: Choice) -> TypeIs[Confirmation]:
     return isinstance(choice.event, events.Confirmed)
 
 
-def is_opt_out(choice: Choice) -> TypeIs[Fact[events.OtherCoverKept]]:
+def is_opt_out(choice: Choice) -> TypeIs[OptOut]:
     """Whether the student chose to keep the other cover."""
     return isinstance(choice.event, events.OtherCoverKept)
 

@@ -88,20 +88,14 @@ def _before_registration(attempt: Attempt) -> bool:
 
 
 def _already_confirmed(attempt: Attempt) -> bool:
-    """An opt-out before the moment undoes the confirmations before it; R24 lets one come back."""
+    """A confirmation counts unless an opt-out lies between it and the moment; R24 lets one return.
+
+    For a request those that happened later count as well.
+    """
     others = [choice for choice in attempt.facts.choices if choice is not attempt.recorded]
-    undone_by = last_by(
-        [choice for choice in others if is_opt_out(choice)],
-        attempt.moment,
-    )
-    for choice in others:
-        if not is_confirmation(choice):
-            continue
-        if undone_by and choice.moment < undone_by.moment:
-            continue
-        if attempt.recorded is None or choice.moment < attempt.moment:
-            return True
-    return False
+    before = [choice for choice in others if choice.moment < attempt.moment]
+    after = others[len(before) :] if attempt.recorded is None else []
+    return any(is_confirmation(nearest) for nearest in (*before[-1:], *after[:1]))
 
 
 def _window_not_open(attempt: Attempt) -> bool:
@@ -137,7 +131,7 @@ def _opted_out(attempt: Attempt) -> bool:
 
 def _account_not_built(attempt: Attempt) -> bool:
     case, values = _held(attempt)
-    confirmation = case.facts.episodes()[-1].confirmation
+    confirmation = case.episodes[-1].confirmation
     built = account_instant(case, confirmation, values.account_built_on)
     return built is None or attempt.moment.at < built.value
 
@@ -161,7 +155,7 @@ def _evoucher_not_yet_available(attempt: Attempt) -> bool:
 def _held(attempt: Attempt) -> tuple[Case, Values]:
     """The values as they held at the moment: what was chosen later is left out."""
     case = attempt.case.until(attempt.moment)
-    return case, values_of(case, case.facts.episodes()[-1])
+    return case, values_of(case, case.episodes[-1])
 
 
 GUARDS: Final[dict[str, Callable[[Attempt], bool]]] = {

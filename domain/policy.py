@@ -6,9 +6,10 @@ unit and a citation; every rule has a citation.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -69,6 +70,13 @@ class Parameters(Model):
     insurance_hotline_elsewhere: Phone  # R32
     social_security_hotline: Phone  # R32
 
+
+#: The sections that an enrollment depends on, and those that tell what is paid.
+_OF_ENROLLMENT: Final = ("parameters", "rules")
+_OF_BENEFITS: Final = ("benefits", "benefit_rules")
+
+#: Reasons by notice, section and key.
+Words = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 #: Every rule a derivation may name; an edition must cite each. What follows a dash is a part
 #: of the rule with a basis of its own.
@@ -138,24 +146,40 @@ class Policy(Model):
     def digest(self) -> str:
         """A fingerprint of what an enrollment depends on: parameters and rules (SHA-256).
 
-        What an edition says of other things does not belong to it, and a parameter that is not
-        given leaves no trace: the digest of a released edition stands for ever.
+        What an edition says of other things does not belong to it, nor do the words of its
+        reasons, and a parameter that is not given leaves no trace: the digest of a released
+        edition stands for ever.
         """
-        return self._digest("parameters", "rules")
+        return _fingerprint(_without_reasons(self._content(*_OF_ENROLLMENT)))
 
     @cached_property
     def benefits_digest(self) -> str:
         """The same of what is paid: the table of benefits and its rules."""
-        return self._digest("benefits", "benefit_rules")
+        return _fingerprint(_without_reasons(self._content(*_OF_BENEFITS)))
+
+    def digests_with(self, words: Words) -> tuple[str, str]:
+        """Both digests as they were until 0.4.0: with the reasons, as they were worded then."""
+        then = self._worded(words)
+        return (
+            _fingerprint(then._content(*_OF_ENROLLMENT)),
+            _fingerprint(then._content(*_OF_BENEFITS)),
+        )
 
     def cited(self, rule: str) -> Citation:
         """Where a rule stands."""
         return self.rules.get(rule) or self.benefit_rules[rule]
 
-    def _digest(self, *sections: str) -> str:
-        content = self.model_dump(mode="json", include={"edition", *sections}, exclude_none=True)
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+    def _content(self, *sections: str) -> dict[str, Any]:
+        return self.model_dump(mode="json", include={"edition", *sections}, exclude_none=True)
+
+    def _worded(self, words: Words) -> Self:
+        """The same with other reasons, where a notice has such words for one of its citations."""
+        content = self.model_dump()
+        for section in (*_OF_ENROLLMENT, *_OF_BENEFITS):
+            for key, cited in (content[section] or {}).items():
+                if cited and key in words.get(cited["notice"], {}).get(section, {}):
+                    cited["reason"] = words[cited["notice"]][section][key]
+        return self.model_validate(content)
 
     @cached_property
     def year(self) -> int:
@@ -171,6 +195,19 @@ class Policy(Model):
     def knows_waiting_periods(self) -> bool:
         """Whether a lapse in cover has any effect under this edition (R12)."""
         return self.parameters.waiting_months_per_lapsed_year.value > 0
+
+
+def _without_reasons(content: dict[str, Any]) -> dict[str, Any]:
+    for section in content.values():
+        if isinstance(section, dict):
+            for cited in section.values():
+                cited.pop("reason", None)
+    return content
+
+
+def _fingerprint(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _misfit(parameter: Parameter[Any], why: str) -> Misfit:

@@ -9,11 +9,10 @@ from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
 
-from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
-from yibao.domain.facts import Episode, Fact, clamped, is_opt_out
+from yibao.domain.facts import Episode, clamped, is_opt_out
 from yibao.domain.lifecycle import STEPS, UNREGISTERED
 from yibao.domain.rules import (
     Values,
@@ -85,34 +84,21 @@ def triggers(case: Case) -> Iterator[Trigger]:
     window = case.latest_window
     lapsed = Derived("lapsed", window.closed_from, "R10", (window.closed_by,))
     yield Trigger(max(window.closed_from, begins), "window_closes", lapsed)
-    for choice in case.facts.choices:
+    for choice in case.choices:
         at = clamped(choice.at, registration)
-        if is_opt_out(choice) and _comes_too_late(case, choice):
-            continue
         if is_opt_out(choice):
             yield Trigger(at, "keep_other_cover", Derived("opted_out", at, "R4", (choice,)))
         else:
             yield Trigger(at, "confirm", Derived("confirmed", at, "R24", (choice,)))
-    for episode in case.facts.episodes():
-        left = episode.opt_out
-        if left is None or _comes_too_late(case, left):
-            yield from milestones(case, episode)
-            continue
-        ended = clamped(left.at, registration)
+    for episode in case.episodes:
+        ended = clamped(episode.opt_out.at, registration) if episode.opt_out else None
         for milestone in milestones(case, episode):
-            if milestone.at < ended:
+            if ended is None or milestone.at < ended:
                 yield milestone
     if case.withdrawal:
         outside = midnight(case.facts.first_day_outside(case.withdrawal))
         withdrawn = Derived("withdrawn", outside, "R24", (case.withdrawal,))
         yield Trigger(outside, "withdraw", withdrawn)
-
-
-def _comes_too_late(case: Case, opt_out: Fact[events.OtherCoverKept]) -> bool:
-    """Nothing follows the end of the benefit year for who had confirmed (R24)."""
-    return opt_out.at >= case.policy.ends_at and any(
-        episode.confirmation.moment < opt_out.moment for episode in case.facts.episodes()
-    )
 
 
 def milestones(case: Case, episode: Episode) -> Iterator[Trigger]:

@@ -136,7 +136,7 @@ def moments(case: Case, known: Knowledge) -> set[datetime]:
         found.update([midnight(day)] if day else [])
         window = case.window_at(fact.moment)
         found.update((window.opens_at, window.closed_from))
-    for episode in case.facts.episodes():
+    for episode in case.episodes:
         found.add(visible_at(case, episode.confirmation).value)
     waiting = waiting_period(case).value
     if isinstance(waiting, WaitingPeriod):

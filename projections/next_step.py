@@ -111,11 +111,10 @@ def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation
 
 
 def _episode_at(case: Case, at: datetime) -> Episode | None:
-    """The time on the main road that an instant falls into; after the year nothing ends it."""
-    for episode in case.facts.episodes():
+    """The time on the main road that an instant falls into."""
+    for episode in case.episodes:
         begins = clamped(episode.confirmation.at, case.registration)
-        ends = episode.opt_out.at if episode.opt_out else None
-        if begins <= at and (ends is None or at < ends or ends >= case.policy.ends_at):
+        if begins <= at and (episode.opt_out is None or at < episode.opt_out.at):
             return episode
     return None
 
@@ -182,13 +181,20 @@ def _await_check_result(now: _Situation) -> NextStep | None:
 
 
 def _look_at_result(now: _Situation) -> NextStep | None:
-    """R17: from the visible instant; R18: again once the waiting period is over."""
+    """R17: from the visible instant; R18: again once the waiting period is over.
+
+    Under an edition without checks an account or an e-voucher tells that somebody has looked.
+    """
     if now.confirmation is None:
         return None
+    facts = now.case.facts
+    has_account = now.done(facts.accounts) or now.done(facts.activations)
     begins = visible_at(now.case, now.confirmation).value
-    if now.done(now.case.facts.checks):
-        facts = now.case.facts
-        if now.waiting is None or now.done(facts.accounts) or now.done(facts.activations):
+    if not now.case.policy.knows_waiting_periods:
+        if has_account:
+            return None
+    elif now.done(facts.checks):
+        if now.waiting is None or has_account:
             return None
         begins = max(begins, midnight(day_after(now.waiting.last)))
     if now.at >= begins:
@@ -249,14 +255,15 @@ def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
 
 
 def _file_remote_care(now: _Situation) -> NextStep | None:
-    """R31, R32: before care in a province, where some was refused for want of a filing."""
+    """R31, R32: from the day of care in a province that was refused for want of a filing."""
     for assessed in _care_by_now(now):
         province = assessed.care.fact.event.province or ""
         filed = now.done(filings_for(now.case, province))
         if assessed.refused == "remote_care_not_filed" and not filed:
             benefits = now.case.policy.benefits
             places = benefits.remote_filing_places.value if benefits else ()
-            return NextStep("file_remote_care", "student", places, ask=now.ask)
+            begins = midnight(assessed.care.fact.event.on)
+            return NextStep("file_remote_care", "student", places, begins, ask=now.ask)
     return None
 
 

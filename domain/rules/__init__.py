@@ -15,7 +15,6 @@ from yibao.domain.rules.account import (
     account_day,
     account_instant,
     account_while_unconfirmed,
-    after_account,
     visible_at,
 )
 from yibao.domain.rules.cover import benefit_window
@@ -56,17 +55,18 @@ def values(case: Case, at: datetime) -> Values:
         return Values(
             *(Derived(name, None, "R1", because="not_registered") for name in Values._fields)
         )
-    episodes = case.facts.episodes()
-    if episodes:
-        return values_of(case, episodes[-1])
+    if case.episodes:
+        return values_of(case, case.episodes[-1])
     waiting = waiting_period(case)
-    undecided = while_unconfirmed(case, at)
+    undecided = while_unconfirmed(case, at, waiting)
     account = account_while_unconfirmed(case, undecided)
+    if account.value is None:
+        undecided = account
     return Values(
         waiting,
         account,
-        after_account(account, evoucher_while_unconfirmed(case, undecided)),
-        after_account(account, undecided._replace(name="coverage")),
+        evoucher_while_unconfirmed(case, undecided),
+        undecided._replace(name="coverage"),
     )
 
 
@@ -75,9 +75,9 @@ def values_of(case: Case, episode: Episode) -> Values:
 
     def derive() -> Values:
         waiting = waiting_period(case)
-        account = account_day(case, episode.confirmation, waiting)
+        account = account_day(case, episode, waiting)
         coverage = benefit_window(case, episode, waiting, account)
-        evoucher = evoucher_instant(case, episode.confirmation, waiting, account)
+        evoucher = evoucher_instant(case, episode, waiting, account)
         return Values(waiting, account, evoucher, coverage)
 
     return case.once(("values", episode.confirmation.place), derive)

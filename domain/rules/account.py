@@ -6,35 +6,31 @@ from typing import Any
 from yibao.domain.calendar import midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived, latest_day
-from yibao.domain.facts import Confirmation
-from yibao.domain.rules.obstacles import employee_cover_stop, known_stop, registered_later
+from yibao.domain.facts import Confirmation, Episode, OptOut
+from yibao.domain.rules.obstacles import (
+    confirmed_after_year,
+    employee_cover_stop,
+    known_stop,
+    registered_later,
+    what_is_missing,
+)
 from yibao.domain.rules.waiting import after_waiting
 from yibao.domain.vocabulary import PENDING, ConfirmationChannel
 
 
-def account_day(case: Case, confirmation: Confirmation, waiting: Derived) -> Derived:
-    """R18: the day the account is built, as recorded, else derived."""
+def account_day(case: Case, episode: Episode, waiting: Derived) -> Derived:
+    """R18: the day the account is built, as recorded, else derived; PENDING, or none (R10, R25)."""
+    name, confirmation = "account_built_on", episode.confirmation
     recorded = recorded_account_day(case)
     if recorded is not None:
-        return _unless_withdrawn(case, recorded)
-    name = "account_built_on"
-    if waiting.value is PENDING:
-        return Derived(name, PENDING, "R18", (waiting,), "check_missing")
-    stop = employee_cover_stop(case)
-    earliest = latest_day(
-        name,
-        "R18",
-        [
-            Derived("signed_on", confirmation.at.date(), "R18", (confirmation,)),
-            *after_waiting(waiting),
-            *known_stop(stop),
-            *registered_later(case, confirmation.at.date(), "R18-registered-later"),
-        ],
-    )
-    earliest = _unless_withdrawn(case, earliest)
-    if stop and stop.value is PENDING and earliest.value is not None:
-        return Derived(name, PENDING, "R3", (stop,), "stop_missing")
-    return earliest
+        return _unless_left(case, episode.ended_by, recorded)
+    nothing = confirmed_after_year(case, confirmation, name)
+    if nothing is not None:
+        return nothing
+    unknown = not_yet_known(case, episode, waiting, name, "R18")
+    if unknown is not None:
+        return unknown
+    return _unless_left(case, episode.ended_by, _earliest_day(case, confirmation, waiting))
 
 
 def account_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
@@ -42,7 +38,7 @@ def account_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
     recorded = recorded_account_day(case)
     if recorded is None:
         return undecided._replace(name="account_built_on")
-    return _unless_withdrawn(case, recorded)
+    return _unless_left(case, None, recorded)
 
 
 def recorded_account_day(case: Case) -> Derived | None:
@@ -57,20 +53,44 @@ def recorded_account_day(case: Case) -> Derived | None:
 def account_at_the_earliest(
     case: Case, confirmation: Confirmation, waiting: Derived, account: Derived
 ) -> Derived:
-    """The account day, or while a stop is missing the earliest it could be (R3, R22)."""
-    if account.value is not PENDING:
-        return account
+    """The account day, or while a fact is missing the earliest it could be (R17, R22)."""
+    return _earliest_day(case, confirmation, waiting) if account.value is PENDING else account
+
+
+def _earliest_day(case: Case, confirmation: Confirmation, waiting: Derived) -> Derived:
+    """R18: the latest of D, W + 1, S and the registration day, as far as they are known."""
+    signed_on = Derived("signed_on", confirmation.at.date(), "R18", (confirmation,))
     days = [
-        Derived("signed_on", confirmation.at.date(), "R18", (confirmation,)),
+        signed_on,
         *after_waiting(waiting),
-        *registered_later(case, confirmation.at.date(), "R18-registered-later"),
+        *known_stop(employee_cover_stop(case)),
+        *registered_later(case, signed_on.value, "R18-registered-later"),
     ]
     return latest_day("account_built_on", "R18", days)
 
 
-def after_account(account: Derived, value: Derived) -> Derived:
-    """R25: where leaving left no account, it left no e-voucher and no window either."""
-    return account._replace(name=value.name) if account.because == "withdrawn" else value
+def nothing_without_account(
+    case: Case, confirmation: Confirmation, account: Derived, name: str
+) -> Derived | None:
+    """R10, R25: where there can be no account there is no e-voucher and no window either."""
+    if account.value is None:
+        return account._replace(name=name)
+    return confirmed_after_year(case, confirmation, name)
+
+
+def not_yet_known(
+    case: Case, episode: Episode, waiting: Derived, name: str, rule: str
+) -> Derived | None:
+    """The value as PENDING on a fact that is missing, or as none whatever it will be (R25).
+
+    None where nothing is missing.
+    """
+    missing = what_is_missing(case, episode.confirmation, waiting, name, rule)
+    if missing is None:
+        return None
+    earliest = _earliest_day(case, episode.confirmation, waiting)
+    left = _unless_left(case, episode.ended_by, earliest)
+    return left._replace(name=name) if left.value is None else missing
 
 
 def visible_at(case: Case, confirmation: Confirmation) -> Derived:
@@ -102,9 +122,11 @@ def _account_instant(case: Case, confirmation: Confirmation, account: Derived) -
     return Derived("account_built_at", instant, "R24", inputs)
 
 
-def _unless_withdrawn(case: Case, account: Derived) -> Derived:
-    """R25: a withdrawal on or before the account day leaves no account."""
+def _unless_left(case: Case, opt_out: OptOut | None, account: Derived) -> Derived:
+    """R25: leaving or opting out on or before the account day leaves no account."""
     withdrawal = case.withdrawal
     if withdrawal and case.facts.first_day_outside(withdrawal) <= account.value:
         return Derived(account.name, None, "R25", (withdrawal, account), "withdrawn")
+    if opt_out and opt_out.at.date() <= account.value:
+        return Derived(account.name, None, "R25", (opt_out, account), "opted_out")
     return account

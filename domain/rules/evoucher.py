@@ -6,65 +6,69 @@ from typing import Any
 from yibao.domain.calendar import at_hour, midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived, latest_day
-from yibao.domain.facts import Confirmation, clamped
-from yibao.domain.rules.account import account_at_the_earliest, account_instant
+from yibao.domain.facts import Confirmation, Episode, clamped
+from yibao.domain.rules.account import (
+    account_at_the_earliest,
+    account_instant,
+    not_yet_known,
+    nothing_without_account,
+)
 from yibao.domain.rules.cover import cover_begins
 from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
 from yibao.domain.rules.waiting import after_waiting
 from yibao.domain.vocabulary import PENDING
 
 
-def evoucher_instant(
-    case: Case, confirmation: Confirmation, waiting: Derived, account: Derived
-) -> Derived:
+def evoucher_instant(case: Case, episode: Episode, waiting: Derived, account: Derived) -> Derived:
     """R19: from when the e-voucher can be had, or why not in this benefit year (R22)."""
-    name = "evoucher_available_at"
-    if account.because == "withdrawn":
-        return account._replace(name=name)
-    by_document = evoucher_by_document(case, confirmation, account)
-    if by_document is not None:
-        return by_document
-    if waiting.value is PENDING:
-        return Derived(name, PENDING, "R19", (waiting,), "check_missing")
-    stop = employee_cover_stop(case)
-    account = account_at_the_earliest(case, confirmation, waiting, account)
-    begins = cover_begins(case, waiting, account)
-    if begins.value > case.policy.parameters.benefit_to.value:
-        return Derived(
-            name, None, "R22", (begins, case.policy.parameters.benefit_to), "cover_too_late"
-        )
-    opens = _within_benefit_year(case, _evoucher_opens(case, confirmation, waiting, account))
+    name, confirmation = "evoucher_available_at", episode.confirmation
+    nothing = nothing_without_account(case, confirmation, account, name)
+    if nothing is not None:
+        return nothing
+    if has_document_without_evoucher(case):
+        return _evoucher_by_document(case, episode, waiting, account)
+    earliest = account_at_the_earliest(case, confirmation, waiting, account)
+    begins = cover_begins(case, confirmation, waiting, earliest)
+    benefit_to = case.policy.parameters.benefit_to
+    if begins.value > benefit_to.value:
+        return Derived(name, None, "R22", (begins, benefit_to), "cover_too_late")
+    opens = _within_benefit_year(case, _evoucher_opens(case, confirmation, waiting, earliest))
     if opens.value is None:
         return opens
-    if stop and stop.value is PENDING:
-        return Derived(name, PENDING, "R3", (stop,), "stop_missing")
-    return _before_leaving(case, opens)
+    unknown = not_yet_known(case, episode, waiting, name, "R19")
+    return unknown or _before_leaving(case, episode, opens)
 
 
 def evoucher_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
-    """R5, R25: a document without an e-voucher has none whatever else is pending."""
+    """R5, R25: a document without an e-voucher has none whatever else is pending.
+
+    Unless one was activated all the same: that waits with the rest.
+    """
     name = "evoucher_available_at"
-    if has_document_without_evoucher(case):
+    if has_document_without_evoucher(case) and not case.facts.activations:
         return _none_by_document(case)
     return undecided._replace(name=name)
 
 
-def evoucher_by_document(
-    case: Case, confirmation: Confirmation, account: Derived
-) -> Derived | None:
-    """R5: for some documents none is derived; one activated on a built account is had from then."""
-    if not has_document_without_evoucher(case):
-        return None
-    built = account_instant(case, confirmation, account)
-    if not case.facts.activations or built is None:
+def _evoucher_by_document(
+    case: Case, episode: Episode, waiting: Derived, account: Derived
+) -> Derived:
+    """R5: for some documents none is derived; one activated all the same waits for the account."""
+    if not case.facts.activations:
         return _none_by_document(case)
-    activation = case.facts.activations[-1]
-    if activation.at < built.value:
-        return _none_by_document(case)
-    instant = clamped(activation.at, case.registration)
-    had = Derived("evoucher_available_at", instant, "R5-activated", (activation, built))
+    name, activation = "evoucher_available_at", case.facts.activations[-1]
+    built = account_instant(case, episode.confirmation, account)
+    if built is None:
+        earliest = account_at_the_earliest(case, episode.confirmation, waiting, account)
+        built = earliest._replace(value=midnight(earliest.value))
+    instant = max(clamped(activation.at, case.registration), built.value)
+    had = Derived(name, instant, "R5-activated", (activation, built))
     had = _within_benefit_year(case, had)
-    return had if had.value is None else _before_leaving(case, had)
+    if had.value is None:
+        return had
+    if account.value is PENDING:
+        return Derived(name, PENDING, "R5-activated", (activation, account), account.because)
+    return _before_leaving(case, episode, had)
 
 
 def evoucher_eligible_at(evoucher: Derived, built: Derived) -> Derived | None:
@@ -106,7 +110,7 @@ def _evoucher_opens(
         Derived("day_after_stop", known.value + after, "R3", (known,)) for known in known_stop(stop)
     ]
     candidates = [signing, *after_waiting(waiting), *stops, account]
-    stated = candidates[1] if waiting.value else signing
+    stated = candidates[1] if after_waiting(waiting) else signing
     latest = latest_day("evoucher_opens_on", "R19-latest", candidates)
     if latest.value == stated.value:
         latest = latest._replace(rule="R19")
@@ -122,9 +126,11 @@ def _within_benefit_year(case: Case, evoucher: Derived) -> Derived:
     return evoucher
 
 
-def _before_leaving(case: Case, evoucher: Derived) -> Derived:
-    """R25: an e-voucher not yet open when the day of leaving begins is none."""
-    withdrawal = case.withdrawal
+def _before_leaving(case: Case, episode: Episode, evoucher: Derived) -> Derived:
+    """R25: one not yet open at the opt-out, or when the day of leaving begins, is none."""
+    withdrawal, opt_out = case.withdrawal, episode.ended_by
+    if opt_out and evoucher.value > opt_out.at:
+        return Derived(evoucher.name, None, "R25", (opt_out, evoucher), "opted_out")
     if withdrawal and evoucher.value > midnight(case.facts.first_day_outside(withdrawal)):
         return Derived(evoucher.name, None, "R25", (withdrawal, evoucher), "withdrawn")
     return evoucher

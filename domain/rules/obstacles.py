@@ -1,4 +1,4 @@
-"""What stands in the way of an account: employee cover, a late registration, no confirmation."""
+"""What stands in the way: employee cover, a late registration, a confirmation late or lacking."""
 
 from datetime import date, datetime
 
@@ -6,7 +6,9 @@ from yibao.domain import events
 from yibao.domain.calendar import midnight
 from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
-from yibao.domain.vocabulary import PENDING
+from yibao.domain.facts import Confirmation
+from yibao.domain.rules.waiting import after_waiting
+from yibao.domain.vocabulary import PENDING, WaitingPeriod
 
 
 def employee_cover_stop(case: Case) -> Derived | None:
@@ -30,17 +32,64 @@ def registered_later(case: Case, than: date, rule: str) -> list[Derived]:
     return [Derived("registered_on", case.registered_on, rule, (case.registration,))]
 
 
-def while_unconfirmed(case: Case, at: datetime) -> Derived:
+def while_unconfirmed(case: Case, at: datetime, waiting: Derived) -> Derived:
     """R25: what stands for every value that needs a confirmation while none is known.
 
-    One is still possible if some instant from `at` on lies inside enrollment and window.
+    One is still possible if some instant from `at` on lies inside enrollment and window. It
+    would come too late where an account could only be built once the student has left.
     """
     if case.facts.choices:
         return Derived("confirmation", None, "R25", (case.facts.choices[-1],), "opted_out")
     window, withdrawal = case.latest_window, case.withdrawal
     earliest = max(at, window.opens_at, midnight(case.registered_on))
-    if withdrawal and earliest >= midnight(case.facts.first_day_outside(withdrawal)):
-        return Derived("confirmation", None, "R25", (withdrawal,), "withdrawn")
+    if withdrawal:
+        before_account = [*after_waiting(waiting), *known_stop(employee_cover_stop(case))]
+        account = max([earliest.date(), *(day.value for day in before_account)])
+        if account >= case.facts.first_day_outside(withdrawal):
+            return Derived("confirmation", None, "R25", (withdrawal, *before_account), "withdrawn")
     if earliest >= window.closed_from:
         return Derived("confirmation", None, "R10", (window.closed_by,), "window_closed")
     return Derived("confirmation", PENDING, "R25", (window.closed_by,), "confirmation_missing")
+
+
+def is_late(case: Case, confirmation: Confirmation) -> bool:
+    """R10: whether it happened after the window of the school at that instant had closed."""
+    return confirmation.at >= case.window_at(confirmation.moment).closed_from
+
+
+def confirmed_after_year(case: Case, confirmation: Confirmation, name: str) -> Derived | None:
+    """R10: a confirmation after the benefit year leads to nothing in it."""
+    if confirmation.at < case.policy.ends_at:
+        return None
+    inputs = (confirmation, case.policy.parameters.benefit_to)
+    return Derived(name, None, "R10", inputs, "confirmed_after_benefit_year")
+
+
+def what_is_missing(
+    case: Case, confirmation: Confirmation, waiting: Derived, name: str, rule: str
+) -> Derived | None:
+    """The value as PENDING on the first fact still missing; None where it can be worked out.
+
+    After a late confirmation that is the bureau's finding (R10), else the check (R17) or the
+    stop of employee cover (R3).
+    """
+    if is_late(case, confirmation) and not _is_found(case, confirmation, waiting):
+        closed_by = case.window_at(confirmation.moment).closed_by
+        return Derived(name, PENDING, "R10", (confirmation, closed_by), "finding_missing")
+    if waiting.value is PENDING:
+        return Derived(name, PENDING, rule, (waiting,), "check_missing")
+    stop = employee_cover_stop(case)
+    if stop and stop.value is PENDING:
+        return Derived(name, PENDING, "R3", (stop,), "stop_missing")
+    return None
+
+
+def _is_found(case: Case, confirmation: Confirmation, waiting: Derived) -> bool:
+    """R10: an account day is recorded, or a check of that day or later names the last waiting day.
+
+    The check's own day counts, also where it repeats an earlier finding.
+    """
+    if case.facts.accounts:
+        return True
+    is_named = isinstance(waiting.value, WaitingPeriod) and waiting.value.months is None
+    return is_named and case.facts.checks[-1].at.date() >= confirmation.at.date()

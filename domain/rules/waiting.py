@@ -18,13 +18,13 @@ def _waiting_period(case: Case) -> Derived:
     check = case.facts.check()
     if check is None:
         return Derived("waiting", PENDING, "R12", because="check_missing")
-    if check.event.lapsed_years == 0:
-        return Derived("waiting", None, "R12", (check,), "no_lapsed_year")
     start = first_waiting_day(case)
     recorded = check.event.waiting_ends_on
     if recorded is not None and recorded >= start.value:
         period = WaitingPeriod(start.value, recorded, None)
         return Derived("waiting", period, "R13-recorded", (check, start))
+    if check.event.lapsed_years == 0:
+        return Derived("waiting", None, "R12", (check,), "no_lapsed_year")
     months = check.event.lapsed_years * p.waiting_months_per_lapsed_year.value
     last = last_day_of_months(
         start.value, months, counting_first_day=p.waiting_counts_first_day.value
@@ -46,6 +46,7 @@ def first_waiting_day(case: Case) -> Derived:
 
 
 def after_waiting(waiting: Derived) -> list[Derived]:
-    if waiting.value is None:
+    """The day after the waiting period, as far as there is one and it is known."""
+    if not isinstance(waiting.value, WaitingPeriod):
         return []
     return [Derived("day_after_waiting", day_after(waiting.value.last), "R16", (waiting,))]

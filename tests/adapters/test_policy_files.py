@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import Result
@@ -12,7 +13,10 @@ from click.testing import Result
 import yibao
 from yibao.adapters import policy_files
 from yibao.adapters.policy_files import Editions, released
+from yibao.adapters.recording import is_altered
 from yibao.adapters.yaml_source import Source, SourceError, read
+from yibao.domain import events
+from yibao.domain.calendar import read_instant
 from yibao.domain.policy import RULES, Parameters
 from yibao.domain.refusals import AlteredEdition, UnknownEdition
 
@@ -512,3 +516,63 @@ def test_an_edition_or_a_story_made_to_hurt_is_one_line(
     assert done.exit_code == 2
     assert done.stderr.count("\n") == 1
     assert len(done.stderr) < 500
+
+
+#: An edition that extends a released one, and both its digests as 0.4.0 took them.
+OWN_READING = """\
+edition: own-reading
+extends: shanghai-2025
+title: {en: A reading of one's own, zh: 自有理解}
+parameters:
+  evoucher_hour:
+    value: 08:00
+    unit: time of day
+    clause: step 2
+    basis: assumed
+    reason: {en: seen at eight, zh: 实见八点}
+"""
+THEN = {
+    "shanghai-2024": (
+        "33536cc87c3e0005ffd6972c72b7f121bbcf5aa24051d0c9ecd882a2b6a89f57",
+        "87c8e1361fba87c53cca1a36f84f177f30c6a56d09913720afb10128855b0e64",
+    ),
+    "shanghai-2025": (
+        "a525279e2366176e3ff50cd63964be7e04bdec90a6ca134ad7fe76fa4f605dbd",
+        "f148f8a16995edc013e1189f2d73d42e95f38e3af8e3ad4a8f9b97cd62434321",
+    ),
+    "own-reading": (
+        "05e8175cd249aa204d4ca2346ee2115b06ee3cc9411c037f77cd1eab520cbddd",
+        "a6235e6ac89ddaca3821fbb272b97ad57b37b71427e5e90bb8eba0dce2592ed6",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", THEN)
+def test_what_0_4_0_remembered_of_an_edition_is_recognized(name: str, tmp_path: Path) -> None:
+    (tmp_path / "own-reading.yaml").write_text(OWN_READING, encoding="utf-8")
+    editions = Editions(tmp_path)
+    assert editions.digests_until_0_4_0(name) == THEN[name]
+    stamp = read_instant("2025-09-01 09:00")
+    kinds = (events.EditionAdopted, events.BenefitsAdopted)
+    for kind, digest in zip(kinds, THEN[name], strict=True):
+        used = kind(
+            event_id=UUID(int=1),
+            occurred_at=stamp,
+            recorded_at=stamp,
+            by="tester",
+            via="test",
+            command_id="c1",
+            command_digest="",
+            policy=name,
+            digest=digest,
+        )
+        assert not is_altered(used, editions)
+        assert is_altered(used.model_copy(update={"digest": digest[::-1]}), editions)
+
+
+def test_another_wording_of_a_reason_is_the_same_edition(tmp_path: Path) -> None:
+    file = tmp_path / "own-reading.yaml"
+    file.write_text(OWN_READING, encoding="utf-8")
+    before = Editions(tmp_path).get("own-reading").digest
+    file.write_text(OWN_READING.replace("实见八点", "实际八点"), encoding="utf-8")
+    assert Editions(tmp_path).get("own-reading").digest == before

@@ -164,6 +164,16 @@ def test_a_window_is_fixed_in_the_editions_own_stream(registered: Service) -> No
     assert (after.state, after.version, after.edition_version) == (State.LAPSED, 1, 2)
 
 
+def test_who_confirmed_after_the_window_as_fixed_has_no_account_to_activate_on(
+    registered: Service,
+) -> None:
+    registered.fix_window("shanghai-2025", at="2025-09-02 10:00", closes_on="2025-10-19")
+    registered.confirm(ADA, at="2025-10-20 10:00", channel="app", observed=True)
+    registered.verify_prior_coverage(ADA, at="2025-10-20 10:30", lapsed_years=0)
+    ask: dict[str, Any] = {"at": "2025-10-22 10:00", "channel": "alipay"}
+    assert refused(lambda: registered.activate_evoucher(ADA, **ask)).code == "account_not_built"
+
+
 def test_a_fixed_window_is_corrected_and_taken_back(registered: Service) -> None:
     edition, at = "shanghai-2025", "2025-09-03 10:00"
     when = read_instant("2025-10-20 00:00")

@@ -16,6 +16,7 @@ from given import (
     correct,
     edition_with,
     filed,
+    fix_window,
     given,
     keep,
     leaves,
@@ -186,7 +187,8 @@ def test_only_the_eligible_cost_counts() -> None:
         ((*COVERED, withdraw("2025-10-15 09:00", "2025-10-15")), "2025-10-15", "withdrawn"),
         ((*COVERED, withdraw("2025-10-15 09:00", "2025-10-15")), "2025-12-31", "withdrawn"),
         ((*COVERED, keep("2025-10-15 09:00", observed=True)), "2025-10-14", None),
-        ((*COVERED, keep("2025-10-15 09:00", observed=True)), "2025-10-15", "opted_out"),
+        ((*COVERED, keep("2025-10-15 09:00", observed=True)), "2025-10-15", None),
+        ((*COVERED, keep("2025-10-15 09:00", observed=True)), "2025-10-16", "opted_out"),
         ((*COVERED, keep("2025-10-15 09:00", observed=True)), "2025-12-31", "opted_out"),
         (KEPT, "2025-10-01", "opted_out"),
         ((*KEPT, confirm("2025-10-10 09:00"), checked("2025-10-10 09:30")), "2025-10-01", None),
@@ -228,7 +230,7 @@ def test_care_before_a_late_registration_is_before_the_window() -> None:
     [
         (1, "2025-10-01", "in_waiting_period"),
         (1, "2025-12-31", "in_waiting_period"),
-        (1, "2025-09-30", "before_window"),
+        (1, "2025-09-30", "not_enrolled"),
         (2, "2025-12-31", "in_waiting_period"),
     ],
 )
@@ -245,11 +247,11 @@ def test_where_the_cover_begins_only_after_the_year_care_is_refused_as_by_the_da
     assert (student.coverage(), student.bill().refused) == ("none", reason)
 
 
-def test_employee_cover_into_the_next_year_leaves_all_care_before_the_window() -> None:
+def test_employee_cover_into_the_next_year_leaves_no_window_and_so_nobody_enrolled() -> None:
     student = given(
         *COVERED, EMPLOYED, stopped("2025-12-01 09:00", "2026-01-05"), care("2025-12-10")
     )
-    assert student.bill() == refused("before_window")
+    assert student.bill() == refused("not_enrolled")
 
 
 def test_who_never_confirmed_is_not_enrolled_once_the_window_is_closed() -> None:
@@ -280,7 +282,7 @@ NEXT_YEAR = care("2026-01-01", at=LATE)
 @pytest.mark.parametrize(
     ("steps", "reason"),
     [
-        ((*COVERED, NEXT_YEAR, void(LATE, "registered")), "not_enrolled"),
+        ((*COVERED, NEXT_YEAR, void(LATE, "registered")), "outside_benefit_year"),
         ((*KEPT, NEXT_YEAR), "outside_benefit_year"),
         ((*COVERED, LEFT, NEXT_YEAR), "outside_benefit_year"),
         ((REGISTERED, ROSTER, NEXT_YEAR), "outside_benefit_year"),
@@ -291,7 +293,7 @@ NEXT_YEAR = care("2026-01-01", at=LATE)
         ((*SIGNED, care("2025-10-01", province="zhejiang")), None),
     ],
     ids=[
-        "not registered before outside the year",
+        "outside the year before not registered",
         "outside the year before opted out",
         "outside the year before withdrawn",
         "outside the year before pending",
@@ -440,7 +442,7 @@ def test_leaving_does_not_change_why_an_earlier_day_was_not_covered(on: str, rea
 
 @pytest.mark.parametrize(
     ("on", "reason"),
-    [("2025-10-14", "in_waiting_period"), ("2025-10-15", "opted_out")],
+    [("2025-10-15", "in_waiting_period"), ("2025-10-16", "opted_out")],
 )
 def test_opting_out_does_not_change_why_an_earlier_day_was_not_covered(
     on: str, reason: str
@@ -454,14 +456,15 @@ def test_of_repeated_opt_outs_the_first_is_when_the_other_province_paid() -> Non
     assert given(*WAITING, care("2025-10-16"), out, again).bill() == refused("opted_out")
 
 
-def test_who_had_come_back_by_a_day_of_waiting_was_waiting_then() -> None:
+def test_only_an_opt_out_that_still_stands_is_a_reason() -> None:
     steps = (
         keep("2025-09-10 09:00", observed=True),
         confirmed("2025-09-20 09:00"),
         keep("2025-10-15 09:00", observed=True),
     )
     assert given(*WAITING, care("2025-09-25"), *steps).bill() == refused("in_waiting_period")
-    assert given(*WAITING, care("2025-09-15"), *steps).bill() == refused("opted_out")
+    assert given(*WAITING, care("2025-09-15"), *steps).bill() == refused("in_waiting_period")
+    assert given(*WAITING, care("2025-10-16"), *steps).bill() == refused("opted_out")
 
 
 def test_a_medical_card_settles_nothing_elsewhere() -> None:
@@ -916,3 +919,57 @@ def test_the_care_of_an_answer_is_compared_by_its_amounts() -> None:
         None,
         None,
     )
+
+
+# After coming back
+
+BACK_AFTER_WAITING = (
+    *WAITING,
+    keep("2025-12-10 12:00", observed=True),
+    confirmed("2025-12-20 10:00"),
+)
+
+
+@pytest.mark.parametrize(
+    ("on", "reason"),
+    [
+        ("2025-12-01", "before_window"),
+        ("2025-12-02", None),
+        ("2025-12-10", None),
+        ("2025-12-11", "before_window"),
+        ("2025-12-20", "before_window"),
+        ("2025-12-21", None),
+    ],
+)
+def test_care_that_was_covered_until_an_opt_out_stays_covered_after_a_return(
+    on: str, reason: str | None
+) -> None:
+    assert given(*BACK_AFTER_WAITING, care(on, at=LATE)).bill().refused == reason
+
+
+def test_it_stays_covered_also_while_what_follows_a_late_return_is_open() -> None:
+    late = (
+        *COVERED,
+        fix_window("2025-11-01 09:00", closes_on="2025-11-20"),
+        keep("2025-10-10 12:00", observed=True),
+        confirmed("2025-11-25 10:00"),
+    )
+    student = given(*late, care("2025-10-10", name="before"), care("2025-10-11", name="after"))
+    assert student.coverage() == "pending"
+    assert student.bill("before").settlement == "direct"
+    assert student.bill("after").pending
+
+
+def test_an_e_voucher_that_had_not_opened_at_the_opt_out_settles_nothing() -> None:
+    story = (
+        *COVERED,
+        keep("2025-09-07 08:00", observed=True),
+        confirmed("2025-09-07 12:00"),
+        withdraw("2025-12-01 09:00", "2025-12-01"),
+    )
+    assert given(*story, care("2025-09-07", at=LATE)).bill().settlement == "claim"
+
+
+def test_care_of_who_kept_the_other_cover_is_refused_by_the_first_reason_that_applies() -> None:
+    assert given(*KEPT, care("2025-09-03", at=LATE)).bill() == refused("not_enrolled")
+    assert given(*KEPT, care("2025-09-04", at=LATE)).bill() == refused("opted_out")

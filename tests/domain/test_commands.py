@@ -79,7 +79,6 @@ def test_a_command_gives_its_fact_every_value_of_it(kind: Any) -> None:
         (Confirm, {}, "channel"),
         (Confirm, {"channel": "app", "color": "red"}, "color"),
         (Confirm, {"channel": "app", "expected_version": -1}, "expected_version"),
-        (VerifyPriorCoverage, {"lapsed_years": 0, "waiting_ends_on": "2025-10-31"}, "0 lapsed"),
         (FixWindow, {}, "needs opens_on, opens_at or closes_on"),
         (FixWindow, {"school": "sjtu"}, "needs opens_on, opens_at or closes_on"),
         (FixWindow, {"opens_on": "2025-09-06", "opens_at": "2025-09-06 08:00"}, "either"),

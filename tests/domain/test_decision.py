@@ -370,9 +370,9 @@ def test_a_correction_to_an_impossible_value_is_refused(student: Given) -> None:
 
 
 def test_a_correction_to_values_that_do_not_fit_together_is_refused(student: Given) -> None:
-    student.and_(checked("2025-09-06 14:50", 1, waiting_ends_on="2025-10-31"))
-    amend = correct("2025-09-07 09:00", "prior-coverage-verified", lapsed_years=0)
-    assert refusal(student, amend).details["where"] == "verify_prior_coverage"
+    student.and_(fix_window("2025-09-03 09:00", opens_on="2025-09-06"))
+    amend = correct("2025-09-04 09:00", "window-fixed", opens_at="2025-09-06 08:00")
+    assert refusal(student, amend).details["where"] == "fix_window"
 
 
 def test_a_refused_correction_does_not_repeat_the_value(student: Given) -> None:
@@ -531,6 +531,30 @@ def test_a_fix_can_be_taken_back() -> None:
     assert world.states()[-1] == ("2026-01-01 00:00", "lapsed")
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"opens_on": "2025-10-10", "school": "sjtu"}, {"closes_on": "2025-10-09"}),
+        ({"opens_on": "2025-10-10", "category": "undergraduate"}, {"closes_on": "2025-10-09"}),
+        (
+            {"opens_on": "2025-10-10", "school": "sjtu"},
+            {"closes_on": "2025-10-09", "category": "undergraduate"},
+        ),
+        (
+            {"closes_on": "2025-10-09", "category": "undergraduate"},
+            {"opens_on": "2025-10-10", "school": "sjtu"},
+        ),
+        ({"closes_on": "2025-10-09", "school": "sjtu"}, {"opens_on": "2025-10-10"}),
+    ],
+    ids=["a school", "a category", "a school and a category", "the other way round", "all"],
+)
+def test_a_fix_may_leave_nobody_that_is_named_a_window_that_closes_before_it_opens(
+    first: dict[str, str], second: dict[str, str]
+) -> None:
+    world = given(fix_window("2025-09-03 09:00", **first))
+    world.when(fix_window("2025-09-04 09:00", **second)).then(refused="bad_value")
+
+
 def test_in_2024_the_window_may_close_in_august() -> None:
     world = given(policy="shanghai-2024")
     world.when(fix_window("2024-08-01 09:00", closes_on="2024-08-20")).then(recorded="window-fixed")
@@ -544,7 +568,7 @@ def test_in_2024_the_window_may_close_in_august() -> None:
         (asked(commands.Confirm, channel="app", observed=True), False),
         (asked(commands.KeepOtherCover, observed=True), False),
         (asked(commands.DeclareRoster), False),
-        (asked(commands.ActivateEvoucher, channel="app"), False),
+        (asked(commands.ActivateEvoucher, channel="app"), True),
         (asked(commands.FixWindow, closes_on="2025-12-20"), False),
         (asked(commands.BuildAccount, on="2025-09-06"), False),
         (asked(commands.Correct, fact_id=UNKNOWN, reason="misread"), False),
@@ -563,5 +587,7 @@ def test_in_2024_the_window_may_close_in_august() -> None:
         "void",
     ],
 )
-def test_only_requests_to_choose_ask_for_the_window(command: commands.Command, asks: bool) -> None:
+def test_only_requests_to_choose_or_to_activate_ask_for_the_window(
+    command: commands.Command, asks: bool
+) -> None:
     assert asks_for_the_window(command) is asks

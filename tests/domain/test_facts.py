@@ -23,7 +23,7 @@ from given import (
 )
 
 from yibao.domain.calendar import read_day, read_instant
-from yibao.domain.facts import Facts, Moment, clamped, end_of_stream, last_by
+from yibao.domain.facts import Facts, Moment, clamped, end_of_stream, episodes, last_by
 
 REGISTERED = registered("2025-09-01")
 
@@ -76,7 +76,9 @@ def test_of_several_withdrawals_the_latest_counts(order: int) -> None:
 @pytest.mark.parametrize("order", [1, -1], ids=["in order", "the later one first"])
 def test_of_several_confirmations_the_earliest_counts(order: int) -> None:
     signed = [confirmed("2025-09-06 10:00"), confirmed("2025-09-07 10:00")]
-    assert [at(e.confirmation) for e in facts(*signed[::order]).episodes()] == ["2025-09-06 10:00"]
+    assert [at(e.confirmation) for e in episodes(facts(*signed[::order]).choices)] == [
+        "2025-09-06 10:00"
+    ]
 
 
 def test_of_confirmations_the_earliest_since_the_last_opt_out_counts() -> None:
@@ -86,12 +88,12 @@ def test_of_confirmations_the_earliest_since_the_last_opt_out_counts() -> None:
         confirmed("2025-09-20 10:00"),
         confirmed("2025-09-21 10:00"),
     )
-    assert at(found.episodes()[-1].confirmation) == "2025-09-20 10:00"
+    assert at(episodes(found.choices)[-1].confirmation) == "2025-09-20 10:00"
 
 
 def test_an_opt_out_ends_the_time_its_confirmation_began() -> None:
     found = facts(confirmed("2025-09-06 10:00"), keep("2025-09-10 10:00", observed=True))
-    assert at(found.episodes()[0].opt_out) == "2025-09-10 10:00"
+    assert at(episodes(found.choices)[0].opt_out) == "2025-09-10 10:00"
 
 
 def test_a_second_opt_out_ends_nothing_more() -> None:
@@ -100,11 +102,11 @@ def test_a_second_opt_out_ends_nothing_more() -> None:
         keep("2025-09-10 10:00", observed=True),
         keep("2025-09-12 10:00", observed=True),
     )
-    assert [at(episode.opt_out) for episode in found.episodes()] == ["2025-09-10 10:00"]
+    assert [at(episode.opt_out) for episode in episodes(found.choices)] == ["2025-09-10 10:00"]
 
 
 def test_an_opt_out_without_a_confirmation_before_it_ends_nothing() -> None:
-    assert not facts(keep("2025-09-10 10:00", observed=True)).episodes()
+    assert not episodes(facts(keep("2025-09-10 10:00", observed=True)).choices)
 
 
 def test_the_latest_check_counts() -> None:

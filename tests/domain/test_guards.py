@@ -332,6 +332,16 @@ def test_an_opt_out_opens_the_way_for_another_confirmation() -> None:
     assert outcome(student, confirm("2025-09-20 10:00")) == "recorded"
 
 
+def test_an_opt_out_opens_the_way_also_before_a_confirmation_yet_to_come() -> None:
+    student = given(
+        REGISTERED,
+        ROSTER,
+        keep("2025-09-10 10:00", observed=True),
+        confirm("2025-09-20 10:00"),
+    )
+    assert outcome(student, confirm("2025-09-06 10:00")) == "recorded"
+
+
 def test_an_opt_out_yet_to_come_opens_no_way() -> None:
     student = given(*SIGNED, keep("2025-10-15 10:00", observed=True))
     assert outcome(student, confirm("2025-09-20 10:00")) == "already_confirmed"

@@ -368,16 +368,43 @@ NONE = ("none", "none", "none")
             id="while the latest choice is to keep other cover",
         ),
         pytest.param(
-            (withdraw("2025-10-01 09:00", "2025-10-10"),),
-            "2025-10-09 23:59",
+            (withdraw("2025-12-01 09:00", "2025-12-10"),),
+            "2025-12-09 23:59",
             PENDING,
             id="in the last minute before leaving",
         ),
         pytest.param(
-            (withdraw("2025-10-01 09:00", "2025-10-10"),),
-            "2025-10-10 00:00",
+            (withdraw("2025-12-01 09:00", "2025-12-10"),),
+            "2025-12-10 00:00",
             NONE,
             id="from the day of leaving",
+        ),
+        pytest.param(
+            (withdraw("2025-10-01 09:00", "2025-12-02"),),
+            "2025-10-01 09:00",
+            PENDING,
+            id="when leaving two days after the waiting period",
+        ),
+        pytest.param(
+            (withdraw("2025-10-01 09:00", "2025-12-01"),),
+            "2025-10-01 09:00",
+            NONE,
+            id="when leaving the day after the waiting period",
+        ),
+        pytest.param(
+            (
+                stopped("2025-12-02 09:00", "2025-12-10"),
+                withdraw("2025-12-03 09:00", "2025-12-10"),
+            ),
+            "2025-12-03 09:00",
+            NONE,
+            id="when leaving the day the employee cover has ended",
+        ),
+        pytest.param(
+            (stopped("2025-12-02 09:00", "2026-01-10"),),
+            "2025-12-03 09:00",
+            PENDING,
+            id="when employee cover ends only after the year",
         ),
         pytest.param(
             (withdraw("2025-09-03 09:00", "2025-09-04"),),
@@ -402,8 +429,8 @@ def test_without_a_confirmation_values_are_pending_while_one_is_possible(
 def test_an_opening_still_to_come_counts_as_possible() -> None:
     student = given(
         *UNCONFIRMED,
-        fix_window("2025-09-04 09:00", opens_on="2025-10-10"),
-        withdraw("2025-09-20 09:00", "2025-10-11"),
+        fix_window("2025-09-04 09:00", opens_on="2025-12-10"),
+        withdraw("2025-09-20 09:00", "2025-12-11"),
     )
     assert student.coverage("2025-09-21 00:00") == "pending"
 

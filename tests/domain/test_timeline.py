@@ -104,11 +104,13 @@ def test_a_confirmation_after_the_window_that_is_reported_leads_back_to_the_road
         confirmed("2025-11-25 10:00"),
         checked("2025-11-25 10:30"),
     )
-    assert after_start(REGISTERED, *story) == [
-        ("2025-11-21 00:00", "lapsed"),
-        ("2025-11-25 10:00", "confirmed"),
-        ("2025-11-25 10:30", "account_built"),
-        ("2025-11-26 09:00", "active"),
+    lapsed_and_back = [("2025-11-21 00:00", "lapsed"), ("2025-11-25 10:00", "confirmed")]
+    assert after_start(REGISTERED, *story) == [*lapsed_and_back, END]
+    assert after_start(REGISTERED, *story, account("2025-11-27 10:00", "2025-11-27")) == [
+        *lapsed_and_back,
+        ("2025-11-27 00:00", "account_built"),
+        ("2025-11-27 09:00", "evoucher_eligible"),
+        ("2025-11-28 00:00", "active"),
         END,
     ]
 
@@ -404,7 +406,7 @@ def test_a_finding_on_the_day_after_waiting_shows_no_waiting_period() -> None:
     assert after_start(*story)[1] == ("2025-12-03 00:00", "account_built")
 
 
-def test_no_cover_begins_on_the_day_of_an_opt_out() -> None:
+def test_opting_out_on_the_account_day_leaves_no_account() -> None:
     story = (
         *CHECKED,
         account("2025-10-15 08:00", "2025-10-15"),
@@ -412,8 +414,24 @@ def test_no_cover_begins_on_the_day_of_an_opt_out() -> None:
     )
     assert after_start(*story, document="passport") == [
         CONFIRMED,
-        ("2025-10-15 00:00", "account_built"),
         ("2025-10-15 10:00", "opted_out"),
+    ]
+
+
+def test_who_comes_back_was_active_until_opting_out_also_on_the_account_day() -> None:
+    story = (
+        *CHECKED,
+        account("2025-10-15 08:00", "2025-10-15"),
+        keep("2025-10-15 10:00", observed=True),
+        confirmed("2025-10-20 10:00"),
+    )
+    assert after_start(*story, document="passport") == [
+        CONFIRMED,
+        ("2025-10-15 00:00", "active"),
+        ("2025-10-15 10:00", "opted_out"),
+        ("2025-10-20 10:00", "confirmed"),
+        ("2025-10-20 10:30", "active"),
+        END,
     ]
 
 

@@ -98,12 +98,12 @@ def test_an_e_voucher_without_cover_ends_where_the_student_leaves() -> None:
     ]
 
 
-def test_an_e_voucher_that_opens_after_the_cover_has_ended_lasts_to_the_end_of_the_year() -> None:
-    student = given(*COVERED, keep("2025-09-06 15:00", observed=True))
+def test_an_e_voucher_that_opens_on_the_day_of_opting_out_lasts_to_its_end() -> None:
+    student = given(*COVERED, keep("2025-09-07 15:00", observed=True))
     drawn = chart(student.answer("2025-10-01 00:00"))
-    assert spans(drawn, "coverage") == [("coverage", "2025-09-01 00:00", "2025-09-06 00:00")]
+    assert spans(drawn, "coverage") == [("coverage", "2025-09-01 00:00", "2025-09-08 00:00")]
     assert spans(drawn, "evoucher") == [
-        ("evoucher_available_at", "2025-09-07 09:00", "2026-01-01 00:00")
+        ("evoucher_available_at", "2025-09-07 09:00", "2025-09-08 00:00")
     ]
 
 

@@ -572,3 +572,22 @@ def test_the_steps_follow_the_confirmation_in_force_at_the_instant() -> None:
 def test_a_step_is_known_only_by_what_was_known() -> None:
     student = given(*SIGNED, checked("2025-09-06 10:30", recorded="2025-09-06 15:10"))
     assert student.steps("2025-09-06 15:00", "2025-09-06 15:00")[0] == "look_at_result"
+
+
+def test_in_2024_an_account_or_an_e_voucher_tells_that_somebody_has_looked() -> None:
+    signed = (registered("2024-09-02"), roster("2024-09-02 17:00"), confirm("2024-09-05 10:30"))
+    seen_by = {
+        "check": checked("2024-09-06 09:00"),
+        "account": account("2024-09-06 09:00", "2024-09-05"),
+        "e-voucher": activate("2024-09-06 09:00"),
+    }
+    looks = {
+        what: "look_at_result" in given(*signed, step, policy="shanghai-2024").steps()
+        for what, step in seen_by.items()
+    }
+    assert looks == {"check": True, "account": False, "e-voucher": False}
+
+
+def test_what_is_to_be_done_before_an_opt_out_goes_by_the_confirmation_of_then() -> None:
+    story = (*CHECKED, keep("2025-09-06 18:00", observed=True), confirmed("2025-09-20 10:00"))
+    assert given(*story).steps("2025-09-06 12:00") == ["await_evoucher", "pay_next_premium"]

@@ -31,12 +31,12 @@ EMPLOYED = other_cover("2025-09-01 09:00", "employee")
 
 def shows(*story: Step, **student: str) -> str:
     case = given(*story, **student).case
-    return told(visible_at(case, case.facts.episodes()[-1].confirmation).value)
+    return told(visible_at(case, case.episodes[-1].confirmation).value)
 
 
 def built(*story: Step) -> str:
     case = given(*story).case
-    episode = case.facts.episodes()[-1]
+    episode = case.episodes[-1]
     day = values_of(case, episode).account_built_on
     found = account_instant(case, episode.confirmation, day)
     return told(found.value if found else None)
@@ -208,7 +208,7 @@ def test_a_notice_may_show_the_result_at_another_time() -> None:
 
 def told_from(*story: Step, **student: str) -> list[str]:
     case = given(*story, **student).case
-    episode = case.facts.episodes()[-1]
+    episode = case.episodes[-1]
     found = account_instant(case, episode.confirmation, values_of(case, episode).account_built_on)
     assert found is not None
     return leaves(found)
@@ -241,3 +241,63 @@ def test_an_account_recorded_once_is_built_at_its_own_instant_in_each_time_on_th
     )
     built_at = [at for at, state in student.states() if state == "account_built"]
     assert built_at == ["2025-09-06 10:30", "2025-10-20 10:30"]
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [("2025-09-06 16:00", "none"), ("2025-09-07 00:00", "2025-09-06")],
+)
+def test_opting_out_on_or_before_the_account_day_leaves_no_account(at: str, expected: str) -> None:
+    assert given(*CHECKED, keep(at, observed=True)).account() == expected
+
+
+@pytest.mark.parametrize(
+    ("story", "expected"),
+    [
+        ((*SIGNED, withdraw("2025-09-06 16:00", "2025-09-06")), "none"),
+        ((*SIGNED, withdraw("2025-09-06 16:00", "2025-09-07")), "pending"),
+        ((*SIGNED, keep("2025-09-06 16:00", observed=True)), "none"),
+        ((*SIGNED, keep("2025-09-07 16:00", observed=True)), "pending"),
+        (
+            (
+                *SIGNED,
+                stopped("2025-09-20 09:00", "2025-10-10"),
+                withdraw("2025-09-20 09:00", "2025-10-10"),
+            ),
+            "none",
+        ),
+        ((*WAITING, EMPLOYED, withdraw("2025-10-01 09:00", "2025-12-01")), "none"),
+        ((*WAITING, EMPLOYED, withdraw("2025-10-01 09:00", "2025-12-02")), "pending"),
+    ],
+    ids=[
+        "left on the day of signing",
+        "left the day after",
+        "opted out on the day of signing",
+        "opted out the day after",
+        "left the day employee cover stops",
+        "left the day after waiting",
+        "left later",
+    ],
+)
+def test_leaving_before_the_earliest_account_leaves_none_while_something_is_pending(
+    story: tuple[Step, ...], expected: str
+) -> None:
+    student = given(*story)
+    assert student.values()[1:] == (expected, expected, expected)
+
+
+def test_an_opt_out_after_the_benefit_year_takes_no_account_away() -> None:
+    later = (*SIGNED, checked("2025-09-06 10:30", 2), keep("2026-01-05 10:00", observed=True))
+    assert given(*later).account() == "2026-03-01"
+    again = confirmed("2026-01-06 10:00")
+    assert given(*CHECKED, keep("2026-01-05 10:00", observed=True), again).coverage() == (
+        "2025-09-01 to 2025-12-31"
+    )
+
+
+def test_beside_a_recorded_account_day_what_is_pending_ends_with_leaving_before_the_earliest() -> (
+    None
+):
+    story = (*WAITING, EMPLOYED, account("2025-09-10 09:00", "2025-09-06"))
+    left = withdraw("2025-10-01 09:00", "2025-10-15")
+    assert given(*story, left).values()[1:] == ("2025-09-06", "none", "none")

@@ -97,7 +97,7 @@ def test_it_is_pending_while_a_fact_is_missing(story: tuple[Step, ...], reason: 
         ((*WAITING, account("2026-01-05 09:00", "2025-12-31")), "cover_too_late"),
         ((*CHECKED, withdraw("2025-09-06 16:00", "2025-09-06")), "withdrawn"),
         ((*WAITING, withdraw("2025-12-02 16:00", "2025-12-02")), "withdrawn"),
-        ((*WAITING, keep("2025-12-02 16:00", observed=True)), "opted_out"),
+        ((*WAITING, keep("2025-12-01 16:00", observed=True)), "opted_out"),
     ],
     ids=[
         "waiting into the next year",
@@ -107,7 +107,7 @@ def test_it_is_pending_while_a_fact_is_missing(story: tuple[Step, ...], reason: 
         "account recorded on the last day",
         "left on the account day",
         "left on its first day",
-        "opted out on its first day",
+        "opted out on the account day",
     ],
 )
 def test_where_it_would_hold_no_day_there_is_none(story: tuple[Step, ...], reason: str) -> None:
@@ -127,14 +127,15 @@ def test_it_ends_the_day_before_the_student_leaves(on: str, last: str) -> None:
 @pytest.mark.parametrize(
     ("at", "last"),
     [
-        ("2025-10-15 00:00", "2025-10-14"),
-        ("2025-10-15 23:59", "2025-10-14"),
-        ("2025-12-31 10:00", "2025-12-30"),
+        ("2025-10-15 00:00", "2025-10-15"),
+        ("2025-10-15 23:59", "2025-10-15"),
+        ("2025-12-30 10:00", "2025-12-30"),
+        ("2025-12-31 10:00", "2025-12-31"),
         ("2026-01-01 00:00", "2025-12-31"),
         ("2026-02-01 10:00", "2025-12-31"),
     ],
 )
-def test_it_ends_the_day_before_an_opt_out(at: str, last: str) -> None:
+def test_it_ends_with_the_day_of_an_opt_out(at: str, last: str) -> None:
     student = given(*CHECKED, keep(at, observed=True))
     assert student.coverage() == f"2025-09-01 to {last}"
 
@@ -143,7 +144,8 @@ def test_it_ends_the_day_before_an_opt_out(at: str, last: str) -> None:
     ("left_on", "opted_out_at", "last"),
     [
         ("2025-10-10", "2025-10-20 10:00", "2025-10-09"),
-        ("2025-10-30", "2025-10-20 10:00", "2025-10-19"),
+        ("2025-10-30", "2025-10-20 10:00", "2025-10-20"),
+        ("2025-10-20", "2025-10-20 10:00", "2025-10-19"),
     ],
 )
 def test_of_leaving_and_opting_out_the_earlier_ends_it(
@@ -254,3 +256,33 @@ def test_cover_that_a_late_registration_delays_says_so() -> None:
 )
 def test_it_is_told_from_what_decides_its_days(story: tuple[Step, ...], basis: list[str]) -> None:
     assert given(*story).basis("coverage") == basis
+
+
+@pytest.mark.parametrize(
+    ("story", "expected"),
+    [
+        ((*SIGNED, stopped("2025-12-20 09:00", "2026-01-05")), ("pending", "none", "none")),
+        ((REGISTERED, confirmed("2025-12-31 10:00")), ("pending", "none", "pending")),
+        (
+            (*SIGNED, account("2025-12-31 10:00", "2025-12-31")),
+            ("2025-12-31", "pending", "pending"),
+        ),
+        ((*SIGNED, account("2026-01-05 10:00", "2026-01-05")), ("2026-01-05", "none", "pending")),
+    ],
+    ids=[
+        "employee cover into the next year",
+        "signed on the last day",
+        "account on the last day",
+        "account in the next year",
+    ],
+)
+def test_what_comes_too_late_whatever_the_check_says_is_none(
+    story: tuple[Step, ...], expected: tuple[str, str, str]
+) -> None:
+    """R17, R22: as far as the earliest possible account day tells, each value by itself."""
+    assert given(*story).values()[1:] == expected
+
+
+def test_who_comes_back_has_the_window_of_the_later_confirmation() -> None:
+    story = (*WAITING, keep("2025-12-10 09:00", observed=True), confirmed("2025-12-20 10:00"))
+    assert given(*story).coverage() == "2025-12-21 to 2025-12-31"

@@ -10,6 +10,7 @@ from given import (
     correct,
     edition_with,
     given,
+    keep,
     other_cover,
     registered,
     stopped,
@@ -190,14 +191,16 @@ def with_passport(*story: Step) -> str:
 @pytest.mark.parametrize(
     ("at", "expected"),
     [
-        ("2025-09-06 10:29", "none"),
+        ("2025-09-06 10:29", "2025-09-06 10:30"),
         ("2025-09-06 10:30", "2025-09-06 10:30"),
         ("2025-10-20 10:00", "2025-10-20 10:00"),
         ("2025-12-31 23:59", "2025-12-31 23:59"),
         ("2026-01-01 00:00", "none"),
     ],
 )
-def test_one_activated_on_a_built_account_is_had_from_then(at: str, expected: str) -> None:
+def test_one_activated_all_the_same_is_had_from_then_but_not_before_the_account(
+    at: str, expected: str
+) -> None:
     assert with_passport(activate(at, observed=True)) == expected
 
 
@@ -214,9 +217,9 @@ def test_one_activated_on_the_day_of_leaving_is_none(on: str, expected: str) -> 
     assert with_passport(*story) == expected
 
 
-def test_one_activated_while_the_account_is_pending_is_none() -> None:
+def test_one_activated_while_the_account_is_pending_is_pending() -> None:
     story = (EMPLOYED, activate("2025-10-20 10:00", observed=True))
-    assert with_passport(*story) == "none"
+    assert with_passport(*story) == "pending"
 
 
 def test_one_is_never_had_before_a_corrected_registration_day() -> None:
@@ -321,3 +324,27 @@ def test_a_day_the_notice_does_not_name_rests_on_the_assumption_that_the_latest_
     day = values.evoucher_available_at.inputs[0]
     assert isinstance(day, Derived)
     assert day.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        ("2025-09-07 08:59", "none"),
+        ("2025-09-07 09:00", "2025-09-07 09:00"),
+        ("2025-10-01 10:00", "2025-09-07 09:00"),
+    ],
+)
+def test_one_not_yet_open_at_the_opt_out_is_none(at: str, expected: str) -> None:
+    student = given(*CHECKED, keep(at, observed=True))
+    assert student.evoucher() == expected
+    assert (student.because("evoucher_available_at") == "opted_out") == (expected == "none")
+
+
+def test_with_a_passport_an_activation_waits_for_the_account() -> None:
+    early = activate("2025-09-06 10:10", observed=True)
+    story = (*WAITING, early)
+    assert given(*story, document="passport").evoucher() == "2025-12-01 00:00"
+    assert given(*WAITING, EMPLOYED, early, document="passport").evoucher() == "pending"
+    unconfirmed = (REGISTERED, activate("2025-09-02 10:10", observed=True))
+    assert given(*unconfirmed, document="passport").evoucher() == "pending"
+    assert given(REGISTERED, document="passport").evoucher() == "none"

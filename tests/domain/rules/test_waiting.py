@@ -150,3 +150,17 @@ def test_a_recorded_last_day_is_told_from_the_check() -> None:
         "registered",
         "waiting_counts_from",
     ]
+
+
+def test_a_last_waiting_day_can_be_recorded_with_no_lapsed_year() -> None:
+    fixed = checked("2025-09-06 10:30", 0, waiting_ends_on="2025-11-30")
+    student = given(REGISTERED, fixed)
+    assert student.waiting() == "2025-09-01 to 2025-11-30"
+    waiting = student.answer().values.waiting.value  # type: ignore[union-attr]
+    assert waiting.months is None
+
+
+def test_one_that_a_later_correction_puts_before_the_first_day_leaves_none() -> None:
+    fixed = checked("2025-09-06 10:30", 0, waiting_ends_on="2025-09-20")
+    student = given(REGISTERED, fixed, correct("2025-10-01 09:00", "registered", on="2025-09-25"))
+    assert student.waiting() == "none"
