@@ -60,12 +60,15 @@ story:
     observed: yes
     note: {json.dumps(NOTE)}
     confirm: {{channel: app}}
-  - {{student: ada, at: 2025-09-26 14:50, id: check, verify_prior_coverage: {{lapsed_years: 1}}}}
+  - student: ada
+    at: 2025-09-26 14:50
+    id: check
+    verify_prior_coverage: {{lapsed_years: 1, waiting_ends_on: 2025-11-30}}
   - student: ada
     at: 2025-10-09 09:00
     reason: misread
     note: the other line
-    correct: {{step: check, lapsed_years: 0}}
+    correct: {{step: check, waiting_ends_on: 2025-10-05}}
 """
 VOIDED = """\
 - at: 2025-09-02 17:00
@@ -358,7 +361,7 @@ def test_known_then_stands_beside_known_now(three: Path, run: Run) -> None:
     then = ("--known-at", "2025-09-30 09:00")
     told = as_json(run, *whom, *then)
     assert as_json(run, *whom)["then"] is None
-    assert told["answer"]["coverage"]["from"] == "2025-09-01"
+    assert told["answer"]["coverage"]["from"] == "2025-10-07"
     assert told["then"]["coverage"]["from"] == "2025-12-02"
     assert told["then"]["known_at"] < told["answer"]["known_at"]
     assert "2025-12-02" in Page(as_page(run, *whom, *then)).text

@@ -437,11 +437,6 @@ BAD: list[tuple[str, dict[str, Any], str | None]] = [
     ("verify_prior_coverage", {"at": _AT, "lapsed_years": 7731.7731}, "lapsed_years"),
     (
         "verify_prior_coverage",
-        {"at": _AT, "lapsed_years": 0, "waiting_ends_on": "2025-11-17"},
-        None,
-    ),
-    (
-        "verify_prior_coverage",
         {"at": _AT, "lapsed_years": 1, "waiting_ends_on": "2025-08-17"},
         "waiting_ends_on",
     ),
