@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import cached_property
 from typing import Any, TypeVar
 
 from yibao.domain import events
@@ -17,6 +16,7 @@ from yibao.domain.facts import (
     is_confirmation,
     is_opt_out,
 )
+from yibao.domain.kept import kept
 from yibao.domain.policy import Policy
 from yibao.domain.vocabulary import Category
 from yibao.domain.window import Window, WindowFix, confirmation_window
@@ -68,17 +68,17 @@ class Case:
         """The confirmation window of the school the student is at then."""
         return self._window(self.facts.school_at(moment))
 
-    @cached_property
+    @kept
     def latest_window(self) -> Window:
         """The window of the latest school: the one a lapse follows (R10)."""
         return self._window(self.facts.latest_school)
 
-    @cached_property
+    @kept
     def withdrawal(self) -> Fact[events.Withdrawn] | None:
         """The withdrawal that counts, if it has an effect in this benefit year."""
         return self.facts.withdrawal(self.policy.parameters.benefit_to.value)
 
-    @cached_property
+    @kept
     def choices(self) -> Sequence[Choice]:
         """What the student chose, in order.
 
@@ -93,7 +93,7 @@ class Case:
             counting.append(choice)
         return counting
 
-    @cached_property
+    @kept
     def episodes(self) -> tuple[Episode, ...]:
         """The times on the main road; the last of them counts (R24)."""
         return episodes(self.choices)

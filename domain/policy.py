@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -31,6 +30,7 @@ from yibao.domain.citation import (
     Yuan,
     in_unit,
 )
+from yibao.domain.kept import kept
 from yibao.domain.refusals import Misfit
 from yibao.domain.vocabulary import Category, Document, EditionId, GivenInstant
 
@@ -142,7 +142,7 @@ class Policy(Model):
         # Pickled by its content, from which each parameter is read as of its type again.
         return type(self).model_validate, (self.model_dump(),)
 
-    @cached_property
+    @kept
     def digest(self) -> str:
         """A fingerprint of what an enrollment depends on: parameters and rules (SHA-256).
 
@@ -152,7 +152,7 @@ class Policy(Model):
         """
         return _fingerprint(_without_reasons(self._content(*_OF_ENROLLMENT)))
 
-    @cached_property
+    @kept
     def benefits_digest(self) -> str:
         """The same of what is paid: the table of benefits and its rules."""
         return _fingerprint(_without_reasons(self._content(*_OF_BENEFITS)))
@@ -181,17 +181,17 @@ class Policy(Model):
                     cited["reason"] = words[cited["notice"]][section][key]
         return self.model_validate(content)
 
-    @cached_property
+    @kept
     def year(self) -> int:
         """The benefit year (参保年度), by its calendar year."""
         return self.parameters.benefit_from.value.year
 
-    @cached_property
+    @kept
     def ends_at(self) -> datetime:
         """The first instant after the benefit year."""
         return midnight(day_after(self.parameters.benefit_to.value))
 
-    @cached_property
+    @kept
     def knows_waiting_periods(self) -> bool:
         """Whether a lapse in cover has any effect under this edition (R12)."""
         return self.parameters.waiting_months_per_lapsed_year.value > 0
