@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
+from os import getpid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from uuid import UUID, uuid4
@@ -19,10 +20,11 @@ from eventsourcing.utils import Environment, EnvType
 from yibao.adapters import attempts, sqlite
 from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.errors import StoreError
+from yibao.adapters.lending import Scope, elsewhere, within
 from yibao.adapters.mapping import FactMapper, from_row, to_row
 from yibao.adapters.retrying import again
 from yibao.adapters.sql import LAST, Database, Found, Settled, Sql, in_parts, stream_of
-from yibao.adapters.sqlite import FactFactory, prepare
+from yibao.adapters.sqlite import FactFactory, check_not_left, prepare
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.calendar import in_shanghai
 from yibao.domain.events import Event
@@ -55,6 +57,7 @@ class FactStore(Application[UUID]):
     def __init__(self, database: str, settings: "StoreSettings | None" = None) -> None:
         """Opens the store in a SQLite file, or behind the URL of a PostgreSQL database."""
         self.database = database
+        self._pid = getpid()
         self._settings = settings
         self._patience = 0.0
         #: Is told the type of each error after which something is tried again.
@@ -84,6 +87,7 @@ class FactStore(Application[UUID]):
             assert self._settings is not None
             return PostgresFactory(env, self.database, self._settings)
         if not SQLiteConnectionPool.detect_memory_mode(self.database):
+            check_not_left(self.database)
             prepare(self.database)
         return FactFactory(env)
 
@@ -116,14 +120,19 @@ class FactStore(Application[UUID]):
         def read(stream: UUID) -> list[Event]:
             return decoded(stream, snapshot.rows(_STREAM, (stream.hex,)))
 
-        with (
-            self._clear_errors,
-            self._facts.snapshot() as snapshot,
-            closing(snapshot.each(_EVERY_STREAM)) as found,
-        ):
-            for key, rows in groupby(found, key=itemgetter(0)):
-                stream = _stream(key)
-                yield stream, decoded(stream, (row[1:] for row in rows)), read
+        scope = Scope()
+        try:
+            with (
+                self._clear_errors,
+                self._facts.snapshot(scope) as snapshot,
+                closing(snapshot.each(_EVERY_STREAM)) as found,
+            ):
+                for key, rows in groupby(found, key=itemgetter(0)):
+                    stream = _stream(key)
+                    yield stream, decoded(stream, (row[1:] for row in rows)), read
+        finally:
+            scope.is_over = True
+            scope.take_back()
 
     @contextmanager
     def transaction(
@@ -139,8 +148,26 @@ class FactStore(Application[UUID]):
             yield Transaction(facts, sql)
 
     def again(self, action: Callable[[], R]) -> R:
-        """What an action returns, tried again for a while where it was interrupted."""
-        return again(action, self._patience, self.on_retry)
+        """What an action returns, tried again for a while where it was interrupted.
+
+        Whatever it has taken is given back or thrown away when it ends, also by an exception
+        that a signal has raised in the middle of giving back.
+        """
+        return within(lambda: again(action, self._patience, self.on_retry))
+
+    def check_process(self) -> None:
+        """Raises StoreError in another process than the one that has opened the store."""
+        if getpid() != self._pid:
+            raise StoreError(f"the store {elsewhere().told}")
+
+    def close(self) -> None:
+        """Closes every connection; in another process than the one that opened them, none.
+
+        It may be called again, also where it was interrupted. What the library notes besides is
+        only for subscriptions, and its lock is not left by every exception.
+        """
+        if getpid() == self._pid:
+            self.factory.close()
 
     def recorded(self, stream: UUID, until: int = LAST) -> list[Recorded]:
         """The events of a stream up to a position in the store, each with its own, in order."""
