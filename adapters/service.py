@@ -129,6 +129,8 @@ def _question(
 
     @wraps(method)
     def told(self: "Service", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        # Before the telemetry, whose locks another thread may have had when this was forked.
+        self._store.check_process()
         with self._telemetry.question(method.__name__):
             return method(self, *args, **kwargs)
 
@@ -178,7 +180,7 @@ class Service:
         self.editions = editions
 
     def close(self) -> None:
-        """Closes the store's connections."""
+        """Closes the store's connections; in the child of a fork none, they are the parent's."""
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -448,6 +450,7 @@ class Service:
         Raises BadValue for a command that does not belong to the target, or where care and
         enrollment, which have a stream each, are asked for together.
         """
+        self._store.check_process()
         return self._recording.record_together(target, list(asked))
 
     def record_each(
@@ -464,6 +467,7 @@ class Service:
         """
         if not isinstance(batch, int) or batch < 1:
             raise BadValue("batch", "must be a whole number from 1 on")
+        self._store.check_process()
         replies: list[Reply] = []
         waiting = iter(asked)
         while together := list(islice(waiting, batch)):
@@ -474,6 +478,7 @@ class Service:
         self, target: EnrollmentId | str | None, kind: type[Command], /, **values: Any
     ) -> Receipt:
         """Records what a method was told; an attempt is kept also where it cannot be read."""
+        self._store.check_process()
         with self._keeping(target, {"command": kind.name, **values}):
             command = _command(kind, **values)
             if isinstance(command, commands.Register):
@@ -677,6 +682,7 @@ class Service:
         """
         from yibao.adapters.trail.audit import AuditTrail, open_trail
 
+        self._store.check_process()
         return AuditTrail(self._store, self.editions, open_trail(self._store, url))
 
     def _streams(self, enrollment: EnrollmentId) -> Streams:
