@@ -134,9 +134,13 @@ class Connections(Pool[Connection]):
 
     def open(self) -> None:
         """Checks that there is a store of this layout."""
-        with self.lend() as connection:
-            check_layout(connection)
-            refuse_altered(altered(connection))
+        try:
+            with self.lend() as connection:
+                check_layout(connection)
+                refuse_altered(altered(connection))
+        except BaseException:
+            self.close()
+            raise
 
     def connection(self, scope: Scope | None = None) -> Loan[Connection]:
         return self.lend(scope)

@@ -46,6 +46,8 @@ class SqliteTrail:
                     database = self._copy(database)
                 prepare(database)
             self._pool = _Connection(database, 1, math.inf)
+            with self._pool.lend():  # what cannot be opened is told now
+                pass
 
     @property
     def is_kept(self) -> bool:
