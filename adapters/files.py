@@ -12,10 +12,11 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
+
+from yibao.domain.kept import kept
 
 #: How long is waited for whoever has a file locked, in seconds.
 LOCK_TIMEOUT: Final = 30
@@ -29,7 +30,7 @@ class PrivateFolder:
 
     _remove: "weakref.finalize[..., PrivateFolder] | None" = None
 
-    @cached_property
+    @kept
     def path(self) -> Path:
         path = Path(tempfile.mkdtemp(prefix="yibao-"))
         self._remove = weakref.finalize(self, _remove, path, os.getpid())

@@ -7,8 +7,7 @@ leads it: of several on one store one works, and another takes over when that on
 
 import logging
 from collections.abc import Callable
-from threading import Event
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final, NamedTuple, Protocol
 
 from yibao.adapters.errors import Halted, StoreError
@@ -23,6 +22,8 @@ STANDBY: Final = 2.0
 AT_A_STRETCH: Final = 3.0
 #: The longest pause after the store has failed, in seconds; the first is doubled each time.
 LONGEST_PAUSE: Final = 30.0
+#: How often whoever waits looks whether it is to end, in seconds.
+GLANCE: Final = 0.05
 
 
 class Parked(NamedTuple):
@@ -80,6 +81,28 @@ class Lead(Protocol):
     def release(self) -> None: ...
 
 
+class Stop:
+    """A request to end, which a signal may make at any moment.
+
+    An Event has a lock, which may be held by the very thread that a handler has interrupted.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def wait(self, seconds: float) -> None:
+        """Waits so long, or until it is set."""
+        ends = monotonic() + seconds
+        while not self._is_set and (left := ends - monotonic()) > 0:
+            sleep(min(left, GLANCE))
+
+
 class Supervisor:
     """Keeps a projection up with its store, as long as it has the lead."""
 
@@ -99,7 +122,7 @@ class Supervisor:
         self._standby = standby
         self._alarmed: set[tuple[str, int]] = set()
 
-    def follow(self, stop: Event) -> None:
+    def follow(self, stop: Stop) -> None:
         """Follows until it is told to stop. Raises Halted where the projection goes no further.
 
         A store that fails is tried again, after longer and longer pauses.
@@ -137,7 +160,7 @@ class Supervisor:
         finally:
             self._lead.release()
 
-    def take_in(self, stop: Event) -> bool:
+    def take_in(self, stop: Stop) -> bool:
         """Takes in what is new, and tells how far it is and who is newly parked.
 
         Others may have taken it in, and parked somebody: that is told here, too. It ends after

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from threading import Event
 from types import FrameType
 from typing import Any, NamedTuple
 
 from yibao.adapters.errors import StoreError
-from yibao.adapters.following import Standing, Supervisor
+from yibao.adapters.following import Standing, Stop, Supervisor
 from yibao.adapters.leading import lead_of
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.subjects import existing_store
@@ -71,7 +70,7 @@ def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> No
 
     Raises StoreError where this role may only read.
     """
-    stop = Event()
+    stop = Stop()
 
     def asked_to_end(number: int, frame: FrameType | None) -> None:
         stop.set()

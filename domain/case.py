@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import cached_property
 from typing import Any, TypeVar
 
 from yibao.domain import events
 from yibao.domain.facts import Fact, Facts, Moment
+from yibao.domain.kept import kept
 from yibao.domain.policy import Policy
 from yibao.domain.vocabulary import Category
 from yibao.domain.window import Window, WindowFix, confirmation_window
@@ -58,12 +58,12 @@ class Case:
         """The confirmation window of the school the student is at then."""
         return self._window(self.facts.school_at(moment))
 
-    @cached_property
+    @kept
     def latest_window(self) -> Window:
         """The window of the latest school: the one a lapse follows (R10)."""
         return self._window(self.facts.latest_school)
 
-    @cached_property
+    @kept
     def withdrawal(self) -> Fact[events.Withdrawn] | None:
         """The withdrawal that counts, if it has an effect in this benefit year."""
         return self.facts.withdrawal(self.policy.parameters.benefit_to.value)

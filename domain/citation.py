@@ -10,13 +10,16 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from yibao.domain.kept import kept
 from yibao.domain.vocabulary import EditionId, GivenDay
 
 T = TypeVar("T")
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, ignored_types=(kept,)
+    )
 
 
 class Text(Model):

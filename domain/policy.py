@@ -7,7 +7,6 @@ unit and a citation; every rule has a citation.
 import hashlib
 import json
 from datetime import date, datetime
-from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -30,6 +29,7 @@ from yibao.domain.citation import (
     Yuan,
     in_unit,
 )
+from yibao.domain.kept import kept
 from yibao.domain.refusals import Misfit
 from yibao.domain.vocabulary import Category, Document, EditionId, GivenInstant
 
@@ -130,7 +130,7 @@ class Policy(Model):
             raise _misfit(p.window_closes_on, "the window may not close before it opens")
         return self
 
-    @cached_property
+    @kept
     def digest(self) -> str:
         """A fingerprint of what an enrollment depends on: parameters and rules (SHA-256).
 
@@ -139,7 +139,7 @@ class Policy(Model):
         """
         return self._digest("parameters", "rules")
 
-    @cached_property
+    @kept
     def benefits_digest(self) -> str:
         """The same of what is paid: the table of benefits and its rules."""
         return self._digest("benefits", "benefit_rules")
@@ -153,17 +153,17 @@ class Policy(Model):
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    @cached_property
+    @kept
     def year(self) -> int:
         """The benefit year (参保年度), by its calendar year."""
         return self.parameters.benefit_from.value.year
 
-    @cached_property
+    @kept
     def ends_at(self) -> datetime:
         """The first instant after the benefit year."""
         return midnight(day_after(self.parameters.benefit_to.value))
 
-    @cached_property
+    @kept
     def knows_waiting_periods(self) -> bool:
         """Whether a lapse in cover has any effect under this edition (R12)."""
         return self.parameters.waiting_months_per_lapsed_year.value > 0

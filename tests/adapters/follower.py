@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import yibao
-from yibao.adapters.following import Standing, Supervisor
+from yibao.adapters.following import Standing, Stop, Supervisor
 from yibao.adapters.leading import lead_of
 from yibao.adapters.policy_files import Editions
 from yibao.adapters.projecting import statuses
@@ -142,9 +142,9 @@ class Follower:
 
 
 @contextmanager
-def supervised(trail: AuditTrail, **how: Any) -> Iterator[threading.Event]:
+def supervised(trail: AuditTrail, **how: Any) -> Iterator[Stop]:
     """A follower in a thread, as long as the context lasts."""
-    stop = threading.Event()
+    stop = Stop()
     lead = lead_of(trail.store, trail.projection.name)
     supervisor = Supervisor(trail.projection, lead, pause=0.01, standby=0.02, **how)
     thread = threading.Thread(target=supervisor.follow, args=(stop,))
@@ -159,7 +159,7 @@ def supervised(trail: AuditTrail, **how: Any) -> Iterator[threading.Event]:
 def _supervise(url: str, trail: str, standby: str) -> None:
     following.BATCH, following.FAN = 7, 2  # type: ignore[misc]
     log_json(sys.stdout)
-    stop = threading.Event()
+    stop = Stop()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     with yibao.open(url) as service, service.audit_trail(trail or None) as audit:
         lead = lead_of(audit.store, audit.projection.name)

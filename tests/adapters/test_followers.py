@@ -12,14 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
 from pgserver import Server
 
 from yibao.adapters.errors import Halted
-from yibao.adapters.following import Supervisor
+from yibao.adapters.following import Stop, Supervisor
 from yibao.adapters.leading import lead_of
 from yibao.adapters.projecting import statuses
 from yibao.adapters.service import Service, open_service
@@ -133,7 +132,7 @@ def test_facts_are_told_as_they_are_taken_in_also_where_positions_are_missing(
 def test_a_follower_that_is_asked_to_end_leaves_the_rest_of_a_backlog(
     service: Service, monkeypatch: pytest.MonkeyPatch, small_batches: None
 ) -> None:
-    stop = Event()
+    stop = Stop()
     with service.audit_trail() as trail:
         mark = service._store.mark
 
@@ -458,8 +457,8 @@ def test_a_student_who_is_parked_again_after_she_was_set_right_gives_another_ala
             at = clock.at(f"2025-10-17 0{number}:00")
             service.file_remote_care(ADA, at=at, province=f"p{number}", observed=True)
             with spoilt(ready, there_are(ready)):
-                supervisor.take_in(Event())
-                supervisor.take_in(Event())
+                supervisor.take_in(Stop())
+                supervisor.take_in(Stop())
                 assert len(heard.parkings) == number
             assert trail.projection.retry() == 0
 
