@@ -4,6 +4,8 @@ import os
 import signal
 from threading import Event, Thread
 
+import pytest
+
 from yibao.domain.kept import kept
 
 
@@ -27,6 +29,7 @@ def test_it_is_worked_out_once() -> None:
     assert Answer.value.__doc__ == "Six times seven."
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_that_is_forked_while_a_thread_works_one_out_can_have_its_own() -> None:
     answer = Answer()
     thread = Thread(target=lambda: answer.value)
