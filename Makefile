@@ -43,12 +43,13 @@ mutants: $(READY)
 fuzz: $(READY)
 	cd tests && ../$(BIN)/python fuzz.py --minutes 5
 
-# Minutes of writers and followers killed, servers crashed and connections cut; counts are printed.
+# Minutes of writers and followers killed, servers crashed, connections cut, processes forked and
+# whatever they do interrupted by signals; counts are printed.
 TORTURE ?= 400
 torture: $(READY)
 	cd tests/adapters && YIBAO_TORTURE=$(TORTURE) ../../$(BIN)/python -m pytest -n 2 -rP test_crashes.py \
 		test_postgres_crashes.py test_postgres_faults.py test_followers.py test_restored.py \
-		test_crowds.py test_many_at_once.py
+		test_crowds.py test_many_at_once.py test_forks.py test_signals.py
 
 # Minutes; ratios to a raw driver and to the stock library, in one run.
 bench: $(READY)

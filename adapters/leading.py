@@ -8,12 +8,17 @@ in twice does not depend on it.
 import sqlite3
 import zlib
 from contextlib import suppress
+from os import getpid
 from typing import Final
+
+from eventsourcing.persistence import PersistenceError
 
 from yibao.adapters.errors import StoreError
 from yibao.adapters.files import may_write
 from yibao.adapters.following import Lead
+from yibao.adapters.lending import Loan, Scope, elsewhere
 from yibao.adapters.output import claim
+from yibao.adapters.sqlite import FactConnection, SqlitePool, check_not_left, failure
 from yibao.adapters.store import FactStore
 
 #: How long a server may take to answer whoever asks for the lead, in seconds.
@@ -37,31 +42,47 @@ class SqliteLead:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._held: sqlite3.Connection | None = None
+        self._pool = _LeadPool(path, 1)
+        self._held: Loan[FactConnection] | None = None
 
     def is_mine(self) -> bool:
-        if self._held is None:
+        try:
+            self._pool.check_process()
+            if self._held is None:
+                check_not_left(self._path)
+                self._take()
+            return self._held is not None
+        except (PersistenceError, sqlite3.Error) as error:
+            raise StoreError(f"the lead {self._path!r} {failure(error)}") from error
+
+    def _take(self) -> None:
+        if not self._pool.is_sqlite_memory_mode:
             claim(self._path)
-            try:
-                connection = sqlite3.connect(
-                    self._path, timeout=0, isolation_level=None, check_same_thread=False
-                )
-            except sqlite3.Error as error:
-                raise StoreError(f"the lead {self._path!r} cannot be taken: {error}") from error
-            try:
-                connection.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                connection.close()
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise StoreError(f"the lead {self._path!r} failed: {error}") from error
-                return False
-            self._held = connection
-        return True
+        loan = self._pool.lend(Scope())
+        try:
+            self._held = loan
+            # In the child of a fork it is closed, which leaves it to the parent.
+            loan.rests = True
+            loan.__enter__().cursor().execute("BEGIN EXCLUSIVE")
+        except BaseException as error:
+            self.release()
+            is_busy = isinstance(error, sqlite3.OperationalError) and (
+                error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            )
+            if not is_busy:
+                raise
 
     def release(self) -> None:
         if self._held is not None:
-            self._held.close()
+            self._pool.throw_away(self._held)
             self._held = None
+
+
+class _LeadPool(SqlitePool):
+    """The one connection, which waits for nobody."""
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA busy_timeout=0")
 
 
 class PostgresLead:
@@ -71,6 +92,7 @@ class PostgresLead:
         import psycopg
 
         self._conninfo = conninfo
+        self._pid = getpid()
         # Two numbers are another kind of lock than the one number of those who record.
         self._key = (_OURS, zlib.crc32(projection.encode()) - 2**31)
         self._held: psycopg.Connection | None = None
@@ -80,6 +102,8 @@ class PostgresLead:
 
         from yibao.adapters.postgres import failure
 
+        if getpid() != self._pid:
+            raise StoreError(f"the lead {elsewhere().told}")
         try:
             if self._held is not None:
                 self._held.execute("SELECT 1")  # the server may have ended the session
@@ -90,14 +114,17 @@ class PostgresLead:
             if found != (True,):
                 self.release()
             return found == (True,)
-        except psycopg.Error as error:
+        except BaseException as error:
+            # Whatever a signal has interrupted is not known to be ours.
             self.release()
-            raise StoreError(f"the lead {failure(error)}") from error
+            if isinstance(error, psycopg.Error):
+                raise StoreError(f"the lead {failure(error)}") from error
+            raise
 
     def release(self) -> None:
         import psycopg
 
-        if self._held is not None:
+        if self._held is not None and getpid() == self._pid:
             with suppress(psycopg.Error):
                 self._held.close()
             self._held = None

@@ -10,13 +10,14 @@ as far as nobody is still writing (`settled`).
 """
 
 import hashlib
+import logging
 import math
 import re
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from threading import Lock
+from os import getpid
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -38,21 +39,29 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import Interrupted, StoreError
 from yibao.adapters.findings import Finding, not_taken, refuse_altered
+from yibao.adapters.lending import Loan, NotLent, Pool, Scope, Turn, elsewhere, keep_for_ever
 from yibao.adapters.retrying import again, ticking
 from yibao.adapters.settings import StoreSettings
 from yibao.adapters.sql import Found, Settled, Sql, first_of, notifications
+from yibao.adapters.telemetry import tell
+from yibao.domain.refusals import YibaoError
+
+LOGGER: Final = logging.getLogger("yibao.postgres")
 
 Connection = psycopg.Connection[TupleRow]
 
-#: How long a thread waits for a connection of the pool before it tries anew, in seconds. The
-#: pool by itself would wait longer and longer for a server that is away.
+#: How long a thread waits for a connection of the pool before it tries anew, in seconds.
 POOL_PATIENCE: Final = 3.0
+#: How long a connection stays open that nobody uses, beyond the few that always do, in seconds.
+RESTS: Final = 600.0
+#: How long a server is given to leave off a statement, in seconds.
+CANCELLED_WITHIN: Final = 2.0
 #: How often it is looked at who is still writing, in seconds.
 GLANCE: Final = 0.005
 #: Rows that a snapshot fetches at a time.
@@ -106,48 +115,68 @@ _WRITING: Final = (
 )
 
 
-class Connections:
+class Connections(Pool[Connection]):
     """A pool of connections, each set up alike."""
 
+    harmless = (YibaoError, psycopg.Error)
+
     def __init__(self, url: str, settings: StoreSettings) -> None:
-        self.settings = settings
-        #: Held by a thread that needs a second connection as long as it has one.
-        self.turn = Lock()
-        self.conninfo = conninfo(url, settings)
-        self._pool = ConnectionPool(
-            self.conninfo,
-            kwargs={"autocommit": True},
-            min_size=min(settings.pool_min, settings.pool_max),
-            max_size=settings.pool_max,
-            timeout=POOL_PATIENCE,
-            reconnect_timeout=POOL_PATIENCE,
-            configure=self._set_up,
-            name="yibao",
-            open=False,
+        super().__init__(
+            settings.pool_max,
+            POOL_PATIENCE,
+            keep=min(settings.pool_min, settings.pool_max),
+            rest=RESTS,
         )
+        self.settings = settings
+        #: Is had by a thread that needs a second connection as long as it has one.
+        self.turn = Turn()
+        self.conninfo = conninfo(url, settings)
 
     def open(self) -> None:
-        """Checks that there is a store of this layout, then keeps connections at hand."""
-        # One by itself first: it tells at once why it cannot be had.
-        with psycopg.connect(self.conninfo, autocommit=True) as connection:
-            check_layout(connection)
-            refuse_altered(altered(connection))
+        """Checks that there is a store of this layout."""
+        try:
+            with self.lend() as connection:
+                check_layout(connection)
+                refuse_altered(altered(connection))
+        except BaseException:
+            self.close()
+            raise
+
+    def connection(self, scope: Scope | None = None) -> Loan[Connection]:
+        return self.lend(scope)
+
+    def _make(self) -> Connection:
+        connection = psycopg.connect(self.conninfo, autocommit=True)
+        try:
             self._set_up(connection)
-        self._pool.open()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        with self._pool.connection() as connection:
+    def _is_clean(self, connection: Connection) -> bool:
+        if connection.closed:
+            # What ended this one has ended those that wait for work as well.
+            tell(LOGGER, logging.WARNING, "connection-lost")
+            self._close_idle()
+            return False
+        status = connection.pgconn.transaction_status
+        if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             try:
-                yield connection
-            except psycopg.OperationalError:
-                if connection.closed:
-                    # What ended this one has ended those that wait for work as well.
-                    self._pool.check()
-                raise
+                connection.rollback()
+            except psycopg.Error:
+                return False
+        return connection.pgconn.transaction_status == TransactionStatus.IDLE
 
-    def close(self) -> None:
-        self._pool.close()
+    def _close(self, connection: Connection) -> None:
+        try:
+            if connection.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                # Or the server goes on with it, and keeps what it has locked so long.
+                connection.cancel_safe(timeout=CANCELLED_WITHIN)
+        except psycopg.Error:
+            pass
+        finally:
+            connection.close()
 
     def _set_up(self, connection: Connection) -> None:
         waits = self.settings
@@ -256,15 +285,10 @@ class PostgresRecorder(ApplicationRecorder):
         try:
             with self.connections.connection() as connection:
                 sql = PostgresSql(connection) if many else PostgresTransaction(connection)
-                try:
-                    locks = sorted({_lock_of(stream) for stream in concerned})
-                    sql.begin(everybody or len(locks) > MOST_LOCKS, locks)
-                    yield sql
-                    sql.commit()
-                except BaseException:
-                    if not connection.closed:
-                        connection.rollback()
-                    raise
+                locks = sorted({_lock_of(stream) for stream in concerned})
+                sql.begin(everybody or len(locks) > MOST_LOCKS, locks)
+                yield sql
+                sql.commit()
         except psycopg.OperationalError:
             if sql is None or not sql.is_lost_in_commit or not self._was_committed(sql):
                 raise
@@ -303,15 +327,11 @@ class PostgresRecorder(ApplicationRecorder):
         sql.insert(stored)
 
     @contextmanager
-    def snapshot(self) -> "Iterator[PostgresSql]":
-        with self.connections.connection() as connection:
+    def snapshot(self, scope: Scope) -> "Iterator[PostgresSql]":
+        with self.connections.connection(scope) as connection:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            try:
-                yield PostgresSql(connection)
-            finally:
-                if not connection.closed:
-                    connection.rollback()
+            yield PostgresSql(connection)
 
     def settled(self, patience: float) -> Settled:
         """How far the store is final.
@@ -378,24 +398,41 @@ class PostgresSql:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._pid = getpid()
         self._is_committing = False
         self._marks: list[tuple[str, Mapping[str, Any]]] = []
         #: The number of the transaction, by which the server knows how it ended.
         self.number = ""
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+        self._check_process()
         return self._connection.execute(_of_psycopg(statement), values).fetchall()
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._check_process()
         self._connection.execute(_of_psycopg(statement), values or None)
 
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._check_process()
         self._connection.cursor().executemany(_of_psycopg(statement), rows)
 
     def each(self, statement: str) -> Generator[Found]:
-        with self._connection.cursor(name="each") as rows:
+        self._check_process()
+        rows = self._connection.cursor(name="each")
+        try:
             rows.itersize = FETCHED
-            yield from rows.execute(_of_psycopg(statement))
+            for row in rows.execute(_of_psycopg(statement)):
+                yield row
+                self._check_process()
+        finally:
+            if getpid() == self._pid:
+                rows.close()
+            else:
+                keep_for_ever(rows)
+
+    def _check_process(self) -> None:
+        if getpid() != self._pid:
+            raise elsewhere()
 
     def begin(self, everybody: bool, locks: list[int]) -> None:
         """Begins a transaction and takes its locks.
@@ -497,6 +534,7 @@ class PostgresTransaction(PostgresSql):
 
     def _send(self) -> list[Found]:
         """Executes everything that waits; what the last of it finds."""
+        self._check_process()
         statements, values = self._statements, self._values
         self._statements, self._values = [], []
         self._cursor.execute(_of_psycopg("; ".join(statements)), values)
@@ -684,11 +722,9 @@ _WRITTEN: Final = "special characters of an account or a password are written as
 
 def failure(error: BaseException) -> Exception | None:
     """A failure of psycopg or of the library as ours; None for anything else."""
+    if isinstance(error, NotLent):
+        return error.told
     cause = error.__cause__ if isinstance(error, PersistenceError) else error
-    if isinstance(cause, PoolTimeout):
-        return Interrupted("failed: no connection could be had in time")
-    if isinstance(cause, PoolClosed):
-        return StoreError("is closed")
     if not isinstance(cause, psycopg.Error):
         return StoreError(f"failed: {error}") if isinstance(error, OSError) else None
     told = f"failed: {_first_line(cause)}"

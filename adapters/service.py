@@ -129,6 +129,8 @@ def _question(
 
     @wraps(method)
     def told(self: "Service", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        # Before the telemetry, whose locks another thread may have had when this was forked.
+        self._store.check_process()
         with self._telemetry.question(method.__name__):
             return method(self, *args, **kwargs)
 
@@ -182,7 +184,7 @@ class Service:
         self.editions = editions
 
     def close(self) -> None:
-        """Closes the store's connections."""
+        """Closes the store's connections; in the child of a fork none, they are the parent's."""
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -452,6 +454,7 @@ class Service:
         Raises BadValue for a command that does not belong to the target, or where care and
         enrollment, which have a stream each, are asked for together.
         """
+        self._store.check_process()
         return self._recording.record_together(target, list(_each(asked)))
 
     def record_each(
@@ -468,6 +471,7 @@ class Service:
         """
         if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= sys.maxsize:
             raise BadValue("batch", f"must be a whole number between 1 and {sys.maxsize}")
+        self._store.check_process()
         replies: list[Reply] = []
         waiting = map(_pair, _each(asked))
         while together := list(islice(waiting, batch)):
@@ -478,6 +482,7 @@ class Service:
         self, target: EnrollmentId | str | None, kind: type[Command], /, **values: Any
     ) -> Receipt:
         """Records what a method was told; an attempt is kept also where it cannot be read."""
+        self._store.check_process()
         with self._keeping(target, {"command": kind.name, **values}):
             command = commands.read(kind, values)
             if isinstance(command, commands.Register):
@@ -685,6 +690,7 @@ class Service:
         """
         from yibao.adapters.trail.audit import AuditTrail, open_trail
 
+        self._store.check_process()
         return AuditTrail(self._store, self.editions, open_trail(self._store, url))
 
     def _streams(self, enrollment: EnrollmentId) -> Streams:

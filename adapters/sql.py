@@ -11,6 +11,8 @@ from uuid import UUID
 
 from eventsourcing.persistence import Notification, StoredEvent
 
+from yibao.adapters.lending import Scope
+
 V = TypeVar("V")
 
 #: How many values stand in one statement.
@@ -73,8 +75,8 @@ class Database(Protocol):
         """
         ...
 
-    def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """The store as it is now, to be read at leisure."""
+    def snapshot(self, scope: Scope) -> AbstractContextManager[Snapshot]:
+        """The store as it is now, to be read at leisure, until the scope is over."""
         ...
 
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:

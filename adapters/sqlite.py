@@ -4,19 +4,21 @@ The recorder declares its notification ids, so that they survive a dump and are 
 twice, and keeps free text apart from the facts, in a table that can forget.
 """
 
+import math
+import os
 import re
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from functools import cache
-from threading import Lock
+from os import getpid
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Final
 from uuid import UUID
 
 from eventsourcing.persistence import (
-    ConnectionPoolClosedError,
     InterfaceError,
     Notification,
     PersistenceError,
@@ -37,9 +39,11 @@ from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
 from yibao.adapters.files import LOCK_TIMEOUT
 from yibao.adapters.findings import Finding, not_taken, refuse_altered
+from yibao.adapters.lending import Loan, NotLent, Pool, Scope, elsewhere, keep_for_ever
 from yibao.adapters.output import claim
 from yibao.adapters.retrying import ticking
 from yibao.adapters.sql import LAST, Found, Settled, Sql, first_of, notifications
+from yibao.domain.refusals import YibaoError
 
 #: What is noted in a file as the version that is its user's: its numbers have gaps of old; and
 #: what was erased may be in the log yet.
@@ -48,6 +52,9 @@ WITH_GAPS, ERASING = 1, 2
 ERASING_WAITS: Final = 1000
 #: What a connection may keep in memory, in KiB: the inner pages of a store of some gigabytes.
 CACHE_KIB: Final = 16 * 1024
+#: How many read a file at once, and how many connections stay open where nobody does.
+READERS: Final = 15
+KEPT: Final = 5
 
 
 #: The tables of the newest layout. AUTOINCREMENT: an implicit rowid is renumbered by a dump and
@@ -110,6 +117,8 @@ def _plain(sql: str | None) -> str:
 
 class FactRecorder(SQLiteApplicationRecorder):
     """Stored events with declared ids, and erasable notes beside them in one transaction."""
+
+    datastore: "FactDatastore"
 
     def construct_create_table_statements(self) -> list[str]:
         return [
@@ -187,17 +196,26 @@ class FactRecorder(SQLiteApplicationRecorder):
             raise not_taken()
 
     @contextmanager
-    def snapshot(self) -> "Iterator[SqliteSql]":
-        with self.datastore.transaction(commit=False) as cursor:
-            in_memory = self.datastore.pool.is_sqlite_memory_mode
-            if not in_memory:
-                yield SqliteSql(cursor)
+    def snapshot(self, scope: Scope) -> "Iterator[SqliteSnapshot]":
+        pool = self.datastore.pool
+        transaction = self.datastore.transaction(commit=False, scope=scope)
+        with transaction as cursor:
+            connection = transaction.loan.connection
+            assert connection is not None
+            if not pool.is_sqlite_memory_mode:
+                transaction.loan.rests = True
+                try:
+                    yield SqliteSnapshot(connection, pool.gate)
+                finally:
+                    if pool.is_of_this_process:
+                        with pool.gate:
+                            transaction.loan.rests = False
                 return
             # In memory readers keep writers out, so nothing is left open there.
-            held = sqlite3.connect(":memory:")
-            cursor.sqlite_cursor.connection.backup(held)
+            held = FactConnection(sqlite3.connect(":memory:"))
+            cursor.sqlite_cursor.connection.backup(held._sqlite_conn)
         with closing(held):
-            yield SqliteSql(SQLiteCursor(held.cursor()))
+            yield SqliteSnapshot(held, nullcontext())
 
     def settled(self, patience: float) -> Settled:
         # One writer at a time: what is there is all there is.
@@ -309,8 +327,8 @@ class RehearsalRecorder(FactRecorder):
 
 def failure(error: BaseException) -> Exception | None:
     """A failure of SQLite or of the library as ours; None for anything else."""
-    if isinstance(error, ConnectionPoolClosedError):
-        return StoreError("is closed")
+    if isinstance(error, NotLent):
+        return error.told
     return StoreError(f"failed: {error}") if isinstance(error, _FAILURES) else None
 
 
@@ -320,20 +338,24 @@ _FAILURES = (PersistenceError, sqlite3.Error, OSError)
 class SqliteSql:
     """A turn on a connection to SQLite."""
 
-    __slots__ = ("_raw", "cursor")
+    __slots__ = ("_pid", "_raw", "cursor")
 
     def __init__(self, cursor: SQLiteCursor) -> None:
         self.cursor = cursor
+        self._pid = getpid()
         self._raw = cursor.sqlite_cursor
         self._raw.row_factory = None  # plain tuples
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+        self._check_process()
         return self._raw.execute(statement, values).fetchall()
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._check_process()
         self._raw.execute(statement, values)
 
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._check_process()
         self._raw.executemany(statement, rows)
 
     @property
@@ -346,10 +368,9 @@ class SqliteSql:
         """How many rows were changed on this connection, by statements and by triggers."""
         return self._raw.connection.total_changes
 
-    def each(self, statement: str) -> Generator[Found]:
-        with closing(self._raw.connection.cursor()) as rows:
-            rows.row_factory = None
-            yield from rows.execute(statement)
+    def _check_process(self) -> None:
+        if getpid() != self._pid:
+            raise elsewhere()
 
 
 def _row(event: StoredEvent) -> tuple[str, int, str, bytes]:
@@ -358,147 +379,96 @@ def _row(event: StoredEvent) -> tuple[str, int, str, bytes]:
     return key, event.originator_version, event.topic, event.state
 
 
-class FactDatastore(SQLiteDatastore):
-    """Connections to a file without the library's interlock of readers and writers.
+#: Rows of a snapshot that are read in one step.
+FETCHED: Final = 1000
 
-    There a reader waits behind writers that wait for another process, and a connection that
-    cannot be made leaves the lock taken for ever. In a file SQLite itself keeps readers and
-    writers apart; the writers of this process take turns with one connection of their own.
-    """
 
-    def __init__(self, db_name: str) -> None:
-        self._turn = Lock()
-        self._writer: SQLiteConnection | None = None
-        super().__init__(db_name)
-        self.pool = FactConnectionPool(
-            db_name=db_name, lock_timeout=LOCK_TIMEOUT, pool_timeout=LOCK_TIMEOUT
-        )
+class SqliteSnapshot(SqliteSql):
+    """A connection used step by step, each by whoever has the gate: none while we are forked."""
 
-    def get_connection(self, *, commit: bool) -> "_Lent":  # type: ignore[override]
-        return _Lent(self, commit=commit)
+    __slots__ = ("_connection", "_gate")
 
-    def transaction(self, *, commit: bool) -> "_Transaction":  # type: ignore[override]
-        return _Transaction(self, commit=commit)
+    def __init__(self, connection: "FactConnection", gate: AbstractContextManager[Any]) -> None:
+        super().__init__(connection.cursor())
+        self._connection = connection
+        self._gate = gate
 
-    def take(self, *, commit: bool) -> SQLiteConnection:
-        """A connection; for writing only when it is this thread's turn."""
-        if self.pool.is_sqlite_memory_mode:
-            return self.pool.get_connection(is_writer=commit)
-        if not commit:
-            return self.pool.get_connection()
-        self._turn.acquire()
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+        self._check_process()
+        with self._gate:
+            return super().rows(statement, values)
+
+    def each(self, statement: str) -> Generator[Found]:
+        self._check_process()
+        rows = self._connection.cursor().sqlite_cursor
+        rows.row_factory = None
+        found: list[Found] | None = None
         try:
-            if self.pool.closed:
-                raise ConnectionPoolClosedError
-            if self._writer is None:
-                self._writer = self.pool._create_connection()
-            return self._writer
-        except BaseException:
-            self._turn.release()
-            raise
-
-    def give_back(self, connection: SQLiteConnection) -> None:
-        if connection is self._writer:
-            self._turn.release()
-        else:
-            self.pool.put_connection(connection)
-
-    def close(self) -> None:
-        """Closes every connection, once whoever is writing has done so."""
-        super().close()
-        with self._turn:
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
-
-
-class _Lent:
-    """A connection, given back at the end. A class, since a generator takes twice as long."""
-
-    __slots__ = ("commit", "connection", "datastore")
-
-    def __init__(self, datastore: FactDatastore, *, commit: bool) -> None:
-        self.datastore = datastore
-        self.commit = commit
-
-    def __enter__(self) -> SQLiteConnection:
-        self.connection = self.datastore.take(commit=self.commit)
-        return self.connection
-
-    def __exit__(self, *exc: object) -> None:
-        self.datastore.give_back(self.connection)
-
-
-class _Transaction:
-    """A transaction on a connection of its own; one that will write takes the lock at once.
-
-    One that reads first and then writes would be refused where somebody else wrote in between.
-    """
-
-    __slots__ = ("_cursor", "_lent", "_within")
-
-    def __init__(self, datastore: FactDatastore, *, commit: bool) -> None:
-        self._lent = _Lent(datastore, commit=commit)
-
-    def __enter__(self) -> SQLiteCursor:
-        connection = self._lent.__enter__()
-        try:
-            self._within = SQLiteTransaction(connection, commit=self._lent.commit)
-            self._cursor = connection.cursor()
-            self._cursor.execute("BEGIN IMMEDIATE" if self._lent.commit else "BEGIN")
-        except BaseException:
-            self._lent.__exit__()
-            raise
-        return self._cursor
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self._within.__exit__(kind, error, trace)
-        except BaseException:
-            self._lent.connection.rollback()  # nothing, or what a failed COMMIT has left open
-            raise
+            while found != []:
+                with self._gate:
+                    found = (rows if found else rows.execute(statement)).fetchmany(FETCHED)
+                for row in found:
+                    yield row
+                    self._check_process()
         finally:
-            self._cursor.sqlite_cursor.close()
-            self._lent.__exit__()
+            if getpid() == self._pid:
+                # It is closed where this was left behind.
+                with self._gate, suppress(sqlite3.ProgrammingError):
+                    rows.close()
 
 
-class FactConnectionPool(SQLiteConnectionPool):
-    """Connections that keep prepared statements; the library's keep a single one.
+class FactConnection(SQLiteConnection):
+    """A connection of ours, which whichever thread finds it left behind can close."""
 
-    One that is in use when the pool is closed is closed when it is given back. The library
-    closes it under the thread that uses it, which may end the whole process.
-    """
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection, max_age=None)
+        self._cursors: list[sqlite3.Cursor] = []
+
+    def cursor(self) -> SQLiteCursor:
+        cursor = super().cursor()
+        self._cursors.append(cursor.sqlite_cursor)
+        return cursor
+
+    def is_clean(self) -> bool:
+        """Whether no transaction is open; what was read by it is done with."""
+        self._cursors.clear()
+        return not self._sqlite_conn.in_transaction
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._sqlite_conn.in_transaction
 
     def close(self) -> None:
-        with self._put_condition:
-            self._closed = True
-            while self._pool:
-                self._pool.popleft().close()
+        # Python closes a connection only when nobody has a statement of it any more, and a
+        # traceback may keep one: by itself it would keep its locks as long.
+        with suppress(sqlite3.ProgrammingError):  # where it is closed
+            for cursor in self._cursors:
+                cursor.close()
+            if self._sqlite_conn.in_transaction:
+                self._sqlite_conn.rollback()
+        self._sqlite_conn.close()
 
-    def put_connection(self, conn: SQLiteConnection) -> None:
-        with self._put_condition:
-            if not self._closed:
-                super().put_connection(conn)
-                return
-            is_writer, conn.is_writer = conn.is_writer, None
-            self._in_use.pop(id(conn), None)
-            conn.close()
-            conn.in_use.release()
-            if is_writer:
-                self._num_writers -= 1
-                self._writer_lock.release()
-            elif is_writer is False:
-                with self._no_readers:
-                    self._num_readers -= 1
-                    self._no_readers.notify()
-            self._put_condition.notify()
 
-    def _create_connection(self) -> SQLiteConnection:
+class SqlitePool(Pool[FactConnection]):
+    """Connections to one file, or to one database in memory.
+
+    In memory nobody reads while another writes, so there is one connection for all.
+    """
+
+    harmless = (YibaoError, sqlite3.Error, PersistenceError)
+    has_forks_wait = True
+    #: Whether what is in memory is there as long as this is, whatever is thrown away.
+    is_anchored = True
+
+    def __init__(self, db_name: str, size: int, pool_timeout: float = LOCK_TIMEOUT) -> None:
+        super().__init__(size, pool_timeout, keep=KEPT)
+        self.db_name = db_name
+        self.is_sqlite_memory_mode = SQLiteConnectionPool.detect_memory_mode(db_name)
+        is_anchored = self.is_sqlite_memory_mode and self.is_anchored
+        self._anchor = self._make() if is_anchored else None
+
+    def _make(self) -> FactConnection:
+        check_not_left(self.db_name)
         try:
             connection = sqlite3.connect(
                 self.db_name,
@@ -510,8 +480,132 @@ class FactConnectionPool(SQLiteConnectionPool):
         except sqlite3.Error as error:
             raise InterfaceError(error) from error
         connection.row_factory = sqlite3.Row
+        self._set_up(connection)
+        return FactConnection(connection)
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        return SQLiteConnection(connection, max_age=self.max_age)
+
+    def _close(self, connection: FactConnection) -> None:
+        connection.close()
+
+    def _is_clean(self, connection: FactConnection) -> bool:
+        return connection.is_clean()
+
+    def close(self) -> None:
+        super().close()
+        if self._anchor is not None and self.is_of_this_process:
+            self._anchor.close()
+
+    def leave_behind(self, was_paused: bool) -> None:
+        """Closes in the child what nobody was using.
+
+        SQLite knows by process what it has locked, so a child that opens the same file would take
+        the parent's locks for its own. Locks of the parent are not touched by a child that closes
+        its descriptors. What was in the middle of something stays open for ever: to end it would
+        be to end it for the parent, too.
+        """
+        at_rest = [connection for connection, _ in self._idle]
+        in_use: list[FactConnection] = []
+        for loan in self._lent:
+            if loan.connection is not None:
+                is_mine = loan.thread == get_ident() and not loan.connection.in_transaction
+                (at_rest if loan.rests or is_mine else in_use).append(loan.connection)
+        if self.is_sqlite_memory_mode or not was_paused:
+            at_rest, in_use = [], [*at_rest, *in_use]
+        for connection in at_rest:
+            connection.close()
+        for left in (*in_use, self._anchor):
+            keep_for_ever(left)
+        if in_use:
+            _LEFT.add(os.path.realpath(self.db_name))
+
+
+#: The files that were in use when this process was forked.
+_LEFT: Final[set[str]] = set()
+
+
+def check_not_left(database: str) -> None:
+    """Raises StoreError for a file of which this process has inherited something in use."""
+    if _LEFT and os.path.realpath(database) in _LEFT:
+        raise StoreError(
+            "was being written to when this process was forked, and cannot be opened in it: "
+            "fork outside of a transaction"
+        )
+
+
+class FactDatastore(SQLiteDatastore):
+    """Connections to a file without the library's interlock of readers and writers.
+
+    There a reader waits behind writers that wait for another process, and a connection that
+    cannot be made leaves the lock taken for ever. In a file SQLite itself keeps readers and
+    writers apart; the writers of this process take turns with one connection of their own.
+    """
+
+    pool: SqlitePool  # type: ignore[assignment]
+
+    def __init__(self, db_name: str) -> None:
+        super().__init__(db_name)
+        in_memory = SQLiteConnectionPool.detect_memory_mode(db_name)
+        self.pool = SqlitePool(db_name, 1 if in_memory else READERS)
+        self.writer = self.pool if in_memory else SqlitePool(db_name, 1, pool_timeout=math.inf)
+
+    def get_connection(  # type: ignore[override]
+        self, *, commit: bool, scope: Scope | None = None
+    ) -> Loan[FactConnection]:
+        return (self.writer if commit else self.pool).lend(scope)
+
+    def transaction(  # type: ignore[override]
+        self, *, commit: bool, scope: Scope | None = None
+    ) -> "SqliteTransaction":
+        return SqliteTransaction(self.get_connection(commit=commit, scope=scope), commit=commit)
+
+    def close(self) -> None:
+        """Closes every connection; one that is being used once it is given back."""
+        self.pool.close()
+        self.writer.close()
+
+
+class SqliteTransaction:
+    """A transaction on a connection of its own; one that will write takes the lock at once.
+
+    One that reads first and then writes would be refused where somebody else wrote in between. A
+    class, since a generator takes twice as long.
+    """
+
+    __slots__ = ("_commit", "_cursor", "_within", "loan")
+
+    def __init__(self, loan: Loan[FactConnection], *, commit: bool) -> None:
+        self.loan = loan
+        self._commit = commit
+
+    def __enter__(self) -> SQLiteCursor:
+        try:
+            connection = self.loan.__enter__()
+            self._within = SQLiteTransaction(connection, commit=self._commit)
+            self._cursor = connection.cursor()
+            self._cursor.execute("BEGIN IMMEDIATE" if self._commit else "BEGIN")
+        except BaseException as error:
+            self.loan.__exit__(type(error), error, None)
+            raise
+        return self._cursor
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.loan.is_back or not self.loan.pool.is_of_this_process:
+            return
+        try:
+            self._within.__exit__(kind, error, trace)
+            self._cursor.sqlite_cursor.close()
+        except BaseException as ended:
+            # Closed where a failed COMMIT has left it open.
+            self.loan.__exit__(type(ended), ended, None)
+            raise
+        self.loan.__exit__(None, None, None)
 
 
 class FactFactory(SQLiteFactory):

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby, zip_longest
 from operator import itemgetter
+from os import getpid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -22,11 +23,12 @@ from yibao.adapters import attempts, sqlite
 from yibao.adapters.attempts import CountedAttempts, KeptAttempt
 from yibao.adapters.errors import StoreError
 from yibao.adapters.findings import ANY, KINDS
+from yibao.adapters.lending import Scope, elsewhere, within
 from yibao.adapters.mapping import FactMapper, from_row, to_row
 from yibao.adapters.opening import OpenFile
 from yibao.adapters.retrying import again
 from yibao.adapters.sql import LAST, Database, Found, Settled, Sql, in_parts, stream_of
-from yibao.adapters.sqlite import FactFactory
+from yibao.adapters.sqlite import FactFactory, check_not_left
 from yibao.domain.attempts import RefusedAttempt
 from yibao.domain.calendar import in_shanghai
 from yibao.domain.events import Event
@@ -75,6 +77,7 @@ class FactStore(Application[UUID]):
         self.database = database
         self._rehearsal = rehearsal
         self._file: OpenFile | None = None
+        self._pid = getpid()
         self._settings = settings
         self._patience = 0.0
         self._seen = _NOTHING_SEEN
@@ -93,6 +96,7 @@ class FactStore(Application[UUID]):
         self._clear_errors = _ClearErrors(failure)
         with _ClearErrors(failure, f" {where}"):
             if not (self.is_postgres or database.startswith("file:")):
+                check_not_left(database)
                 self._file = OpenFile(database, to_ask=to_ask)
             try:
                 opened = self._file.database if self._file else database
@@ -120,11 +124,17 @@ class FactStore(Application[UUID]):
         return self.factory.application_recorder()
 
     def close(self) -> None:
-        """Closes the connections; a copy that was made only to be asked is gone then."""
-        if hasattr(self, "recorder"):  # else it could not be opened
-            with suppress(StoreError), self._clear_errors:  # tried again at the next opening
-                self._facts.finish_erasing()
-        super().close()
+        """Closes every connection; in another process than the one that opened them, none.
+
+        It may be called again, also where it was interrupted. What the library notes besides is
+        only for subscriptions, and its lock is not left by every exception. A copy that was made
+        only to be asked is gone then.
+        """
+        if getpid() != self._pid:
+            return
+        with suppress(StoreError), self._clear_errors:  # tried again at the next opening
+            self._facts.finish_erasing()
+        self.factory.close()
         self._leave_file()
 
     def _leave_file(self) -> None:
@@ -172,14 +182,19 @@ class FactStore(Application[UUID]):
         def read(stream: UUID) -> list[Event]:
             return decoded(stream, snapshot.rows(_STREAM, (stream.hex,)))
 
-        with (
-            self._clear_errors,
-            self._at_rest().snapshot() as snapshot,
-            closing(snapshot.each(_EVERY_STREAM)) as found,
-        ):
-            for key, rows in groupby(found, key=itemgetter(0)):
-                stream = _stream(key)
-                yield stream, decoded(stream, (row[1:] for row in rows)), read
+        scope = Scope()
+        try:
+            with (
+                self._clear_errors,
+                self._at_rest().snapshot(scope) as snapshot,
+                closing(snapshot.each(_EVERY_STREAM)) as found,
+            ):
+                for key, rows in groupby(found, key=itemgetter(0)):
+                    stream = _stream(key)
+                    yield stream, decoded(stream, (row[1:] for row in rows)), read
+        finally:
+            scope.is_over = True
+            scope.take_back()
 
     @contextmanager
     def transaction(
@@ -211,8 +226,17 @@ class FactStore(Application[UUID]):
         self._seen = seen
 
     def again(self, action: Callable[[], R]) -> R:
-        """What an action returns, tried again for a while where it was interrupted."""
-        return again(action, self._patience, self.on_retry)
+        """What an action returns, tried again for a while where it was interrupted.
+
+        Whatever it has taken is given back or thrown away when it ends, also by an exception
+        that a signal has raised in the middle of giving back.
+        """
+        return within(lambda: again(action, self._patience, self.on_retry))
+
+    def check_process(self) -> None:
+        """Raises StoreError in another process than the one that has opened the store."""
+        if getpid() != self._pid:
+            raise StoreError(f"the store {elsewhere().told}")
 
     def recorded(self, stream: UUID, until: int = LAST) -> list[Recorded]:
         """The events of a stream up to a position in the store, each with its own, in order."""

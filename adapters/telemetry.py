@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from os import getpid
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TextIO
 from uuid import UUID
 
 import yibao
+from yibao.adapters.errors import StoreError
 from yibao.domain.calendar import in_shanghai
 
 if TYPE_CHECKING:
@@ -153,6 +155,7 @@ class _OpenTelemetry:
         from opentelemetry.trace import StatusCode, get_tracer
 
         version = yibao.__version__
+        self._pid = getpid()
         self._error = StatusCode.ERROR
         self._tracer = get_tracer("yibao", version, tracer_provider)
         meter = get_meter("yibao", version, meter_provider)
@@ -184,8 +187,17 @@ class _OpenTelemetry:
             "yibao.follower.parked", "{fact}", "Facts that a projection has put aside."
         )
 
+    def _check_process(self) -> None:
+        """Raises StoreError after a fork: what it tells is the parent's, and so are its locks."""
+        if getpid() != self._pid:
+            raise StoreError(
+                "the telemetry was opened in another process, before a fork: "
+                "open it anew in this one"
+            )
+
     @contextmanager
     def command(self, name: str) -> Iterator[Watched]:
+        self._check_process()
         ending = _Ending()
         began = perf_counter()
         with self._span("yibao.command", {"command": name}) as span:
@@ -199,10 +211,12 @@ class _OpenTelemetry:
                 self._ended(name, ending, perf_counter() - began, span)
 
     def retried(self, error: str) -> None:
+        self._check_process()
         self._retries.add(1, {"error": error})
 
     @contextmanager
     def question(self, name: str) -> Iterator[None]:
+        self._check_process()
         with self._span("yibao.question", {"question": name}) as span:
             try:
                 yield
@@ -212,6 +226,7 @@ class _OpenTelemetry:
                 raise
 
     def followed(self, projection: str, facts: int, lag: int, seconds: float) -> None:
+        self._check_process()
         whose = {"projection": projection}
         self._lag.set(lag, whose)
         if facts:
@@ -219,6 +234,7 @@ class _OpenTelemetry:
             self._batches.record(seconds, whose)
 
     def parked(self, projection: str, code: str) -> None:
+        self._check_process()
         self._parked.add(1, {"projection": projection, "code": code})
 
     def _span(self, name: str, told: dict[str, str]) -> "AbstractContextManager[Span]":

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import psycopg
+from eventsourcing.persistence import PersistenceError
 
 from yibao.adapters.errors import StoreError
 from yibao.adapters.postgres import EVERYBODY, Connection, Connections, PostgresSql, failure
@@ -53,7 +54,7 @@ class PostgresTrail:
         # One thread at a time, whichever trails they have: each needs a second connection to read
         # the facts by, and where all of a pool were taken, nobody could go on.
         with (
-            self._connections.turn,
+            self._connections.turn.lend(),
             _clear_errors(),
             self._connections.connection() as connection,
             connection.transaction(),
@@ -139,6 +140,6 @@ def _for_postgres(statement: str) -> str:
 def _clear_errors() -> Iterator[None]:
     try:
         yield
-    except psycopg.Error as error:
+    except (PersistenceError, psycopg.Error) as error:
         told = failure(error)
         raise type(told)(f"the trail {told}") if told else error from error

@@ -1,18 +1,25 @@
 """A trail in a SQLite file of its own, or in memory."""
 
+import math
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from threading import RLock
 from typing import Final
 
-from eventsourcing.sqlite import SQLiteCursor
+from eventsourcing.persistence import PersistenceError
 
 from yibao.adapters.errors import StoreError
-from yibao.adapters.files import LOCK_TIMEOUT, PrivateFolder, looked_at, may_write, read_only
+from yibao.adapters.files import PrivateFolder, looked_at, may_write, read_only
 from yibao.adapters.sql import Sql
-from yibao.adapters.sqlite import SqliteSql, prepare
+from yibao.adapters.sqlite import (
+    SqlitePool,
+    SqliteSql,
+    SqliteTransaction,
+    check_not_left,
+    failure,
+    prepare,
+)
 from yibao.adapters.trail.layout import CREATE, TABLES
 
 #: As much of the file as is mapped into memory, in bytes.
@@ -30,22 +37,17 @@ class SqliteTrail:
     is_writable = True
 
     def __init__(self, database: str) -> None:
-        self._turn = RLock()
         self._folder: PrivateFolder | None = None
         with _clear_errors(database):
             if database != ":memory:":
+                check_not_left(database)
                 _check_whose(database)
                 if os.path.isdir(os.path.dirname(database) or ".") and not may_write(database):
                     database = self._copy(database)
                 prepare(database)
-            self._connection = sqlite3.connect(
-                database, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
-            )
-            # What is lost with a power cut is made again from the facts.
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            # A page of the trail is read from as many places of a file that may be large.
-            self._connection.execute(f"PRAGMA mmap_size={MAPPED}")
-            self._connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+            self._pool = _Connection(database, 1, math.inf)
+            with self._pool.lend():  # what cannot be opened is told now
+                pass
 
     @property
     def is_kept(self) -> bool:
@@ -64,26 +66,19 @@ class SqliteTrail:
         return copy
 
     def close(self) -> None:
-        self._connection.close()
+        self._pool.close()
         if self._folder is not None:
             self._folder.close()
 
     @contextmanager
     def reading(self) -> Iterator[SqliteSql]:
-        with self._turn, _clear_errors():
-            yield SqliteSql(SQLiteCursor(self._connection.cursor()))
+        with _clear_errors(), self._pool.lend() as connection:
+            yield SqliteSql(connection.cursor())
 
     @contextmanager
     def writing(self) -> Iterator[SqliteSql]:
-        with self._turn, _clear_errors():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield SqliteSql(SQLiteCursor(self._connection.cursor()))
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with _clear_errors(), SqliteTransaction(self._pool.lend(), commit=True) as cursor:
+            yield SqliteSql(cursor)
 
     def has_tables(self, sql: Sql) -> bool:
         return bool(sql.rows("SELECT 1 FROM sqlite_master WHERE name='progress'"))
@@ -99,9 +94,22 @@ class SqliteTrail:
             sql.run(statement)
 
     def optimize(self) -> None:
-        with self._turn, _clear_errors():
-            self._connection.execute("PRAGMA analysis_limit=1000")
-            self._connection.execute("ANALYZE")
+        with self.reading() as sql:
+            sql.run("PRAGMA analysis_limit=1000")
+            sql.run("ANALYZE")
+
+
+class _Connection(SqlitePool):
+    """The one connection; in memory nothing is kept where it is thrown away, and made anew."""
+
+    is_anchored = False
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        # What is lost with a power cut is made again from the facts.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        # A page of the trail is read from as many places of a file that may be large.
+        connection.execute(f"PRAGMA mmap_size={MAPPED}")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
 
 def _check_whose(database: str) -> None:
@@ -142,6 +150,6 @@ _MARKED: Final = (
 def _clear_errors(database: str | None = None) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (PersistenceError, sqlite3.Error, OSError) as error:
         where = f" {database!r}" if database else ""
-        raise StoreError(f"the trail{where} failed: {error}") from error
+        raise StoreError(f"the trail{where} {failure(error)}") from error

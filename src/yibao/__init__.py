@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from yibao.domain.refusals import Refused, YibaoError
     from yibao.domain.vocabulary import PENDING, EnrollmentId, State
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "PENDING",

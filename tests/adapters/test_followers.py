@@ -239,8 +239,8 @@ def test_a_follower_whose_connections_the_server_ends_tells_of_it_in_json_alone(
         others = "pid <> pg_backend_pid() AND datname = current_database()"
         rows(ready, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
         eventually(
-            lambda: "psycopg.pool" in {each.values["logger"] for each in follower.told()},
-            "a warning of the pool",
+            lambda: "yibao.postgres" in {each.values["logger"] for each in follower.told()},
+            "a warning of the connections",
         )
         eventually(follower.leads, "a follower that goes on")
     assert log.with_suffix(".err").read_text() == ""

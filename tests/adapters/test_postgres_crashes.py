@@ -42,7 +42,7 @@ from .writers import Nursery, Step, Told, Writer, filing, registration, told
 CRASHES = int(os.environ.get("YIBAO_TORTURE", "8"))
 LANES = 4
 #: How much each of them writes.
-STEPS = 60
+STEPS = 100
 #: How many crashes share a database before the next one begins with nothing.
 CRASHES_A_DATABASE = 12
 EDITIONS = Editions()

@@ -33,7 +33,8 @@ def digest(trail: AuditTrail) -> str:
 
 def _connection(trail: AuditTrail) -> Any:
     assert isinstance(trail._trail, SqliteTrail)
-    return trail._trail._connection
+    ((connection, _),) = trail._trail._pool._idle  # the one that there is
+    return connection._sqlite_conn
 
 
 def follow(store: str, trail: str, editions: Editions, dies_at: int | None) -> str:
