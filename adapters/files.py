@@ -22,7 +22,11 @@ from yibao.domain.kept import kept
 LOCK_TIMEOUT: Final = 30
 
 #: What SQLite keeps beside a file: the log and its index, or what a transaction has replaced.
-_LOG, _INDEX, _JOURNAL = "-wal", "-shm", "-journal"
+LOG, _INDEX, _JOURNAL = "-wal", "-shm", "-journal"
+BESIDE: Final = (LOG, _INDEX, _JOURNAL)
+
+#: How SQLite opens a file that nobody writes to: nothing is made beside it, and nothing read there.
+AT_REST: Final = "mode=ro&immutable=1"
 
 
 class PrivateFolder:
@@ -69,8 +73,8 @@ def looked_at(path: str) -> Iterator[sqlite3.Connection | None]:
         yield None
         return
     with PrivateFolder() as folder:
-        database = uri(path, "mode=ro&immutable=1")
-        if _size(path + _LOG) and not _tells_something(database):
+        database = uri(path, AT_REST)
+        if size(path + LOG) and not _tells_something(database):
             # Somebody is just creating it, or putting it in order: it is in the log.
             is_at_work = os.path.exists(path + _INDEX)
             database = uri(path, "mode=ro") if is_at_work else _copied(path, folder)
@@ -81,7 +85,7 @@ def looked_at(path: str) -> Iterator[sqlite3.Connection | None]:
 def may_write(path: str) -> bool:
     """Whether this process may write a file and what SQLite keeps beside it, or create them."""
     folder = os.path.dirname(os.path.abspath(path))
-    beside = (path + _LOG, path + _INDEX)
+    beside = (path + LOG, path + _INDEX)
     return os.access(path if os.path.exists(path) else folder, os.W_OK) and (
         os.access(folder, os.W_OK | os.X_OK) or all(os.access(each, os.W_OK) for each in beside)
     )
@@ -93,24 +97,24 @@ def read_only(path: str, folder: PrivateFolder) -> str:
     Where it could not make what it needs beside the file, and what is there cannot be passed
     over, it is a copy in the private folder.
     """
-    is_shared = all(os.path.exists(path + beside) for beside in (_LOG, _INDEX))
+    is_shared = all(os.path.exists(path + beside) for beside in (LOG, _INDEX))
     if is_shared or may_write(path):
         return uri(path, "mode=ro")
-    if _size(path + _LOG) or _size(path + _JOURNAL):
+    if size(path + LOG) or size(path + _JOURNAL):
         return _copied(path, folder)
-    return uri(path, "mode=ro&immutable=1")
+    return uri(path, AT_REST)
 
 
 def state_of(path: str) -> tuple[int, ...]:
     """By what a file is told from what it was or will be, without reading it."""
     found = os.stat(path)
-    return found.st_ino, found.st_mtime_ns, found.st_size, _size(path + _LOG)
+    return found.st_ino, found.st_mtime_ns, found.st_size, size(path + LOG)
 
 
 def _copied(path: str, folder: PrivateFolder) -> str:
     """A copy of a file that nobody writes to, with all that was committed in it."""
     copy = folder.path / "copy.db"
-    for beside in ("", _LOG, _JOURNAL):
+    for beside in ("", LOG, _JOURNAL):
         if os.path.exists(path + beside):
             shutil.copyfile(path + beside, f"{copy}{beside}")
     with closing(sqlite3.connect(copy)) as connection:
@@ -150,5 +154,6 @@ def _size_of_file(path: str) -> int:
     return found.st_size
 
 
-def _size(path: str) -> int:
+def size(path: str) -> int:
+    """The size of what is there, 0 where nothing is."""
     return os.path.getsize(path) if os.path.exists(path) else 0

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
-from yibao.adapters.files import PrivateFolder, may_write, read_only, state_of, uri
+from yibao.adapters.files import AT_REST, PrivateFolder, may_write, read_only, state_of, uri
 from yibao.adapters.sqlite import prepare
 
 
@@ -48,7 +48,7 @@ class OpenFile:
                         connection.backup(copy)
                     migrations.upgrade(newest)
                     self.database = uri(newest, "mode=ro")
-            if "immutable" in self.database:
+            if self.database.endswith(AT_REST):
                 self._state = state_of(self.path)
         except BaseException:
             self.close()

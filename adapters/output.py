@@ -9,17 +9,15 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
-from urllib.parse import quote
 
 from yibao.adapters.errors import StoreError
+from yibao.adapters.files import AT_REST, BESIDE, uri
 
 #: The permissions of what yibao makes: its owner alone may read and write it.
 _PRIVATE: Final = 0o600
 
-#: What SQLite keeps beside a database, and takes for a part of it when it finds it there.
-_OF_SQLITE: Final = ("-wal", "-journal", "-shm")
 #: How what is kept beside a database is named, and by whose name.
-_BESIDE: Final = re.compile(r"(.+)(?:-wal|-journal|-shm|\.trail|\.[^.]+\.lead)", re.DOTALL)
+_BESIDE: Final = re.compile(rf"(.+)(?:{'|'.join(BESIDE)}|\.trail|\.[^.]+\.lead)", re.DOTALL)
 
 
 class NotWritten(StoreError):
@@ -74,7 +72,7 @@ def _check_free(to: Path, told: str, *, force: bool) -> None:
     beside = _BESIDE.fullmatch(to.name)
     if _is_database(to) or (beside and _is_database(to.with_name(beside[1]))):
         raise NotWritten(f"{told} is a store already, or belongs to one: nothing is written")
-    for ending in _OF_SQLITE:
+    for ending in BESIDE:  # SQLite would take it for a part of what is written
         if os.path.lexists(f"{to}{ending}"):
             raise NotWritten(f"{told} was not written: there is a {ending} beside it already")
     if os.path.lexists(to) and not force:
@@ -86,9 +84,8 @@ def _is_database(path: Path) -> bool:
     nobody else may open and close the file: the locks of the process would be gone."""
     if not os.path.isfile(path) or not os.path.getsize(path):
         return False
-    there = f"file:{quote(os.path.realpath(path))}?mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(there, uri=True)) as connection:
+        with closing(sqlite3.connect(uri(path, AT_REST), uri=True)) as connection:
             connection.execute("PRAGMA schema_version")
     except sqlite3.Error as error:
         return error.sqlite_errorcode != sqlite3.SQLITE_NOTADB  # what cannot be read may be one

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
-from yibao.adapters.files import LOCK_TIMEOUT, PrivateFolder, read_only
+from yibao.adapters.files import LOCK_TIMEOUT, LOG, PrivateFolder, read_only, size
 from yibao.adapters.findings import Examination, Finding, is_as_written
 from yibao.adapters.mapping import from_row
 from yibao.adapters.opening import no_store
@@ -453,10 +453,8 @@ class _InspectedFile:
         return bool(noted_version(self.connection) & WITH_GAPS)
 
     def unfinished_erasure(self) -> str | None:
-        is_noted = noted_version(self.connection) & ERASING
-        log = self._path + "-wal"
-        has_log = os.path.exists(log) and os.path.getsize(log)
-        return log if is_noted and has_log else None
+        log = self._path + LOG
+        return log if noted_version(self.connection) & ERASING and size(log) else None
 
     def altered(self) -> Iterator[Finding]:
         return altered(self.connection)

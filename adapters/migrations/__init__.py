@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yibao.adapters.errors import StoreError
-from yibao.adapters.files import looked_at
+from yibao.adapters.files import LOCK_TIMEOUT, looked_at
 from yibao.domain.events import EVENTS
 
 if TYPE_CHECKING:
@@ -152,4 +152,4 @@ def _upgrade(
 
 
 def _connected(database: str) -> sqlite3.Connection:
-    return sqlite3.connect(database, uri=True, timeout=30, isolation_level=None)
+    return sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)

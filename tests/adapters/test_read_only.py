@@ -183,9 +183,9 @@ def test_nobody_follows_where_the_trail_cannot_be_kept(folder: Path) -> None:
     assert "the trail cannot be written to" in done.stderr
 
 
-def test_a_copy_that_is_written_to_after_all_is_not_told_from_half_of_it(folder: Path) -> None:
-    path = at_rest(folder)
-    done = subprocess.Popen(
+def asking_twice(path: Path) -> "subprocess.Popen[str]":
+    """A reader that asks, and once it is told to, asks again."""
+    return subprocess.Popen(
         [
             sys.executable,
             "-c",
@@ -194,7 +194,7 @@ def test_a_copy_that_is_written_to_after_all_is_not_told_from_half_of_it(folder:
             "with yibao.open(sys.argv[1]) as service:\n"
             "    print(service.at(ada).version, flush=True)\n"
             "    input()\n"
-            "    service.at(ada)\n",
+            "    print(service.at(ada).version)\n",
             f"sqlite:///{path}",
         ],
         stdin=subprocess.PIPE,
@@ -203,6 +203,11 @@ def test_a_copy_that_is_written_to_after_all_is_not_told_from_half_of_it(folder:
         text=True,
         preexec_fn=bound,
     )
+
+
+def test_a_copy_that_is_written_to_after_all_is_not_told_from_half_of_it(folder: Path) -> None:
+    path = at_rest(folder)
+    done = asking_twice(path)
     assert done.stdout is not None
     assert done.stdout.readline() == "3\n"
     folder.chmod(0o755)
@@ -211,3 +216,17 @@ def test_a_copy_that_is_written_to_after_all_is_not_told_from_half_of_it(folder:
         live(service, "three")
     _, said = done.communicate("\n", timeout=60)
     assert "was written to by somebody else meanwhile" in said
+
+
+def test_what_is_at_work_is_followed_whatever_its_folder_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "immutable=1"
+    folder.mkdir()
+    with open_service(f"sqlite:///{folder / 'facts.db'}") as service:
+        live(service, "one", "two")
+        done = asking_twice(given(folder))
+        assert done.stdout is not None
+        assert done.stdout.readline() == "3\n"
+        live(service, "three")
+        told, said = done.communicate("\n", timeout=60)
+    folder.chmod(0o755)
+    assert (told, said) == ("4\n", "")
