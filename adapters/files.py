@@ -59,7 +59,12 @@ def _remove(folder: Path, owner: int) -> None:
 
 def uri(path: str | Path, how: str) -> str:
     """A file as SQLite opens it with options, whatever characters its path has."""
-    return f"file://{quote(os.path.abspath(path))}?{how}"
+    return f"file://{quote(os.path.realpath(path))}?{how}"
+
+
+def beside(path: str, ending: str) -> str:
+    """What SQLite keeps beside a file: of a link beside what it leads to."""
+    return os.path.realpath(path) + ending
 
 
 @contextmanager
@@ -74,9 +79,9 @@ def looked_at(path: str) -> Iterator[sqlite3.Connection | None]:
         return
     with PrivateFolder() as folder:
         database = uri(path, AT_REST)
-        if size(path + LOG) and not _tells_something(database):
+        if size(beside(path, LOG)) and not _tells_something(database):
             # Somebody is just creating it, or putting it in order: it is in the log.
-            is_at_work = os.path.exists(path + _INDEX)
+            is_at_work = os.path.exists(beside(path, _INDEX))
             database = uri(path, "mode=ro") if is_at_work else _copied(path, folder)
         with closing(_connected(database)) as connection:
             yield None if _is_empty(connection) else connection
@@ -84,10 +89,10 @@ def looked_at(path: str) -> Iterator[sqlite3.Connection | None]:
 
 def may_write(path: str) -> bool:
     """Whether this process may write a file and what SQLite keeps beside it, or create them."""
-    folder = os.path.dirname(os.path.abspath(path))
-    beside = (path + LOG, path + _INDEX)
+    folder = os.path.dirname(os.path.realpath(path))
+    others = (beside(path, LOG), beside(path, _INDEX))
     return os.access(path if os.path.exists(path) else folder, os.W_OK) and (
-        os.access(folder, os.W_OK | os.X_OK) or all(os.access(each, os.W_OK) for each in beside)
+        os.access(folder, os.W_OK | os.X_OK) or all(os.access(each, os.W_OK) for each in others)
     )
 
 
@@ -97,10 +102,10 @@ def read_only(path: str, folder: PrivateFolder) -> str:
     Where it could not make what it needs beside the file, and what is there cannot be passed
     over, it is a copy in the private folder.
     """
-    is_shared = all(os.path.exists(path + beside) for beside in (LOG, _INDEX))
+    is_shared = all(os.path.exists(beside(path, each)) for each in (LOG, _INDEX))
     if is_shared or may_write(path):
         return uri(path, "mode=ro")
-    if size(path + LOG) or size(path + _JOURNAL):
+    if size(beside(path, LOG)) or size(beside(path, _JOURNAL)):
         return _copied(path, folder)
     return uri(path, AT_REST)
 
@@ -108,15 +113,15 @@ def read_only(path: str, folder: PrivateFolder) -> str:
 def state_of(path: str) -> tuple[int, ...]:
     """By what a file is told from what it was or will be, without reading it."""
     found = os.stat(path)
-    return found.st_ino, found.st_mtime_ns, found.st_size, size(path + LOG)
+    return found.st_ino, found.st_mtime_ns, found.st_size, size(beside(path, LOG))
 
 
 def _copied(path: str, folder: PrivateFolder) -> str:
     """A copy of a file that nobody writes to, with all that was committed in it."""
     copy = folder.path / "copy.db"
-    for beside in ("", LOG, _JOURNAL):
-        if os.path.exists(path + beside):
-            shutil.copyfile(path + beside, f"{copy}{beside}")
+    for ending in ("", LOG, _JOURNAL):
+        if os.path.exists(beside(path, ending)):
+            shutil.copyfile(beside(path, ending), f"{copy}{ending}")
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("SELECT 1 FROM sqlite_master")  # puts it in order
     return uri(copy, "mode=ro")

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
-from yibao.adapters.files import LOCK_TIMEOUT, LOG, PrivateFolder, read_only, size
+from yibao.adapters.files import LOCK_TIMEOUT, LOG, PrivateFolder, beside, read_only, size
 from yibao.adapters.findings import Examination, Finding, is_as_written
 from yibao.adapters.mapping import from_row
 from yibao.adapters.opening import no_store
@@ -453,7 +453,7 @@ class _InspectedFile:
         return bool(noted_version(self.connection) & WITH_GAPS)
 
     def unfinished_erasure(self) -> str | None:
-        log = self._path + LOG
+        log = beside(self._path, LOG)
         return log if noted_version(self.connection) & ERASING and size(log) else None
 
     def altered(self) -> Iterator[Finding]:

@@ -230,3 +230,14 @@ def test_what_is_at_work_is_followed_whatever_its_folder_is_named(tmp_path: Path
         told, said = done.communicate("\n", timeout=60)
     folder.chmod(0o755)
     assert (told, said) == ("4\n", "")
+
+
+def test_a_store_behind_a_link_is_asked_with_all_that_is_in_its_log_yet(tmp_path: Path) -> None:
+    link, path = tmp_path / "link.db", tmp_path / "elsewhere" / "facts.db"
+    path.parent.mkdir()
+    with open_service(f"sqlite:///{path}") as service:
+        live(service, "one", "two")
+        link.symlink_to(path)
+        done = as_reader("explain", *WHOM, "--store", f"sqlite:///{link}")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "4 facts" in as_reader("db", "check", "--store", f"sqlite:///{link}").stdout
