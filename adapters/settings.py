@@ -28,7 +28,7 @@ class StoreSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     pool_min: int = Field(default=1, ge=0)
-    """Connections that are always open."""
+    """Connections that stay open once they were needed; others are closed after a while."""
     pool_max: int = Field(default=8, ge=2)
     """Connections at most; a thread that finds none waits.
 
