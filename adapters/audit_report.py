@@ -171,10 +171,10 @@ class _Writer:
             self._write_json(entries, str(following) if following else None)
         elif self.as_csv:
             writer = csv.writer(self.out)
-            shown = printable if self.out.isatty() else str  # a file is told exactly
+            written = printable if self.out.isatty() else str  # a file is told exactly
             writer.writerow(COLUMNS)
             for entry in entries:
-                writer.writerow(shown(_cell(entry.get(column))) for column in COLUMNS)
+                writer.writerow(written(_cell(entry.get(column))) for column in COLUMNS)
         else:
             self._write_text(entries, following)
 

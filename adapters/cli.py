@@ -63,16 +63,17 @@ class _Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):  # what they cannot write is told by its number
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        with _in_one_line():
+        with _errors_told():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _in_one_line():
+        with _errors_told():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _in_one_line() -> Iterator[None]:
+def _errors_told() -> Iterator[None]:
+    """Tells in one line what is raised inside, and what cannot be written; exits with its code."""
     try:
         try:
             yield

@@ -28,6 +28,12 @@ BESIDE: Final = (LOG, _INDEX, _JOURNAL)
 #: How SQLite opens a file that nobody writes to: nothing is made beside it, and nothing read there.
 AT_REST: Final = "mode=ro&immutable=1"
 
+#: The tables and views in a file, but for SQLite's own.
+EVERY_TABLE: Final = (
+    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
+    "AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+)
+
 
 class PrivateFolder:
     """A folder that nobody else can look into, once it is needed; removed with all in it."""

@@ -244,7 +244,7 @@ class Pool(ABC, Generic[C]):
             with suppress(RuntimeError):  # somebody else has done so meanwhile
                 self._freed.release()
 
-    def _close_idle(self, keep: int = 0, before: float = float("inf")) -> None:
+    def _close_idle(self, keep: int = 0, before: float = math.inf) -> None:
         """Closes those that nobody uses, the longest unused first, but for some."""
         while True:
             with self._lock:
@@ -266,7 +266,7 @@ class Pool(ABC, Generic[C]):
 
     def check_process(self) -> None:
         """Raises NotLent in another process than the one that made it."""
-        if getpid() != self._pid:
+        if not self.is_of_this_process:
             raise elsewhere()
 
     # Around a fork.

@@ -605,7 +605,7 @@ def check_layout(connection: Connection) -> None:
     if layout is None:
         raise StoreError("the database holds no store yet: `yibao db init` creates one")
     if layout not in migrations.LAYOUTS:
-        raise StoreError(f"the store's layout is {layout!r}: a newer yibao has written it")
+        raise migrations.newer(layout)
     if layout != migrations.HEAD:
         raise StoreError(
             f"the store has layout {layout}: `yibao db migrate` brings it to {migrations.HEAD}"

@@ -369,7 +369,7 @@ class Recording:
         event = _decided(decide_care(received, command, ground, envelope))
         if any(isinstance(each, events.BenefitsAdopted) for each in fixed.recorded):
             return [event]
-        # The clock may have gone back since the edition's last event: its stream stays in order.
+        # In a rehearsal the clock may be behind the edition's stream, which stays in order.
         stamp = max(work.stamp, fixed.last_recorded_at or work.stamp)
         return [self._benefits_adopted(policy, fixed.version + 1, stamp), event]
 

@@ -13,7 +13,15 @@ from uuid import UUID
 
 from yibao.adapters import migrations
 from yibao.adapters.errors import StoreError
-from yibao.adapters.files import LOCK_TIMEOUT, LOG, PrivateFolder, beside, read_only, size
+from yibao.adapters.files import (
+    EVERY_TABLE,
+    LOCK_TIMEOUT,
+    LOG,
+    PrivateFolder,
+    beside,
+    read_only,
+    size,
+)
 from yibao.adapters.findings import Examination, Finding, is_as_written
 from yibao.adapters.mapping import from_row
 from yibao.adapters.opening import no_store
@@ -440,7 +448,7 @@ class _InspectedFile:
         self.layout = layout
 
     def tables(self) -> set[str]:
-        return {name for (name,) in self.each(_TABLES)}
+        return {name for (name,) in self.each(EVERY_TABLE)}
 
     def other_encoding(self) -> None:
         """SQLite has none that cannot."""
@@ -465,9 +473,6 @@ class _InspectedFile:
 
     def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
         yield from self.connection.execute(statement)
-
-
-_TABLES: Final = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
 
 
 @contextmanager

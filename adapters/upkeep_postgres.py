@@ -62,7 +62,7 @@ def migrate(url: str) -> tuple[str, str]:
         if before is None:  # an empty one would hide that a restore has failed
             raise _no_store(url)
         if before not in migrations.LAYOUTS:
-            raise StoreError(f"the store's layout is {before!r}: a newer yibao has written it")
+            raise migrations.newer(before)
     return before, _at_the_newest_layout(url)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yibao.adapters.errors import StoreError
-from yibao.adapters.files import LOCK_TIMEOUT, looked_at
+from yibao.adapters.files import EVERY_TABLE, LOCK_TIMEOUT, looked_at
 from yibao.domain.events import EVENTS
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def layout_in(connection: sqlite3.Connection, path: str) -> str | None:
     A table of the facts is not enough: any application of the event-sourcing library has one.
     Raises StoreError for what is no store of ours.
     """
-    tables = {str(name) for (name,) in connection.execute(_TABLES)}
+    tables = {str(name) for (name,) in connection.execute(EVERY_TABLE)}
     if not tables:
         return None
     columns = tuple(name for (name,) in connection.execute(_COLUMNS))
@@ -78,10 +78,6 @@ def newer(layout: str) -> StoreError:
     return StoreError(f"the store's layout is {layout!r}: a newer yibao has written it")
 
 
-_TABLES: Final = (
-    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' "
-    "ESCAPE '!'"
-)
 _COLUMNS: Final = "SELECT name FROM pragma_table_info('stored_events')"
 _TOPICS: Final = "SELECT DISTINCT topic FROM stored_events"
 

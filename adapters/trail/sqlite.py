@@ -10,7 +10,7 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from yibao.adapters.errors import StoreError
-from yibao.adapters.files import PrivateFolder, looked_at, may_write, read_only
+from yibao.adapters.files import EVERY_TABLE, PrivateFolder, looked_at, may_write, read_only
 from yibao.adapters.sql import Sql
 from yibao.adapters.sqlite import (
     SqlitePool,
@@ -118,7 +118,7 @@ def _check_whose(database: str) -> None:
         with looked_at(database) as connection:
             if connection is None:
                 return
-            tables = {str(name) for (name,) in connection.execute(_THERE)}
+            tables = {str(name) for (name,) in connection.execute(EVERY_TABLE)}
             columns = tuple(tuple(row) for row in connection.execute(_MARK))
     except (OSError, sqlite3.DatabaseError) as error:
         raise StoreError(f"the trail cannot be kept in {database!r}: {error}") from error
@@ -128,10 +128,6 @@ def _check_whose(database: str) -> None:
         raise StoreError(f"the trail needs a file of its own; this one holds {held!r}")
 
 
-_THERE: Final = (
-    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
-    "AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
-)
 #: By these every trail is known that was ever released; their other tables have common names.
 _MARK: Final = (
     "SELECT 'progress', name FROM pragma_table_info('progress') UNION ALL "
