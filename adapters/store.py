@@ -458,7 +458,8 @@ class Transaction(NamedTuple):
         try:
             return in_shanghai(datetime.fromisoformat(found)) if found else None
         except ValueError:
-            raise UnreadableEvent(f"a stored event was recorded at {found!r}") from None
+            told = "a stored event was recorded at no instant: `yibao db check` tells which"
+            raise UnreadableEvent(told) from None
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
