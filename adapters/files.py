@@ -80,6 +80,7 @@ def looked_at(path: str) -> Iterator[sqlite3.Connection | None]:
     Nothing is changed, made or left beside it. Raises OSError for what is no file, and
     sqlite3.DatabaseError for what is no database.
     """
+    _check_apart(path)
     if not _size_of_file(path):
         yield None
         return
@@ -91,6 +92,14 @@ def looked_at(path: str) -> Iterator[sqlite3.Connection | None]:
             database = uri(path, "mode=ro") if is_at_work else _copied(path, folder)
         with closing(_connected(database)) as connection:
             yield None if _is_empty(connection) else connection
+
+
+def _check_apart(path: str) -> None:
+    """Raises OSError for what SQLite keeps, or would keep, beside a database that is there."""
+    place = os.path.realpath(path)
+    for ending in BESIDE:
+        if place.endswith(ending) and os.path.exists(place.removesuffix(ending)):
+            raise OSError("it belongs to the database beside it")
 
 
 def may_write(path: str) -> bool:

@@ -235,6 +235,29 @@ def test_a_store_that_is_only_in_its_log_yet_is_found_there(tmp_path: Path) -> N
         assert len(copied.window_facts("shanghai-2025")) == 2
 
 
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+def test_what_sqlite_keeps_beside_a_store_becomes_neither_a_store_nor_a_trail(
+    ending: str, tmp_path: Path
+) -> None:
+    """The log of a store at work is empty after each checkpoint."""
+    folder, other = tmp_path / "own", tmp_path / "link"
+    folder.mkdir()
+    store, beside = folder / "facts.db", folder / f"facts.db{ending}"
+    with yibao.open(f"sqlite:///{store}") as service:
+        with closing(sqlite3.connect(store)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        other.symlink_to(beside)
+        before = everything(folder)
+        for name in (beside, other):
+            with pytest.raises(StoreError, match="belongs to the database beside it"):
+                yibao.open(f"sqlite:///{name}")
+            with pytest.raises(StoreError, match="belongs to the database beside it"):
+                init(f"sqlite:///{name}")
+            with pytest.raises(StoreError, match="belongs to the database beside it"):
+                service.audit_trail(f"sqlite:///{name}")
+        assert everything(folder) == before
+
+
 @pytest.mark.parametrize("release", sorted(path.stem for path in GOLDEN.glob("*.db")))
 def test_a_question_about_an_older_store_of_ours_is_answered_and_leaves_it_as_it_is(
     release: str, run: Run, tmp_path: Path
