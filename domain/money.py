@@ -1,11 +1,15 @@
 """Amounts of money: whole fen inside, yuan with two decimals outside, never a float."""
 
+import operator
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Self
 
 from pydantic_core import CoreSchema
-from pydantic_core.core_schema import no_info_plain_validator_function, to_string_ser_schema
+from pydantic_core.core_schema import (
+    no_info_plain_validator_function,
+    plain_serializer_function_ser_schema,
+)
 
 _YUAN = re.compile(r"\d{1,10}(\.\d{1,2})?", re.ASCII)
 
@@ -18,6 +22,15 @@ class Fen(int):
     >>> Fen.of("120.5") + Fen(1)
     12051
     """
+
+    _text: str
+
+    def __new__(cls, fen: int) -> Self:
+        made = super().__new__(cls, fen)
+        whole, part = divmod(abs(fen), 100)
+        # At hand when it is written: what a signal raises in the middle would be lost in pydantic.
+        made._text = f"{'-' if fen < 0 else ''}{whole}.{part:02d}"
+        return made
 
     @classmethod
     def of(cls, yuan: str | Decimal | int) -> Self:
@@ -34,12 +47,11 @@ class Fen(int):
         return cls(int(whole) * 100 + int(part.ljust(2, "0")))
 
     def __str__(self) -> str:
-        sign = "-" if self < 0 else ""
-        return f"{sign}{abs(self) // 100}.{abs(self) % 100:02d}"
+        return self._text
 
     def share(self, percent: Decimal) -> "Fen":
         """A share of the amount, rounded half up to the fen (R29)."""
-        return Fen((self * percent / 100).quantize(Decimal(1), ROUND_HALF_UP))
+        return Fen(int((self * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)))
 
     def less(self, other: int) -> "Fen":
         """What is left of the amount."""
@@ -47,7 +59,10 @@ class Fen(int):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
-        return no_info_plain_validator_function(cls._given, serialization=to_string_ser_schema())
+        as_text = plain_serializer_function_ser_schema(
+            operator.attrgetter("_text"), when_used="json-unless-none"
+        )
+        return no_info_plain_validator_function(cls._given, serialization=as_text)
 
     @classmethod
     def _given(cls, given: Any) -> Self:

@@ -7,10 +7,11 @@ unit and a citation; every rule has a citation.
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from yibao.domain.benefits import Benefits
 from yibao.domain.calendar import day_after, midnight
@@ -31,6 +32,7 @@ from yibao.domain.citation import (
     in_unit,
 )
 from yibao.domain.kept import kept
+from yibao.domain.money import Fen
 from yibao.domain.refusals import Misfit
 from yibao.domain.vocabulary import Category, Document, EditionId, GivenInstant
 
@@ -170,7 +172,13 @@ class Policy(Model):
         return self.rules.get(rule) or self.benefit_rules[rule]
 
     def _content(self, *sections: str) -> dict[str, Any]:
-        return self.model_dump(mode="json", include={"edition", *sections}, exclude_none=True)
+        """What the edition says in some sections, as JSON has it.
+
+        Not by pydantic: what the handler of a signal raises in the middle is lost there, and with
+        it a value.
+        """
+        found = {name: getattr(self, name) for name in ("edition", *sections)}
+        return {name: _plain(value) for name, value in found.items() if value is not None}
 
     def _worded(self, words: Words) -> Self:
         """The same with other reasons, where a notice has such words for one of its citations."""
@@ -195,6 +203,18 @@ class Policy(Model):
     def knows_waiting_periods(self) -> bool:
         """Whether a lapse in cover has any effect under this edition (R12)."""
         return self.parameters.waiting_months_per_lapsed_year.value > 0
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return {name: _plain(each) for name, each in value if each is not None}
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, date | time):  # an instant is a date as well
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal | Fen) else value
 
 
 def _without_reasons(content: dict[str, Any]) -> dict[str, Any]:

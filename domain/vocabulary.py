@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, cast
 from unicodedata import decimal, normalize
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -17,17 +17,47 @@ from pydantic import (
     AwareDatetime,
     BeforeValidator,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StringConstraints,
     ValidationInfo,
 )
 from pydantic_core import CoreSchema
-from pydantic_core.core_schema import date_schema
+from pydantic_core.core_schema import (
+    date_schema,
+    plain_serializer_function_ser_schema,
+    str_schema,
+)
 
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, in_shanghai, read_day, read_instant
 from yibao.domain.refusals import BadValue
 
 
-class State(StrEnum):
+class Word(StrEnum):
+    """One of some words, written as itself.
+
+    By itself pydantic asks for `.value`, which is code in Python: what the handler of a signal
+    raises there is lost in pydantic, which goes on, or ends in an error of its own.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        as_itself = plain_serializer_function_ser_schema(
+            operator.attrgetter("_value_"), return_schema=str_schema(), when_used="json"
+        )
+        return cast(CoreSchema, {**handler(source), "serialization": as_itself})
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        plain = {key: value for key, value in schema.items() if key != "serialization"}
+        return handler(cast(CoreSchema, plain))
+
+
+class State(Word):
     """Where an enrollment stands (R24, R25): the main road in order, then what lies beside it."""
 
     REGISTERED = "registered"
@@ -42,7 +72,7 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Category(StrEnum):
+class Category(Word):
     """What kind of student registers (R1)."""
 
     UNDERGRADUATE = "undergraduate"
@@ -52,7 +82,7 @@ class Category(StrEnum):
     FOREIGN = "foreign"
 
 
-class Document(StrEnum):
+class Document(Word):
     """The identity document used; some get no e-voucher (R5)."""
 
     RESIDENT_ID_CARD = "resident_id_card"
@@ -64,7 +94,7 @@ class Document(StrEnum):
     OVERSEAS_CHINESE_PERMIT = "overseas_chinese_permit"
 
 
-class ConfirmationChannel(StrEnum):
+class ConfirmationChannel(Word):
     """How a confirmation (参保确认) reached the bureau (R9)."""
 
     APP = "app"
@@ -73,7 +103,7 @@ class ConfirmationChannel(StrEnum):
     PROXY = "proxy"
 
 
-class ActivationChannel(StrEnum):
+class ActivationChannel(Word):
     """Where an e-voucher (医保码) was activated (R23)."""
 
     NATIONAL_PLATFORM = "national_platform"
@@ -82,7 +112,7 @@ class ActivationChannel(StrEnum):
     APP = "app"
 
 
-class OtherCover(StrEnum):
+class OtherCover(Word):
     """Insurance a student already has when entering (R2 to R4)."""
 
     SHANGHAI_RESIDENT = "shanghai_resident"
@@ -90,7 +120,7 @@ class OtherCover(StrEnum):
     OTHER_PROVINCE = "other_province"
 
 
-class CareSetting(StrEnum):
+class CareSetting(Word):
     """Where care is given (R26 to R28)."""
 
     CAMPUS_CLINIC = "campus_clinic"
@@ -100,7 +130,7 @@ class CareSetting(StrEnum):
     INPATIENT = "inpatient"
 
 
-class HospitalLevel(StrEnum):
+class HospitalLevel(Word):
     """The level of an institution; a community health center is of the first (R27)."""
 
     FIRST = "first"
@@ -108,7 +138,7 @@ class HospitalLevel(StrEnum):
     THIRD = "third"
 
 
-class Settlement(StrEnum):
+class Settlement(Word):
     """How covered care is settled (R31): at once here, at once elsewhere, or claimed later."""
 
     DIRECT = "direct"
@@ -116,7 +146,7 @@ class Settlement(StrEnum):
     CLAIM = "claim"
 
 
-class Pending(StrEnum):
+class Pending(Word):
     """The one answer that is neither a value nor none: a fact is still missing (R17)."""
 
     PENDING = "pending"
