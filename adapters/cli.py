@@ -1,6 +1,7 @@
 """The command line: `yibao replay | explain | compare | audit | history | dossier | …`."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -85,6 +86,9 @@ def _errors_told() -> Iterator[None]:
         except YibaoError as error:
             tell(f"yibao: {in_one_line(str(error))}", err=True)
             raise Exit(2) from None
+        except KeyboardInterrupt:
+            tell("yibao: interrupted", err=True)
+            raise Exit(128 + signal.SIGINT) from None
         finally:  # here, where it can be told, and not when the interpreter ends
             sys.stdout.flush()
             sys.stderr.flush()

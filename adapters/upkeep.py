@@ -71,12 +71,17 @@ def init(url: str, *, rehearsal: bool = False) -> str:
     path = file_of(url)
     if migrations.layout_found(path) is not None:
         raise StoreError(f"there is a store {path!r} already")
-    if os.path.isfile(path):  # an empty one, which somebody may have made with permissions of his
+    if _stands(path):  # an empty one, which somebody may have made with permissions of his
         open_store(url, rehearsal=rehearsal).close()
         return migrations.HEAD
     with written(Path(path)) as new:
         open_store(url_of(new), rehearsal=rehearsal).close()
     return migrations.HEAD
+
+
+def _stands(path: str) -> bool:
+    """Whether there is a file to open; an empty one behind a link is somebody else's."""
+    return os.path.isfile(path) and not (os.path.islink(path) and not os.path.getsize(path))
 
 
 def open_rehearsal(url: str) -> FactStore:
@@ -259,7 +264,7 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
 @contextmanager
 def _filled(url: str, *, rehearsal: bool) -> Iterator[FactStore]:
     """The store to copy to: one that is there, or a new file, whole or not at all."""
-    if is_postgres(url) or os.path.isfile(file_of(url)):
+    if is_postgres(url) or _stands(file_of(url)):
         with closing(open_store(url, rehearsal=rehearsal)) as store:
             yield store
         return

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -10,9 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 import yibao
+from yibao.adapters import cli
 from yibao.adapters.leading import lead_of
 from yibao.adapters.output import NotWritten, written
 from yibao.adapters.policy_files import Editions
@@ -163,6 +167,24 @@ def test_a_link_planted_where_the_half_made_copy_was_is_not_followed(
     (tmp_path / "copy.db.partial").symlink_to(strangers)
     assert run(*saved(store, tmp_path / "copy.db")).exit_code == 0
     assert strangers.read_bytes() == b""
+
+
+@pytest.mark.parametrize("command", ["init", "copy"])
+def test_an_empty_file_behind_a_link_is_not_filled(
+    command: str, store: Path, run: Run, tmp_path: Path
+) -> None:
+    strangers, link = tmp_path / "strangers", tmp_path / "link.db"
+    strangers.touch()
+    link.symlink_to(strangers)
+    words = (
+        ["init", "--store"]
+        if command == "init"
+        else ["copy", "--store", f"sqlite:///{store}", "--to"]
+    )
+    assert refused(run, "db", *words, f"sqlite:///{link}").endswith("already")
+    assert (link.is_symlink(), strangers.read_bytes()) == (True, b"")
+    assert run("db", *words, f"sqlite:///{strangers}").exit_code == 0  # one's own, made ahead
+    assert strangers.stat().st_size
 
 
 @both
@@ -363,3 +385,9 @@ def test_a_file_that_somebody_made_keeps_the_permissions_he_gave_it(tmp_path: Pa
         with yibao.open(url(tmp_path / "facts.db")) as service, service.audit_trail() as trail:
             trail.catch_up()
             assert set(modes(tmp_path).values()) == {"0o640"}
+
+
+def test_whoever_presses_control_c_is_told_so_in_one_line() -> None:
+    interrupted = click.Command("wait", callback=lambda: signal.raise_signal(signal.SIGINT))
+    done = CliRunner().invoke(cli._Commands(commands=[interrupted]), ["wait"])
+    assert (done.exit_code, done.output) == (130, "yibao: interrupted\n")
