@@ -4,6 +4,7 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from yibao.domain.policy import Policy
 
 TRIES = 1500
 AT = read_instant("2025-09-01 08:30")
-STUDENT = {
+STUDENT: dict[str, Any] = {
     "ref": "s1",
     "policy": "shanghai-2025",
     "on": "2025-09-01",
@@ -24,8 +25,13 @@ STUDENT = {
     "category": "undergraduate",
     "document": "passport",
 }
-BILL = {"on": "2025-10-01", "setting": "outpatient", "level": "third", "cost": "120.50"}
-ENVELOPE = {
+BILL: dict[str, Any] = {
+    "on": "2025-10-01",
+    "setting": "outpatient",
+    "level": "third",
+    "cost": "120.50",
+}
+ENVELOPE: dict[str, Any] = {
     "event_id": UUID(int=7),
     "occurred_at": AT,
     "recorded_at": AT,
@@ -60,11 +66,11 @@ def billed() -> bytes:
 
 
 def asked() -> str:
-    return commands.Register(at=AT, **STUDENT).digest()  # type: ignore[arg-type]
+    return commands.Register(at=AT, **STUDENT).digest()
 
 
 def asked_for_care() -> str:
-    return commands.ReceiveCare(at=AT, **BILL).digest()  # type: ignore[arg-type]
+    return commands.ReceiveCare(at=AT, **BILL).digest()
 
 
 def of_an_edition() -> str:
