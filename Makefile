@@ -47,9 +47,10 @@ fuzz: $(READY)
 # whatever they do interrupted by signals; counts are printed.
 TORTURE ?= 400
 torture: $(READY)
-	cd tests/adapters && YIBAO_TORTURE=$(TORTURE) ../../$(BIN)/python -m pytest -n 2 -rP test_crashes.py \
-		test_postgres_crashes.py test_postgres_faults.py test_followers.py test_restored.py \
-		test_crowds.py test_many_at_once.py test_forks.py test_signals.py
+	cd tests/adapters && YIBAO_TORTURE=$(TORTURE) ../../$(BIN)/python -m pytest -n 2 -rP \
+		store/sqlite/test_crashes.py store/postgres/test_crashes.py store/postgres/test_faults.py \
+		store/test_forks.py store/test_signals.py following/test_followers.py \
+		upkeep/test_restored.py service/test_crowds.py service/test_many_at_once.py
 
 # Minutes; ratios to a raw driver and to the stock library, in one run.
 bench: $(READY)

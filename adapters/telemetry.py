@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TextIO
 from uuid import UUID
 
 import yibao
-from yibao.adapters.errors import StoreError
+from yibao.adapters.store.errors import StoreError
 from yibao.domain.calendar import in_shanghai
 
 if TYPE_CHECKING:

@@ -24,20 +24,20 @@ from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
 from trail import trail
 
-from yibao.adapters.mapping import FactMapper
-from yibao.adapters.service import BATCH, open_service
-from yibao.adapters.store import open_store
-from yibao.domain.case import Case
-from yibao.domain.commands import Command, Confirm, DeclareRoster, Register
-from yibao.domain.enrollment import current_facts
-from yibao.domain.events import EVENTS, Event
+from yibao.adapters.service.service import BATCH, open_service
+from yibao.adapters.store.facts import open_store
+from yibao.adapters.store.mapping import FactMapper
+from yibao.domain.facts.commands import Command, Confirm, DeclareRoster, Register
+from yibao.domain.facts.events import EVENTS, Event
+from yibao.domain.facts.streams import current_facts
+from yibao.domain.lifecycle.timeline import timeline
 from yibao.domain.rules import values
-from yibao.domain.timeline import timeline
+from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import ConfirmationChannel, EnrollmentId, State, edition_stream
 from yibao.projections.answer import answer
 from yibao.projections.discrepancies import discrepancies
-from yibao.projections.knowledge import Edition, known_by
 from yibao.projections.next_step import next_steps
+from yibao.projections.record import Edition, known_by
 
 VISIT: dict[str, Any] = {
     "on": "2025-12-05",

@@ -17,8 +17,8 @@ from pgserver import Server
 from psycopg.sql import SQL
 from subject import facts_of, fill
 
-from yibao.adapters.sql import Sql
-from yibao.adapters.store import FactStore, open_store
+from yibao.adapters.store.connections.sql import Sql
+from yibao.adapters.store.facts import FactStore, open_store
 
 BATCH = 2000
 

@@ -15,12 +15,12 @@ from pgserver import Server
 from psycopg.conninfo import conninfo_to_dict
 from subject import NOON, POLICY, facts_of
 
-from yibao.adapters import upkeep
-from yibao.adapters.mapping import FactMapper
-from yibao.adapters.service import BATCH, open_service
-from yibao.adapters.settings import StoreSettings
-from yibao.adapters.store import open_store
-from yibao.domain.commands import Command
+from yibao.adapters.service.service import BATCH, open_service
+from yibao.adapters.store.facts import open_store
+from yibao.adapters.store.mapping import FactMapper
+from yibao.adapters.store.postgres.settings import StoreSettings
+from yibao.adapters.upkeep import upkeep
+from yibao.domain.facts.commands import Command
 from yibao.domain.vocabulary import EnrollmentId
 
 WRITERS = 8

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from yibao.domain import events
+from yibao.domain.facts import events
 
 _NAMESPACE = UUID("5f1f3a0e-0000-4000-8000-000000000001")
 

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import FactStore, open_store
-from yibao.domain import events
+from yibao.adapters.service.service import Service, open_service
+from yibao.adapters.store.facts import FactStore, open_store
 from yibao.domain.calendar import SHANGHAI
+from yibao.domain.facts import events
 from yibao.domain.vocabulary import EnrollmentId
 
 POLICY = "shanghai-2025"

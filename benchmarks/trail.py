@@ -10,15 +10,15 @@ from pathlib import Path
 from measured import Row, timed, told
 from subject import POLICY, facts_of, ref
 
-from yibao.adapters.policy_files import Editions
-from yibao.adapters.service import open_service
-from yibao.adapters.store import FactStore, open_store
-from yibao.adapters.trail.audit import AuditTrail
-from yibao.adapters.trail.questions import Question
-from yibao.adapters.trail.sqlite import SqliteTrail
-from yibao.domain import events
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.trail.audit import AuditTrail
+from yibao.adapters.following.trail.questions import Question
+from yibao.adapters.following.trail.sqlite import SqliteTrail
+from yibao.adapters.service.service import open_service
+from yibao.adapters.store.facts import FactStore, open_store
 from yibao.domain.calendar import SHANGHAI
-from yibao.domain.enrollment import current_facts
+from yibao.domain.facts import events
+from yibao.domain.facts.streams import current_facts
 
 #: With more students come more officers: a day of one of them stays as long.
 STUDENTS_AN_ACTOR = 60

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from yibao.domain.citation import Parameter
-    from yibao.domain.facts import Fact
-    from yibao.domain.policy import Policy
+    from yibao.domain.editions.citation import Parameter
+    from yibao.domain.editions.policy import Policy
+    from yibao.domain.facts.current import Fact
 
 
 class Derived(NamedTuple):

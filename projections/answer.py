@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from yibao.domain.care import Assessed, assessments, cares
-from yibao.domain.policy import Policy
+from yibao.domain.care.assessments import Assessed, assessments, cares
+from yibao.domain.editions.policy import Policy
+from yibao.domain.lifecycle.timeline import Change, state_at, timeline
 from yibao.domain.rules import Values, values
-from yibao.domain.timeline import Change, state_at, timeline
 from yibao.domain.vocabulary import EnrollmentId, State
 from yibao.projections.discrepancies import Discrepancy, discrepancies
-from yibao.projections.knowledge import Knowledge
 from yibao.projections.next_step import NextStep, next_steps
+from yibao.projections.record import Knowledge
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from yibao.domain import events
-from yibao.domain.policy import Policy
-from yibao.domain.timeline import Change, state_at
+from yibao.domain.editions.policy import Policy
+from yibao.domain.facts import events
+from yibao.domain.lifecycle.timeline import Change, state_at
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer, answer
 from yibao.projections.comparison import COMPARED, part
-from yibao.projections.knowledge import Edition, Knowledge, edition_named, known_at_versions
+from yibao.projections.record import Edition, Knowledge, edition_named, known_at_versions
 
 
 class Recorded(NamedTuple):

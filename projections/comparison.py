@@ -7,11 +7,11 @@ from heapq import merge
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from yibao.domain import events
+from yibao.domain.facts import events
 from yibao.domain.refusals import UnknownCutoff
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.answer import Answer, answer
-from yibao.projections.knowledge import (
+from yibao.projections.record import (
     Cutoff,
     Edition,
     Knowledge,

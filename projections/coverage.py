@@ -2,9 +2,9 @@
 
 from datetime import date, datetime
 
-from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
 from yibao.domain.rules import values
+from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import DayRange
 
 

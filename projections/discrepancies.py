@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from yibao.domain.case import Case
-from yibao.domain.commands import COMMAND_OF
-from yibao.domain.guards import Attempt, first_refusal
-from yibao.domain.lifecycle import REFUSALS
+from yibao.domain.facts.commands import COMMAND_OF
+from yibao.domain.lifecycle.guards import Attempt, first_refusal
+from yibao.domain.lifecycle.table import REFUSALS
+from yibao.domain.rules.case import Case
 
 
 class Discrepancy(NamedTuple):

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
 from yibao.domain.rules import values
+from yibao.domain.rules.case import Case
 
 
 class Evoucher(NamedTuple):

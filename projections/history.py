@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
+from yibao.domain.facts import events
+from yibao.domain.lifecycle.timeline import state_at, timeline
 from yibao.domain.rules import visible_at, waiting_period
-from yibao.domain.timeline import state_at, timeline
+from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import EnrollmentId, WaitingPeriod
 from yibao.projections.answer import Answer, answer
 from yibao.projections.comparison import COMPARED, part, transactions
-from yibao.projections.knowledge import Edition, Knowledge, known_by
+from yibao.projections.record import Edition, Knowledge, known_by
 
 
 class Held(NamedTuple):

@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from yibao.domain import events
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.care import Assessed, filings_for
-from yibao.domain.case import Case
-from yibao.domain.citation import Parameter
+from yibao.domain.care.assessments import Assessed, filings_for
 from yibao.domain.derivation import rests_on_assumption
-from yibao.domain.facts import Episode, Fact, Moment, clamped, end_of_stream, last_by
-from yibao.domain.guards import first_refusal, request
+from yibao.domain.editions.citation import Parameter
+from yibao.domain.facts import events
+from yibao.domain.facts.current import Episode, Fact, Moment, clamped, end_of_stream, last_by
+from yibao.domain.lifecycle.guards import first_refusal, request
 from yibao.domain.rules import (
     account_instant,
     evoucher_eligible_at,
@@ -23,8 +22,9 @@ from yibao.domain.rules import (
     visible_at,
     waiting_period,
 )
+from yibao.domain.rules.case import Case
+from yibao.domain.rules.window import WindowFix
 from yibao.domain.vocabulary import ConfirmationChannel, Settlement, State, WaitingPeriod
-from yibao.domain.window import WindowFix
 
 
 class NextStep(NamedTuple):

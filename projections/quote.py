@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from yibao.domain.care import Assessed, assessments, cares
-from yibao.domain.commands import ReceiveCare
-from yibao.domain.enrollment import evolve
-from yibao.domain.entries import Envelope, fact
+from yibao.domain.care.assessments import Assessed, assessments, cares
+from yibao.domain.facts.commands import ReceiveCare
+from yibao.domain.facts.entries import Envelope, fact
+from yibao.domain.facts.streams import evolve
 from yibao.domain.refusals import BadValue, NotPermitted
-from yibao.projections.knowledge import Knowledge
+from yibao.projections.record import Knowledge
 
 
 def quote(knowledge: Knowledge, command: ReceiveCare, at: datetime) -> Assessed:

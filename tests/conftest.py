@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pgserver import Server
 
-from yibao.adapters import upkeep_postgres
+from yibao.adapters.upkeep import postgres as upkeep_postgres
 
 #: A database with an empty store in it, from which others are copied.
 TEMPLATE = "yibao_template"

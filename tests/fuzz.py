@@ -15,11 +15,11 @@ from typing import Any
 
 import click
 
-from yibao.adapters.policy_files import Editions
-from yibao.adapters.replay import replay
-from yibao.adapters.scenarios import read_story
-from yibao.adapters.service import Service, open_service
-from yibao.domain.commands import COMMANDS
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.service.service import Service, open_service
+from yibao.adapters.stories.replay import replay
+from yibao.adapters.stories.scenarios import read_story
+from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.refusals import YibaoError
 from yibao.domain.vocabulary import EnrollmentId
 

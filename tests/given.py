@@ -22,24 +22,24 @@ from itertools import count
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from yibao.adapters.policy_files import Editions
-from yibao.domain import commands, events
+from yibao.adapters.editions.files import Editions
 from yibao.domain.calendar import read_instant
-from yibao.domain.care import Assessed
-from yibao.domain.case import Case
-from yibao.domain.claims import Ground, decide_care
-from yibao.domain.commands import Command
-from yibao.domain.decision import decide
+from yibao.domain.care.assessments import Assessed
+from yibao.domain.care.claims import Ground, decide_care
 from yibao.domain.derivation import Derived
-from yibao.domain.enrollment import fold, places
-from yibao.domain.entries import Envelope
-from yibao.domain.facts import Fact
+from yibao.domain.editions.policy import Policy
+from yibao.domain.facts import commands, events
+from yibao.domain.facts.commands import Command
+from yibao.domain.facts.current import Fact
+from yibao.domain.facts.entries import Envelope
+from yibao.domain.facts.streams import fold, places
+from yibao.domain.lifecycle.decision import decide
 from yibao.domain.money import Fen
-from yibao.domain.policy import Policy
 from yibao.domain.refusals import Refused
+from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import PENDING, DayRange, EnrollmentId, WaitingPeriod, edition_stream
 from yibao.projections.answer import Answer, answer
-from yibao.projections.knowledge import Cutoff, Edition, Knowledge, known_by
+from yibao.projections.record import Cutoff, Edition, Knowledge, known_by
 
 Step = Callable[["Given"], None]
 

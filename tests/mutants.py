@@ -24,16 +24,16 @@ import click
 ROOT = Path(__file__).parents[1]
 TARGETS = (
     "domain/calendar.py",
-    "domain/facts.py",
-    "domain/window.py",
-    "domain/case.py",
-    "domain/guards.py",
-    "domain/lifecycle.py",
-    "domain/timeline.py",
+    "domain/facts/current.py",
+    "domain/rules/window.py",
+    "domain/rules/case.py",
+    "domain/lifecycle/guards.py",
+    "domain/lifecycle/table.py",
+    "domain/lifecycle/timeline.py",
     "domain/money.py",
-    "domain/benefits.py",
-    "domain/care.py",
-    "domain/claims.py",
+    "domain/editions/benefits.py",
+    "domain/care/assessments.py",
+    "domain/care/claims.py",
     *(
         f"domain/rules/{name}.py"
         for name in ("waiting", "obstacles", "account", "evoucher", "cover")
@@ -43,7 +43,7 @@ TESTS = (
     "tests/test_derivations.py",
     "tests/domain",
     "tests/projections",
-    "tests/adapters/test_stories.py",
+    "tests/adapters/stories/test_stories.py",
 )
 SECONDS = 120
 
@@ -51,33 +51,35 @@ SECONDS = 120
 EQUIVALENT: dict[str, str] = {
     'domain/calendar.py: instant = datetime.fromisoformat(text.replace(" ", "T", 1)'
     '.replace(" ", "")): constant to 2': "fromisoformat reads a T before the offset, too",
-    'domain/facts.py: E_co = TypeVar("E_co", bound=events.Fact, covariant=True): '
+    'domain/facts/current.py: E_co = TypeVar("E_co", bound=events.Fact, covariant=True): '
     "constant to False": "for the type checker alone",
-    "domain/facts.py: _AFTER_ALL = 2**62: constant to 3": "any place no stream reaches",
-    "domain/facts.py: _AFTER_ALL = 2**62: constant to 63": "any place no stream reaches",
-    "domain/case.py: return self.once((\"window\", school), derive): without 'window'": (
+    "domain/facts/current.py: _AFTER_ALL = 2**62: constant to 3": "any place no stream reaches",
+    "domain/facts/current.py: _AFTER_ALL = 2**62: constant to 63": "any place no stream reaches",
+    "domain/rules/case.py: return self.once((\"window\", school), derive): without 'window'": (
         "a key that nothing else has, either way"
     ),
-    "domain/guards.py: if undone_by and choice.moment < undone_by.moment:: Lt to LtE": (
+    "domain/lifecycle/guards.py: if undone_by and choice.moment < undone_by.moment:: Lt to LtE": (
         "two facts never have the same moment"
     ),
-    "domain/guards.py: if attempt.recorded is None or choice.moment < attempt.moment:: "
+    "domain/lifecycle/guards.py: if attempt.recorded is None or choice.moment < attempt.moment:: "
     "Lt to LtE": "two facts never have the same moment",
-    "domain/guards.py: is_confirmation(choice) and choice.moment < attempt.moment: Lt to LtE": (
-        "two facts never have the same moment"
-    ),
-    "domain/lifecycle.py: @dataclass(frozen=True): constant to False": "nobody writes to a row",
-    "domain/lifecycle.py: if not any(event.transitions.values()):: any to all": (
+    "domain/lifecycle/guards.py: is_confirmation(choice) and choice.moment < attempt.moment: "
+    "Lt to LtE": ("two facts never have the same moment"),
+    "domain/lifecycle/table.py: @dataclass(frozen=True): "
+    "constant to False": "nobody writes to a row",
+    "domain/lifecycle/table.py: if not any(event.transitions.values()):: any to all": (
         "no trigger moves some states and leaves others"
     ),
-    "domain/timeline.py: episode.confirmation.moment < opt_out.moment for episode in "
+    "domain/lifecycle/timeline.py: episode.confirmation.moment < opt_out.moment for episode in "
     "case.facts.episodes(): Lt to LtE": "two facts never have the same moment",
     "domain/money.py: return Fen((self * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)): "
     "constant to 2": "a quantum's exponent counts, not its value",
-    "domain/care.py: def settlements(stream: Stream) -> dict[int | None, events.CareSettled]:: "
-    "without events.CareSettled": "for the type checker alone",
-    "domain/care.py: if isinstance(window.value, DayRange) and day > window.value.last:: "
-    "Gt to GtE": "the last day is inside",
+    "domain/care/assessments.py: def settlements(stream: Stream) -> "
+    "dict[int | None, events.CareSettled]:: without events.CareSettled": (
+        "for the type checker alone"
+    ),
+    "domain/care/assessments.py: if isinstance(window.value, DayRange) and "
+    "day > window.value.last:: Gt to GtE": "the last day is inside",
     'domain/rules/account.py: key = ("account_instant", confirmation.place): '
     "without 'account_instant'": "a key that nothing else has, either way",
 }

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 import yibao
-from yibao.adapters.audit_report import COLUMNS
 from yibao.adapters.cli import main
-from yibao.adapters.recording import ATTEMPTS_KEPT
+from yibao.adapters.cli.audit_report import COLUMNS
+from yibao.adapters.service.recording import ATTEMPTS_KEPT
 from yibao.domain.refusals import Refused
 
 ROOT = Path(__file__).parents[1]

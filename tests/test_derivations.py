@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from yibao.adapters.explanation import care_trees, trees
-from yibao.adapters.policy_files import Editions
-from yibao.adapters.replay import replay
-from yibao.adapters.scenarios import read_story, story_files
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.shapes.explanation import care_trees, trees
+from yibao.adapters.stories.replay import replay
+from yibao.adapters.stories.scenarios import read_story, story_files
 
 ROOT = Path(__file__).parents[1]
 HELD = Path(__file__).parent / "golden" / "derivations.txt"

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from yibao.adapters.policy_files import Editions
-from yibao.adapters.scenarios import Story, read_story, story_files
-from yibao.domain.benefits import BENEFIT_RULES
-from yibao.domain.policy import RULES
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.stories.scenarios import Story, read_story, story_files
+from yibao.domain.editions.benefits import BENEFIT_RULES
+from yibao.domain.editions.policy import RULES
 
 ROOT = Path(__file__).parents[1]
 READING = ROOT / "docs" / "rules.md"

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 import yibao
-from yibao.adapters.yaml_source import SourceError
+from yibao.adapters.editions.yaml_source import SourceError
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import BadValue, NotCorrectable, NotPermitted, OutOfStep, Refused
 

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from yibao.adapters.service import Service
-from yibao.domain.commands import COMMANDS
-from yibao.domain.lifecycle import mermaid
+from yibao.adapters.service.service import Service
+from yibao.domain.facts.commands import COMMANDS
+from yibao.domain.lifecycle.table import mermaid
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

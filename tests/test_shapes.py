@@ -18,14 +18,14 @@ from jsonschema import Draft202012Validator, ValidationError
 from pgserver import Server
 
 import yibao
-from yibao.adapters.answer_json import answer_json
 from yibao.adapters.cli import main
-from yibao.adapters.schemas import SCHEMAS
-from yibao.adapters.service import Service, open_service
-from yibao.adapters.upkeep import migrate
-from yibao.adapters.yaml_source import read
+from yibao.adapters.editions.yaml_source import read
+from yibao.adapters.service.service import Service, open_service
+from yibao.adapters.shapes.answer import answer_json
+from yibao.adapters.shapes.schemas import SCHEMAS
+from yibao.adapters.upkeep.upkeep import migrate
 from yibao.domain.calendar import read_instant
-from yibao.domain.events import EVENTS
+from yibao.domain.facts.events import EVENTS
 from yibao.domain.vocabulary import EnrollmentId
 
 ROOT = Path(__file__).parents[1]

@@ -8,15 +8,15 @@ that cannot be is None; both say why.
 from datetime import datetime
 from typing import NamedTuple
 
-from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
-from yibao.domain.facts import Episode
+from yibao.domain.facts.current import Episode
 from yibao.domain.rules.account import (
     account_day,
     account_instant,
     account_while_unconfirmed,
     visible_at,
 )
+from yibao.domain.rules.case import Case
 from yibao.domain.rules.cover import benefit_window
 from yibao.domain.rules.evoucher import (
     evoucher_eligible_at,

@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 from yibao.domain.calendar import day_before
-from yibao.domain.case import Case
 from yibao.domain.derivation import Derived, latest_day
-from yibao.domain.facts import Confirmation, Episode
+from yibao.domain.facts.current import Confirmation, Episode
 from yibao.domain.rules.account import (
     account_at_the_earliest,
     not_yet_known,
     nothing_without_account,
 )
+from yibao.domain.rules.case import Case
 from yibao.domain.rules.obstacles import (
     employee_cover_stop,
     is_late,

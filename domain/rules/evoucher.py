@@ -4,15 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from yibao.domain.calendar import at_hour, midnight
-from yibao.domain.case import Case
 from yibao.domain.derivation import Derived, latest_day
-from yibao.domain.facts import Confirmation, Episode, clamped
+from yibao.domain.facts.current import Confirmation, Episode, clamped
 from yibao.domain.rules.account import (
     account_at_the_earliest,
     account_instant,
     not_yet_known,
     nothing_without_account,
 )
+from yibao.domain.rules.case import Case
 from yibao.domain.rules.cover import cover_begins
 from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
 from yibao.domain.rules.waiting import after_waiting

@@ -1,8 +1,8 @@
 """The waiting period (待遇等待期): from registration and check alone (R12 to R16)."""
 
 from yibao.domain.calendar import day_after, last_day_of_months
-from yibao.domain.case import Case
 from yibao.domain.derivation import Derived
+from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import PENDING, WaitingPeriod
 
 

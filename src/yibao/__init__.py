@@ -18,9 +18,9 @@ as known at any moment, each with its derivation.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from yibao.adapters.service import Service
-    from yibao.adapters.service import open_service as open
-    from yibao.adapters.trail.questions import Question
+    from yibao.adapters.following.trail.questions import Question
+    from yibao.adapters.service.service import Service
+    from yibao.adapters.service.service import open_service as open
     from yibao.domain.refusals import Refused, YibaoError
     from yibao.domain.vocabulary import PENDING, EnrollmentId, State
 
@@ -40,12 +40,12 @@ __all__ = [
 _WHERE = {
     "PENDING": ("yibao.domain.vocabulary", "PENDING"),
     "EnrollmentId": ("yibao.domain.vocabulary", "EnrollmentId"),
-    "Question": ("yibao.adapters.trail.questions", "Question"),
+    "Question": ("yibao.adapters.following.trail.questions", "Question"),
     "Refused": ("yibao.domain.refusals", "Refused"),
-    "Service": ("yibao.adapters.service", "Service"),
+    "Service": ("yibao.adapters.service.service", "Service"),
     "State": ("yibao.domain.vocabulary", "State"),
     "YibaoError": ("yibao.domain.refusals", "YibaoError"),
-    "open": ("yibao.adapters.service", "open_service"),
+    "open": ("yibao.adapters.service.service", "open_service"),
 }
 
 

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from yibao.adapters.cli import main
-from yibao.adapters.policy_files import Editions
-from yibao.adapters.replay import Replay, replay
-from yibao.adapters.scenarios import read_story
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.stories.replay import Replay, replay
+from yibao.adapters.stories.scenarios import read_story
 
 Write = Callable[..., Path]
 Run = Callable[..., Result]

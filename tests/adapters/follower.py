@@ -22,16 +22,16 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import yibao
-from yibao.adapters.following import Standing, Stop, Supervisor
-from yibao.adapters.leading import lead_of
-from yibao.adapters.policy_files import Editions
-from yibao.adapters.projecting import statuses
-from yibao.adapters.service import Service
+from yibao.adapters.cli.projecting import statuses
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.leading import lead_of
+from yibao.adapters.following.supervisor import Standing, Stop, Supervisor
+from yibao.adapters.following.trail import following
+from yibao.adapters.following.trail.audit import AuditTrail
+from yibao.adapters.following.trail.layout import TABLES
+from yibao.adapters.following.trail.store import Row
+from yibao.adapters.service.service import Service
 from yibao.adapters.telemetry import log_json
-from yibao.adapters.trail import following
-from yibao.adapters.trail.audit import AuditTrail
-from yibao.adapters.trail.layout import TABLES
-from yibao.adapters.trail.store import Row
 
 #: All that a trail holds, by its tables.
 Held = dict[str, list[Any]]
@@ -63,7 +63,7 @@ def caught_up(trail: AuditTrail) -> Held:
 def made_anew(service: Service) -> Held:
     """What a trail holds that was made of all the facts at once, elsewhere."""
     # In memory: `open_trail` itself knows only files.
-    from yibao.adapters.trail.sqlite import SqliteTrail
+    from yibao.adapters.following.trail.sqlite import SqliteTrail
 
     with AuditTrail(service._store, service.editions, SqliteTrail(":memory:")) as trail:
         return caught_up(trail)
@@ -211,7 +211,7 @@ def _follow(url: str, editions: Any, dies_at: int | None) -> str:
 
 def _die_at(number: int) -> None:
     """Kills this process before its statement of that number."""
-    from yibao.adapters.postgres import PostgresSql
+    from yibao.adapters.store.postgres.recorder import PostgresSql
 
     left = number
 

@@ -14,13 +14,13 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, cast
 
-from yibao.adapters.errors import StoreError
-from yibao.adapters.leading import lead_of
-from yibao.adapters.policy_files import Editions
-from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import MEMORY
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.leading import lead_of
+from yibao.adapters.following.trail.questions import Question
+from yibao.adapters.service.service import Service, open_service
+from yibao.adapters.store.errors import StoreError
+from yibao.adapters.store.facts import MEMORY
 from yibao.adapters.telemetry import open_telemetry
-from yibao.adapters.trail.questions import Question
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 

@@ -19,11 +19,11 @@ from typing import Any
 
 import psycopg
 
-from yibao.adapters.policy_files import Editions
-from yibao.adapters.service import Service, open_service
-from yibao.adapters.store import MEMORY, file_of, is_postgres
-from yibao.adapters.trail.questions import Question
-from yibao.domain.commands import FileRemoteCare
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.trail.questions import Question
+from yibao.adapters.service.service import Service, open_service
+from yibao.adapters.store.facts import MEMORY, file_of, is_postgres
+from yibao.domain.facts.commands import FileRemoteCare
 from yibao.domain.vocabulary import EnrollmentId
 
 EDITIONS = Editions()

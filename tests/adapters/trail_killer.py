@@ -11,13 +11,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from yibao.adapters.policy_files import Editions
-from yibao.adapters.store import open_store
-from yibao.adapters.trail import following
-from yibao.adapters.trail.audit import AuditTrail
-from yibao.adapters.trail.layout import TABLES
-from yibao.adapters.trail.sqlite import SqliteTrail
-from yibao.adapters.trail.store import Row
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.trail import following
+from yibao.adapters.following.trail.audit import AuditTrail
+from yibao.adapters.following.trail.layout import TABLES
+from yibao.adapters.following.trail.sqlite import SqliteTrail
+from yibao.adapters.following.trail.store import Row
+from yibao.adapters.store.facts import open_store
 
 
 def digest(trail: AuditTrail) -> str:

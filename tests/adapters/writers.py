@@ -174,9 +174,9 @@ class Nursery:
 
 def _nurse() -> None:
     """The life of a nursery: one request a line, answered by one number, until nobody asks."""
-    from yibao.adapters.policy_files import Editions
+    from yibao.adapters.editions.files import Editions
 
-    for module in ("yibao.adapters.service", *sys.argv[1:]):
+    for module in ("yibao.adapters.service.service", *sys.argv[1:]):
         import_module(module)
     editions = Editions()
     for _ in editions:
@@ -220,7 +220,7 @@ def _live(job: dict[str, Any], editions: Any, gate: int) -> None:
 
 
 def _write(job: dict[str, Any], editions: Any, gate: int) -> None:
-    from yibao.adapters.service import open_service
+    from yibao.adapters.service.service import open_service
     from yibao.domain.refusals import YibaoError
 
     log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -259,7 +259,7 @@ def _tell(log: int, what: Told) -> None:
 
 def told(service: Any, step: Step) -> Told:
     """What comes of a step when it is asked for now."""
-    from yibao.domain.commands import COMMANDS
+    from yibao.domain.facts.commands import COMMANDS
     from yibao.domain.refusals import Refused, YibaoError
 
     commands = [COMMANDS[name](**values) for name, values in step.asked]

@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 from given import edition
 
-from yibao.adapters.mapping import to_row
-from yibao.domain import commands, events
+from yibao.adapters.store.mapping import to_row
 from yibao.domain.calendar import read_instant
-from yibao.domain.policy import Policy
+from yibao.domain.editions.policy import Policy
+from yibao.domain.facts import commands, events
 
 TRIES = 1500
 AT = read_instant("2025-09-01 08:30")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from yibao.domain.guards import GUARDS
+from yibao.domain.lifecycle.guards import GUARDS
 from yibao.domain.refusals import (
     REASONS,
     AlteredEdition,

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import yibao
-from yibao.adapters.answer_json import answer_json
-from yibao.adapters.recording import Receipt
-from yibao.adapters.schemas import SCHEMAS
-from yibao.adapters.service import Service, open_service
-from yibao.adapters.upkeep import copy, init
+from yibao.adapters.service.recording import Receipt
+from yibao.adapters.service.service import Service, open_service
+from yibao.adapters.shapes.answer import answer_json
+from yibao.adapters.shapes.schemas import SCHEMAS
+from yibao.adapters.upkeep.upkeep import copy, init
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId

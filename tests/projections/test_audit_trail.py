@@ -39,8 +39,8 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from yibao.domain import events
 from yibao.domain.calendar import read_instant
+from yibao.domain.facts import events
 from yibao.domain.vocabulary import edition_stream
 from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import (
@@ -54,7 +54,7 @@ from yibao.projections.audit_trail import (
     scheduled_by,
 )
 from yibao.projections.comparison import COMPARED, part
-from yibao.projections.knowledge import Edition, Knowledge, edition_named, known_by
+from yibao.projections.record import Edition, Knowledge, edition_named, known_by
 
 EARLY = "2025-08-20 09:00"
 ENDLESS = read_instant("2100-01-01 00:00")

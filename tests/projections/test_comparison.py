@@ -21,7 +21,7 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.answer import answer
 from yibao.projections.comparison import COMPARED, Comparison, Difference, compare, part
-from yibao.projections.knowledge import Cutoff, Edition
+from yibao.projections.record import Cutoff, Edition
 
 NOON = "2025-10-01 12:00"
 LAST = "2026-06-01 12:00"

@@ -29,13 +29,13 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from yibao.domain import commands, events
 from yibao.domain.calendar import read_instant
+from yibao.domain.facts import commands, events
 from yibao.domain.refusals import Refused
 from yibao.projections.answer import answer
 from yibao.projections.comparison import COMPARED, part
 from yibao.projections.history import Held, history
-from yibao.projections.knowledge import Edition
+from yibao.projections.record import Edition
 
 INSTANTS = [
     read_instant(text)

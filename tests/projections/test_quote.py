@@ -4,9 +4,9 @@ import pytest
 from given import Given, care, checked, confirm, edition_with, given, registered, roster, told, void
 
 from yibao.domain.calendar import read_instant
-from yibao.domain.care import Assessed
-from yibao.domain.commands import ReceiveCare
-from yibao.domain.policy import Policy
+from yibao.domain.care.assessments import Assessed
+from yibao.domain.editions.policy import Policy
+from yibao.domain.facts.commands import ReceiveCare
 from yibao.domain.refusals import BadValue, NotPermitted
 from yibao.projections.quote import quote
 

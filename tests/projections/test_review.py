@@ -16,8 +16,8 @@ from given import (
 )
 
 from yibao.domain.calendar import read_instant
-from yibao.domain.policy import Policy
-from yibao.projections.knowledge import Cutoff, Edition
+from yibao.domain.editions.policy import Policy
+from yibao.projections.record import Cutoff, Edition
 from yibao.projections.review import Changed, review
 
 LAST = read_instant("2025-12-31 12:00")

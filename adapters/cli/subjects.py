@@ -1,0 +1,96 @@
+"""Whom a question on the command line is about: students of a story, or of a store."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.service.service import Service
+from yibao.adapters.store.facts import open_store
+from yibao.adapters.stories.replay import replay
+from yibao.adapters.stories.scenarios import read_story
+from yibao.adapters.views.terminal import in_one_line
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.answer import Answer
+from yibao.projections.record import Cutoff
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The service to ask and the students asked about, by name.
+
+    Of a story `at` is its latest instant and `known_at` what it tells; of a store both are None:
+    now, with everything known.
+    """
+
+    service: Service
+    students: dict[str, EnrollmentId]
+    at: datetime | None
+    known_at: Cutoff | None
+
+    def answer(self, name: str, at: datetime | None, known_at: Cutoff | None) -> Answer:
+        """The answer about one of the students, for an instant and as known by a cut-off."""
+        cutoff = self.known_at if known_at is None else known_at
+        return self.service.at(self.students[name], at or self.at, known_at=cutoff)
+
+
+@contextmanager
+def subjects(
+    editions: Editions,
+    file: Path | None,
+    student: str | None,
+    store: str | None,
+    ref: str | None,
+    year: int | None,
+    policy: str | None = None,
+) -> Iterator[Subjects]:
+    """The students of a story, or one of them, or one in a store.
+
+    Raises UsageError for options that say nothing together, or not enough.
+    """
+    if (file is None) == (store is None):
+        raise click.UsageError("give a story's FILE or a --store")
+    if file is not None:
+        _forbid("FILE", ref=ref, year=year)
+        story = read_story(file, editions, policy)
+        ran = replay(story, editions)
+        with ran.service as service:
+            names = _chosen(list(story.students), student)
+            students = {name: story.enrollment(name) for name in names}
+            known_at = 0 if ran.known_at is None else ran.known_at
+            yield Subjects(service, students, story.latest_at, known_at)
+        return
+    _forbid("--store", student=student, policy=policy)
+    if ref is None or year is None:
+        raise click.UsageError("--store needs --ref and --year")
+    with existing_store(store, editions) as service:
+        yield Subjects(service, {ref: EnrollmentId(ref, year)}, None, None)
+
+
+@contextmanager
+def existing_store(url: str | None, editions: Editions) -> Iterator[Service]:
+    """The service on a store that is there; a question neither creates nor migrates one."""
+    assert url is not None
+    with closing(open_store(url, to_ask=True)) as store:
+        yield Service(store, editions, by="cli", via="cli")
+
+
+def _forbid(beside: str, **options: Any) -> None:
+    for name, given in options.items():
+        if given is not None:
+            raise click.UsageError(f"--{name} says nothing beside {beside}")
+
+
+def _chosen(names: list[str], student: str | None) -> list[str]:
+    if student is None:
+        return names
+    if student not in names:
+        raise click.UsageError(
+            f"no such student in this story; there are {in_one_line(', '.join(names))}"
+        )
+    return [student]

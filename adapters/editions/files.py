@@ -1,0 +1,182 @@
+"""Finds, reads and checks policy editions: those that come with yibao, and the user's own."""
+
+import os
+from collections.abc import Collection, Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from yibao.adapters.editions.yaml_source import Source, SourceError, parse, read, short
+from yibao.domain.editions.benefits import BENEFIT_RULES, Benefits
+from yibao.domain.editions.policy import RULES, Parameters, Policy, Words
+from yibao.domain.refusals import UnknownEdition
+
+#: The directory of a user's own editions, where no option names one.
+ENVIRONMENT_VARIABLE: Final = "YIBAO_POLICIES"
+
+#: What an edition says, section by section, and the names that each may use.
+_SECTIONS: Final[dict[str, Collection[str]]] = {
+    "parameters": Parameters.model_fields,
+    "rules": RULES,
+    "benefits": Benefits.model_fields,
+    "benefit_rules": BENEFIT_RULES,
+}
+#: An edition goes back to a released one in so many steps at most.
+MAX_EXTENDED: Final = 20
+_OF_VALUES: Final = ("parameters", "benefits")
+_TOP: Final = ("edition", "title", "extends", *_SECTIONS)
+
+
+class Editions:
+    """The editions at hand. A user's own may extend another, but not take its name."""
+
+    def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
+        chosen = directory or os.environ.get(ENVIRONMENT_VARIABLE)
+        self._own: dict[str, Path] = {}
+        self._read: dict[str, Policy] = {}
+        self._sources: dict[str, Source] = {}
+        self._contents: dict[str, dict[str, Any]] = {}
+        if chosen:
+            folder = Path(chosen)
+            if not os.path.isdir(folder):  # also false for what can be no path
+                raise SourceError(str(folder), 1, 1, "no such directory of editions")
+            self._own = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+            for name, path in self._own.items():
+                if name in released():
+                    raise SourceError(
+                        str(path), 1, 1, f"{name!r} is a released edition; choose another name"
+                    )
+
+    def names(self) -> list[str]:
+        """Every edition at hand, by name."""
+        return sorted([*released(), *self._own])
+
+    def get(self, name: str) -> Policy:
+        """The edition; raises UnknownEdition, or SourceError where its file is not right."""
+        if name not in self._read:
+            self._read[name] = self._build(self._source(name), name)
+        return self._read[name]
+
+    def digests_until_0_4_0(self, name: str) -> tuple[str, str]:
+        """What 0.4.0 and before remembered of an edition: its digest, and that of its benefits."""
+        return self.get(name).digests_with(_words_of_0_4_0())
+
+    def check(self, path: Path) -> Policy:
+        """A file that need not lie in the directory; raises SourceError at the first mistake."""
+        return self._build(read(path))
+
+    def __iter__(self) -> Iterator[Policy]:
+        return (self.get(name) for name in self.names())
+
+    def _source(self, name: str) -> Source:
+        if name not in self._sources:
+            if name in self._own:
+                self._sources[name] = self._own_source(self._own[name])
+            elif name in released():
+                self._sources[name] = _released_source(name)
+            else:
+                raise UnknownEdition(f"no edition {name!r}; there are {', '.join(self.names())}")
+        return self._sources[name]
+
+    def _own_source(self, path: Path) -> Source:
+        """A file of the directory; a link is followed only as long as it stays within."""
+        within = Path(os.path.realpath(path))
+        if not within.is_relative_to(os.path.realpath(path.parent)):
+            raise SourceError(str(path), 1, 1, "a link that leads out of the directory of editions")
+        return read(within, str(path))
+
+    def _build(self, source: Source, name: str | None = None) -> Policy:
+        """The edition in a file, which must be of that name, and right as all it extends is."""
+        content: dict[str, Any] = {}
+        for base, base_name in reversed(self._bases(source)):
+            if base_name not in self._contents:
+                self._contents[base_name], self._read[base_name] = _right(base, base_name, content)
+            content = self._contents[base_name]
+        return _right(source, name, content)[1]
+
+    def _bases(self, source: Source) -> list[tuple[Source, str]]:
+        """The editions that one extends, one after the other, by name."""
+        bases, names = list[tuple[Source, str]](), [_named(source)]
+        while (base := source.data.get("extends")) is not None:
+            try:
+                if str(base) in names:
+                    raise source.error(("extends",), "an edition cannot extend itself")
+                if len(bases) == MAX_EXTENDED:
+                    told = f"{short(names[0])} extends more than {MAX_EXTENDED} editions"
+                    raise source.error(("extends",), told)
+                source = self._source(str(base))
+            except UnknownEdition as error:
+                raise source.error(("extends",), str(error)) from None
+            bases.append((source, str(base)))
+            names.append(_named(source))
+        return bases
+
+
+def _named(source: Source) -> str:
+    """The name that a file gives to its edition."""
+    data = source.mapping(source.data, (), "an edition")
+    source.check_keys(data, (), _TOP, ("edition", "title"))
+    return str(data["edition"])
+
+
+def _right(source: Source, name: str | None, base: dict[str, Any]) -> tuple[dict[str, Any], Policy]:
+    """The complete content and the edition; raises SourceError at the first mistake."""
+    content = _completed(source, base)
+    if name is not None and content["edition"] != name:
+        raise source.error(("edition",), f"the file is named {name!r}")
+    return content, source.validate(Policy, content)
+
+
+def _completed(source: Source, base: dict[str, Any]) -> dict[str, Any]:
+    """The content with what it extends filled in, every citation naming its notice."""
+    data = source.data
+    name = data["edition"]
+    inherited: dict[str, Any] = {section: dict(base.get(section) or {}) for section in _SECTIONS}
+    for section, known in _SECTIONS.items():
+        entries = source.mapping(data.get(section, {}), (section,), section)
+        for key, entry in entries.items():
+            path = (section, key)
+            if key not in known:
+                raise source.error(path, f"unknown key {short(key)}", key=True)
+            cited = dict(source.mapping(entry, path, key))
+            for missing in ("clause", "basis"):
+                if missing not in cited:
+                    raise source.error(path, f"missing citation: {missing!r}", key=True)
+            for filled_in in ("notice", "name"):
+                if filled_in in cited:
+                    raise source.error((*path, filled_in), f"unknown key {filled_in!r}", key=True)
+            cited["notice"] = name
+            if section in _OF_VALUES:
+                cited["name"] = key
+            inherited[section][key] = cited
+    if not inherited["benefits"]:  # written before there was a table of benefits
+        inherited["benefits"] = None
+    for section in ("rules", *(["benefit_rules"] if inherited["benefits"] else [])):
+        for rule in _SECTIONS[section]:
+            if rule not in inherited[section]:
+                raise source.error((section,), f"missing citation of {rule}", key=True)
+    return {**data, **inherited}
+
+
+@cache
+def released() -> frozenset[str]:
+    """The names of the editions that come with yibao."""
+    folder = files("yibao.domain.editions") / "policies"
+    return frozenset(
+        entry.name.removesuffix(".yaml")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".yaml")
+    )
+
+
+@cache
+def _words_of_0_4_0() -> Words:
+    resource = files("yibao.domain.editions") / "policies" / "words" / "0.4.0.yaml"
+    words: Words = parse(resource.read_bytes(), resource.name).data
+    return words
+
+
+def _released_source(name: str) -> Source:
+    resource = files("yibao.domain.editions") / "policies" / f"{name}.yaml"
+    return parse(resource.read_bytes(), f"{name}.yaml")

@@ -1,0 +1,236 @@
+"""The audit trail as one asks it: pages of entries, each with what it leads to."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self, TypeVar
+
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.supervisor import Parked
+from yibao.adapters.following.trail.changes import unpacked
+from yibao.adapters.following.trail.following import TrailProjection
+from yibao.adapters.following.trail.layout import REFUSED, instant_of
+from yibao.adapters.following.trail.questions import Key, Question
+from yibao.adapters.following.trail.sqlite import SqliteTrail
+from yibao.adapters.following.trail.store import Row, TrailStore, parked_in, rows_of
+from yibao.adapters.store.connections.sql import Sql
+from yibao.adapters.store.errors import StoreError
+from yibao.adapters.store.facts import MEMORY, FactStore, file_of, url_of
+from yibao.adapters.store.watch import Watch
+from yibao.domain.facts.attempts import RefusedAttempt
+from yibao.domain.facts.events import Event
+from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.projections.answer import Answer, answer
+from yibao.projections.audit_trail import FixedEdition, Streams
+
+R = TypeVar("R")
+
+#: How many entries a page has where nothing else is said.
+PAGE: Final = 50
+
+
+class TrailEntry(NamedTuple):
+    """One entry: a fact or a refused attempt, or how many more were refused in an hour.
+
+    `event` is the fact, `attempt` the refused attempt; where both are None, `changes` tells
+    how many attempts were counted. `school` and `code` are as the entry is filed under;
+    `changes` is what it changed, as plain values. Where it is stale, there are later facts of
+    the student that could not be taken in.
+    """
+
+    row: Row
+    event: Event | None
+    attempt: RefusedAttempt | None
+    is_stale: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Where a page may begin after this entry."""
+        return Key.of(self.row)
+
+    @property
+    def recorded_at(self) -> datetime:
+        return instant_of(self.row.recorded)
+
+    @property
+    def enrollment(self) -> EnrollmentId | None:
+        """Whose it is; None for what concerns many, or nobody that could be read."""
+        if self.row.ref is None or self.row.year is None:
+            return None
+        return EnrollmentId(self.row.ref, self.row.year)
+
+    @property
+    def is_refused(self) -> bool:
+        return self.row.kind == REFUSED
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What it changed: the parts of the answer that moved, before and after, and the steps."""
+        kept: dict[str, Any] = json.loads(self.row.changes) if self.row.changes else {}
+        is_of_a_student = self.event is not None and self.enrollment is not None
+        return unpacked(kept, self.recorded_at) if is_of_a_student else kept
+
+
+class Page(NamedTuple):
+    """Some entries, and the key after which the next page begins, if there is more."""
+
+    entries: tuple[TrailEntry, ...]
+    following: Key | None
+
+
+class AuditTrail:
+    """Asks the trail of a store; before each question it takes in what is new."""
+
+    def __init__(self, store: FactStore, editions: Editions, trail: TrailStore) -> None:
+        self.store = store
+        self._editions = editions
+        self._trail = trail
+        self.projection = TrailProjection(store, editions, trail)
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether we may follow; else the trail is as far as others have brought it."""
+        return self._trail.is_writable
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is taken in is there for others; else it is for our own questions."""
+        return self._trail.is_kept
+
+    def close(self) -> None:
+        """Closes the trail's file; the store of the facts stays open."""
+        self._trail.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def catch_up(self, watch: Watch | None = None) -> None:
+        """Takes in what was recorded since; every question does so by itself.
+
+        Who may only read leaves it to others, and sees what is there.
+        """
+        if not self.is_writable:
+            return
+        self.store.again(lambda: self.projection.catch_up(watch))
+
+    def page(self, question: Question, *, after: Key | str | None = None, size: int = PAGE) -> Page:
+        """A page of the entries asked for, in the order asked for."""
+        _check(question)
+        self.catch_up()
+        return self._page(question, after, size)
+
+    def all(self, question: Question, *, size: int = 500) -> Iterator[TrailEntry]:
+        """Every entry asked for that is there when the first is drawn, page by page."""
+        _check(question)
+        self.catch_up()
+        after: Key | None = None
+        while True:
+            page = self._page(question, after, size)
+            yield from page.entries
+            if page.following is None:
+                return
+            after = page.following
+
+    def count(self, question: Question) -> int:
+        """How many entries a question has."""
+        _check(question)
+        self.catch_up()
+        ((found,),) = self._asked(lambda sql: sql.rows(*question.counting_sql()))
+        return int(found)
+
+    def parked(self, question: Question) -> list[Parked]:
+        """The students of whom entries may be lacking in the answer: they could not be taken in."""
+        _check(question)
+        self.catch_up()
+        return [each for each in self._asked(parked_in) if question.may_concern(each)]
+
+    def as_of(self, entry: TrailEntry) -> Answer | None:
+        """The answer as it was known with the entry, for the instant at which it was recorded.
+
+        Of a refused attempt it is for the instant that was asked for. None where the entry is
+        about no enrollment.
+        """
+        if not isinstance(entry, TrailEntry):
+            raise BadValue("entry", "is no entry of a trail")
+        if entry.enrollment is None:
+            return None
+        streams = Streams(
+            entry.enrollment,
+            self.store.recorded(entry.enrollment.stream),
+            self.store.recorded(entry.enrollment.care_stream),
+            lambda name: FixedEdition(
+                self._editions.get(name), self.store.recorded(edition_stream(name))
+            ),
+        )
+        asked_for = entry.attempt.occurred_at if entry.attempt else None
+        return answer(streams.known_at(entry.row.position), asked_for or entry.recorded_at)
+
+    def _asked(self, question: Callable[[Sql], R]) -> R:
+        """What is read in one turn; read again where that was interrupted."""
+
+        def ask() -> R:
+            with self._trail.reading() as sql:
+                return question(sql)
+
+        return self.store.again(ask)
+
+    def _page(self, question: Question, after: Key | str | None, size: int) -> Page:
+        if not isinstance(size, int) or not 1 <= size < sys.maxsize:
+            raise BadValue("size", "a page has at least one entry")
+        begins = Key.read(after) if isinstance(after, str) else after
+        if not isinstance(begins, Key | None):
+            raise BadValue("after", "is not where a page of the trail ends")
+        rows = self._asked(lambda sql: rows_of(sql, *question.sql(begins, size + 1)))
+        stale = {(each.ref, each.year) for each in self._asked(parked_in)}
+        shown = rows[:size]
+        facts = self.store.at_positions(row.position for row in shown if not row.attempt)
+        attempts = self.store.attempts_numbered(row.attempt for row in shown if row.attempt > 0)
+        entries = tuple(
+            TrailEntry(
+                row,
+                facts.get(row.position) if not row.attempt else None,
+                attempts.get(row.attempt),
+                (row.ref, row.year) in stale,
+            )
+            for row in shown
+        )
+        return Page(entries, entries[-1].key if len(rows) > size else None)
+
+
+def _check(question: Question) -> None:
+    if not isinstance(question, Question):
+        raise BadValue("question", "is no Question")
+
+
+def open_trail(store: FactStore, where: str | None) -> TrailStore:
+    """Where the trail of a store is kept, unless one says in which file."""
+    if where is None and store.is_postgres:
+        from yibao.adapters.following.trail.postgres import PostgresTrail
+        from yibao.adapters.store.postgres.recorder import PostgresRecorder
+
+        assert isinstance(store.recorder, PostgresRecorder)
+        return PostgresTrail(store.recorder.connections)
+    return SqliteTrail(store.beside(".trail") if where is None else trail_file(where))
+
+
+def trail_file(where: str) -> str:
+    """The file of a trail, from its path or from `sqlite:///PATH`; raises StoreError else."""
+    try:
+        is_url = "://" in where or where.startswith(("sqlite:", MEMORY))
+        return file_of(where if is_url else url_of(where))
+    except (StoreError, ValueError, TypeError, AttributeError):
+        raise StoreError(_KEPT) from None
+
+
+_KEPT: Final = "a trail is kept in a file, told by its PATH or as sqlite:///PATH"

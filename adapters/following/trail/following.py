@@ -1,0 +1,472 @@
+"""Follows the facts and the refused attempts, batch by batch, exactly once.
+
+Each batch is one transaction of the trail that also remembers how far it is; whoever is killed
+in the middle leaves the trail as it was before the batch. Two processes take turns.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import cache, partial
+from itertools import takewhile
+from operator import attrgetter
+from typing import Final
+from uuid import UUID
+
+import yibao
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.supervisor import Parked, Standing
+from yibao.adapters.following.trail.layout import FORMAT, OF_A_SCHOOL, OF_A_STUDENT
+from yibao.adapters.following.trail.rows import (
+    attempt_row,
+    counted_row,
+    edition_row,
+    entry_row,
+    fix_rows,
+)
+from yibao.adapters.following.trail.sqlite import SqliteTrail
+from yibao.adapters.following.trail.store import (
+    Progress,
+    Row,
+    TrailStore,
+    TrailTransaction,
+    parked_in,
+)
+from yibao.adapters.store.attempts import digest_of
+from yibao.adapters.store.connections.sql import Found
+from yibao.adapters.store.errors import Halted, StoreError
+from yibao.adapters.store.facts import FactStore, Reached, Taken, positioned
+from yibao.adapters.store.watch import Watch
+from yibao.domain.editions.policy import Policy
+from yibao.domain.facts import events
+from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.projections.audit_trail import (
+    Entry,
+    FixedEdition,
+    Recorded,
+    Streams,
+    entries,
+    entries_with_windows,
+    version_superseded,
+)
+
+#: How many facts a transaction of the trail takes in, and how many students of a fixed window.
+BATCH: Final = 5000
+FAN: Final = 500
+
+
+class TrailProjection:
+    """Keeps a trail up with a store."""
+
+    name = "audit-trail"
+
+    def __init__(self, store: FactStore, editions: Editions, trail: TrailStore) -> None:
+        self.store = store
+        self.editions = editions
+        self.trail = trail
+
+    def catch_up(
+        self, watch: Watch | None = None, *, enough: Callable[[], bool] = lambda: False
+    ) -> int:
+        """Takes in everything recorded by now, and makes anew a trail of something else.
+
+        How many facts that were. After each batch it may be `enough`, and the rest is left.
+        Raises Halted where a fact is of a newer yibao.
+        """
+        there = self.store.reached()
+        progress = self._looked_at()
+        taken_in = 0
+        while progress is None or not progress.is_at(there):
+            with self._writing() as transaction:
+                before = self._checked_progress(transaction)
+                if before is None:
+                    # By itself: what empties a trail keeps out even those who read it, and they
+                    # may have all the connections by which the facts could be read.
+                    transaction.begin_anew(_fingerprint(self.editions))
+                    continue
+                progress, facts = self._next_batch(transaction, before, there)
+                if progress != before:
+                    mark = self.store.mark(progress.position, progress.attempt)
+                    progress = progress._replace(mark=mark)
+                    transaction.reach(progress)
+            taken_in += facts
+            if watch:
+                watch(min(progress.position, there.position), there.position)
+            if progress == before or enough():
+                break
+        if taken_in >= BATCH:
+            self.trail.optimize()
+        return taken_in
+
+    def standing(self) -> Standing:
+        """How far the trail is, and who is left out of it; nothing is taken in."""
+        progress = self._looked_at() or Progress()
+        with self.trail.reading() as sql:
+            parked = parked_in(sql) if self.trail.has_tables(sql) else []
+        return Standing(
+            self.name,
+            progress.position,
+            self.store.facts_after(progress.position),
+            tuple(parked),
+        )
+
+    def halted(self) -> str | None:
+        """Why it goes no further, if the next batch cannot be taken in; nothing is taken in.
+
+        What is being recorded at this moment is not waited for.
+        """
+        scratch = SqliteTrail(":memory:")
+        with closing(scratch), scratch.writing() as sql:
+            transaction = TrailTransaction(scratch, sql)
+            transaction.begin_anew("")
+            try:
+                self._next_batch(
+                    transaction, self._looked_at() or Progress(), self.store.reached(0)
+                )
+            except Halted as error:
+                return str(error)
+        return None
+
+    def retry(self) -> int:
+        """Takes in anew the students that are parked; how many still are.
+
+        Whoever set right what was wrong, or has upgraded, calls it.
+        """
+        self.catch_up()
+        with self._writing() as transaction:
+            progress = transaction.progress(_fingerprint(self.editions))
+            if progress is not None and progress.fanned is None:
+                batch = _Batch(self.store, self.editions, transaction)
+                for parked in transaction.parked():
+                    batch.unpark(parked, progress.position)
+            return len(transaction.parked())
+
+    @contextmanager
+    def _writing(self) -> Iterator[TrailTransaction]:
+        with self.trail.writing() as sql:
+            yield TrailTransaction(self.trail, sql)
+
+    def _looked_at(self) -> Progress | None:
+        """How far the trail is; None where it is of another store, or of another version."""
+        with self.trail.reading() as sql:
+            there = self.trail.has_tables(sql)
+            rows = sql.rows("SELECT * FROM progress") if there else []
+        for found, *reached in rows:
+            progress = Progress(*reached)
+            if found == _fingerprint(self.editions) and self._is_of_this_store(progress):
+                return progress
+        return None
+
+    def _is_of_this_store(self, progress: Progress) -> bool:
+        return progress.mark == self.store.mark(progress.position, progress.attempt)
+
+    def _checked_progress(self, transaction: TrailTransaction) -> Progress | None:
+        """How far the trail is; None if it followed another store, or an earlier state of it."""
+        progress = transaction.progress(_fingerprint(self.editions))
+        if progress is None:
+            return None
+        if progress.mark is not None and not self._is_of_this_store(progress):
+            return None
+        return progress
+
+    def _next_batch(
+        self, transaction: TrailTransaction, progress: Progress, there: Reached
+    ) -> tuple[Progress, int]:
+        """The progress after one more batch, and its facts; the same where there is no more."""
+        taken = self.store.taken(progress.position, there.position, BATCH)
+        if taken:
+            progress = _Batch(self.store, self.editions, transaction).of_facts(progress, taken)
+            return progress, sum(each.position <= progress.position for each in taken)
+        try:
+            kept = self.store.attempts_between(progress.attempt, there.attempt, BATCH)
+        except UnreadableEvent as error:
+            raise Halted(f"a refused attempt cannot be read: {error}") from error
+        transaction.insert(attempt_row(each) for each in kept)
+        counted = progress.counted
+        if counted != there.counted:
+            counts = self.store.attempts_counted()
+            transaction.replace_counted(counted_row(each) for each in counts)
+            counted = digest_of(counts)
+        all_kept = len(kept) < BATCH
+        progress = progress._replace(
+            # There may be numbers that nobody has: whoever took them recorded nothing.
+            position=max(progress.position, there.position),
+            attempt=max(progress.attempt, there.attempt if all_kept else kept[-1].attempt_id),
+            counted=counted,
+        )
+        return progress, 0
+
+
+class _Batch:
+    """One batch of facts on its way into the trail."""
+
+    def __init__(self, store: FactStore, editions: Editions, transaction: TrailTransaction) -> None:
+        self.store = store
+        self.editions = editions
+        self.transaction = transaction
+        self.edition = cache(self._edition)
+        self.parked = {each.stream for each in transaction.parked()}
+        self._read: dict[UUID, list[Found]] = {}
+        self._read_until = 0
+
+    def of_facts(self, progress: Progress, taken: Sequence[Taken]) -> Progress:
+        """Facts up to the next window that is fixed, or the effects of that window alone."""
+        known = list(takewhile(lambda each: each.topic in events.EVENTS, taken))
+        if not known:
+            raise Halted(
+                f"the fact at position {taken[0].position} has the name {taken[0].topic!r}, "
+                "which this version of yibao does not know"
+            )
+        editions = self._editions(known)
+        own = list(takewhile(lambda each: not self._is_fix(each, editions), known))
+        if not own:
+            return self._fixed_window(progress, known[0].position, editions[known[0].stream])
+        last = own[-1]
+        firsts: dict[UUID, int] = {}
+        for each in own:
+            if each.stream not in editions:
+                firsts.setdefault(each.stream, each.position)
+        students = self._enrollments(firsts, last.position)
+        self._read_ahead([each.care_stream for each in students], last.position)
+        self._read_ahead([each.stream for each in students], last.position)
+        rows = [
+            row
+            for enrollment, first in students.items()
+            for row in self._enrollment(enrollment, first, progress.position, last.position)
+        ]
+        adopted = {each.position: each.stream for each in own if each.stream in editions}
+        found = self.store.at_positions(adopted)
+        rows += [
+            edition_row(Recorded(position, found[position]), editions[stream])
+            for position, stream in adopted.items()
+        ]
+        # What was recorded at one time is then read from one place of the file.
+        self.transaction.insert(sorted(rows, key=attrgetter("position")))
+        return progress._replace(position=last.position)
+
+    def unpark(self, parked: Parked, until: int) -> None:
+        """Lists a parked student anew up to a position, if that can be done by now."""
+        stream = UUID(parked.stream)
+        self.parked.discard(parked.stream)
+        self.transaction.unpark(parked.stream)
+        for enrollment in self._enrollments({stream: parked.position}, until):
+            made = self._made(enrollment, parked.position, until, entries_with_windows)
+            if made is None:
+                return
+            self.transaction.forget_student(enrollment)
+            self.transaction.insert(self._rows(enrollment, until, made))
+            own = {enrollment.stream, enrollment.care_stream}
+            for fix in [entry for entry in made if entry.event.originator_id not in own]:
+                assert fix.edition is not None
+                self.transaction.forget_fix(fix.recorded.position)
+                self._list_fix(fix.recorded, fix.edition)
+
+    def _editions(self, taken: Sequence[Taken]) -> dict[UUID, str]:
+        """The editions among the streams; an edition is adopted before anything else of it."""
+        found = {}
+        for stream in {each.stream for each in taken if each.topic in _OF_EDITIONS}:
+            policy = self.transaction.edition_of(stream)
+            if policy is None:
+                try:
+                    first = self.store.first(stream)
+                except UnreadableEvent:
+                    continue  # no edition that anybody could have used
+                if not isinstance(first, events.EditionAdopted):
+                    continue  # what is taken back here is a student's
+                policy = first.policy
+                self.transaction.add_edition(stream, policy)
+            found[stream] = policy
+        return found
+
+    def _is_fix(self, taken: Taken, editions: dict[UUID, str]) -> bool:
+        return taken.stream in editions and taken.topic in _FIXES
+
+    def _enrollments(self, firsts: Mapping[UUID, int], until: int) -> dict[EnrollmentId, int]:
+        """Whose streams these are, each with the first position; registration precedes care."""
+        self._read_ahead(firsts, until)
+        known = self.transaction.enrollments_of(firsts)
+        found: dict[EnrollmentId, int] = {}
+        for stream, first in firsts.items():
+            enrollment = known.get(stream)
+            if enrollment is None:
+                enrollment = self._registered(stream, first)
+                if enrollment is None:
+                    continue
+                known |= {enrollment.stream: enrollment, enrollment.care_stream: enrollment}
+                self.transaction.add_enrollments([enrollment])
+            found[enrollment] = min(first, found.get(enrollment, first))
+        return found
+
+    def _registered(self, stream: UUID, position: int) -> EnrollmentId | None:
+        """Whose new stream it is; None, and parked, where it does not say so."""
+        rows = self._read.get(stream, [])[:1]
+        try:
+            first = positioned(stream, rows)[0].event if rows else None
+            if not isinstance(first, events.Registered):
+                raise UnreadableEvent(f"stream {stream} is nobody's: there is no registration")
+        except UnreadableEvent as error:
+            self._park(Parked(stream.hex, None, None, position, str(error)))
+            return None
+        return EnrollmentId(first.ref, self._at_hand(first.policy).year)
+
+    def _read_ahead(self, streams: Iterable[UUID], until: int) -> None:
+        """Reads streams that are needed up to a position, many at once."""
+        if until != self._read_until:
+            self._read, self._read_until = {}, until
+        self._read |= self.store.rows_of(set(streams) - self._read.keys(), until)
+
+    def _recorded(self, stream: UUID, until: int) -> list[Recorded]:
+        if until == self._read_until and stream in self._read:
+            return positioned(stream, self._read[stream])
+        return self.store.recorded(stream, until)
+
+    def _enrollment(
+        self, enrollment: EnrollmentId, first: int, after: int, until: int
+    ) -> list[Row]:
+        """What was recorded of one student between two positions; nothing where it is parked."""
+        between = partial(entries, after=after, until=until)
+        made = self._made(enrollment, first, until, between)
+        return [] if made is None else self._rows(enrollment, until, made)
+
+    def _made(
+        self,
+        enrollment: EnrollmentId,
+        first: int,
+        until: int,
+        make: Callable[[Streams], Iterable[Entry]],
+    ) -> list[Entry] | None:
+        """Entries of one student; None, and parked, where they cannot be made."""
+        if enrollment.stream.hex in self.parked:
+            return None
+        try:
+            streams = self._streams(enrollment, until)
+            self._check_holdable(streams)
+            return list(make(streams))
+        except StoreError:
+            raise  # of the store, not of the student
+        except Exception as error:
+            # Whatever it is, it must not stop what can be told of all the others.
+            told = str(error) if isinstance(error, YibaoError) else type(error).__name__
+            self._park(Parked(enrollment.stream.hex, *enrollment, first, told))
+            return None
+
+    def _check_holdable(self, streams: Streams) -> None:
+        """Raises UnreadableEvent where the trail's database does not take what is listed.
+
+        That is the name of a school: all else that is listed has no such characters.
+        """
+        for each in streams.enrolled:
+            school = getattr(each.event, "school", None)
+            if school is not None and not self.transaction.store.can_hold(school):
+                raise UnreadableEvent(
+                    f"the fact at position {each.position} names a school by characters "
+                    "that the trail's database cannot hold"
+                )
+
+    def _park(self, parked: Parked) -> None:
+        self.parked.add(parked.stream)
+        self.transaction.park(parked)
+
+    def _rows(self, enrollment: EnrollmentId, until: int, made: Sequence[Entry]) -> list[Row]:
+        """How entries are listed; those of windows that were fixed are the student's alone."""
+        own = {enrollment.stream, enrollment.care_stream}
+        rows = []
+        for entry in made:
+            row = entry_row(entry)
+            if entry.event.originator_id not in own:
+                rows.append(row._replace(listing=OF_A_STUDENT))
+                continue
+            rows.append(row)
+            if entry.former_school is not None:
+                rows.append(row._replace(listing=OF_A_SCHOOL, school=entry.former_school))
+        told = [entry.event for entry in made]
+        if any(isinstance(event, events.Registered | events.SchoolChanged) for event in told):
+            self._remember_schools(self._streams(enrollment, until))
+        return rows
+
+    def _remember_schools(self, streams: Streams) -> None:
+        """For whom a window may be fixed: every school, under every edition there was."""
+        known = [each.event for each in streams.enrolled]
+        policies = {event.policy for event in known if isinstance(event, events.Registered)}
+        schools = {
+            event.school
+            for event in known
+            if isinstance(event, events.Registered | events.SchoolChanged)
+        }
+        stream = streams.enrollment.stream
+        self.transaction.add_schools(
+            (policy, school, stream) for policy in policies for school in schools
+        )
+
+    def _fixed_window(self, progress: Progress, position: int, policy: str) -> Progress:
+        """Lists whose answers a fixed window moved, some students at a time, then the fix."""
+        recorded = self.edition(policy).recorded
+        (fix,) = [each for each in recorded if each.position == position]
+        schools = _schools_concerned(recorded, fix.event)
+        students = self.transaction.concerned(policy, schools, progress.fanned or "", FAN)
+        self._read_ahead(
+            [stream for _, each in students for stream in (each.stream, each.care_stream)], position
+        )
+        for _, enrollment in students:
+            made = self._made(enrollment, position, position, lambda streams: [streams.entry(fix)])
+            for entry in made or ():
+                if entry.moved:
+                    self.transaction.insert([entry_row(entry)._replace(listing=OF_A_STUDENT)])
+        if len(students) == FAN:
+            return progress._replace(fanned=students[-1][0])
+        self._list_fix(fix, policy)
+        return progress._replace(position=position, fanned=None)
+
+    def _list_fix(self, fix: Recorded, policy: str) -> None:
+        """Lists a fixed window for all and for the schools, by what it moved of their students."""
+        recorded = [each.event for each in self.edition(policy).recorded]
+        superseded = version_superseded(fix.event, recorded)
+        effects = self.transaction.effects(fix.position)
+        self.transaction.insert(fix_rows(fix, superseded, policy, effects))
+
+    def _streams(self, enrollment: EnrollmentId, until: int) -> Streams:
+        return Streams(
+            enrollment,
+            self._recorded(enrollment.stream, until),
+            self._recorded(enrollment.care_stream, until),
+            self.edition,
+        )
+
+    def _edition(self, name: str) -> FixedEdition:
+        try:
+            return FixedEdition(self._at_hand(name), self.store.recorded(edition_stream(name)))
+        except UnreadableEvent as error:
+            raise Halted(f"the edition {name!r} cannot be read: {error}") from error
+
+    def _at_hand(self, name: str) -> Policy:
+        try:
+            return self.editions.get(name)
+        except UnknownEdition as error:
+            raise Halted(f"a student is registered under it, and there is {error}") from error
+
+
+_FIXES: Final = {events.WindowFixed.name, events.Voided.name}
+_OF_EDITIONS: Final = _FIXES | {events.EditionAdopted.name, events.BenefitsAdopted.name}
+
+
+def _schools_concerned(recorded: Sequence[Recorded], event: events.Event) -> Sequence[str] | None:
+    """The schools that a fix names, or the one it corrects or takes back; None for all."""
+    by_id = {each.event.event_id: each.event for each in recorded}
+    found: list[str] = []
+    named: events.Event | None = event
+    while named is not None:
+        if isinstance(named, events.WindowFixed):
+            if named.school is None:
+                return None
+            found.append(named.school)
+        superseded = getattr(named, "supersedes", None)
+        named = by_id.get(superseded) if superseded else None
+    return found
+
+
+def _fingerprint(editions: Editions) -> str:
+    """What the rows depend on beside the facts: this program's version and the editions."""
+    known = [f"{policy.edition}:{policy.digest}:{policy.benefits_digest}" for policy in editions]
+    told = "\n".join([str(FORMAT), yibao.__version__, *sorted(known)])
+    return hashlib.sha256(told.encode()).hexdigest()

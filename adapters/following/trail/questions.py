@@ -1,0 +1,186 @@
+"""What can be asked of the trail, and how a question becomes SQL over an index."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from yibao.adapters.following.supervisor import Parked
+from yibao.adapters.following.trail.layout import (
+    BITS,
+    EVERYWHERE,
+    OF_A_SCHOOL,
+    OF_A_STUDENT,
+    ORDER,
+    REFUSED,
+    number_of,
+)
+from yibao.adapters.following.trail.store import Row
+from yibao.domain.facts.events import EVENTS
+from yibao.domain.refusals import REASONS, BadValue
+from yibao.domain.vocabulary import AskedName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which entries of the trail are asked for: those that fit everything that is given.
+
+    `by` is the actor; `kind` a fact's stored name, or `refused` for refused attempts; `code`
+    that of a refusal, of a report that does not fit or of refused care; `changed` the part of the
+    answer that a fact changed; `facts_only` leaves out what was refused. Of an interval `from`
+    is inclusive and `until` is not.
+    """
+
+    ref: str | None = None
+    year: int | None = None
+    edition: str | None = None
+    school: str | None = None
+    by: str | None = None
+    via: str | None = None
+    kind: str | None = None
+    code: str | None = None
+    correlation_id: str | None = None
+    changed: str | None = None
+    facts_only: bool = False
+    recorded_from: datetime | None = None
+    recorded_until: datetime | None = None
+    happened_from: datetime | None = None
+    happened_until: datetime | None = None
+    newest_first: bool = False
+
+    def __post_init__(self) -> None:
+        for where, value, known in (
+            ("changed", self.changed, tuple(BITS)),
+            ("kind", self.kind, (*EVENTS, REFUSED)),
+            ("code", self.code, tuple(REASONS)),
+        ):
+            if value is not None and not (isinstance(value, str) and value in known):
+                raise BadValue(where, f"there is none of that name; there are {', '.join(known)}")
+        for where, value in self._given():
+            if where == "year":
+                if not isinstance(value, int) or not 0 <= value <= 9999:
+                    raise BadValue(where, "is no year")
+            elif not isinstance(value, str) or not _is_recordable(where, value):
+                raise BadValue(where, "is not text that anybody could have recorded")
+        for where in _INSTANTS:
+            value = getattr(self, where)
+            if value is None:
+                continue
+            if not isinstance(value, datetime):
+                raise BadValue(where, "is no instant")
+            if value.utcoffset() is None:
+                raise BadValue(where, "is an instant without a time zone")
+
+    def may_concern(self, parked: Parked) -> bool:
+        """Whether a fact of a student that is parked might fit, as far as is known of her."""
+        asked, whose = (self.ref, self.year), (parked.ref, parked.year)
+        return self.kind != REFUSED and all(
+            None in both or len(set(both)) == 1 for both in zip(asked, whose, strict=True)
+        )
+
+    def sql(self, after: "Key | None" = None, limit: int | None = None) -> tuple[str, list[Any]]:
+        """The statement, and what stands for its question marks."""
+        found = list(self._conditions(after))
+        where = " AND ".join(condition for condition, _ in found)
+        values = [value for _, given in found for value in given]
+        way = "DESC" if self.newest_first else "ASC"
+        order = ", ".join(f"{column} {way}" for column in ORDER)
+        limited = "" if limit is None else " LIMIT ?"
+        values += [] if limit is None else [limit]
+        chosen = f"FROM entries WHERE {where} ORDER BY {order}{limited}"
+        if self.happened_from or self.happened_until:
+            # The order is not the index's: sort what the index holds, then fetch a page.
+            within = f"SELECT entry {chosen}"
+            chosen = f"FROM entries WHERE entry IN ({within}) ORDER BY {order}"
+        return f"SELECT {{columns}} {chosen}", values
+
+    def counting_sql(self) -> tuple[str, list[Any]]:
+        """The statement that counts the same entries."""
+        conditions = list(self._conditions(None))
+        where = " AND ".join(condition for condition, _ in conditions)
+        values = [value for _, given in conditions for value in given]
+        return f"SELECT COUNT(*) FROM entries WHERE {where}", values
+
+    def _conditions(self, after: "Key | None") -> Iterator[tuple[str, list[Any]]]:
+        # A literal, not a question mark: the partial indexes are chosen by it.
+        if self.ref is not None:
+            yield f"ref IS NOT NULL AND listing <> {OF_A_SCHOOL}", []
+        elif self.school is not None:
+            yield f"listing <> {OF_A_STUDENT}", []
+        else:
+            yield f"listing = {EVERYWHERE}", []
+        for column, value in self._given():
+            yield f"{column} = ?", [value]
+        if self.code is not None:
+            yield "code IS NOT NULL", []
+        if self.facts_only:
+            yield "kind <> ?", [REFUSED]
+        if self.changed is not None:
+            yield f"(moved & {BITS[self.changed]}) <> 0", []
+        for column, name in (("recorded", "recorded"), ("occurred", "happened")):
+            for ends, sign in (("from", ">="), ("until", "<")):
+                instant = getattr(self, f"{name}_{ends}")
+                if instant is not None:
+                    yield f"{column} {sign} ?", [number_of(instant)]
+        if after is not None:
+            sign = "<" if self.newest_first else ">"
+            yield f"({', '.join(ORDER)}) {sign} (?, ?, ?)", list(after)
+
+    def _given(self) -> Iterator[tuple[str, Any]]:
+        for field in fields(self):
+            column = _COLUMNS.get(field.name)
+            value = getattr(self, field.name)
+            if column is not None and value is not None:
+                yield column, value
+
+
+def _is_recordable(column: str, value: str) -> bool:
+    """Whether a fact can hold a text; what a school is called is up to its owner."""
+    if column != "school":
+        return value.isprintable()
+    try:
+        _NAME.validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(AskedName)
+_INSTANTS: Final = ("recorded_from", "recorded_until", "happened_from", "happened_until")
+_COLUMNS: Final = {
+    "ref": "ref",
+    "year": "year",
+    "edition": "policy",
+    "school": "school",
+    "by": "actor",
+    "via": "via",
+    "kind": "kind",
+    "code": "code",
+    "correlation_id": "correlation",
+}
+
+
+class Key(NamedTuple):
+    """The place of an entry in the order of the trail, where a page may begin after it."""
+
+    recorded: int
+    position: int
+    attempt: int
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        return cls(row.recorded, row.position, row.attempt)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The key in a text; raises BadValue for anything else."""
+        try:
+            recorded, position, attempt = (int(part) for part in text.split(".") if len(part) < 19)
+        except ValueError:
+            raise BadValue("after", "is not where a page of the trail ends") from None
+        return cls(recorded, position, attempt)
+
+    def __str__(self) -> str:
+        return ".".join(str(part) for part in self)

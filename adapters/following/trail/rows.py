@@ -1,0 +1,141 @@
+"""The rows of the trail: one for each fact, each refused attempt and each count of such."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from yibao.adapters.following.trail.changes import packed, text_of
+from yibao.adapters.following.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL, REFUSED, number_of
+from yibao.adapters.following.trail.store import Row
+from yibao.adapters.store.attempts import CountedAttempts, KeptAttempt
+from yibao.projections.audit_trail import Entry, Recorded
+
+
+def entry_row(entry: Entry) -> Row:
+    """A fact of a student, with what it changed."""
+    row = _row(entry.recorded, EVERYWHERE)
+    return row._replace(
+        ref=entry.enrollment.ref,
+        year=entry.enrollment.year,
+        policy=entry.edition,
+        school=entry.school,
+        code=entry.code,
+        moved=sum(BITS[moved.name] for moved in entry.moved),
+        changes=packed(entry),
+    )
+
+
+def edition_row(recorded: Recorded, policy: str) -> Row:
+    """What was recorded of an edition."""
+    return _row(recorded, EVERYWHERE)._replace(policy=policy)
+
+
+def fix_rows(
+    fix: Recorded, superseded: int | None, policy: str, effects: Iterable[tuple[str | None, int]]
+) -> Iterator[Row]:
+    """A fixed window once for all, and once for each school whose students' answers it moved."""
+    masks: Counter[int] = Counter()
+    of_schools: dict[str | None, Counter[int]] = {}
+    for school, moved in effects:
+        masks[moved] += 1
+        of_schools.setdefault(school, Counter())[moved] += 1
+    school = getattr(fix.event, "school", None)
+    row = edition_row(fix, policy)._replace(school=school)
+    yield row._replace(moved=_union(masks), changes=_effects(masks, superseded))
+    for each, found in sorted(of_schools.items(), key=str):
+        if each is not None and each != school:
+            yield row._replace(
+                listing=OF_A_SCHOOL,
+                school=each,
+                moved=_union(found),
+                changes=_effects(found, superseded),
+            )
+
+
+def _union(masks: Iterable[int]) -> int:
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
+
+
+def _effects(masks: Counter[int], superseded: int | None) -> str:
+    """How many students' answers were moved, in all and for each part of the answer."""
+    parts = {
+        name: sum(count for mask, count in masks.items() if mask & bit)
+        for name, bit in BITS.items()
+    }
+    told: dict[str, Any] = {
+        "students": sum(masks.values()),
+        "parts": {name: count for name, count in parts.items() if count},
+    }
+    return text_of(told if superseded is None else {**told, "supersedes": superseded})
+
+
+def _row(recorded: Recorded, listing: int) -> Row:
+    event = recorded.event
+    return Row(
+        listing=listing,
+        recorded=number_of(event.recorded_at),
+        position=recorded.position,
+        attempt=0,
+        occurred=number_of(event.occurred_at),
+        ref=None,
+        year=None,
+        policy=None,
+        school=None,
+        actor=event.by,
+        via=event.via,
+        kind=event.name,
+        code=None,
+        correlation=event.correlation_id,
+        moved=0,
+        changes=None,
+    )
+
+
+def attempt_row(kept: KeptAttempt) -> Row:
+    """A refused attempt."""
+    attempt = kept.attempt
+    return Row(
+        listing=EVERYWHERE,
+        recorded=number_of(attempt.tried_at),
+        position=kept.position,
+        attempt=kept.attempt_id,
+        occurred=number_of(attempt.occurred_at) if attempt.occurred_at else None,
+        ref=attempt.ref,
+        year=attempt.year,
+        policy=attempt.policy,
+        school=attempt.school,
+        actor=attempt.by,
+        via=attempt.via,
+        kind=REFUSED,
+        code=attempt.code,
+        correlation=attempt.correlation_id,
+        moved=0,
+        changes=None,
+    )
+
+
+def counted_row(counted: CountedAttempts) -> Row:
+    """How many more were refused in an hour; it stands at the hour's beginning."""
+    told = {"command": counted.command, "attempts": counted.attempts}
+    return Row(
+        listing=EVERYWHERE,
+        recorded=number_of(datetime.fromisoformat(counted.hour)),
+        position=0,
+        attempt=-counted.number,
+        occurred=None,
+        ref=None,
+        year=None,
+        policy=None,
+        school=None,
+        actor=counted.actor,
+        via=None,
+        kind=REFUSED,
+        code=counted.code,
+        correlation=None,
+        moved=0,
+        changes=text_of(told),
+    )

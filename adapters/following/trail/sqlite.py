@@ -1,0 +1,157 @@
+"""A trail in a SQLite file of its own, or in memory."""
+
+import math
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Final
+
+from eventsourcing.persistence import PersistenceError
+
+from yibao.adapters.following.trail.layout import CREATE, TABLES
+from yibao.adapters.store.connections.sql import Sql
+from yibao.adapters.store.errors import StoreError
+from yibao.adapters.store.files.looking import (
+    EVERY_TABLE,
+    PrivateFolder,
+    looked_at,
+    may_write,
+    read_only,
+)
+from yibao.adapters.store.sqlite.recorder import (
+    SqlitePool,
+    SqliteSql,
+    SqliteTransaction,
+    check_not_left,
+    failure,
+    prepare,
+)
+
+#: As much of the file as is mapped into memory, in bytes.
+MAPPED: Final = 16 * 2**30
+#: What a batch may change without writing it out in between, in KiB.
+CACHE_KIB: Final = 64 * 1024
+
+
+class SqliteTrail:
+    """One connection to the trail's file, or to memory; threads take turns.
+
+    Where the file cannot be written, it is a copy that goes when this is closed.
+    """
+
+    is_writable = True
+
+    def __init__(self, database: str) -> None:
+        self._folder: PrivateFolder | None = None
+        with _clear_errors(database):
+            if database != ":memory:":
+                check_not_left(database)
+                _check_whose(database)
+                if os.path.isdir(os.path.dirname(database) or ".") and not may_write(database):
+                    database = self._copy(database)
+                prepare(database)
+            self._pool = _Connection(database, 1, math.inf)
+            with self._pool.lend():  # what cannot be opened is told now
+                pass
+
+    @property
+    def is_kept(self) -> bool:
+        return self._folder is None
+
+    def _copy(self, database: str) -> str:
+        """One for as long as this is open, of what there is by now."""
+        self._folder = PrivateFolder()
+        copy = str(self._folder.path / "trail.db")
+        if os.path.exists(database):
+            with (
+                closing(sqlite3.connect(read_only(database, self._folder), uri=True)) as there,
+                closing(sqlite3.connect(copy)) as here,
+            ):
+                there.backup(here)
+        return copy
+
+    def close(self) -> None:
+        self._pool.close()
+        if self._folder is not None:
+            self._folder.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[SqliteSql]:
+        with _clear_errors(), self._pool.lend() as connection:
+            yield SqliteSql(connection.cursor())
+
+    @contextmanager
+    def writing(self) -> Iterator[SqliteSql]:
+        with _clear_errors(), SqliteTransaction(self._pool.lend(), commit=True) as cursor:
+            yield SqliteSql(cursor)
+
+    def has_tables(self, sql: Sql) -> bool:
+        return bool(sql.rows("SELECT 1 FROM sqlite_master WHERE name='progress'"))
+
+    def can_hold(self, text: str) -> bool:
+        return True
+
+    def empty(self, sql: Sql) -> None:
+        # Dropped, not deleted from: another version may have left another layout.
+        for table in TABLES:
+            sql.run(f"DROP TABLE IF EXISTS {table}")
+        for statement in CREATE:
+            sql.run(statement)
+
+    def optimize(self) -> None:
+        with self.reading() as sql:
+            sql.run("PRAGMA analysis_limit=1000")
+            sql.run("ANALYZE")
+
+
+class _Connection(SqlitePool):
+    """The one connection; in memory nothing is kept where it is thrown away, and made anew."""
+
+    is_anchored = False
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        # What is lost with a power cut is made again from the facts.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        # A page of the trail is read from as many places of a file that may be large.
+        connection.execute(f"PRAGMA mmap_size={MAPPED}")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+
+
+def _check_whose(database: str) -> None:
+    """Raises StoreError for a file that holds anything but a trail: its tables are made anew."""
+    try:
+        with looked_at(database) as connection:
+            if connection is None:
+                return
+            tables = {str(name) for (name,) in connection.execute(EVERY_TABLE)}
+            columns = tuple(tuple(row) for row in connection.execute(_MARK))
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise StoreError(f"the trail cannot be kept in {database!r}: {error}") from error
+    others = tables - set(TABLES)
+    if others or columns != _MARKED:
+        held = max(others or tables, default="a mark of another program")
+        raise StoreError(f"the trail needs a file of its own; this one holds {held!r}")
+
+
+#: By these every trail is known that was ever released; their other tables have common names.
+_MARK: Final = (
+    "SELECT 'progress', name FROM pragma_table_info('progress') UNION ALL "
+    "SELECT 'enrollments', name FROM pragma_table_info('enrollments')"
+)
+_MARKED: Final = (
+    *(
+        ("progress", name)
+        for name in ("fingerprint", "position", "mark", "attempt", "counted", "fanned")
+    ),
+    *(("enrollments", name) for name in ("stream", "care_stream", "ref", "year")),
+)
+
+
+@contextmanager
+def _clear_errors(database: str | None = None) -> Iterator[None]:
+    try:
+        yield
+    except (PersistenceError, sqlite3.Error, OSError) as error:
+        where = f" {database!r}" if database else ""
+        raise StoreError(f"the trail{where} {failure(error)}") from error

@@ -1,0 +1,1 @@
+"""The one door: commands and questions, each loaded, decided and saved in one transaction."""

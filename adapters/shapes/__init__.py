@@ -1,0 +1,1 @@
+"""Answers as plain JSON, and the schemas of what others rely on."""

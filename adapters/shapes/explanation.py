@@ -1,0 +1,120 @@
+"""Why an answer is what it is: the tree behind each value, as plain data."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from yibao.adapters.shapes.answer import VALUES, answer_json
+from yibao.adapters.shapes.care import care_json
+from yibao.adapters.shapes.plain import plain
+from yibao.domain.care.assessments import Assessed
+from yibao.domain.derivation import Derived, rests_on_assumption
+from yibao.domain.editions.citation import Citation, Parameter
+from yibao.domain.editions.policy import Policy
+from yibao.domain.facts.current import Fact
+from yibao.domain.lifecycle.timeline import state_at
+from yibao.domain.vocabulary import PENDING
+from yibao.projections.answer import Answer
+
+
+def explained(answer: Answer) -> dict[str, Any]:
+    """The answer with what it stands on, and the tree behind each value and the state."""
+    return {
+        "format": 1,
+        "ref": answer.enrollment.ref,
+        "at": plain(answer.at),
+        "known_at": plain(answer.known_at),
+        "edition": {
+            "id": answer.edition,
+            "version": answer.edition_version,
+            "digest": answer.edition_digest,
+        },
+        **answer_json(answer),
+        "because": None if answer.values else "not_registered",
+        "explanations": dict(trees(answer)),
+        "care": [
+            care_json(assessed) | {"explanations": dict(care_trees(assessed, answer.policy))}
+            for assessed in answer.care
+        ],
+    }
+
+
+def trees(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The tree of each of the four values and of the state, by name."""
+    if answer.policy is None or answer.values is None:
+        return
+    for name in VALUES:
+        yield name, tree(getattr(answer.values, name), answer.policy)
+    change = state_at(answer.timeline, answer.at)
+    if change is not None:
+        state = change.cause._replace(name="state", value=change.state)
+        yield "state", tree(state, answer.policy)
+
+
+def care_trees(assessed: Assessed, policy: Policy | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The trees behind a piece of care: whether it is covered, what is paid, how it is settled."""
+    if policy is None:
+        return
+    told = [assessed.standing]
+    if not (assessed.refused or assessed.is_pending):
+        told += [assessed.fund_pays, assessed.deductible_left, assessed.settlement]
+    for derived in told:
+        yield derived.name, tree(derived, policy)
+
+
+def tree(derived: Derived, policy: Policy) -> dict[str, Any]:
+    """A derivation as nested mappings.
+
+    `because` is the reason where there is no value, `missing` what a pending one waits for.
+    `estimated` is true where the value, or anything beneath it, rests on an assumption; then
+    `ask` names whom to ask.
+    """
+    inputs = [_node(part, policy) for part in derived.inputs]
+    cited = _cited(policy.cited(derived.rule))
+    estimated = rests_on_assumption(derived, policy)
+    p = policy.parameters
+    return {
+        "name": derived.name,
+        "value": plain(derived.value),
+        "rule": derived.rule.partition("-")[0],
+        **cited,
+        "missing" if derived.value is PENDING else "because": derived.because,
+        "estimated": estimated,
+        "ask": [p.insurance_hotline.value, p.insurance_hotline_elsewhere.value]
+        if estimated
+        else [],
+        "inputs": inputs,
+    }
+
+
+def _node(part: Derived | Fact[Any] | Parameter[Any], policy: Policy) -> dict[str, Any]:
+    if isinstance(part, Derived):
+        return tree(part, policy)
+    if isinstance(part, Parameter):
+        return {
+            "parameter": part.name,
+            "value": plain(part.value),
+            "unit": part.unit,
+            **_cited(part),
+        }
+    event = part.event
+    return {
+        "fact": event.name,
+        "version": event.originator_version,
+        "event_id": str(event.event_id),
+        "occurred_at": plain(part.at),
+        "recorded_at": plain(event.recorded_at),
+        "by": event.by,
+        "values": {
+            key: plain(value) for key, value in event.payload().items() if value is not None
+        },
+    }
+
+
+def _cited(citation: Citation) -> dict[str, Any]:
+    reason = citation.reason
+    return {
+        "notice": citation.notice,
+        "clause": citation.clause,
+        "basis": citation.basis,
+        "assumption": {"en": reason.en, "zh": reason.zh} if reason else None,
+    }

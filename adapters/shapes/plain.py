@@ -1,0 +1,54 @@
+"""Values of answers as plain JSON values."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from yibao.domain.facts.events import Event
+from yibao.domain.money import Fen
+from yibao.domain.vocabulary import DayRange, WaitingPeriod
+from yibao.projections.next_step import NextStep
+
+
+def plain(value: Any) -> Any:
+    """A value of an answer: text, a number, a list or a mapping; None and "pending" stay."""
+    if isinstance(value, WaitingPeriod):
+        return {"from": plain(value.first), "to": plain(value.last), "months": value.months}
+    if isinstance(value, DayRange):
+        return {"from": plain(value.first), "to": plain(value.last)}
+    if isinstance(value, NextStep):
+        return next_step(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if hasattr(value, "_asdict"):
+        return {key: plain(part) for key, part in value._asdict().items()}
+    if isinstance(value, time):
+        return value.isoformat("minutes")
+    if isinstance(value, Decimal | Fen | UUID):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return [plain(part) for part in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def next_step(step: NextStep) -> dict[str, Any]:
+    """A next step; `until` is the first instant that is too late."""
+    return {
+        "code": step.code,
+        "who": step.who,
+        "where": list(step.where),
+        "from": plain(step.begins_at),
+        "until": plain(step.until),
+        "estimated": step.estimated,
+        "ask": list(step.ask),
+    }
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """An event with its stored name, its place and its stored fields."""
+    return {
+        "name": event.name,
+        "version": event.originator_version,
+        **event.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }

@@ -1,0 +1,368 @@
+"""JSON Schemas of everything others may write or read: events, stories, editions, answers."""
+
+from collections.abc import Callable
+from typing import Any, Final, Literal, NotRequired
+
+from pydantic import BaseModel, TypeAdapter
+from typing_extensions import TypedDict
+
+from yibao.adapters.stories.scenarios import (
+    ACTIONS,
+    HEADS,
+    Expectation,
+    Student,
+    payload,
+)
+from yibao.domain.editions.benefits import BENEFIT_RULES
+from yibao.domain.editions.citation import Citation
+from yibao.domain.editions.policy import RULES, Policy
+from yibao.domain.facts.attempts import RefusedAttempt
+from yibao.domain.facts.commands import COMMANDS
+from yibao.domain.facts.events import EVENTS
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+Span = TypedDict("Span", {"from": str, "to": str})
+Waiting = TypedDict("Waiting", {"from": str, "to": str, "months": int | None})
+Step = TypedDict(
+    "Step",
+    {
+        "code": str,
+        "who": str,
+        "where": list[str],
+        "from": str | None,
+        "until": str | None,
+        "estimated": bool,
+        "ask": list[str],
+    },
+)
+
+
+class Found(TypedDict):
+    code: str
+    version: int
+
+
+class Change(TypedDict):
+    at: str
+    state: str
+
+
+class Settled(TypedDict):
+    """What was paid, beside what had been assessed, and what that stood on."""
+
+    at: str
+    fund_pays: str
+    patient_pays: str
+    deductible_used: str
+    fund_paid: str
+    settlement: str | None
+    enrollment_version: int
+    edition: str
+    edition_digest: str
+    benefits_digest: str
+
+
+class CareAnswer(TypedDict):
+    """A piece of care and its assessment; amounts in yuan with two decimals."""
+
+    on: str
+    setting: str
+    level: str | None
+    cost: str
+    fund_pays: str
+    patient_pays: str
+    deductible_used: str
+    settlement: str | None
+    refused: str | None
+    pending: bool
+    settled: Settled | None
+
+
+class StudentAnswer(TypedDict):
+    """The answer about one student; "pending" where a fact is missing, null where there is none."""
+
+    student: str
+    ref: str
+    state: str | None
+    version: int
+    assumes_no_further_facts: bool
+    waiting: Waiting | str | None
+    account_built_on: str | None
+    evoucher_available_at: str | None
+    coverage: Span | str | None
+    next_steps: list[Step]
+    discrepancies: list[Found]
+    timeline: list[Change]
+    care: list[CareAnswer]
+
+
+class FailedStep(TypedDict):
+    file: str
+    line: int
+    step: str | None
+    expected: dict[str, Any]
+    came: dict[str, Any]
+    why: str | None
+
+
+class ReplayedStory(TypedDict):
+    format: int
+    file: str
+    title: str
+    policy: str
+    ok: bool
+    failures: list[FailedStep]
+    students: list[StudentAnswer]
+
+
+class UnreadableStory(TypedDict):
+    format: int
+    file: str
+    ok: bool
+    error: str
+
+
+class MovedPart(TypedDict):
+    """A part of the answer that a fact changed, and the clause behind what it is now."""
+
+    value: str
+    before: Any
+    after: Any
+    rule: NotRequired[str]
+    notice: NotRequired[str]
+    clause: NotRequired[str]
+    basis: NotRequired[str]
+
+
+class EnteredStep(TypedDict):
+    """A change of state that entered the timeline; a scheduled one lies after the recording."""
+
+    at: str
+    state: str
+    rule: str
+    scheduled: bool
+    notice: NotRequired[str]
+    clause: NotRequired[str]
+    basis: NotRequired[str]
+
+
+class AsOfThen(TypedDict):
+    """What `yibao explain` is asked with for the explanation as of then."""
+
+    ref: str
+    year: int
+    at: str
+    known_at: str | int
+
+
+class _Asked(TypedDict):
+    key: str
+    recorded_at: str
+    happened_at: str | None
+    ref: str | None
+    year: int | None
+    edition: str | None
+    school: str | None
+    version: int
+    by: str
+    via: str
+    observed: bool
+    reason: str | None
+    command_id: str | None
+    correlation_id: str | None
+    causation_id: str | None
+    code: str | None
+    explain: AsOfThen | None
+    stale: NotRequired[bool]
+
+
+class FactEntry(_Asked):
+    """A fact; of a window fixed for many it is told how many students' answers it moved."""
+
+    kind: str
+    event_id: str
+    supersedes: str | None
+    supersedes_version: int | None
+    values: dict[str, Any]
+    changes: list[MovedPart]
+    steps: list[EnteredStep]
+    students: NotRequired[int]
+    students_by_part: NotRequired[dict[str, int]]
+
+
+class RefusedEntry(_Asked):
+    """A refused attempt."""
+
+    kind: Literal["refused"]
+    command: str
+    where: str | None
+    values: dict[str, str | int]
+
+
+class CountedEntry(TypedDict):
+    """How many more attempts of one actor were refused in the hour that begins then."""
+
+    key: str
+    kind: Literal["refused"]
+    recorded_at: str
+    by: str
+    command: str
+    code: str
+    attempts: int
+
+
+class ParkedStudent(TypedDict):
+    stream: str
+    ref: str | None
+    year: int | None
+    position: int
+    told: str
+
+
+class TrailPage(TypedDict):
+    format: int
+    entries: list[RefusedEntry | CountedEntry | FactEntry]
+    following: str | None
+    parked: NotRequired[list[ParkedStudent]]
+
+
+def events_schema() -> dict[str, Any]:
+    """The stored state of every event, by its permanent name."""
+    return {
+        "$schema": DIALECT,
+        "title": "Stored events, by name",
+        "events": {
+            name: kind.model_json_schema(by_alias=True, mode="serialization")
+            for name, kind in sorted(EVENTS.items())
+        },
+    }
+
+
+def story_schema() -> dict[str, Any]:
+    """A story file."""
+    definitions: dict[str, Any] = {}
+    student = _part(Student, definitions)
+    steps = []
+    for action in ACTIONS:
+        head = _part(HEADS.get(action, HEADS["command"]), definitions)
+        body = _body(action, definitions)
+        head["properties"] = {**head["properties"], action: body}
+        head["required"] = [*head["required"], action]
+        head["title"] = action
+        steps.append(head)
+    return {
+        "$schema": DIALECT,
+        "title": "A story",
+        "type": "object",
+        "properties": {
+            "title": {"type": "string", "minLength": 1},
+            "rules": {"type": "array", "items": {"type": "string"}},
+            "policy": {"type": "string"},
+            "student": student,
+            "students": {"type": "object", "additionalProperties": student, "minProperties": 1},
+            "story": {"type": "array", "items": {"oneOf": steps}, "minItems": 1},
+        },
+        "required": ["title", "policy", "story"],
+        "oneOf": [{"required": ["student"]}, {"required": ["students"]}],
+        "additionalProperties": False,
+        "$defs": definitions,
+    }
+
+
+def edition_schema() -> dict[str, Any]:
+    """An edition file; what it does not name is taken from the edition it extends."""
+    definitions: dict[str, Any] = {}
+    whole = _part(Policy, definitions)
+    for section in ("Parameters", "Benefits"):
+        definitions[section].pop("required")
+    for name, definition in definitions.items():
+        if name == Citation.__name__ or name.startswith("Parameter_"):
+            for filled_in in ("notice", "name"):
+                definition["properties"].pop(filled_in, None)
+            definition["required"] = [
+                key for key in definition["required"] if key not in ("notice", "name")
+            ]
+    whole["properties"]["rules"]["propertyNames"] = {"enum": list(RULES)}
+    whole["properties"]["benefit_rules"]["propertyNames"] = {"enum": list(BENEFIT_RULES)}
+    whole["required"] = ["edition", "title"]
+    return {"$schema": DIALECT, **whole, "$defs": definitions}
+
+
+def replay_schema() -> dict[str, Any]:
+    """What `yibao replay --json` prints."""
+    schema = TypeAdapter(list[ReplayedStory | UnreadableStory]).json_schema()
+    return {"$schema": DIALECT, **schema}
+
+
+def audit_schema() -> dict[str, Any]:
+    """What `yibao audit --json` prints."""
+    return {"$schema": DIALECT, **TypeAdapter(TrailPage).json_schema()}
+
+
+def attempts_schema() -> dict[str, Any]:
+    """The stored state of a refused attempt."""
+    schema = RefusedAttempt.model_json_schema(by_alias=True, mode="serialization")
+    return {"$schema": DIALECT, **schema}
+
+
+#: What `yibao schema` publishes, by name.
+SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+    "events": events_schema,
+    "story": story_schema,
+    "edition": edition_schema,
+    "replay": replay_schema,
+    "audit": audit_schema,
+    "attempts": attempts_schema,
+}
+
+
+def _part(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a model, its definitions gathered with those of the others."""
+    schema = _as_text(model.model_json_schema(by_alias=True))
+    definitions.update(schema.pop("$defs", {}))
+    return {"required": [], **schema}
+
+
+def _as_text(schema: Any) -> Any:
+    """The same for files, in which every scalar may as well be text, and words beside values."""
+    if isinstance(schema, list):
+        return [_as_text(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    same = {"anyOf" if key == "oneOf" else key: _as_text(part) for key, part in schema.items()}
+    same.pop("discriminator", None)
+    if same.get("type") in ("integer", "number", "boolean"):
+        same["type"] = [same["type"], "string"]
+    return same
+
+
+def _body(action: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """What is written under a command, a correction, a void or an expectation."""
+    if action == "expect":
+        return _part(Expectation, definitions)
+    if action in ("void", "reverse_care"):
+        return _named_step({}, closed=True)
+    if action == "settle_care":
+        return _named_step({"paid": {"type": "string"}}, closed=True)
+    if action == "correct":
+        return _named_step({"at": {"type": "string"}}, closed=False)
+    kind = COMMANDS[action]
+    schema = _part(kind, definitions)
+    keys = payload(kind)
+    return {
+        "type": "object",
+        "description": schema.get("description", ""),
+        "properties": {key: schema["properties"][key] for key in keys},
+        "required": [key for key in schema["required"] if key in keys],
+        "additionalProperties": False,
+    }
+
+
+def _named_step(properties: dict[str, Any], *, closed: bool) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"step": {"type": "string"}, **properties},
+        "required": ["step"],
+        "additionalProperties": not closed,
+    }

@@ -1,0 +1,673 @@
+"""Where facts are kept: `eventsourcing`, with a mapper and with databases of our own."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from itertools import groupby, zip_longest
+from operator import itemgetter
+from os import getpid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from uuid import UUID, uuid4
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import ApplicationRecorder, InfrastructureFactory, Mapper
+from eventsourcing.sqlite import SQLiteConnectionPool
+from eventsourcing.utils import Environment, EnvType
+
+from yibao.adapters.store import attempts
+from yibao.adapters.store.attempts import CountedAttempts, KeptAttempt
+from yibao.adapters.store.connections.lending import Scope, elsewhere, within
+from yibao.adapters.store.connections.retrying import again
+from yibao.adapters.store.connections.sql import (
+    LAST,
+    Database,
+    Found,
+    Settled,
+    Sql,
+    in_parts,
+    stream_of,
+)
+from yibao.adapters.store.errors import StoreError
+from yibao.adapters.store.findings import ANY, KINDS
+from yibao.adapters.store.mapping import FactMapper, from_row, to_row
+from yibao.adapters.store.sqlite import recorder as sqlite
+from yibao.adapters.store.sqlite.opening import OpenFile
+from yibao.adapters.store.sqlite.recorder import FactFactory, check_not_left
+from yibao.domain.calendar import in_shanghai
+from yibao.domain.facts.attempts import RefusedAttempt
+from yibao.domain.facts.events import Event
+from yibao.domain.refusals import UnreadableEvent
+from yibao.projections.audit_trail import Recorded
+
+if TYPE_CHECKING:
+    from yibao.adapters.store.postgres.settings import StoreSettings
+
+R = TypeVar("R")
+
+#: Reads a stream whole.
+Reading = Callable[[UUID], list[Event]]
+#: A failure of a database as ours; None for anything else.
+Failure = Callable[[BaseException], Exception | None]
+
+MEMORY: Final = "memory:"
+_SQLITE: Final = "sqlite"
+_POSTGRES: Final = ("postgresql", "postgres")
+
+#: How many positions are looked through at a time.
+LOOKED_THROUGH: Final = 100_000
+
+#: How long a projection waits for those who are recording at this moment, in seconds.
+PATIENCE: Final = 5.0
+
+
+class FactStore(Application[UUID]):
+    """The streams of facts in one database: read whole, extended by transactions."""
+
+    name = "yibao"
+
+    def __init__(
+        self,
+        database: str,
+        settings: "StoreSettings | None" = None,
+        *,
+        to_ask: bool = False,
+        rehearsal: bool = False,
+    ) -> None:
+        """Opens the store in a SQLite file, or behind the URL of a PostgreSQL database.
+
+        `to_ask`: nothing will be recorded, and nothing is created or brought to another layout.
+        A file that is created is a rehearsal store where that is asked for.
+        """
+        self.database = database
+        self._rehearsal = rehearsal
+        self._file: OpenFile | None = None
+        self._pid = getpid()
+        self._settings = settings
+        self._patience = 0.0
+        self._seen = _NOTHING_SEEN
+        #: Is told the type of each error after which something is tried again.
+        self.on_retry: Callable[[str], Any] | None = None
+        self.is_postgres = is_postgres(database)
+        where, failure = repr(database), sqlite.failure
+        if self.is_postgres:
+            # Only who has one should need the driver.
+            from yibao.adapters.store.postgres import recorder as postgres
+            from yibao.adapters.store.postgres.settings import settings_here
+
+            where, failure = postgres.place_of(database), postgres.failure
+            self._settings = settings or settings_here()
+            self._patience = self._settings.retry_for
+        self._clear_errors = _ClearErrors(failure)
+        with _ClearErrors(failure, f" {where}"):
+            if not (self.is_postgres or database.startswith("file:")):
+                check_not_left(database)
+                self._file = OpenFile(database, to_ask=to_ask)
+            try:
+                opened = self._file.database if self._file else database
+                super().__init__({"SQLITE_DBNAME": opened})
+            except BaseException:
+                self._leave_file()
+                raise
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        # What else stands in the process's environment must not change what is stored.
+        return Environment(name, env)
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        if self.is_postgres:
+            from yibao.adapters.store.postgres.recorder import PostgresFactory
+
+            assert self._settings is not None
+            return PostgresFactory(env, self.database, self._settings)
+        return FactFactory(env, rehearsal=self._rehearsal)
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        return FactMapper()
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        return self.factory.application_recorder()
+
+    def close(self) -> None:
+        """Closes every connection; in another process than the one that opened them, none.
+
+        It may be called again, also where it was interrupted. What the library notes besides is
+        only for subscriptions, and its lock is not left by every exception. A copy that was made
+        only to be asked is gone then.
+        """
+        if getpid() != self._pid:
+            return
+        with suppress(StoreError), self._clear_errors:  # tried again at the next opening
+            self._facts.finish_erasing()
+        self.factory.close()
+        self._leave_file()
+
+    def _leave_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it is a file, or the copy of one, in which nothing can be recorded."""
+        return self._file is not None and self._file.is_read_only
+
+    def _check_writable(self) -> None:
+        if self.is_read_only:
+            raise StoreError(f"the store {self.database!r} can only be read")
+
+    def beside(self, ending: str) -> str:
+        """The file beside the store's own, its name ending so; in memory as the store is."""
+        return ":memory:" if self._in_memory else self.database + ending
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether stories may go into the store: it is marked so, or gone with this process."""
+        with self._clear_errors:
+            return self._in_memory or self._facts.is_rehearsal()
+
+    @property
+    def _in_memory(self) -> bool:
+        return SQLiteConnectionPool.detect_memory_mode(self.database)
+
+    def read(self, stream: UUID) -> list[Event]:
+        """Every event of a stream, in order."""
+        return decoded(stream, self._rows(_STREAM, stream.hex))
+
+    def read_all(self, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
+        """Every event of some streams, each in order; those of few streams as of one moment."""
+        found = self._asked(lambda sql: _rows_of_streams(sql, streams))
+        return {stream: decoded(stream, rows) for stream, rows in found.items()}
+
+    def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
+        """Every stream with its events, one after the other, from one snapshot of the store.
+
+        With each comes what reads another stream from the same snapshot.
+        """
+
+        def read(stream: UUID) -> list[Event]:
+            return decoded(stream, snapshot.rows(_STREAM, (stream.hex,)))
+
+        scope = Scope()
+        try:
+            with (
+                self._clear_errors,
+                self._at_rest().snapshot(scope) as snapshot,
+                closing(snapshot.each(_EVERY_STREAM)) as found,
+            ):
+                for key, rows in groupby(found, key=itemgetter(0)):
+                    stream = _stream(key)
+                    yield stream, decoded(stream, (row[1:] for row in rows)), read
+        finally:
+            scope.is_over = True
+            scope.take_back()
+
+    @contextmanager
+    def transaction(
+        self, concerned: Iterable[UUID] = (), *, everybody: bool = False, many: bool = False
+    ) -> "Iterator[Transaction]":
+        """Reads and records with nobody in between; what is raised inside leaves nothing behind.
+
+        Nobody else records on the streams concerned; with `everybody` nor on any other. `many`
+        tells that there is a lot to record. Raises Interrupted where it may be tried again.
+        """
+        self._check_writable()
+        facts = self._facts
+        with self._clear_errors, facts.writing(concerned, everybody=everybody, many=many) as sql:
+            yield Transaction(facts, sql, self._seen)
+
+    def look_through(self) -> None:
+        """Looks for the last stamp there is before anybody is locked out.
+
+        The streams are not in one order of stamps, and no index has these: with the lock on all
+        only what has come since is looked through.
+        """
+        seen, final = self._seen, self.reached().position
+        if self.mark(seen.position, 0) != seen.mark:
+            seen = _NOTHING_SEEN  # the store was put back to an earlier moment
+        while seen.position < final:
+            until = min(seen.position + LOOKED_THROUGH, final)
+            last = self._asked(partial(seen.last, self._facts, until=until))
+            seen = Seen(until, self.mark(until, 0), last)
+        self._seen = seen
+
+    def again(self, action: Callable[[], R]) -> R:
+        """What an action returns, tried again for a while where it was interrupted.
+
+        Whatever it has taken is given back or thrown away when it ends, also by an exception
+        that a signal has raised in the middle of giving back.
+        """
+        return within(lambda: again(action, self._patience, self.on_retry))
+
+    def check_process(self) -> None:
+        """Raises StoreError in another process than the one that has opened the store."""
+        if getpid() != self._pid:
+            raise StoreError(f"the store {elsewhere().told}")
+
+    def recorded(self, stream: UUID, until: int = LAST) -> list[Recorded]:
+        """The events of a stream up to a position in the store, each with its own, in order."""
+        return positioned(stream, self._rows(_POSITIONED, stream.hex, until))
+
+    def rows_of(self, streams: Iterable[UUID], until: int) -> dict[UUID, list[Found]]:
+        """The rows of many streams up to a position, to be read by `positioned` one by one."""
+        wanted = sorted(set(streams))
+        found: dict[UUID, list[Found]] = {stream: [] for stream in wanted}
+        for places, some in in_parts(stream.hex for stream in wanted):
+            for key, *row in self._rows(_POSITIONED_OF_MANY.format(places), *some, until):
+                found[_stream(key)].append(tuple(row))
+        return found
+
+    def first(self, stream: UUID) -> Event | None:
+        """The first event of a stream, if it has any."""
+        found = self._rows(
+            "SELECT topic, state FROM stored_events WHERE originator_id=? AND originator_version=1",
+            stream.hex,
+        )
+        return from_row(stream, 1, *found[0]) if found else None
+
+    def taken(self, after: int, until: int, limit: int) -> "list[Taken]":
+        """Which streams the store extended after a position, in the order of the positions.
+
+        Up to where the store is final nothing is left out, and nothing comes in between later.
+        """
+        rows = self._rows(
+            "SELECT notification_id, originator_id, topic FROM stored_events "
+            "WHERE notification_id>? AND notification_id<=? ORDER BY notification_id LIMIT ?",
+            after,
+            until,
+            limit,
+        )
+        return [Taken(found, _stream(key), topic) for found, key, topic in rows]
+
+    def feed(self, after: int, until: int, limit: int) -> list[Recorded]:
+        """The facts between two positions, in order: what any projection takes in.
+
+        Up to where the store is final (`reached`) none is left out and none comes in between
+        later, so that whoever remembers the last position never skips and never repeats.
+        """
+        rows = self._rows(_FEED, after, until, limit)
+        return [Recorded(row[0], from_row(_stream(row[1]), *row[2:])) for row in rows]
+
+    def at_positions(self, positions: Iterable[int]) -> dict[int, Event]:
+        """The events at these positions."""
+        rows: list[Found] = []
+        for places, some in in_parts(positions):
+            rows += self._rows(_AT.format(places), *some)
+        return {position: from_row(_stream(key), *row) for position, key, *row in rows}
+
+    def reached(self, patience: float = PATIENCE) -> "Reached":
+        """How far the store is final: the latest of everything that a projection follows.
+
+        What is being recorded at this moment is waited for, at most `patience` seconds.
+        """
+
+        def ask() -> Settled:
+            with self._clear_errors:
+                return self._facts.settled(patience)
+
+        settled = self.again(ask)
+        return Reached(*settled, attempts.digest_of(self.attempts_counted()))
+
+    def mark(self, position: int, attempt_id: int) -> str:
+        """What stands last there, as a digest: it tells two stores apart as far as that."""
+        last = "WHERE {0}<=? ORDER BY {0} DESC LIMIT 1"
+        found = self._rows(
+            f"SELECT notification_id, state FROM stored_events {last.format('notification_id')}",
+            position,
+        )
+        found += self._rows(
+            f"SELECT attempt_id, state FROM refused_attempts {last.format('attempt_id')}",
+            attempt_id,
+        )
+        return hashlib.sha256(repr(found).encode()).hexdigest()
+
+    def recorded_after(self, position: int) -> datetime | None:
+        """When the first fact after a position was recorded; None where there is none.
+
+        It need not be one that this version could read.
+        """
+        found = self._rows(
+            "SELECT state FROM stored_events WHERE notification_id>? "
+            "ORDER BY notification_id LIMIT 1",
+            position,
+        )
+        return stamp_in(found[0][0]) if found else None
+
+    def facts_after(self, position: int) -> int:
+        """How many facts there are after a position."""
+        ((found,),) = self._rows(
+            "SELECT COUNT(*) FROM stored_events WHERE notification_id>?", position
+        )
+        return int(found)
+
+    def attempts_on(self, stream: UUID) -> list[KeptAttempt]:
+        """The refused attempts kept on a stream, in order; there may be no such stream."""
+        return self._asked(lambda sql: attempts.of_stream(sql, stream))
+
+    def attempts_between(self, after: int, until: int, limit: int) -> list[KeptAttempt]:
+        """The refused attempts kept after one of them until another, in order."""
+        return self._asked(lambda sql: attempts.between(sql, after, until, limit))
+
+    def attempts_numbered(self, attempt_ids: Iterable[int]) -> dict[int, RefusedAttempt]:
+        """The refused attempts of these numbers."""
+        wanted = list(attempt_ids)
+        found = self._asked(lambda sql: attempts.numbered(sql, wanted))
+        return {kept.attempt_id: kept.attempt for kept in found}
+
+    def attempts_counted(self) -> list[CountedAttempts]:
+        """How many attempts were counted instead of kept; these are few."""
+        return self._asked(attempts.counted)
+
+    def note(self, event_id: UUID) -> str | None:
+        """The free text kept for an event, unless it was erased."""
+        found = self._rows("SELECT note FROM notes WHERE event_id=?", event_id.hex)
+        return str(found[0][0]) if found else None
+
+    def erase_note(self, event_id: UUID) -> bool:
+        """Forgets the free text of an event; the event stands. Whether no file has it any more."""
+        self._check_writable()
+
+        def erase() -> bool:
+            with self._clear_errors:
+                return self._facts.erase("DELETE FROM notes WHERE event_id=?", (event_id.hex,))
+
+        return self.again(erase)
+
+    def _rows(self, statement: str, *values: Any) -> list[Found]:
+        return self._asked(lambda sql: sql.rows(statement, values))
+
+    def _asked(self, question: Callable[[Sql], R]) -> R:
+        """What is read in one turn; read again where that was interrupted."""
+
+        def ask() -> R:
+            with self._clear_errors, self._at_rest().reading() as sql:
+                return question(sql)
+
+        return self.again(ask)
+
+    def _at_rest(self) -> Database:
+        """The database, to be read; raises StoreError where it was to be at rest and is not."""
+        if self._file is not None:
+            self._file.check_still()
+        return self._facts
+
+    @property
+    def _facts(self) -> Database:
+        return self.recorder  # type: ignore[return-value]
+
+
+_STREAM: Final = (
+    "SELECT originator_version, topic, state "
+    "FROM stored_events WHERE originator_id=? ORDER BY originator_version"
+)
+_AT: Final = (
+    "SELECT notification_id, originator_id, originator_version, topic, state "
+    "FROM stored_events WHERE notification_id IN ({})"
+)
+_POSITIONED_OF_MANY: Final = (
+    "SELECT originator_id, notification_id, originator_version, topic, state FROM stored_events "
+    "WHERE originator_id IN ({}) AND notification_id<=? ORDER BY originator_id, originator_version"
+)
+_FEED: Final = (
+    "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events "
+    "WHERE notification_id>? AND notification_id<=? ORDER BY notification_id LIMIT ?"
+)
+_POSITIONED: Final = _STREAM.replace("SELECT", "SELECT notification_id,").replace(
+    "originator_id=?", "originator_id=? AND notification_id<=?"
+)
+_SOME_STREAMS: Final = (
+    "SELECT originator_id, originator_version, topic, state "
+    "FROM stored_events WHERE originator_id IN ({})"
+)
+_LAST_ROWS: Final = (
+    "SELECT originator_id, originator_version, topic, state FROM stored_events AS e "
+    "JOIN (SELECT originator_id AS stream, MAX(originator_version) AS last FROM stored_events "
+    "WHERE originator_id IN ({}) GROUP BY originator_id) AS l "
+    "ON e.originator_id=l.stream AND e.originator_version=l.last"
+)
+#: In the place of streams where there are no more.
+_NO_STREAM: Final[tuple[str, list[str]]] = ("NULL", [])
+_EVERY_STREAM: Final = (
+    "SELECT originator_id, originator_version, topic, state "
+    "FROM stored_events ORDER BY originator_id, originator_version"
+)
+
+
+class Seen(NamedTuple):
+    """How far a store was looked through for its last stamp, what stands there, and the stamp."""
+
+    position: int
+    mark: str
+    stamp: str
+
+    def last(self, database: Database, sql: Sql, until: int) -> str:
+        """The last stamp until a position, empty where there is none."""
+        return max(self.stamp, database.last_stamp(sql, self.position, until) or "")
+
+
+_NOTHING_SEEN: Final = Seen(0, "", "")
+
+
+class Transaction(NamedTuple):
+    """One transaction on a store: what it reads cannot move on before it ends."""
+
+    database: Database
+    sql: Sql
+    seen: Seen
+
+    def last_stamp(self) -> datetime | None:
+        """The last stamp in the store; it stays that for whoever has the lock on all.
+
+        Raises UnreadableEvent where it is no instant.
+        """
+        found = self.seen.last(self.database, self.sql, LAST)
+        try:
+            return in_shanghai(datetime.fromisoformat(found)) if found else None
+        except ValueError:
+            told = "a stored event was recorded at no instant: `yibao db check` tells which"
+            raise UnreadableEvent(told) from None
+
+    def read(self, stream: UUID) -> list[Event]:
+        """Every event of a stream, in order."""
+        return decoded(stream, self.sql.rows(_STREAM, (stream.hex,)))
+
+    def rows_of(
+        self, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
+    ) -> dict[UUID, list[Found]]:
+        """The rows of some streams, to be read by `decoded` one by one; of others the last row."""
+        return _rows_of_streams(self.sql, streams, last_of)
+
+    def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
+        """Records events of any streams when the transaction ends."""
+        self.database.append(self.sql, [to_row(event) for event in recorded])
+        if notes:
+            kept_apart = [(event_id.hex, note) for event_id, note in notes]
+            self.sql.run_many("INSERT INTO notes VALUES (?, ?)", kept_apart)
+
+    def keep_attempt(self, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> None:
+        """Keeps a refused attempt, or counts it where there are too many, when this ends."""
+        self.database.in_turn(self.sql, f"attempts of {attempt.by}")
+        if attempts.keep(self.sql, stream, attempt, kept_an_hour):
+            row = {"stream": stream.hex, "state": attempts.state_of(attempt)}
+            self.database.leave_mark(self.sql, "refused_attempts", row)
+            return
+        self.database.in_turn(self.sql, "counting attempts")
+        attempts.count(self.sql, attempt)
+        row = {"actor": attempt.by, "command": attempt.command, "code": attempt.code}
+        self.database.leave_mark(self.sql, "counted_attempts", row)
+
+
+class Reached(NamedTuple):
+    """The position of the latest fact, the latest attempt kept, and a digest of the counts.
+
+    Each is 0 where there is none.
+    """
+
+    position: int
+    attempt: int
+    counted: int
+
+
+class Taken(NamedTuple):
+    """At this position the store extended this stream by an event of this stored name."""
+
+    position: int
+    stream: UUID
+    topic: str
+
+
+def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
+    """The events of one stream from rows that begin with the position, as `rows_of` has them.
+
+    Raises UnreadableEvent where one cannot be read.
+    """
+    events = decoded(stream, (row[1:] for row in rows))
+    return [Recorded(row[0], event) for row, event in zip(rows, events, strict=True)]
+
+
+def stamp_in(state: bytes) -> datetime | None:
+    """When a fact was recorded, as far as that can be read; the rest of it need not be readable."""
+    try:
+        # As it is written by `to_row`; within a text its quotation marks would be escaped.
+        told = state.partition(b'"recorded_at":"')[2].partition(b'"')[0]
+        return in_shanghai(datetime.fromisoformat(told.decode()))
+    except (ValueError, TypeError):
+        return None
+
+
+def _rows_of_streams(
+    sql: Sql, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
+) -> dict[UUID, list[Found]]:
+    found: dict[UUID, list[Found]] = {stream: [] for stream in (*streams, *last_of)}
+    parts = zip_longest(
+        in_parts(stream.hex for stream in streams),
+        in_parts(stream.hex for stream in last_of),
+        fillvalue=_NO_STREAM,
+    )
+    for (places, some), (last_places, last_some) in parts:
+        statement = _SOME_STREAMS.format(places)
+        if last_some:
+            statement = f"{statement} UNION ALL {_LAST_ROWS.format(last_places)}"
+        rows = sql.rows(f"{statement} ORDER BY 1, 2", (*some, *last_some))
+        for key, of_stream in groupby(rows, key=itemgetter(0)):
+            found[_stream(key)] = [row[1:] for row in of_stream]
+    return found
+
+
+def decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:
+    """The events of one stream; raises UnreadableEvent where it is not whole."""
+    events: list[Event] = []
+    kinds: tuple[str, ...] = ()
+    for version, (found, topic, state) in enumerate(rows, start=1):
+        if found != version:
+            raise UnreadableEvent(
+                f"event {version} of stream {stream} is missing: {found!r} stands in its place"
+            )
+        event = from_row(stream, version, topic, state)
+        kinds = kinds or (KINDS[type(event)], ANY)
+        if KINDS[type(event)] not in kinds:
+            raise UnreadableEvent(
+                f"event {version} of stream {stream}, {topic}: it is of another kind of stream"
+            )
+        events.append(event)
+    return events
+
+
+def _stream(key: Any) -> UUID:
+    try:
+        return stream_of(key)
+    except (ValueError, AttributeError):
+        raise UnreadableEvent(f"a stored event has the stream {key!r}") from None
+
+
+def open_store(
+    url: str,
+    settings: "StoreSettings | None" = None,
+    *,
+    to_ask: bool = False,
+    rehearsal: bool = False,
+) -> FactStore:
+    """The store behind `memory:`, `sqlite:///path` or `postgresql://host/database`.
+
+    `to_ask`: one that is there, in which nothing will be recorded; it stays as it is. A file that
+    is created is a rehearsal store where that is asked for. Raises StoreError for anything else,
+    and where it cannot be opened.
+    """
+    if not isinstance(url, str):
+        raise StoreError(_WRITTEN)
+    if url == MEMORY and not to_ask:
+        # A shared cache, so that every connection of this store sees the one database.
+        return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
+    database = url if is_postgres(url) else file_of(url)
+    return FactStore(database, settings, to_ask=to_ask, rehearsal=rehearsal)
+
+
+def is_postgres(url: str) -> bool:
+    """Whether a URL leads to a PostgreSQL database."""
+    return url.partition("://")[0] in _POSTGRES and "://" in url
+
+
+def shown(url: str) -> str:
+    """A URL without the passwords that may stand in it."""
+    if not is_postgres(url):
+        return url
+    parts = urlsplit(url)
+    account, at, host = parts.netloc.rpartition("@")
+    options = [option for option in parse_qsl(parts.query) if not option[0].endswith("password")]
+    asked = f"?{urlencode(options, safe='/')}" if options else ""
+    return f"{parts.scheme}://{account.partition(':')[0]}{at}{host}{parts.path}{asked}"
+
+
+def url_of(file: str | Path) -> str:
+    """How a store in a file is written."""
+    return f"{_SQLITE}:///{quote(str(file))}"
+
+
+def file_of(url: str) -> str:
+    """The path in `sqlite:///path`; raises StoreError for anything else.
+
+    A query, a fragment and control characters are none of it, unless percent-encoded.
+    """
+    scheme, _, rest = url.partition(":///")
+    try:
+        path = unquote(rest, errors="strict")
+        path.encode()
+    except ValueError:
+        raise StoreError(_WRITTEN) from None
+    is_plain = scheme.lower() == _SQLITE and not _NO_PATH.search(rest)
+    # What SQLite or the library would read options out of, or not keep, is no path of a file.
+    is_file = path and not path.startswith("file:") and not _IN_MEMORY.search(path)
+    if not (is_plain and is_file) or "\0" in path:
+        raise StoreError(_WRITTEN)
+    return path
+
+
+_NO_PATH: Final = re.compile(r"[?#\x00-\x1f\x7f]")
+_IN_MEMORY: Final = re.compile(r"^:|:memory:|mode=memory")
+
+
+_WRITTEN: Final = (
+    "a store is written sqlite:///relative/path, sqlite:////absolute/path, "
+    "postgresql://host/database or memory:"
+)
+
+
+class _ClearErrors:
+    """The failures of a database as ours; what it says in full goes on in the chain."""
+
+    def __init__(self, failure: Failure, where: str = "") -> None:
+        self._failure = failure
+        self._where = where
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        told = self._failure(error) if error is not None else None
+        if told is not None:
+            raise type(told)(f"the store{self._where} {told}") from error
+
+
+__all__ = ["FactStore", "StoreError", "open_store"]

@@ -1,0 +1,1 @@
+"""Whose a file is, found without changing it; and how every file of ours is written."""

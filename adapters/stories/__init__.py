@@ -1,0 +1,1 @@
+"""Reads scenarios, and replays them through the real service and store."""

@@ -1,0 +1,1 @@
+"""Looks after a store: create, migrate, check, back up, copy, grant."""

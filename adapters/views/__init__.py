@@ -1,0 +1,1 @@
+"""What people see: words in both languages, the terminal, pages and pictures."""

@@ -1,0 +1,155 @@
+"""Stories and answers in the terminal: values, next steps, timeline, and what failed."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from yibao.adapters.shapes.answer import VALUES
+from yibao.adapters.shapes.explanation import tree
+from yibao.adapters.stories.replay import Failure, Replay
+from yibao.adapters.views.console.care import care_table, why_care
+from yibao.adapters.views.console.values import shown, state, told
+from yibao.adapters.views.terminal import in_one_line
+from yibao.adapters.views.words import Words
+from yibao.domain.derivation import Derived
+from yibao.domain.editions.policy import Policy
+from yibao.domain.vocabulary import PENDING
+from yibao.projections.answer import Answer
+from yibao.projections.next_step import NextStep
+
+
+def story_report(replay: Replay, answers: dict[str, Answer], words: Words) -> RenderableType:
+    """One story: its title, each student's answer and timeline, and what failed."""
+    parts: list[RenderableType] = [story_line(replay)]
+    for name, answer in answers.items():
+        parts.append(Text(f"\n{in_one_line(name)}", style="bold"))
+        parts.append(answer_report(answer, words))
+    return Group(*parts, *failures_report(replay.failures, words))
+
+
+def story_line(replay: Replay) -> Text:
+    """One line for a story: whether it holds, and its title."""
+    good = not replay.failures
+    return Text.assemble(
+        ("✓ " if good else "✗ ", "green" if good else "red"),
+        (in_one_line(replay.story.title), "bold"),
+        f"  ({replay.story.policy.edition})",
+    )
+
+
+def answer_report(answer: Answer, words: Words) -> RenderableType:
+    """An answer: its values, its next steps and its timeline."""
+    values = Table.grid(padding=(0, 2))
+    now = shown(answer.at, words)
+    if answer.assumes_no_further_facts:
+        now += f" ({words('phrase', 'assumes')})"
+    values.add_row(words("value", "state"), state(answer.state, words), now)
+    for name in VALUES:
+        derived = getattr(answer.values, name) if answer.values else None
+        value, remark = _value_and_remark(derived, answer.policy, words)
+        values.add_row(words("value", name), value, remark)
+    for step in answer.next_steps or (None,):
+        values.add_row(words("value", "next_steps"), *_step(step, words))
+    for found in answer.discrepancies:
+        values.add_row(
+            words("value", "discrepancies"), f"#{found.version}", words("refusal", found.code)
+        )
+    line = Table.grid(padding=(0, 2))
+    for change in answer.timeline:
+        passed = change.at <= answer.at
+        line.add_row("●" if passed else "○", shown(change.at, words), state(change.state, words))
+    return Group(values, line, *([care_table(answer.care, words)] if answer.care else []))
+
+
+def failures_report(failures: Iterable[Failure], words: Words) -> Iterator[RenderableType]:
+    """Each failed step: what was expected, what came, and why, with file and line."""
+    for failure in failures:
+        place = failure.place
+        named = f" ({place.step})" if place.step else ""
+        yield Text("\n" + in_one_line(f"{place.file}:{place.line}{named}"), style="red")
+        for key, expected in failure.expected.items():
+            came = told(failure.came[key], words, key)
+            yield Text(
+                f"  {key}: {words('phrase', 'expected')} {told(expected, words, key)}, "
+                f"{words('phrase', 'came')} {came}"
+            )
+        why = why_failed(failure, words)
+        if why:
+            yield Text(f"  {words('phrase', 'why')}: {why}")
+
+
+def why_failed(failure: Failure, words: Words) -> str:
+    """Why what came is what it is: the rule, clause and reason of each value that differs."""
+    answer = failure.answer
+    if answer is None:
+        code = failure.came.get("refused")
+        return words("refusal", code) if code else failure.why or words("phrase", "not_refused")
+    if answer.values is None:
+        return words("because", "not_registered")
+    reasons = [
+        _reason_line(derived, answer.policy, words)
+        for derived in _derivations(answer)
+        if derived.name in failure.came
+    ]
+    if "state" in failure.came and answer.state is None:
+        reasons.append(words("phrase", "before_registration"))
+    if "next_step" in failure.came:
+        reasons.append(_step(answer.next_step, words)[0])
+    if "discrepancies" in failure.came:
+        found = [f"#{one.version} {words('refusal', one.code)}" for one in answer.discrepancies]
+        reasons.append(", ".join(found) or words("phrase", "no_discrepancy"))
+    if "care" in failure.came:
+        reasons.append(why_care(failure.care, words))
+    return "; ".join(reasons)
+
+
+def _value_and_remark(
+    derived: Derived | None, policy: Policy | None, words: Words
+) -> tuple[str, str]:
+    if derived is None or policy is None:
+        return words("phrase", "none"), ""
+    node = tree(derived, policy)
+    if derived.value is PENDING:
+        remark = words("phrase", "missing", reason=words("because", derived.because or ""))
+    elif derived.value is None:
+        remark = words("phrase", "because", reason=words("because", derived.because or ""))
+    elif node["estimated"]:
+        remark = words("phrase", "estimated", ask=" / ".join(node["ask"]))
+    else:
+        remark = ""
+    return shown(derived.value, words), remark
+
+
+def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
+    if step is None:
+        return words("phrase", "nothing_to_do"), ""
+    remarks = [words("who", step.who), *(words("where", place) for place in step.where)]
+    if step.begins_at:
+        remarks.append(words("phrase", "from", begins=shown(step.begins_at, words)))
+    if step.until:
+        remarks.append(words("phrase", "until", until=shown(step.until, words)))
+    if step.estimated:
+        remarks.append(words("phrase", "estimated", ask=" / ".join(step.ask)))
+    return words("next_step", step.code), "; ".join(remarks)
+
+
+def _derivations(answer: Answer) -> Iterator[Derived]:
+    if answer.values is not None:
+        yield from answer.values
+    for change in reversed(answer.timeline):
+        if change.at <= answer.at:
+            yield change.cause._replace(name="state", value=change.state)
+            break
+
+
+def _reason_line(derived: Derived, policy: Policy | None, words: Words) -> str:
+    assert policy is not None
+    rule = policy.rules[derived.rule]
+    value = shown(derived.value, words)
+    number = derived.rule.partition("-")[0]
+    line = f"{words('value', derived.name)} {value} ({number}, {rule.notice} {rule.clause})"
+    if derived.because:
+        line += f", {words('because', derived.because)}"
+    return line

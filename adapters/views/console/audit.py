@@ -1,0 +1,175 @@
+"""The audit trail and the history of a value in the terminal."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from yibao.adapters.following.trail.changes import part_told
+from yibao.adapters.shapes.plain import plain
+from yibao.adapters.views.console.values import told
+from yibao.adapters.views.terminal import printable
+from yibao.adapters.views.words import Words
+from yibao.projections.history import Held
+
+
+def trail_report(entries: Iterable[dict[str, Any]], words: Words) -> RenderableType:
+    """Entries of the trail one beneath the other, each with what it changed."""
+    parts = [entry_lines(told_lines(entry, words)) for entry in entries]
+    return Group(*parts) if parts else Text(words("audit", "nothing"))
+
+
+def entry_lines(lines: Iterable[str]) -> Text:
+    """The lines of one entry, all but the first indented."""
+    head, *beneath = lines
+    text = Text(head, style="bold")
+    for line in beneath:
+        text.append(f"\n    {line}", style="not bold")
+    return text
+
+
+def told_lines(entry: dict[str, Any], words: Words, changed: str | None = None) -> Iterator[str]:
+    """The lines of an entry: what happened or was refused, by whom, and what that changed.
+
+    With `changed` only that part of the answer is told of.
+    """
+    return (printable(line) for line in _told_lines(entry, words, changed))
+
+
+def _told_lines(entry: dict[str, Any], words: Words, changed: str | None) -> Iterator[str]:
+    yield f"{told(entry['recorded_at'], words)}  {what(entry, words)}{_whose(entry)}  {_by(entry)}"
+    remarks = [
+        words("audit", key, **{key: told(entry[key], words)})
+        for key in ("happened_at", "reason", "supersedes_version", *_IDS)
+        if entry.get(key) and entry[key] != entry["recorded_at"]
+    ]
+    if remarks:
+        yield ", ".join(remarks)
+    if entry.get("stale"):
+        yield words("audit", "stale")
+    if entry.get("code") and entry["kind"] != "refused":
+        yield words("audit", "does_not_fit", reason=words("refusal", entry["code"]))
+    for moved in entry.get("changes", ()):
+        if changed == moved["value"] or (changed is None and moved["value"] != "timeline"):
+            yield change(moved, words)
+    for step in entry.get("steps", ()) if changed is None else ():
+        phrase = "schedules" if step["scheduled"] else "enters"
+        at, state = told(step["at"], words), words("state", step["state"])
+        yield words("audit", phrase, at=at, state=state) + clause(step)
+    if "students" in entry:
+        yield words("audit", "moved_students", count=entry["students"])
+    if entry.get("note"):
+        yield words("audit", "note", note=entry["note"])
+
+
+_IDS: Final = ("correlation_id", "causation_id")
+
+
+def what(entry: dict[str, Any], words: Words) -> str:
+    """What was recorded, with its values; or what was refused, and why."""
+    values = ", ".join(
+        f"{key}={told(value, words)}"
+        for key, value in entry.get("values", {}).items()
+        if not key.endswith("digest")
+    )
+    if entry["kind"] == "refused":
+        command = entry["command"] + (f" ({values})" if values else "")
+        reason = words("refusal", entry["code"])
+        if entry.get("where"):
+            reason += f" ({entry['where']})"
+        line = words("audit", "refused", command=command, reason=reason)
+        return line + (f" ×{entry['attempts']}" if "attempts" in entry else "")
+    how = "correction" if entry["supersedes"] else "observed"
+    mark = f" [{words('audit', how)}]" if entry["observed"] else ""
+    named = f"{words('event', entry['kind'])} #{entry['version']}"
+    return named + (f" ({values})" if values else "") + mark
+
+
+def change(moved: dict[str, Any], words: Words) -> str:
+    """One part of the answer that moved, before and after, and the clause behind it."""
+    before = part_line(moved["value"], moved["before"], words)
+    after = part_line(moved["value"], moved["after"], words)
+    return f"{words('value', moved['value'])}: {before} → {after}{clause(moved)}"
+
+
+def part_line(name: str, value: Any, words: Words) -> str:
+    """A part of an answer, from its JSON value, in one line."""
+    if name == "next_steps":
+        return "; ".join(words("next_step", step["code"]) for step in value) or _none(words)
+    if name == "discrepancies":
+        codes = (f"#{each['version']} {words('refusal', each['code'])}" for each in value)
+        return "; ".join(codes) or _none(words)
+    if name == "timeline":
+        steps = (f"{told(s['at'], words)} {words('state', s['state'])}" for s in value)
+        return ", ".join(steps) or _none(words)
+    if name == "care":
+        return "; ".join(_care(each, words) for each in value) or _none(words)
+    return told(value, words, name)
+
+
+def clause(cited: dict[str, Any]) -> str:
+    """The rule and, where the edition is known, its notice and clause."""
+    if not cited.get("rule"):
+        return ""
+    where = f", {cited['notice']} {cited['clause']}" if "clause" in cited else ""
+    return f" ({cited['rule']}{where})"
+
+
+def history_report(name: str, held: Iterable[Held], words: Words) -> RenderableType:
+    """Every answer given for a value, from when until when, and what ended it."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("known_from", "known_until"):
+        table.add_column(words("audit", column), no_wrap=True)
+    for column in (words("value", name), words("audit", "ended_by")):
+        table.add_column(column, overflow="fold")
+    for each in held:
+        table.add_row(*history_cells(name, each, words))
+    return table
+
+
+def history_cells(name: str, held: Held, words: Words) -> tuple[str, str, str, str]:
+    """From when, until when, which answer, and what ended it."""
+    began = told(plain(held.known_from), words) if held.known_from else words("audit", "ever")
+    until = told(plain(held.known_until), words) if held.known_until else words("audit", "still")
+    value = part_line(name, part_told(name, held.value), words)
+    if held.value is None and held.derived and held.derived.because:
+        reason = words("because", held.derived.because)
+        value += f" ({words('phrase', 'because', reason=reason)})"
+    ended = ", ".join(
+        f"{words('event', event.name)} #{event.originator_version} ({event.by})"
+        for event in held.ended_by
+    )
+    if held.known_until and not ended:
+        ended = words("audit", "time")
+    return began, until, value, ended
+
+
+def _whose(entry: dict[str, Any]) -> str:
+    named = f"{entry['ref']}/{entry['year']}" if entry.get("ref") else entry.get("edition")
+    where = ", ".join(part for part in (named, entry.get("school")) if part)
+    return f"  [{where}]" if where else ""
+
+
+def _by(entry: dict[str, Any]) -> str:
+    return f"{entry['by']} ({entry['via']})" if entry.get("via") else str(entry["by"])
+
+
+def _care(amounts: dict[str, Any], words: Words) -> str:
+    if amounts.get("pending"):
+        told_of_it = words("phrase", "pending")
+    elif amounts.get("refused"):
+        told_of_it = words("phrase", "refused", reason=words("because", amounts["refused"]))
+    else:
+        fund, patient = amounts["fund_pays"], amounts["patient_pays"]
+        told_of_it = words("phrase", "pays", fund=fund, patient=patient)
+        if amounts.get("settlement"):
+            told_of_it += f", {words('settlement', amounts['settlement'])}"
+    if amounts.get("settled"):
+        told_of_it += f"; {words('audit', 'paid')}"
+    return f"#{amounts['version']} {told_of_it}"
+
+
+def _none(words: Words) -> str:
+    return words("phrase", "none")

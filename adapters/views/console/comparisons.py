@@ -1,0 +1,67 @@
+"""Two states of knowledge side by side in the terminal."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from yibao.adapters.views.console.care import told_amounts
+from yibao.adapters.views.console.values import fact_line, shown
+from yibao.adapters.views.words import Words
+from yibao.domain.facts import events
+from yibao.projections.comparison import Comparison
+
+
+def comparison_report(comparison: Comparison, words: Words) -> RenderableType:
+    """What differs between two states of knowledge, and which facts moved it."""
+    then, now = comparison.then, comparison.now
+    parts: list[RenderableType] = []
+    if comparison.differences:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("")
+        for phrase, answer in (("then", then), ("now", now)):
+            known = words("phrase", "as_known", known_at=shown(answer.known_at, words))
+            table.add_column(f"{words('phrase', phrase)} ({known})", overflow="fold")
+        table.add_column(words("phrase", "moved_by"), overflow="fold")
+        for found in comparison.differences:
+            moved_by = ", ".join(_event(event, words) for event in found.moved_by)
+            table.add_row(
+                words("value", found.name),
+                _part(found.name, found.then, words),
+                _part(found.name, found.now, words),
+                moved_by,
+            )
+        parts.append(table)
+    else:
+        parts.append(Text(words("phrase", "no_difference")))
+    if comparison.facts_between:
+        parts.append(Text(f"\n{words('phrase', 'recorded_between')}:", style="bold"))
+        parts.extend(
+            Text(
+                "  "
+                + fact_line(
+                    event.name, event.payload(), event.occurred_at, event.recorded_at, words
+                )
+            )
+            for event in comparison.facts_between
+        )
+    return Group(*parts)
+
+
+def _event(event: events.Event, words: Words) -> str:
+    return f"{words('event', event.name)} #{event.originator_version}"
+
+
+def _part(name: str, value: Any, words: Words) -> str:
+    if name == "timeline":
+        return "\n".join(f"{shown(at, words)} {words('state', state)}" for at, state in value)
+    if name == "next_steps":
+        return "\n".join(words("next_step", step.code) for step in value)
+    if name == "discrepancies":
+        return "\n".join(f"#{found.version} {words('refusal', found.code)}" for found in value)
+    if name == "care":
+        return "\n".join(f"#{found.version} {told_amounts(found, words)}" for found in value)
+    if name == "state":
+        return words("state", value or "none")
+    return shown(value, words)

@@ -1,0 +1,92 @@
+"""Policy editions in the terminal: every value and rule with its citation."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from yibao.adapters.shapes.plain import plain
+from yibao.adapters.views.console.values import told
+from yibao.adapters.views.words import Words
+from yibao.domain.editions.benefits import Benefits, Row
+from yibao.domain.editions.citation import Citation, Parameter
+from yibao.domain.editions.policy import Policy
+from yibao.domain.vocabulary import CareSetting
+
+
+def policy_list(policies: Iterable[Policy], words: Words) -> Table:
+    """The editions at hand."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("edition", "year", "title", "digest"):
+        table.add_column(words("policy", column), overflow="fold")
+    for policy in policies:
+        title = getattr(policy.title, words.language)
+        table.add_row(policy.edition, str(policy.year), title, policy.digest[:12])
+    return table
+
+
+def policy_tables(policy: Policy, words: Words) -> RenderableType:
+    """Every parameter and rule of an edition with its citation."""
+    parameters = Table(box=None, pad_edge=False)
+    for column in ("name", "value", "unit", "clause", "basis"):
+        parameters.add_column(words("policy", column), overflow="fold")
+    for name in type(policy.parameters).model_fields:
+        parameter = getattr(policy.parameters, name)
+        if parameter is not None:
+            parameters.add_row(
+                name,
+                told(plain(parameter.value), words),
+                parameter.unit,
+                *_citation(parameter, words),
+            )
+    rules = Table(box=None, pad_edge=False)
+    for column in ("rule", "clause", "basis"):
+        rules.add_column(words("policy", column), overflow="fold")
+    for name, rule in (policy.rules | policy.benefit_rules).items():
+        rules.add_row(name, *_citation(rule, words))
+    title = Text(f"{policy.edition} · {getattr(policy.title, words.language)}", style="bold")
+    parts: list[RenderableType] = [title, Text(policy.digest, style="dim"), Text(), parameters]
+    if policy.benefits is not None:
+        table = benefits_table(policy.benefits, words)
+        parts += [Text(), Text(policy.benefits_digest, style="dim"), table]
+    return Group(*parts, Text(), rules)
+
+
+def benefits_table(benefits: Benefits, words: Words) -> Table:
+    """What is paid, row by row as the notice prints it, each cell with its citation."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("setting", "level", "deductible", "share", "clause", "basis"):
+        table.add_column(words("policy", column), overflow="fold")
+    for row in benefits.table:
+        cited = dict.fromkeys(_citation(cell, words) for cell in (row.deductible, row.share))
+        table.add_row(
+            _settings(row, words),
+            words("level", row.level) if row.level else "",
+            f"{row.deductible.value} {words('unit', row.deductible.unit)}",
+            f"{row.share.value} {words('unit', row.share.unit)}",
+            *("; ".join(parts) for parts in zip(*cited, strict=True)),
+        )
+    for name in ("remote_filing_required", "remote_settles_by_evoucher"):
+        cell = getattr(benefits, name)
+        value = words("phrase", "yes" if cell.value else "no")
+        table.add_row(words("parameter", name), "", value, "", *_citation(cell, words))
+    for name in ("remote_filing_places", "claim_places"):
+        cell = getattr(benefits, name)
+        places = ", ".join(words("where", place) for place in cell.value)
+        table.add_row(words("parameter", name), "", places, "", *_citation(cell, words))
+    return table
+
+
+def _settings(row: Row, words: Words) -> str:
+    """What a row holds for; emergency care is paid as outpatient care is."""
+    shared = (row.setting, CareSetting.EMERGENCY) if row.is_yearly else (row.setting,)
+    return ", ".join(words("setting", setting) for setting in shared)
+
+
+def _citation(citation: Citation | Parameter[Any], words: Words) -> tuple[str, str]:
+    basis = words("phrase", citation.basis)
+    if citation.reason is not None:
+        basis += f": {getattr(citation.reason, words.language)}"
+    return f"{citation.notice} {citation.clause}", basis

@@ -1,0 +1,127 @@
+"""The dossier: everything on record about one student, for an access request or an appeal."""
+
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.trail.shapes import attempt_json, entry_json, history_json
+from yibao.adapters.service.service import Service
+from yibao.adapters.shapes.care import review_json
+from yibao.adapters.shapes.explanation import explained
+from yibao.adapters.shapes.plain import plain
+from yibao.adapters.store.attempts import KeptAttempt
+from yibao.adapters.views.console.values import shown
+from yibao.adapters.views.words import Words
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.answer import Answer
+from yibao.projections.audit_trail import Entry, scheduled_by
+from yibao.projections.history import Held
+from yibao.projections.record import Cutoff
+from yibao.projections.review import Changed
+
+#: The parts of the answer whose history is told.
+HISTORIES: Final = ("state", "waiting", "account_built_on", "evoucher_available_at", "coverage")
+
+
+class Dossier(NamedTuple):
+    """Everything on record about one student, and what follows from it at an instant.
+
+    `entries` are what was recorded and what it changed, `attempts` what was refused, `notes`
+    the free text kept beside facts by their event ids. `then` is the same answer as it was
+    known by an earlier cut-off, to be seen beneath the one known now.
+    """
+
+    enrollment: EnrollmentId
+    answer: Answer
+    entries: tuple[Entry, ...]
+    attempts: tuple[KeptAttempt, ...]
+    histories: dict[str, tuple[Held, ...]]
+    reviews: tuple[Changed, ...]
+    notes: dict[UUID, str]
+    editions: Editions
+    then: Answer | None = None
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """What is known now and, if it was asked for, what was known then."""
+        return (self.answer, self.then) if self.then else (self.answer,)
+
+    def trail(self) -> list[dict[str, Any]]:
+        """What was recorded and what was refused, one after the other, as plain values."""
+        told = [
+            ((e.recorded.position, 0), entry_json(e, self.editions) | self._note(e))
+            for e in self.entries
+        ]
+        told += [((a.position, a.attempt_id), attempt_json(a)) for a in self.attempts]
+        return [each for _, each in sorted(told, key=lambda each: each[0])]
+
+    def schedule(self, words: Words) -> list[str]:
+        """Each step of the timeline with the fact that put it there."""
+        return [
+            words(
+                "audit",
+                "brought_by",
+                at=shown(step.at, words),
+                state=words("state", step.state),
+                fact=f"{words('event', by.event.name)} #{by.event.originator_version}",
+                recorded=shown(by.event.recorded_at, words),
+            )
+            for step, by in scheduled_by(self.entries).items()
+        ]
+
+    def _note(self, entry: Entry) -> dict[str, str]:
+        note = self.notes.get(entry.event.event_id)
+        return {} if note is None else {"note": note}
+
+
+def dossier_of(
+    service: Service,
+    enrollment: EnrollmentId,
+    at: datetime | None = None,
+    known_at: Cutoff | None = None,
+    now: Cutoff | None = None,
+) -> Dossier:
+    """Everything a service has on one student; `at` is the instant its answers are about.
+
+    With `known_at` what was known by then stands beside what is known `now`, by default
+    everything.
+    """
+    answer = service.at(enrollment, at, known_at=now)
+    facts = (*service.facts(enrollment), *service.care_facts(enrollment))
+    notes = {event.event_id: service.note(event.event_id) for event in facts}
+    return Dossier(
+        enrollment,
+        answer,
+        service.trail_of(enrollment),
+        tuple(service.refused_attempts(enrollment)),
+        {name: service.history(enrollment, name) for name in HISTORIES},
+        service.review(enrollment, at=answer.at),
+        {event_id: note for event_id, note in notes.items() if note is not None},
+        service.editions,
+        None if known_at is None else service.at(enrollment, answer.at, known_at=known_at),
+    )
+
+
+def dossier_json(dossier: Dossier) -> dict[str, Any]:
+    """The dossier as plain JSON values."""
+    return {
+        "format": 1,
+        "ref": dossier.enrollment.ref,
+        "year": dossier.enrollment.year,
+        "answer": explained(dossier.answer),
+        "then": explained(dossier.then) if dossier.then else None,
+        "scheduled_by": [
+            {
+                "at": plain(step.at),
+                "state": plain(step.state),
+                "rule": step.cause.rule,
+                "fact": {"kind": by.event.name, "event_id": str(by.event.event_id)},
+                "scheduled": by.is_scheduled(step),
+            }
+            for step, by in scheduled_by(dossier.entries).items()
+        ],
+        "histories": [history_json(name, None, held) for name, held in dossier.histories.items()],
+        "trail": dossier.trail(),
+        "review": review_json(dossier.reviews),
+    }

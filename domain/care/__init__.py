@@ -1,0 +1,1 @@
+"""What is paid: how care is assessed, settled and taken back."""

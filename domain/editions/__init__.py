@@ -1,0 +1,1 @@
+"""What a notice says: the model of an edition, citations, the table of benefits, and the files."""

@@ -1,0 +1,106 @@
+"""What an edition says of what is paid: the table of deductibles and shares (R26 to R31)."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from yibao.domain.editions.citation import Flag, Model, Parameter, in_unit
+from yibao.domain.money import Fen
+from yibao.domain.vocabulary import CareSetting, HospitalLevel
+
+Share = Annotated[
+    Parameter[Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]],
+    in_unit("percent"),
+]
+PerVisit = Annotated[Parameter[Fen], in_unit("yuan a visit")]
+PerYear = Annotated[Parameter[Fen], in_unit("yuan a year")]
+PerStay = Annotated[Parameter[Fen], in_unit("yuan a stay")]
+Offices = Annotated[
+    Parameter[
+        tuple[
+            Literal[
+                "national_platform",
+                "wechat_filing_program",
+                "alipay_filing_program",
+                "service_office",
+                "one_stop_site",
+                "city_services_app",
+            ],
+            ...,
+        ]
+    ],
+    in_unit("places"),
+]
+
+#: The rules that an edition with a table of benefits cites beside those of the enrollment.
+BENEFIT_RULES = ("R26", "R27", "R28", "R29", "R29-earlier-use", "R30", "R31")
+
+
+class Row(NamedTuple):
+    """One row of the table: who treats, and what the fund pays above which deductible."""
+
+    setting: CareSetting
+    level: HospitalLevel | None
+    rule: str
+    deductible: Parameter[Fen]
+    share: Parameter[Decimal]
+
+    @property
+    def is_yearly(self) -> bool:
+        """Whether the deductible accumulates over the year instead of standing for each piece."""
+        return self.rule == "R27"
+
+
+class Benefits(Model):
+    """The table, cell by cell, and what else R26 to R31 read."""
+
+    campus_clinic_deductible: PerVisit  # R26
+    campus_clinic_share: Share
+    village_clinic_deductible: PerVisit
+    village_clinic_share: Share
+    outpatient_deductible: PerYear  # R27, for emergency care too
+    outpatient_first_share: Share
+    outpatient_second_share: Share
+    outpatient_third_share: Share
+    inpatient_first_deductible: PerStay  # R28
+    inpatient_first_share: Share
+    inpatient_second_deductible: PerStay
+    inpatient_second_share: Share
+    inpatient_third_deductible: PerStay
+    inpatient_third_share: Share
+    remote_filing_required: Flag  # R31
+    remote_settles_by_evoucher: Flag
+    remote_filing_places: Offices
+    claim_places: Offices
+
+    def row(self, setting: CareSetting, level: HospitalLevel | None) -> Row:
+        """The row that holds for a piece of care."""
+        rule, shared = _TABLE[setting]
+        place = f"{shared}_{level}" if level else shared
+        deductible: Any = getattr(self, f"{shared if rule == 'R27' else place}_deductible")
+        return Row(setting, level, rule, deductible, getattr(self, f"{place}_share"))
+
+    @property
+    def table(self) -> list[Row]:
+        """Every row, as the notice prints them; emergency care has those of outpatients."""
+        return [
+            self.row(setting, level)
+            for setting in CareSetting
+            if setting is not CareSetting.EMERGENCY
+            for level in (HospitalLevel if needs_level(setting) else (None,))
+        ]
+
+
+def needs_level(setting: CareSetting) -> bool:
+    """Whether what is paid depends on the level of the institution; a clinic has none."""
+    return _TABLE[setting][0] != "R26"
+
+
+_TABLE = {
+    CareSetting.CAMPUS_CLINIC: ("R26", "campus_clinic"),
+    CareSetting.VILLAGE_CLINIC: ("R26", "village_clinic"),
+    CareSetting.OUTPATIENT: ("R27", "outpatient"),
+    CareSetting.EMERGENCY: ("R27", "outpatient"),
+    CareSetting.INPATIENT: ("R28", "inpatient"),
+}

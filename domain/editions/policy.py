@@ -1,0 +1,239 @@
+"""The model of a policy edition: cited parameters and cited rules.
+
+An edition is what one year's notice says and how it is read. Every parameter has a value, a
+unit and a citation; every rule has a citation.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from yibao.domain.calendar import day_after, midnight
+from yibao.domain.editions.benefits import Benefits
+from yibao.domain.editions.citation import (
+    Citation,
+    DayParameter,
+    Days,
+    Flag,
+    Hour,
+    Minutes,
+    Model,
+    Months,
+    Parameter,
+    Phone,
+    Places,
+    Text,
+    Yuan,
+    in_unit,
+)
+from yibao.domain.kept import kept
+from yibao.domain.money import Fen
+from yibao.domain.refusals import Misfit
+from yibao.domain.vocabulary import Category, Document, EditionId, GivenInstant
+
+
+class Parameters(Model):
+    """All parameters of an edition, each beside the rule that reads it."""
+
+    new_student_categories: Annotated[Parameter[tuple[Category, ...]], in_unit("categories")]  # R1
+    autumn_from: DayParameter  # R1
+    autumn_to: DayParameter  # R1
+    benefit_from: DayParameter  # R20
+    benefit_to: DayParameter  # R20
+    roster_required: Flag  # R7
+    window_opens: Annotated[
+        Parameter[GivenInstant | Literal["registration_day"]], in_unit("instant")
+    ]  # R8
+    window_closes_on: DayParameter  # R8
+    confirmation_places: Places  # R9
+    first_premium: Yuan  # R11
+    table_premium: Yuan | None = None  # R11
+    waiting_months_per_lapsed_year: Months  # R13; 0: the notice knows no waiting period
+    waiting_counts_from: DayParameter  # R14
+    waiting_counts_first_day: Flag  # R15
+    result_visible_after: Minutes  # R17
+    proxy_result_visible_after: Days  # R17
+    evoucher_counts_from: Annotated[
+        Parameter[Literal["confirmation", "account"]], in_unit("event")
+    ]  # R19
+    evoucher_opens_after: Days  # R19
+    evoucher_hour: Hour  # R19
+    documents_without_evoucher: Annotated[
+        Parameter[tuple[Document, ...]], in_unit("documents")
+    ]  # R5
+    cover_after_account: Days  # R21
+    activation_places: Places  # R23
+    insurance_hotline: Phone  # R32
+    insurance_hotline_elsewhere: Phone  # R32
+    social_security_hotline: Phone  # R32
+
+
+#: The sections that an enrollment depends on, and those that tell what is paid.
+_OF_ENROLLMENT: Final = ("parameters", "rules")
+_OF_BENEFITS: Final = ("benefits", "benefit_rules")
+
+#: Reasons by notice, section and key.
+Words = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+#: Every rule a derivation may name; an edition must cite each. What follows a dash is a part
+#: of the rule with a basis of its own.
+RULES = (
+    "R1",
+    "R3",
+    "R4",
+    "R5",
+    "R5-activated",
+    "R7",
+    "R8",
+    "R9",
+    "R10",
+    "R11",
+    "R12",
+    "R13",
+    "R13-recorded",
+    "R14",
+    "R15",
+    "R16",
+    "R17",
+    "R18",
+    "R18-recorded",
+    "R18-registered-later",
+    "R19",
+    "R19-latest",
+    "R20",
+    "R20-registered-later",
+    "R21",
+    "R22",
+    "R24",
+    "R25",
+    "R32",
+)
+
+
+class Policy(Model):
+    """One edition, complete: what it extends has been filled in."""
+
+    edition: EditionId
+    title: Text
+    extends: EditionId | None = None
+    parameters: Parameters
+    rules: dict[str, Citation]
+    benefits: Benefits | None = None
+    benefit_rules: dict[str, Citation] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        p = self.parameters
+        _ordered(p.autumn_from, p.autumn_to)
+        _ordered(p.benefit_from, p.benefit_to)
+        if p.benefit_from.value.year != p.benefit_to.value.year:
+            raise _misfit(p.benefit_to, "the benefit year must lie within one calendar year")
+        if p.window_closes_on.value > p.benefit_to.value:
+            raise _misfit(p.window_closes_on, "the window may not close after the benefit year")
+        opens = p.window_opens.value
+        if not isinstance(opens, str) and opens >= midnight(day_after(p.window_closes_on.value)):
+            raise _misfit(p.window_closes_on, "the window may not close before it opens")
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickled by its content, from which each parameter is read as of its type again.
+        return type(self).model_validate, (self.model_dump(),)
+
+    @kept
+    def digest(self) -> str:
+        """A fingerprint of what an enrollment depends on: parameters and rules (SHA-256).
+
+        What an edition says of other things does not belong to it, nor do the words of its
+        reasons, and a parameter that is not given leaves no trace: the digest of a released
+        edition stands for ever.
+        """
+        return _fingerprint(_without_reasons(self._content(*_OF_ENROLLMENT)))
+
+    @kept
+    def benefits_digest(self) -> str:
+        """The same of what is paid: the table of benefits and its rules."""
+        return _fingerprint(_without_reasons(self._content(*_OF_BENEFITS)))
+
+    def digests_with(self, words: Words) -> tuple[str, str]:
+        """Both digests as they were until 0.4.0: with the reasons, as they were worded then."""
+        then = self._worded(words)
+        return (
+            _fingerprint(then._content(*_OF_ENROLLMENT)),
+            _fingerprint(then._content(*_OF_BENEFITS)),
+        )
+
+    def cited(self, rule: str) -> Citation:
+        """Where a rule stands."""
+        return self.rules.get(rule) or self.benefit_rules[rule]
+
+    def _content(self, *sections: str) -> dict[str, Any]:
+        """What the edition says in some sections, as JSON has it.
+
+        Not by pydantic: what the handler of a signal raises in the middle is lost there, and with
+        it a value.
+        """
+        found = {name: getattr(self, name) for name in ("edition", *sections)}
+        return {name: _plain(value) for name, value in found.items() if value is not None}
+
+    def _worded(self, words: Words) -> Self:
+        """The same with other reasons, where a notice has such words for one of its citations."""
+        content = self.model_dump()
+        for section in (*_OF_ENROLLMENT, *_OF_BENEFITS):
+            for key, cited in (content[section] or {}).items():
+                if cited and key in words.get(cited["notice"], {}).get(section, {}):
+                    cited["reason"] = words[cited["notice"]][section][key]
+        return self.model_validate(content)
+
+    @kept
+    def year(self) -> int:
+        """The benefit year (参保年度), by its calendar year."""
+        return self.parameters.benefit_from.value.year
+
+    @kept
+    def ends_at(self) -> datetime:
+        """The first instant after the benefit year."""
+        return midnight(day_after(self.parameters.benefit_to.value))
+
+    @kept
+    def knows_waiting_periods(self) -> bool:
+        """Whether a lapse in cover has any effect under this edition (R12)."""
+        return self.parameters.waiting_months_per_lapsed_year.value > 0
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return {name: _plain(each) for name, each in value if each is not None}
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, date | time):  # an instant is a date as well
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal | Fen) else value
+
+
+def _without_reasons(content: dict[str, Any]) -> dict[str, Any]:
+    for section in content.values():
+        if isinstance(section, dict):
+            for cited in section.values():
+                cited.pop("reason", None)
+    return content
+
+
+def _fingerprint(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _misfit(parameter: Parameter[Any], why: str) -> Misfit:
+    return Misfit(("parameters", parameter.name, "value"), f"{parameter.name}: {why}")
+
+
+def _ordered(first: Parameter[date], last: Parameter[date]) -> None:
+    if last.value < first.value:
+        raise _misfit(last, f"may not lie before {first.name}")

@@ -1,0 +1,1 @@
+"""What is recorded: events and commands, which fact counts, streams, and refused attempts."""

@@ -1,0 +1,362 @@
+"""What may be asked of an enrollment: requests, which are judged, and reports, which are not.
+
+A request may be refused with a code. A report (`observed`) tells what an outside authority has
+done and is recorded even where a guard would refuse. Some kinds are always reports.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from yibao.domain.editions.benefits import needs_level
+from yibao.domain.facts import events
+from yibao.domain.money import Fen
+from yibao.domain.refusals import BadValue, Misfit, place, reason
+from yibao.domain.vocabulary import (
+    ActivationChannel,
+    CalendarYear,
+    CareSetting,
+    Category,
+    ConfirmationChannel,
+    Document,
+    GivenCommandId,
+    GivenDay,
+    GivenEditionId,
+    GivenInstant,
+    GivenKey,
+    GivenName,
+    GivenReason,
+    HospitalLevel,
+    LapsedYears,
+    Note,
+    OtherCover,
+    SeenVersion,
+)
+
+
+class Command(BaseModel):
+    """What is asked, and how: `at` is when it happened in the world.
+
+    The same `command_id` with the same content is answered once and then repeated harmlessly.
+    `note` is free text; it is kept apart from the facts, where it can be erased.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    name: ClassVar[str]
+
+    at: GivenInstant
+    by: GivenKey | None = None
+    note: Note | None = None
+    command_id: GivenCommandId | None = None
+    expected_version: SeenVersion | None = None
+    correlation_id: GivenCommandId | None = None
+    causation_id: GivenCommandId | None = None
+
+    def digest(self) -> str:
+        """A fingerprint of what is asked, by which a repeated command is recognized.
+
+        How it is asked does not belong to it, and a note must leave no trace once erased. What
+        is not said leaves none either: a later release may know more that can be said. Raises
+        BadValue for a change that cannot be written.
+        """
+        try:
+            content = self.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
+        except Exception:  # pydantic's own, or what a value raises
+            raise BadValue("changes", "holds something that cannot be written") from None
+        return hashlib.sha256(f"{self.name} {content}".encode()).hexdigest()[:32]
+
+    def asked(self) -> dict[str, Any]:
+        """What is asked for, as plain values: not by whom, when, why, or how it was corrected."""
+        return self.model_dump(mode="json", exclude=_NOT_ASKED, exclude_none=True)
+
+
+_NOT_CONTENT = {"command_id", "expected_version", "correlation_id", "causation_id", "note"}
+
+
+_NOT_ASKED = {*Command.model_fields, "reason", "observed", "ref", "policy", "changes"}
+
+
+class RecordFact(Command):
+    """A command that, accepted, becomes one fact with the same values."""
+
+    fact: ClassVar[type[events.Fact]]
+    always_report: ClassVar[bool] = False
+
+    reason: GivenReason | None = None
+    observed: bool = False
+
+    def values(self) -> dict[str, Any]:
+        """The values the fact will carry."""
+        return {key: getattr(self, key) for key in _values_of(type(self))}
+
+
+@cache
+def _values_of(kind: type[RecordFact]) -> tuple[str, ...]:
+    return tuple(key for key in kind.model_fields if key not in RecordFact.model_fields)
+
+
+class Register(RecordFact):
+    """The student registers at the school; `on` is the registration day (R1)."""
+
+    name = "register"
+    fact = events.Registered
+    ref: GivenKey
+    policy: GivenEditionId
+    on: GivenDay
+    school: GivenName
+    category: Category
+    document: Document
+
+
+class DeclareRoster(RecordFact):
+    """The school declares its registered students (R7)."""
+
+    name = "declare_roster"
+    fact = events.RosterDeclared
+
+
+class ChangeSchool(RecordFact):
+    """The student moves to another school."""
+
+    name = "change_school"
+    fact = events.SchoolChanged
+    school: GivenName
+
+
+class DeclareOtherCover(RecordFact):
+    """The student has other insurance (R2 to R4)."""
+
+    name = "declare_other_cover"
+    fact = events.OtherCoverDeclared
+    always_report = True
+    kind: OtherCover
+
+
+class StopEmployeeCover(RecordFact):
+    """Employee insurance stops; `on` is the first day without it (R3)."""
+
+    name = "stop_employee_cover"
+    fact = events.EmployeeCoverStopped
+    always_report = True
+    on: GivenDay
+
+
+class KeepOtherCover(RecordFact):
+    """The student keeps another province's insurance for this year (R4)."""
+
+    name = "keep_other_cover"
+    fact = events.OtherCoverKept
+
+
+class Confirm(RecordFact):
+    """The student confirms (参保确认), or the officer does by proxy (R9)."""
+
+    name = "confirm"
+    fact = events.Confirmed
+    channel: ConfirmationChannel
+
+
+class VerifyPriorCoverage(RecordFact):
+    """The check's result: lapsed years, and the last waiting day if it names one (R12, R13)."""
+
+    name = "verify_prior_coverage"
+    fact = events.PriorCoverageVerified
+    always_report = True
+    lapsed_years: LapsedYears
+    # Also with no lapsed year: then it ends a fixed waiting period.
+    waiting_ends_on: GivenDay | None = None
+
+
+class BuildAccount(RecordFact):
+    """The account was seen, built on a day (R18)."""
+
+    name = "build_account"
+    fact = events.AccountBuilt
+    always_report = True
+    on: GivenDay
+
+
+class ActivateEvoucher(RecordFact):
+    """The student activates the e-voucher (R23)."""
+
+    name = "activate_evoucher"
+    fact = events.EvoucherActivated
+    channel: ActivationChannel
+
+
+class IssueMedicalCard(RecordFact):
+    """A service office issued a medical card (R5)."""
+
+    name = "issue_medical_card"
+    fact = events.MedicalCardIssued
+    always_report = True
+
+
+class FileRemoteCare(RecordFact):
+    """Care in another province is filed for (R31)."""
+
+    name = "file_remote_care"
+    fact = events.RemoteCareFiled
+    province: GivenName
+
+
+class Withdraw(RecordFact):
+    """The student leaves; `on` is the first day outside (R24)."""
+
+    name = "withdraw"
+    fact = events.Withdrawn
+    on: GivenDay
+
+
+class PayPremium(RecordFact):
+    """The premium of a benefit year is paid (R10)."""
+
+    name = "pay_premium"
+    fact = events.PremiumPaid
+    year: CalendarYear
+
+
+class FixWindow(RecordFact):
+    """One or both ends of the confirmation window are fixed, for all or for some (R8)."""
+
+    name = "fix_window"
+    fact = events.WindowFixed
+    always_report = True
+    opens_on: GivenDay | None = None
+    opens_at: GivenInstant | None = None
+    closes_on: GivenDay | None = None
+    school: GivenName | None = None
+    category: Category | None = None
+
+    @model_validator(mode="after")
+    def _at_least_one_end(self) -> Self:
+        if self.opens_on and self.opens_at:
+            raise ValueError("give either opens_on or opens_at")
+        if not (self.opens_on or self.opens_at or self.closes_on):
+            raise ValueError("needs opens_on, opens_at or closes_on")
+        return self
+
+
+class ReceiveCare(RecordFact):
+    """Care given on a day, or a stay that began on it (R26 to R29), and its eligible cost."""
+
+    name = "receive_care"
+    fact = events.CareReceived
+    always_report = True
+    on: GivenDay
+    setting: CareSetting
+    level: HospitalLevel | None = None
+    cost: Fen
+    total_cost: Fen | None = None
+    province: GivenName | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if needs_level(self.setting) and self.level is None:
+            raise Misfit(("level",), f"{self.setting} care needs the level of the institution")
+        if not needs_level(self.setting) and self.level is not None:
+            raise Misfit(("level",), "a clinic has no level")
+        if self.total_cost is not None and self.total_cost < self.cost:
+            raise Misfit(("total_cost",), "cannot be less than the eligible cost")
+        if self.province is not None and self.province.lower() in _SHANGHAI:
+            raise Misfit(("province",), "is for care outside Shanghai")
+        return self
+
+
+_SHANGHAI = frozenset({"shanghai", "上海", "上海市"})
+
+
+class SettleCare(Command):
+    """What is paid for a piece of care is settled (R31); `paid` is what the fund in fact paid.
+
+    `care` is the event of the care. A request is refused where the care is; a report is not.
+    """
+
+    name = "settle_care"
+    care: UUID
+    paid: Fen | None = None
+    reason: GivenReason | None = None
+    observed: bool = False
+
+
+class ReverseCare(Command):
+    """The settlement of a piece of care is taken back; `care` is the event of either."""
+
+    name = "reverse_care"
+    care: UUID
+    reason: GivenReason | None = None
+
+
+def _sorted(changes: dict[str, Any]) -> dict[str, Any]:
+    """The same changes in one order, so that they have one digest."""
+    return dict(sorted(changes.items()))
+
+
+class Amendment(Command):
+    """Something about an earlier fact, and why; `at` is when it is decided."""
+
+    fact_id: UUID
+    reason: GivenReason
+
+
+class Correct(Amendment):
+    """The same kind of fact again, in the place of an earlier one.
+
+    `changes` holds the values that change, None for an optional one that is taken away;
+    `occurred_at` changes when it happened.
+    """
+
+    name = "correct"
+    changes: Annotated[dict[str, Any], AfterValidator(_sorted)] = Field(default_factory=dict)
+    occurred_at: GivenInstant | None = None
+
+
+class Void(Amendment):
+    """An earlier fact is taken back."""
+
+    name = "void"
+
+
+C = TypeVar("C", bound=Command)
+
+
+def read(kind: type[C], values: dict[str, Any], stored: Iterable[object] = ()) -> C:
+    """The command of some values; raises BadValue naming the first that cannot be right.
+
+    What stands in a fact already is no new word, whatever it looks like: that is `stored`.
+    """
+    try:
+        return kind.model_validate(values, context=frozenset(map(str, stored)))
+    except ValidationError as error:
+        raise BadValue(place(error) or kind.name, reason(error)) from None
+    except Exception:  # raised by a value itself, or by how deep it is
+        raise BadValue(_unreadable(kind, values) or kind.name, "cannot be read") from None
+
+
+def _unreadable(kind: type[Command], values: dict[str, Any]) -> str | None:
+    """The value that not even can be refused."""
+    for name, value in values.items():
+        try:
+            kind.model_validate({name: value})
+        except ValidationError:
+            continue
+        except Exception:
+            return name
+    return None
+
+
+#: The commands that record a fact, by the name that stories and the service use.
+COMMANDS: dict[str, type[RecordFact]] = {cls.name: cls for cls in RecordFact.__subclasses__()}
+#: Which command a fact came from, so that a correction is checked like the command itself.
+COMMAND_OF: dict[type[events.Fact], type[RecordFact]] = {c.fact: c for c in COMMANDS.values()}

@@ -1,0 +1,226 @@
+"""Which fact counts: from what was recorded to what holds.
+
+Facts count by when they happened, whatever the order in which they were recorded; the order of
+the stream decides only between equal instants. A correction stands in the place of what it
+corrects, in every order. Of several facts of a kind the latest counts, except where a function
+here says otherwise.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from typing_extensions import TypeIs
+
+from yibao.domain.calendar import midnight
+from yibao.domain.facts import events
+from yibao.domain.vocabulary import OtherCover
+
+E_co = TypeVar("E_co", bound=events.Fact, covariant=True)
+
+
+class Moment(NamedTuple):
+    """When something happened, and its place in the stream, which breaks a tie."""
+
+    at: datetime
+    place: int
+
+
+class Fact(NamedTuple, Generic[E_co]):
+    """A current fact: what happened, and the place it has in every order."""
+
+    moment: Moment
+    event: E_co
+
+    @property
+    def at(self) -> datetime:
+        return self.moment.at
+
+    @property
+    def place(self) -> int:
+        return self.moment.place
+
+
+Choice = Fact[events.Confirmed | events.OtherCoverKept]
+Confirmation = Fact[events.Confirmed]
+OptOut = Fact[events.OtherCoverKept]
+EmployeeCover = Fact[events.OtherCoverDeclared | events.EmployeeCoverStopped]
+
+
+class Facts:
+    """The current facts of one enrollment, by kind and in the order in which they happened."""
+
+    __slots__ = (
+        "accounts",
+        "activations",
+        "cards",
+        "checks",
+        "choices",
+        "covers",
+        "employee_cover",
+        "premiums",
+        "registration",
+        "remote_filings",
+        "rosters",
+        "school_changes",
+        "withdrawals",
+    )
+
+    def __init__(self, facts: Iterable[Fact[events.Fact]]) -> None:
+        # Whoever is judged has few facts, of few kinds: most of what follows is empty.
+        by_kind: dict[type[events.Fact], list[Fact[Any]]] = {}
+        for fact in sorted(facts, key=_moment):
+            by_kind.setdefault(type(fact.event), []).append(fact)
+        of = by_kind.get
+        none: Sequence[Fact[Any]] = ()
+        self.registration: Fact[events.Registered] | None = _last(of(events.Registered, none))
+        self.school_changes: Sequence[Fact[events.SchoolChanged]] = of(events.SchoolChanged, none)
+        self.rosters: Sequence[Fact[events.RosterDeclared]] = of(events.RosterDeclared, none)
+        self.covers: Sequence[Fact[events.OtherCoverDeclared]] = of(events.OtherCoverDeclared, none)
+        self.checks: Sequence[Fact[events.PriorCoverageVerified]] = of(
+            events.PriorCoverageVerified, none
+        )
+        self.accounts: Sequence[Fact[events.AccountBuilt]] = of(events.AccountBuilt, none)
+        self.activations: Sequence[Fact[events.EvoucherActivated]] = of(
+            events.EvoucherActivated, none
+        )
+        self.cards: Sequence[Fact[events.MedicalCardIssued]] = of(events.MedicalCardIssued, none)
+        self.remote_filings: Sequence[Fact[events.RemoteCareFiled]] = of(
+            events.RemoteCareFiled, none
+        )
+        self.withdrawals: Sequence[Fact[events.Withdrawn]] = of(events.Withdrawn, none)
+        self.premiums: Sequence[Fact[events.PremiumPaid]] = of(events.PremiumPaid, none)
+        self.choices: Sequence[Choice] = _merged(
+            of(events.Confirmed, none), of(events.OtherCoverKept, none)
+        )
+        self.employee_cover: Sequence[EmployeeCover] = _merged(
+            [fact for fact in self.covers if fact.event.kind is OtherCover.EMPLOYEE],
+            of(events.EmployeeCoverStopped, none),
+        )
+
+    def school_at(self, moment: Moment) -> str:
+        """The school at a moment: the latest change by then, else the school of registration."""
+        assert self.registration is not None
+        change = last_by(self.school_changes, moment)
+        return change.event.school if change else self.registration.event.school
+
+    @property
+    def latest_school(self) -> str | None:
+        """The school after every change; None without a registration."""
+        if self.registration is None:
+            return None
+        changes = self.school_changes
+        return changes[-1].event.school if changes else self.registration.event.school
+
+    def roster_at(self, moment: Moment) -> Fact[events.RosterDeclared] | None:
+        """The declaration, by then, of the school the student is at then (R7)."""
+        school = self.school_at(moment)
+        for roster in reversed(self.rosters):
+            if roster.moment <= moment and self.school_at(roster.moment) == school:
+                return roster
+        return None
+
+    def check(self) -> Fact[events.PriorCoverageVerified] | None:
+        """The latest check, at the instant at which its finding was first known (R24)."""
+        latest = _last(self.checks)
+        if latest is None:
+            return None
+        for earlier in self.checks:
+            if _finding(earlier) == _finding(latest):
+                return Fact(earlier.moment, latest.event)
+        raise AssertionError("a check has its own finding")  # pragma: no cover
+
+    def withdrawal(
+        self, last_day: date, *, without: Fact[events.Withdrawn] | None = None
+    ) -> Fact[events.Withdrawn] | None:
+        """The withdrawal that counts; one after the benefit year has no effect (R24)."""
+        latest = _last([fact for fact in self.withdrawals if fact is not without])
+        return latest if latest and self.first_day_outside(latest) <= last_day else None
+
+    def first_day_outside(self, withdrawal: Fact[events.Withdrawn]) -> date:
+        """A withdrawal's day, never before the registration day."""
+        assert self.registration is not None
+        return max(withdrawal.event.on, self.registration.event.on)
+
+
+class Episode(NamedTuple):
+    """A time on the main road: from a confirmation until an opt-out, if one followed.
+
+    `came_back` tells that another confirmation followed that opt-out.
+    """
+
+    confirmation: Fact[events.Confirmed]
+    opt_out: OptOut | None
+    came_back: bool = False
+
+    @property
+    def ended_by(self) -> OptOut | None:
+        """The opt-out that moves values: after a return what was before it stands (R24)."""
+        return None if self.came_back else self.opt_out
+
+
+def episodes(choices: Sequence[Choice]) -> tuple[Episode, ...]:
+    """Each confirmation that began something, until the opt-out that ended it.
+
+    The last of them counts: its confirmation is the earliest since the last opt-out or, if
+    there is none since then, the one that the opt-out put an end to (R24).
+    """
+    found: list[Episode] = []
+    confirmation: Confirmation | None = None
+    for choice in choices:
+        if is_confirmation(choice):
+            confirmation = confirmation or choice
+        elif is_opt_out(choice) and confirmation:
+            found.append(Episode(confirmation, choice))
+            confirmation = None
+    if confirmation:
+        found.append(Episode(confirmation, None))
+    return (*(episode._replace(came_back=True) for episode in found[:-1]), *found[-1:])
+
+
+def is_confirmation(choice: Choice) -> TypeIs[Confirmation]:
+    """Whether the student chose to join."""
+    return isinstance(choice.event, events.Confirmed)
+
+
+def is_opt_out(choice: Choice) -> TypeIs[OptOut]:
+    """Whether the student chose to keep the other cover."""
+    return isinstance(choice.event, events.OtherCoverKept)
+
+
+def last_by(facts: Sequence[Fact[E_co]], moment: Moment) -> Fact[E_co] | None:
+    """The latest of these facts that happened by the moment."""
+    for fact in reversed(facts):
+        if fact.moment <= moment:
+            return fact
+    return None
+
+
+def end_of_stream(at: datetime) -> Moment:
+    """The moment after every recorded fact that happened at this instant."""
+    return Moment(at, _AFTER_ALL)
+
+
+def clamped(at: datetime, registration: Fact[events.Registered]) -> datetime:
+    """An instant, never before the registration day begins."""
+    return max(at, midnight(registration.event.on))
+
+
+_AFTER_ALL = 2**62
+
+#: The key that sorts facts: the moment is the first of a fact's two parts.
+_moment = itemgetter(0)
+
+
+def _merged(some: Sequence[Fact[Any]], others: Sequence[Fact[Any]]) -> Sequence[Fact[Any]]:
+    """Facts of two kinds in one order."""
+    return sorted([*some, *others], key=_moment) if some and others else some or others
+
+
+def _last(facts: Sequence[Fact[E_co]]) -> Fact[E_co] | None:
+    return facts[-1] if facts else None
+
+
+def _finding(check: Fact[events.PriorCoverageVerified]) -> tuple[int, date | None]:
+    return check.event.lapsed_years, check.event.waiting_ends_on

@@ -1,0 +1,100 @@
+"""The aggregate: what one stream holds, as its events fold into it.
+
+`evolve` takes one event in and never refuses, whatever the policy has become since; what may
+be added is decided in `decision`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from yibao.domain.calendar import SHANGHAI
+from yibao.domain.facts import events
+from yibao.domain.facts.current import Fact, Moment
+
+AnyFact = Fact[events.Fact]
+
+
+class Stream(NamedTuple):
+    """What a stream holds: everything recorded, and the current facts in the order of their places.
+
+    A student's enrollment is one; what an edition left to be fixed later is another.
+    """
+
+    recorded: tuple[events.Event, ...] = ()
+    facts: tuple[AnyFact, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The place of the last event; 0 while there is none."""
+        return self.recorded[-1].originator_version if self.recorded else 0
+
+    @property
+    def last_recorded_at(self) -> datetime | None:
+        return self.recorded[-1].recorded_at if self.recorded else None
+
+
+EMPTY = Stream()
+
+
+def evolve(stream: Stream, event: events.Event) -> Stream:
+    """The stream with one more event in it."""
+    facts = stream.facts
+    if isinstance(event, events.Fact):
+        if event.supersedes is None:
+            facts = (*facts, _fact(event, event.originator_version))
+        else:
+            facts = tuple(
+                _fact(event, fact.place) if fact.event.event_id == event.supersedes else fact
+                for fact in facts
+            )
+    elif isinstance(event, events.Voided):
+        facts = tuple(fact for fact in facts if fact.event.event_id != event.supersedes)
+    return Stream((*stream.recorded, event), facts)
+
+
+def fold(recorded: Sequence[events.Event]) -> Stream:
+    """The stream after all these events: what evolving it by each in turn gives, in one pass."""
+    return Stream(tuple(recorded), current_facts(recorded))
+
+
+def current_facts(recorded: Sequence[events.Event]) -> tuple[AnyFact, ...]:
+    """The current facts alone, as a question needs them; the same as `fold(…).facts`."""
+    if not any(_amends(event) for event in recorded):
+        return tuple(
+            [_fact(e, e.originator_version) for e in recorded if isinstance(e, events.Fact)]
+        )
+    places: dict[UUID, int] = {}
+    current: dict[int, AnyFact] = {}
+    for event in recorded:
+        if isinstance(event, events.Fact):
+            place = event.originator_version
+            if event.supersedes is not None:
+                if event.supersedes not in places:
+                    continue
+                place = places.pop(event.supersedes)
+            places[event.event_id] = place
+            current[place] = _fact(event, place)
+        elif isinstance(event, events.Voided):
+            current.pop(places.pop(event.supersedes, -1), None)
+    return tuple(current[place] for place in sorted(current))
+
+
+def places(recorded: Sequence[events.Event]) -> dict[UUID, int]:
+    """The place of each fact ever recorded; a correction has that of what it corrects."""
+    found: dict[UUID, int] = {}
+    for event in recorded:
+        if isinstance(event, events.Fact):
+            own = event.originator_version
+            found[event.event_id] = found.get(event.supersedes, own) if event.supersedes else own
+    return found
+
+
+def _amends(event: events.Event) -> bool:
+    return isinstance(event, events.Fact | events.Voided) and event.supersedes is not None
+
+
+def _fact(event: events.Fact, place: int) -> AnyFact:
+    """A fact in its place, on the zone object that makes instants of one zone cheap to compare."""
+    return Fact(Moment(event.occurred_at.astimezone(SHANGHAI), place), event)

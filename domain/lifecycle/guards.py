@@ -1,0 +1,185 @@
+"""What forbids a command: one function for each refusal, true where it refuses.
+
+Permission guards look at what held at the moment of the command. Exclusivity guards
+(`already_…`) look at every current fact for a request; when a recorded fact is judged
+afterwards, only at those before it.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from yibao.domain.calendar import midnight
+from yibao.domain.editions.policy import Policy
+from yibao.domain.facts import events
+from yibao.domain.facts.current import (
+    Fact,
+    Facts,
+    Moment,
+    end_of_stream,
+    is_confirmation,
+    is_opt_out,
+    last_by,
+)
+from yibao.domain.rules import (
+    Values,
+    account_instant,
+    has_document_without_evoucher,
+    values_of,
+)
+from yibao.domain.rules.case import Case
+from yibao.domain.vocabulary import Category, Day, OtherCover
+
+
+class Attempt(NamedTuple):
+    """What is judged: a request at its moment, or a recorded fact, without itself."""
+
+    case: Case
+    moment: Moment
+    recorded: Fact[Any] | None = None
+
+    @property
+    def facts(self) -> Facts:
+        return self.case.facts
+
+
+def request(case: Case, at: datetime) -> Attempt:
+    """A request that would be the last fact of its instant."""
+    return Attempt(case, end_of_stream(at))
+
+
+def is_new_student(policy: Policy, category: Category, on: Day) -> bool:
+    """R1: of a category that may join, and registered in the autumn of the notice's year."""
+    p = policy.parameters
+    in_autumn = p.autumn_from.value <= on <= p.autumn_to.value
+    return in_autumn and category in p.new_student_categories.value
+
+
+def _not_registered(attempt: Attempt) -> bool:
+    return attempt.facts.registration is None
+
+
+def _already_registered(attempt: Attempt) -> bool:
+    return any(
+        isinstance(fact.event, events.Registered) and fact is not attempt.recorded
+        for fact in attempt.case.known
+    )
+
+
+def _not_a_new_student(attempt: Attempt) -> bool:
+    registration = attempt.case.registration.event
+    return not is_new_student(attempt.case.policy, registration.category, registration.on)
+
+
+def _withdrawn(attempt: Attempt) -> bool:
+    if not attempt.facts.withdrawals:
+        return False
+    withdrawal = attempt.case.withdrawal
+    if attempt.recorded in attempt.facts.withdrawals:
+        last_day = attempt.case.policy.parameters.benefit_to.value
+        withdrawal = attempt.facts.withdrawal(last_day, without=attempt.recorded)
+    if withdrawal is None:
+        return False
+    return attempt.moment.at >= midnight(attempt.facts.first_day_outside(withdrawal))
+
+
+def _before_registration(attempt: Attempt) -> bool:
+    return attempt.moment.at < midnight(attempt.case.registered_on)
+
+
+def _already_confirmed(attempt: Attempt) -> bool:
+    """A confirmation counts unless an opt-out lies between it and the moment; R24 lets one return.
+
+    For a request those that happened later count as well.
+    """
+    others = [choice for choice in attempt.facts.choices if choice is not attempt.recorded]
+    before = [choice for choice in others if choice.moment < attempt.moment]
+    after = others[len(before) :] if attempt.recorded is None else []
+    return any(is_confirmation(nearest) for nearest in (*before[-1:], *after[:1]))
+
+
+def _window_not_open(attempt: Attempt) -> bool:
+    return attempt.moment.at < attempt.case.window_at(attempt.moment).opens_at
+
+
+def _window_closed(attempt: Attempt) -> bool:
+    return attempt.moment.at >= attempt.case.window_at(attempt.moment).closed_from
+
+
+def _roster_not_declared(attempt: Attempt) -> bool:
+    if not attempt.case.policy.parameters.roster_required.value:
+        return False
+    return attempt.facts.roster_at(attempt.moment) is None
+
+
+def _no_other_cover(attempt: Attempt) -> bool:
+    elsewhere = [f for f in attempt.facts.covers if f.event.kind is OtherCover.OTHER_PROVINCE]
+    return last_by(elsewhere, attempt.moment) is None
+
+
+def _not_confirmed(attempt: Attempt) -> bool:
+    return not any(
+        is_confirmation(choice) and choice.moment < attempt.moment
+        for choice in attempt.facts.choices
+    )
+
+
+def _opted_out(attempt: Attempt) -> bool:
+    choice = last_by(attempt.facts.choices, attempt.moment)
+    return choice is not None and is_opt_out(choice)
+
+
+def _account_not_built(attempt: Attempt) -> bool:
+    case, values = _held(attempt)
+    confirmation = case.episodes[-1].confirmation
+    built = account_instant(case, confirmation, values.account_built_on)
+    return built is None or attempt.moment.at < built.value
+
+
+def _evoucher_not_available(attempt: Attempt) -> bool:
+    case = attempt.case
+    if attempt.moment.at >= case.policy.ends_at:
+        return True
+    if has_document_without_evoucher(case):
+        return False
+    return _held(attempt)[1].evoucher_available_at.value is None
+
+
+def _evoucher_not_yet_available(attempt: Attempt) -> bool:
+    if has_document_without_evoucher(attempt.case):
+        return False
+    available = _held(attempt)[1].evoucher_available_at.value
+    return not isinstance(available, datetime) or attempt.moment.at < available
+
+
+def _held(attempt: Attempt) -> tuple[Case, Values]:
+    """The values as they held at the moment: what was chosen later is left out."""
+    case = attempt.case.until(attempt.moment)
+    return case, values_of(case, case.episodes[-1])
+
+
+GUARDS: Final[dict[str, Callable[[Attempt], bool]]] = {
+    "not_registered": _not_registered,
+    "already_registered": _already_registered,
+    "not_a_new_student": _not_a_new_student,
+    "withdrawn": _withdrawn,
+    "already_confirmed": _already_confirmed,
+    "before_registration": _before_registration,
+    "window_not_open": _window_not_open,
+    "window_closed": _window_closed,
+    "roster_not_declared": _roster_not_declared,
+    "no_other_cover": _no_other_cover,
+    "not_confirmed": _not_confirmed,
+    "opted_out": _opted_out,
+    "account_not_built": _account_not_built,
+    "evoucher_not_available": _evoucher_not_available,
+    "evoucher_not_yet_available": _evoucher_not_yet_available,
+}
+
+
+def first_refusal(codes: tuple[str, ...], attempt: Attempt) -> str | None:
+    """The first of these codes whose guard refuses, or None."""
+    for code in codes:
+        if GUARDS[code](attempt):
+            return code
+    return None

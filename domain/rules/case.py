@@ -1,0 +1,122 @@
+"""What a question is put to: one student's current facts under one edition and its window."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from yibao.domain.editions.policy import Policy
+from yibao.domain.facts import events
+from yibao.domain.facts.current import (
+    Choice,
+    Episode,
+    Fact,
+    Facts,
+    Moment,
+    OptOut,
+    episodes,
+    is_confirmation,
+    is_opt_out,
+)
+from yibao.domain.kept import kept
+from yibao.domain.rules.window import Window, WindowFix, confirmation_window
+from yibao.domain.vocabulary import Category
+
+R = TypeVar("R")
+
+
+class Case:
+    """The facts as far as they are known, the policy, and the window as far as it is fixed.
+
+    A case never changes, so what was derived of it once is kept for the next who asks.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        known: Sequence[Fact[events.Fact]],
+        fixes: Sequence[WindowFix] = (),
+    ) -> None:
+        self.policy = policy
+        self.known = known
+        self.fixes = fixes
+        self.facts = Facts(known)
+        self._derived: dict[object, Any] = {}
+
+    def once(self, key: object, derive: Callable[[], R]) -> R:
+        """What `derive` gives, derived at most once for this case."""
+        if key not in self._derived:
+            self._derived[key] = derive()
+        found: R = self._derived[key]
+        return found
+
+    @property
+    def registration(self) -> Fact[events.Registered]:
+        """The current registration; to be asked only where there is one."""
+        assert self.facts.registration is not None
+        return self.facts.registration
+
+    @property
+    def registered_on(self) -> date:
+        """The registration day."""
+        return self.registration.event.on
+
+    @property
+    def category(self) -> Category:
+        return self.registration.event.category
+
+    def window_at(self, moment: Moment) -> Window:
+        """The confirmation window of the school the student is at then."""
+        return self._window(self.facts.school_at(moment))
+
+    @kept
+    def latest_window(self) -> Window:
+        """The window of the latest school: the one a lapse follows (R10)."""
+        return self._window(self.facts.latest_school)
+
+    @kept
+    def withdrawal(self) -> Fact[events.Withdrawn] | None:
+        """The withdrawal that counts, if it has an effect in this benefit year."""
+        return self.facts.withdrawal(self.policy.parameters.benefit_to.value)
+
+    @kept
+    def choices(self) -> Sequence[Choice]:
+        """What the student chose, in order.
+
+        Without opting out after the benefit year, which for who had confirmed has no effect (R24).
+        """
+        confirmed = False
+        counting: list[Choice] = []
+        for choice in self.facts.choices:
+            if is_opt_out(choice) and confirmed and choice.at >= self.policy.ends_at:
+                continue
+            confirmed = confirmed or is_confirmation(choice)
+            counting.append(choice)
+        return counting
+
+    @kept
+    def episodes(self) -> tuple[Episode, ...]:
+        """The times on the main road; the last of them counts (R24)."""
+        return episodes(self.choices)
+
+    @property
+    def opt_out(self) -> OptOut | None:
+        """The opt-out that still stands: the first since the last confirmation."""
+        standing: OptOut | None = None
+        for choice in self.choices:
+            standing = (standing or choice) if is_opt_out(choice) else None
+        return standing
+
+    def until(self, moment: Moment) -> "Case":
+        """The same case without the choices made after a moment: what held then."""
+        later = {f.moment for f in self.facts.choices if f.moment > moment}
+        if not later:
+            return self
+        return Case(self.policy, [f for f in self.known if f.moment not in later], self.fixes)
+
+    def _window(self, school: str | None) -> Window:
+        def derive() -> Window:
+            return confirmation_window(
+                self.policy, self.fixes, school, self.category, self.registered_on
+            )
+
+        return self.once(("window", school), derive)

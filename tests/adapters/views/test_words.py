@@ -1,0 +1,224 @@
+"""Both languages have words for every code there is."""
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any, get_args
+
+import pytest
+
+from yibao.adapters.editions.files import Editions
+from yibao.adapters.editions.yaml_source import read
+from yibao.adapters.stories.replay import Replay
+from yibao.adapters.stories.scenarios import ExpectStep, story_files
+from yibao.adapters.views.words import LANGUAGES, Words
+from yibao.domain.derivation import Derived
+from yibao.domain.editions.benefits import Benefits
+from yibao.domain.editions.policy import Parameters
+from yibao.domain.facts.events import EVENTS
+from yibao.domain.refusals import REASONS
+from yibao.domain.vocabulary import CareSetting, HospitalLevel, Settlement, State
+from yibao.projections.answer import Answer
+from yibao.projections.comparison import COMPARED
+from yibao.projections.next_step import CODES
+
+ROOT = Path(__file__).parents[3]
+FILES = story_files(ROOT / "scenarios")
+
+
+@cache
+def sources(folder: str) -> tuple[ast.AST, ...]:
+    return tuple(
+        ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / folder).rglob("*.py")
+    )
+
+
+def calls(folder: str, *names: str) -> Iterator[ast.Call]:
+    """Every call of a function or method of one of these names in a layer's source."""
+    for source in sources(folder):
+        for node in ast.walk(source):
+            if isinstance(node, ast.Call):
+                called = node.func
+                name = called.attr if isinstance(called, ast.Attribute) else ""
+                if name in names or (isinstance(called, ast.Name) and called.id in names):
+                    yield node
+
+
+def given(call: ast.Call, place: int, keyword: str) -> str | None:
+    """The literal text that a call passes in a place or under a keyword."""
+    passed = [word.value for word in call.keywords if word.arg == keyword]
+    passed += call.args[place : place + 1]
+    found = passed[0] if passed else None
+    return found.value if isinstance(found, ast.Constant) and isinstance(found.value, str) else None
+
+
+def answers(replayed: Callable[[Path], Replay]) -> Iterator[Answer]:
+    """What is answered at every expectation of every story, and at its end."""
+    for ran in map(replayed, FILES):
+        for step in ran.story.steps:
+            if isinstance(step, ExpectStep):
+                yield ran.answer(step.student, step.at, step.known_at)
+        for student in ran.story.students:
+            yield ran.answer(student)
+
+
+def derivations(answer: Answer) -> Iterator[Derived]:
+    roots = [*(answer.values or ()), *(change.cause for change in answer.timeline)]
+    for assessed in answer.care:
+        roots += [assessed.standing, assessed.fund_pays, assessed.patient_pays]
+        roots += [assessed.deductible_left, assessed.settlement]
+    while roots:
+        derived = roots.pop()
+        yield derived
+        roots.extend(part for part in derived.inputs if isinstance(part, Derived))
+
+
+def in_both(section: str, codes: set[str]) -> None:
+    """Asserts words for these codes in both languages."""
+    for language in LANGUAGES:
+        words = Words(language)
+        missing = {code for code in codes if not words.knows(section, code)}
+        assert not missing, (language, section)
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    english, chinese = (Words(language).codes() for language in ("en", "zh"))
+    assert english.keys() == chinese.keys()
+    for section in english:
+        assert english[section] == chinese[section], section
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_words_are_missing_but_for_units_that_need_none(language: str) -> None:
+    lists = read(ROOT / "adapters" / "words" / f"{language}.yaml").data
+    for section, entries in lists.items():
+        for code, words in entries.items():
+            assert isinstance(words, str)
+            assert words.strip() or section == "unit", (section, code)
+
+
+def test_both_languages_fill_in_the_same_parts() -> None:
+    english, chinese = (
+        read(ROOT / "adapters" / "words" / f"{language}.yaml").data for language in ("en", "zh")
+    )
+    for section in english:
+        for code in english[section]:
+            assert parts(english[section][code]) == parts(chinese[section][code]), code
+
+
+def parts(words: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(words) if name}
+
+
+def test_chinese_is_chinese() -> None:
+    """Whatever is said in Chinese has a Chinese character in it, but for marks and formulas."""
+    chinese = read(ROOT / "adapters" / "words" / "zh.yaml").data
+    for section in ("state", "value", "name", "because", "next_step", "who", "event", "refusal"):
+        for code, words in chinese[section].items():
+            assert any("一" <= character <= "鿿" for character in words), (section, code)
+
+
+def test_every_state_has_words_and_no_state_too() -> None:
+    in_both("state", {*State, "none"})
+    assert Words("en").codes()["state"] == {*State, "none"}
+
+
+def test_every_refusal_has_words() -> None:
+    in_both("refusal", set(REASONS))
+    assert Words("zh").codes()["refusal"] == set(REASONS)
+
+
+def test_every_next_step_has_words() -> None:
+    in_both("next_step", set(CODES))
+    assert Words("zh").codes()["next_step"] == set(CODES)
+
+
+def test_every_event_has_words() -> None:
+    in_both("event", set(EVENTS))
+    assert Words("zh").codes()["event"] == set(EVENTS)
+
+
+def test_every_part_of_an_answer_has_words() -> None:
+    in_both("value", set(COMPARED))
+
+
+def test_every_parameter_and_unit_has_words() -> None:
+    in_both("parameter", {*Parameters.model_fields, *Benefits.model_fields})
+    cells = [
+        cell
+        for policy in Editions()
+        for section in (policy.parameters, policy.benefits)
+        for _, cell in section or ()
+    ]
+    units = {cell.unit for cell in cells if cell is not None}
+    assert {"days", "percent"} <= units
+    in_both("unit", units)
+
+
+def test_every_reason_the_rules_give_has_words(replayed: Callable[[Path], Replay]) -> None:
+    written = {given(call, 4, "because") for call in calls("domain", "Derived")}
+    written |= {given(call, 99, "because") for call in calls("domain", "_replace")}
+    shown = {found.because for answer in answers(replayed) for found in derivations(answer)}
+    codes = {code for code in written | shown if code}
+    assert {"check_missing", "cover_too_late", "withdrawn"} <= codes
+    in_both("because", codes)
+
+
+def test_no_reason_has_words_that_no_rule_gives(replayed: Callable[[Path], Replay]) -> None:
+    text = "\n".join(ast.unparse(source) for source in sources("domain"))
+    for code in Words("en").codes()["because"]:
+        assert repr(code) in text, code
+
+
+def test_every_derivation_has_a_name_in_words(replayed: Callable[[Path], Replay]) -> None:
+    written = {given(call, 0, "name") for call in calls("domain", "Derived", "latest_day")}
+    shown = {found.name for answer in answers(replayed) for found in derivations(answer)}
+    # The cause of a change of state bears the name of the state, and is told as `state`.
+    named = {name for name in written | shown if name} - {*State}
+    assert {"signed_on", "visible_at", "coverage"} <= named
+    for language in LANGUAGES:
+        codes = Words(language).codes()
+        assert named <= codes["name"] | codes["value"], language
+
+
+def test_who_and_where_of_every_next_step_have_words(replayed: Callable[[Path], Replay]) -> None:
+    steps = [step for answer in answers(replayed) for step in answer.next_steps]
+    who = {step.who for step in steps}
+    where = {place for step in steps for place in step.where}
+    for policy in Editions():
+        where |= set(policy.parameters.activation_places.value)
+        where |= set(policy.parameters.confirmation_places.value)
+    assert {"student", "officer", "school"} <= who
+    in_both("who", who)
+    in_both("where", where)
+
+
+def test_every_place_an_edition_may_name_has_words() -> None:
+    for named in ("activation_places", "claim_places"):
+        annotation: Any = (Parameters.model_fields | Benefits.model_fields)[named].annotation
+        places = get_args(annotation.model_fields["value"].annotation)[0]
+        assert {"alipay", "one_stop_site"} & set(get_args(places))
+        in_both("where", set(get_args(places)))
+
+
+def test_every_setting_level_and_settlement_of_care_has_words() -> None:
+    in_both("setting", set(CareSetting))
+    in_both("level", set(HospitalLevel))
+    in_both("settlement", set(Settlement))
+
+
+def test_every_phrase_the_console_uses_is_there() -> None:
+    used = {
+        (given(call, 0, "section"), given(call, 1, "code")) for call in calls("adapters", "words")
+    }
+    found = {(section, code) for section, code in used if section and code}
+    assert ("phrase", "pending") in found
+    for section, code in found:
+        in_both(section, {code})
+
+
+def test_an_unknown_code_is_an_error_and_not_silence() -> None:
+    with pytest.raises(KeyError):
+        Words("en")("state", "enrolled")
