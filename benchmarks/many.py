@@ -19,7 +19,7 @@ from yibao.adapters.service.service import BATCH, open_service
 from yibao.adapters.store.facts import open_store
 from yibao.adapters.store.mapping import FactMapper
 from yibao.adapters.store.postgres.settings import StoreSettings
-from yibao.adapters.upkeep import upkeep
+from yibao.adapters.upkeep import creating as upkeep
 from yibao.domain.facts.commands import Command
 from yibao.domain.vocabulary import EnrollmentId
 

@@ -17,8 +17,8 @@ import click
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service
+from yibao.adapters.stories.reading import read_story
 from yibao.adapters.stories.replay import replay
-from yibao.adapters.stories.scenarios import read_story
 from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.refusals import YibaoError
 from yibao.domain.vocabulary import EnrollmentId

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from yibao.adapters.editions.files import Editions
-from yibao.adapters.stories.scenarios import Story, read_story, story_files
+from yibao.adapters.stories.models import Story
+from yibao.adapters.stories.reading import read_story, story_files
 from yibao.domain.editions.benefits import BENEFIT_RULES
 from yibao.domain.editions.policy import RULES
 

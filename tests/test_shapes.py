@@ -19,11 +19,11 @@ from pgserver import Server
 
 import yibao
 from yibao.adapters.cli import main
+from yibao.adapters.cli.schemas import SCHEMAS
 from yibao.adapters.editions.yaml_source import read
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
-from yibao.adapters.shapes.schemas import SCHEMAS
-from yibao.adapters.upkeep.upkeep import migrate
+from yibao.adapters.upkeep.creating import migrate
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts.events import EVENTS
 from yibao.domain.vocabulary import EnrollmentId

@@ -655,7 +655,7 @@ _STORE = click.option(
 @_lang
 def init_store(store: str, rehearsal: bool, lang: Any) -> None:
     """Create a store where there is none: for what happens, or a rehearsal store for stories."""
-    from yibao.adapters.upkeep.upkeep import init
+    from yibao.adapters.upkeep.creating import init
     from yibao.adapters.views.words import Words
 
     words = Words(lang)
@@ -669,7 +669,7 @@ def init_store(store: str, rehearsal: bool, lang: Any) -> None:
 @_lang
 def migrate_store(store: str, lang: Any) -> None:
     """Bring a store that is there to the newest layout; opening a file does so, too."""
-    from yibao.adapters.upkeep.upkeep import migrate
+    from yibao.adapters.upkeep.creating import migrate
     from yibao.adapters.views.words import Words
 
     before, now = migrate(store)
@@ -685,8 +685,8 @@ def copy_store(store: str, to: str, lang: Any) -> None:
 
     Whoever still records on the first is not heard of by the other: stop them before.
     """
-    from yibao.adapters.store.facts import shown
-    from yibao.adapters.upkeep.upkeep import copy
+    from yibao.adapters.store.urls import shown
+    from yibao.adapters.upkeep.copying import copy
     from yibao.adapters.views.console.progress import watched
     from yibao.adapters.views.words import Words
 
@@ -703,7 +703,7 @@ def copy_store(store: str, to: str, lang: Any) -> None:
 @_lang
 def grant_store(store: str, role: str, reads_only: bool, lang: Any) -> None:
     """Let a ROLE of PostgreSQL append and read; it may neither change nor delete a fact."""
-    from yibao.adapters.upkeep.upkeep import grant
+    from yibao.adapters.upkeep.creating import grant
     from yibao.adapters.views.words import Words
 
     grant(store, role, reads_only=reads_only)
@@ -721,7 +721,7 @@ def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> 
     The store is not changed, and may be at work meanwhile.
     """
     from yibao.adapters.editions.files import Editions
-    from yibao.adapters.upkeep.upkeep import check
+    from yibao.adapters.upkeep.checking import check
     from yibao.adapters.views.console.progress import watched
     from yibao.adapters.views.words import Words
 
@@ -750,7 +750,7 @@ def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> 
 @_lang
 def backup_store(store: str, to: Path, force: bool, lang: Any) -> None:
     """Copy a store into the new file TO, as it is at one moment, while it is at work."""
-    from yibao.adapters.upkeep.upkeep import backup
+    from yibao.adapters.upkeep.copying import backup
     from yibao.adapters.views.words import Words
 
     facts = backup(store, to, force=force)
@@ -811,7 +811,7 @@ def projections_follow(
     """
     from yibao.adapters.cli.projecting import follow
     from yibao.adapters.editions.files import Editions
-    from yibao.adapters.telemetry import log_json
+    from yibao.adapters.telemetry.logs import log_json
 
     if log == "json":
         log_json()
@@ -849,7 +849,7 @@ def diagram() -> None:
 )
 def schema(name: str) -> None:
     """Print the JSON Schema of what is stored, of stories and editions, or of answers."""
-    from yibao.adapters.shapes.schemas import SCHEMAS
+    from yibao.adapters.cli.schemas import SCHEMAS
 
     tell(json_for(sys.stdout.encoding, SCHEMAS[name](), indent=2, sort_keys=True))
 

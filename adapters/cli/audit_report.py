@@ -18,10 +18,10 @@ from yibao.adapters.following.trail.audit import PAGE
 from yibao.adapters.following.trail.questions import Key, Question
 from yibao.adapters.following.trail.shapes import trail_entry_json
 from yibao.adapters.service.service import Service
-from yibao.adapters.store.facts import shown
+from yibao.adapters.store.urls import shown
 from yibao.adapters.store.watch import Watch
+from yibao.adapters.stories.reading import read_story
 from yibao.adapters.stories.replay import replay
-from yibao.adapters.stories.scenarios import read_story
 from yibao.adapters.views import console
 from yibao.adapters.views.console.audit import entry_lines, told_lines
 from yibao.adapters.views.console.progress import watched

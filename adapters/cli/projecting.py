@@ -14,7 +14,7 @@ from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import Standing, Stop, Supervisor
 from yibao.adapters.following.trail.audit import AuditTrail, trail_file
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.telemetry import open_telemetry
+from yibao.adapters.telemetry.figures import open_telemetry
 
 
 class Status(NamedTuple):

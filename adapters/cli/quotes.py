@@ -10,9 +10,9 @@ import click
 from yibao.adapters.cli.subjects import existing_store
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service
-from yibao.adapters.store.facts import MEMORY
+from yibao.adapters.store.urls import MEMORY
+from yibao.adapters.stories.reading import read_story
 from yibao.adapters.stories.replay import replay
-from yibao.adapters.stories.scenarios import read_story
 from yibao.adapters.views.terminal import in_one_line
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, midnight, read_day
 from yibao.domain.care.assessments import Assessed

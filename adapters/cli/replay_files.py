@@ -15,8 +15,8 @@ from yibao.adapters.editions.files import Editions
 from yibao.adapters.editions.yaml_source import SourceError
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.plain import plain
+from yibao.adapters.stories.reading import read_story, story_files
 from yibao.adapters.stories.replay import Failure, Replay, replay
-from yibao.adapters.stories.scenarios import read_story, story_files
 from yibao.adapters.views.console.answers import (
     failures_report,
     story_line,

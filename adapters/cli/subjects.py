@@ -12,8 +12,8 @@ import click
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service
 from yibao.adapters.store.facts import open_store
+from yibao.adapters.stories.reading import read_story
 from yibao.adapters.stories.replay import replay
-from yibao.adapters.stories.scenarios import read_story
 from yibao.adapters.views.terminal import in_one_line
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer

@@ -19,7 +19,12 @@ from yibao.adapters.store.errors import StoreError
 from yibao.adapters.store.facts import FactStore
 from yibao.adapters.store.files.looking import may_write
 from yibao.adapters.store.files.written import claim
-from yibao.adapters.store.sqlite.recorder import FactConnection, SqlitePool, check_not_left, failure
+from yibao.adapters.store.sqlite.connections import (
+    FactConnection,
+    SqlitePool,
+    check_not_left,
+    failure,
+)
 
 #: How long a server may take to answer whoever asks for the lead, in seconds.
 WAITS: Final = 10
@@ -100,7 +105,7 @@ class PostgresLead:
     def is_mine(self) -> bool:
         import psycopg
 
-        from yibao.adapters.store.postgres.recorder import failure
+        from yibao.adapters.store.postgres.connections import failure
 
         if getpid() != self._pid:
             raise StoreError(f"the lead {elsewhere().told}")

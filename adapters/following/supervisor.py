@@ -12,7 +12,8 @@ from typing import Final, NamedTuple, Protocol
 
 from yibao.adapters.store.connections.retrying import ticking
 from yibao.adapters.store.errors import Halted, StoreError
-from yibao.adapters.telemetry import SILENT, Telemetry, tell
+from yibao.adapters.telemetry.figures import SILENT, Telemetry
+from yibao.adapters.telemetry.logs import tell
 
 LOGGER: Final = logging.getLogger("yibao.following")
 

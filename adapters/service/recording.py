@@ -11,8 +11,11 @@ from uuid import UUID, uuid4
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.store.connections.sql import Found
 from yibao.adapters.store.errors import AheadOfClock
-from yibao.adapters.store.facts import FactStore, Transaction, decoded, stamp_in
-from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched, tell
+from yibao.adapters.store.facts import FactStore
+from yibao.adapters.store.rows import decoded, stamp_in
+from yibao.adapters.store.transactions import Transaction
+from yibao.adapters.telemetry.figures import SILENT, Outcome, Telemetry, Watched
+from yibao.adapters.telemetry.logs import tell
 from yibao.domain.care.claims import Ground, decide_care
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts import events

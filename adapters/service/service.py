@@ -40,8 +40,9 @@ from yibao.adapters.service.recording import (
 )
 from yibao.adapters.store.attempts import KeptAttempt
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.facts import MEMORY, FactStore, Reading, open_store
-from yibao.adapters.telemetry import SILENT, Telemetry
+from yibao.adapters.store.facts import FactStore, Reading, open_store
+from yibao.adapters.store.urls import MEMORY
+from yibao.adapters.telemetry.figures import SILENT, Telemetry
 from yibao.domain.calendar import SHANGHAI, in_shanghai, read_instant
 from yibao.domain.care.assessments import Assessed
 from yibao.domain.facts import commands, events

@@ -1,23 +1,11 @@
 """JSON Schemas of everything others may write or read: events, stories, editions, answers."""
 
-from collections.abc import Callable
 from typing import Any, Final, Literal, NotRequired
 
 from pydantic import BaseModel, TypeAdapter
 from typing_extensions import TypedDict
 
-from yibao.adapters.stories.scenarios import (
-    ACTIONS,
-    HEADS,
-    Expectation,
-    Student,
-    payload,
-)
-from yibao.domain.editions.benefits import BENEFIT_RULES
-from yibao.domain.editions.citation import Citation
-from yibao.domain.editions.policy import RULES, Policy
 from yibao.domain.facts.attempts import RefusedAttempt
-from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.facts.events import EVENTS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -239,56 +227,6 @@ def events_schema() -> dict[str, Any]:
     }
 
 
-def story_schema() -> dict[str, Any]:
-    """A story file."""
-    definitions: dict[str, Any] = {}
-    student = _part(Student, definitions)
-    steps = []
-    for action in ACTIONS:
-        head = _part(HEADS.get(action, HEADS["command"]), definitions)
-        body = _body(action, definitions)
-        head["properties"] = {**head["properties"], action: body}
-        head["required"] = [*head["required"], action]
-        head["title"] = action
-        steps.append(head)
-    return {
-        "$schema": DIALECT,
-        "title": "A story",
-        "type": "object",
-        "properties": {
-            "title": {"type": "string", "minLength": 1},
-            "rules": {"type": "array", "items": {"type": "string"}},
-            "policy": {"type": "string"},
-            "student": student,
-            "students": {"type": "object", "additionalProperties": student, "minProperties": 1},
-            "story": {"type": "array", "items": {"oneOf": steps}, "minItems": 1},
-        },
-        "required": ["title", "policy", "story"],
-        "oneOf": [{"required": ["student"]}, {"required": ["students"]}],
-        "additionalProperties": False,
-        "$defs": definitions,
-    }
-
-
-def edition_schema() -> dict[str, Any]:
-    """An edition file; what it does not name is taken from the edition it extends."""
-    definitions: dict[str, Any] = {}
-    whole = _part(Policy, definitions)
-    for section in ("Parameters", "Benefits"):
-        definitions[section].pop("required")
-    for name, definition in definitions.items():
-        if name == Citation.__name__ or name.startswith("Parameter_"):
-            for filled_in in ("notice", "name"):
-                definition["properties"].pop(filled_in, None)
-            definition["required"] = [
-                key for key in definition["required"] if key not in ("notice", "name")
-            ]
-    whole["properties"]["rules"]["propertyNames"] = {"enum": list(RULES)}
-    whole["properties"]["benefit_rules"]["propertyNames"] = {"enum": list(BENEFIT_RULES)}
-    whole["required"] = ["edition", "title"]
-    return {"$schema": DIALECT, **whole, "$defs": definitions}
-
-
 def replay_schema() -> dict[str, Any]:
     """What `yibao replay --json` prints."""
     schema = TypeAdapter(list[ReplayedStory | UnreadableStory]).json_schema()
@@ -306,63 +244,21 @@ def attempts_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, **schema}
 
 
-#: What `yibao schema` publishes, by name.
-SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
-    "events": events_schema,
-    "story": story_schema,
-    "edition": edition_schema,
-    "replay": replay_schema,
-    "audit": audit_schema,
-    "attempts": attempts_schema,
-}
-
-
-def _part(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+def part(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
     """The schema of a model, its definitions gathered with those of the others."""
-    schema = _as_text(model.model_json_schema(by_alias=True))
+    schema = as_text(model.model_json_schema(by_alias=True))
     definitions.update(schema.pop("$defs", {}))
     return {"required": [], **schema}
 
 
-def _as_text(schema: Any) -> Any:
+def as_text(schema: Any) -> Any:
     """The same for files, in which every scalar may as well be text, and words beside values."""
     if isinstance(schema, list):
-        return [_as_text(part) for part in schema]
+        return [as_text(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    same = {"anyOf" if key == "oneOf" else key: _as_text(part) for key, part in schema.items()}
+    same = {"anyOf" if key == "oneOf" else key: as_text(part) for key, part in schema.items()}
     same.pop("discriminator", None)
     if same.get("type") in ("integer", "number", "boolean"):
         same["type"] = [same["type"], "string"]
     return same
-
-
-def _body(action: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    """What is written under a command, a correction, a void or an expectation."""
-    if action == "expect":
-        return _part(Expectation, definitions)
-    if action in ("void", "reverse_care"):
-        return _named_step({}, closed=True)
-    if action == "settle_care":
-        return _named_step({"paid": {"type": "string"}}, closed=True)
-    if action == "correct":
-        return _named_step({"at": {"type": "string"}}, closed=False)
-    kind = COMMANDS[action]
-    schema = _part(kind, definitions)
-    keys = payload(kind)
-    return {
-        "type": "object",
-        "description": schema.get("description", ""),
-        "properties": {key: schema["properties"][key] for key in keys},
-        "required": [key for key in schema["required"] if key in keys],
-        "additionalProperties": False,
-    }
-
-
-def _named_step(properties: dict[str, Any], *, closed: bool) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {"step": {"type": "string"}, **properties},
-        "required": ["step"],
-        "additionalProperties": not closed,
-    }

@@ -1,17 +1,14 @@
 """Where facts are kept: `eventsourcing`, with a mapper and with databases of our own."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from itertools import groupby, zip_longest
+from itertools import groupby
 from operator import itemgetter
 from os import getpid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
@@ -30,18 +27,31 @@ from yibao.adapters.store.connections.sql import (
     Settled,
     Sql,
     in_parts,
-    stream_of,
 )
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.findings import ANY, KINDS
-from yibao.adapters.store.mapping import FactMapper, from_row, to_row
-from yibao.adapters.store.sqlite import recorder as sqlite
+from yibao.adapters.store.mapping import FactMapper, from_row
+from yibao.adapters.store.rows import (
+    AT,
+    EVERY_STREAM,
+    FEED,
+    POSITIONED,
+    POSITIONED_OF_MANY,
+    STREAM,
+    Taken,
+    decoded,
+    positioned,
+    rows_of_streams,
+    stamp_in,
+    stream_in,
+)
+from yibao.adapters.store.sqlite.connections import check_not_left
+from yibao.adapters.store.sqlite.connections import failure as sqlite_failure
 from yibao.adapters.store.sqlite.opening import OpenFile
-from yibao.adapters.store.sqlite.recorder import FactFactory, check_not_left
-from yibao.domain.calendar import in_shanghai
+from yibao.adapters.store.sqlite.recorder import FactFactory
+from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
+from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
 from yibao.domain.facts.attempts import RefusedAttempt
 from yibao.domain.facts.events import Event
-from yibao.domain.refusals import UnreadableEvent
 from yibao.projections.audit_trail import Recorded
 
 if TYPE_CHECKING:
@@ -54,9 +64,6 @@ Reading = Callable[[UUID], list[Event]]
 #: A failure of a database as ours; None for anything else.
 Failure = Callable[[BaseException], Exception | None]
 
-MEMORY: Final = "memory:"
-_SQLITE: Final = "sqlite"
-_POSTGRES: Final = ("postgresql", "postgres")
 
 #: How many positions are looked through at a time.
 LOOKED_THROUGH: Final = 100_000
@@ -89,14 +96,14 @@ class FactStore(Application[UUID]):
         self._pid = getpid()
         self._settings = settings
         self._patience = 0.0
-        self._seen = _NOTHING_SEEN
+        self._seen = NOTHING_SEEN
         #: Is told the type of each error after which something is tried again.
         self.on_retry: Callable[[str], Any] | None = None
         self.is_postgres = is_postgres(database)
-        where, failure = repr(database), sqlite.failure
+        where, failure = repr(database), sqlite_failure
         if self.is_postgres:
             # Only who has one should need the driver.
-            from yibao.adapters.store.postgres import recorder as postgres
+            from yibao.adapters.store.postgres import connections as postgres
             from yibao.adapters.store.postgres.settings import settings_here
 
             where, failure = postgres.place_of(database), postgres.failure
@@ -175,11 +182,11 @@ class FactStore(Application[UUID]):
 
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
-        return decoded(stream, self._rows(_STREAM, stream.hex))
+        return decoded(stream, self._rows(STREAM, stream.hex))
 
     def read_all(self, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
         """Every event of some streams, each in order; those of few streams as of one moment."""
-        found = self._asked(lambda sql: _rows_of_streams(sql, streams))
+        found = self._asked(lambda sql: rows_of_streams(sql, streams))
         return {stream: decoded(stream, rows) for stream, rows in found.items()}
 
     def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
@@ -189,17 +196,17 @@ class FactStore(Application[UUID]):
         """
 
         def read(stream: UUID) -> list[Event]:
-            return decoded(stream, snapshot.rows(_STREAM, (stream.hex,)))
+            return decoded(stream, snapshot.rows(STREAM, (stream.hex,)))
 
         scope = Scope()
         try:
             with (
                 self._clear_errors,
                 self._at_rest().snapshot(scope) as snapshot,
-                closing(snapshot.each(_EVERY_STREAM)) as found,
+                closing(snapshot.each(EVERY_STREAM)) as found,
             ):
                 for key, rows in groupby(found, key=itemgetter(0)):
-                    stream = _stream(key)
+                    stream = stream_in(key)
                     yield stream, decoded(stream, (row[1:] for row in rows)), read
         finally:
             scope.is_over = True
@@ -227,7 +234,7 @@ class FactStore(Application[UUID]):
         """
         seen, final = self._seen, self.reached().position
         if self.mark(seen.position, 0) != seen.mark:
-            seen = _NOTHING_SEEN  # the store was put back to an earlier moment
+            seen = NOTHING_SEEN  # the store was put back to an earlier moment
         while seen.position < final:
             until = min(seen.position + LOOKED_THROUGH, final)
             last = self._asked(partial(seen.last, self._facts, until=until))
@@ -249,15 +256,15 @@ class FactStore(Application[UUID]):
 
     def recorded(self, stream: UUID, until: int = LAST) -> list[Recorded]:
         """The events of a stream up to a position in the store, each with its own, in order."""
-        return positioned(stream, self._rows(_POSITIONED, stream.hex, until))
+        return positioned(stream, self._rows(POSITIONED, stream.hex, until))
 
     def rows_of(self, streams: Iterable[UUID], until: int) -> dict[UUID, list[Found]]:
         """The rows of many streams up to a position, to be read by `positioned` one by one."""
         wanted = sorted(set(streams))
         found: dict[UUID, list[Found]] = {stream: [] for stream in wanted}
         for places, some in in_parts(stream.hex for stream in wanted):
-            for key, *row in self._rows(_POSITIONED_OF_MANY.format(places), *some, until):
-                found[_stream(key)].append(tuple(row))
+            for key, *row in self._rows(POSITIONED_OF_MANY.format(places), *some, until):
+                found[stream_in(key)].append(tuple(row))
         return found
 
     def first(self, stream: UUID) -> Event | None:
@@ -280,7 +287,7 @@ class FactStore(Application[UUID]):
             until,
             limit,
         )
-        return [Taken(found, _stream(key), topic) for found, key, topic in rows]
+        return [Taken(found, stream_in(key), topic) for found, key, topic in rows]
 
     def feed(self, after: int, until: int, limit: int) -> list[Recorded]:
         """The facts between two positions, in order: what any projection takes in.
@@ -288,15 +295,15 @@ class FactStore(Application[UUID]):
         Up to where the store is final (`reached`) none is left out and none comes in between
         later, so that whoever remembers the last position never skips and never repeats.
         """
-        rows = self._rows(_FEED, after, until, limit)
-        return [Recorded(row[0], from_row(_stream(row[1]), *row[2:])) for row in rows]
+        rows = self._rows(FEED, after, until, limit)
+        return [Recorded(row[0], from_row(stream_in(row[1]), *row[2:])) for row in rows]
 
     def at_positions(self, positions: Iterable[int]) -> dict[int, Event]:
         """The events at these positions."""
         rows: list[Found] = []
         for places, some in in_parts(positions):
-            rows += self._rows(_AT.format(places), *some)
-        return {position: from_row(_stream(key), *row) for position, key, *row in rows}
+            rows += self._rows(AT.format(places), *some)
+        return {position: from_row(stream_in(key), *row) for position, key, *row in rows}
 
     def reached(self, patience: float = PATIENCE) -> "Reached":
         """How far the store is final: the latest of everything that a projection follows.
@@ -399,107 +406,6 @@ class FactStore(Application[UUID]):
         return self.recorder  # type: ignore[return-value]
 
 
-_STREAM: Final = (
-    "SELECT originator_version, topic, state "
-    "FROM stored_events WHERE originator_id=? ORDER BY originator_version"
-)
-_AT: Final = (
-    "SELECT notification_id, originator_id, originator_version, topic, state "
-    "FROM stored_events WHERE notification_id IN ({})"
-)
-_POSITIONED_OF_MANY: Final = (
-    "SELECT originator_id, notification_id, originator_version, topic, state FROM stored_events "
-    "WHERE originator_id IN ({}) AND notification_id<=? ORDER BY originator_id, originator_version"
-)
-_FEED: Final = (
-    "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events "
-    "WHERE notification_id>? AND notification_id<=? ORDER BY notification_id LIMIT ?"
-)
-_POSITIONED: Final = _STREAM.replace("SELECT", "SELECT notification_id,").replace(
-    "originator_id=?", "originator_id=? AND notification_id<=?"
-)
-_SOME_STREAMS: Final = (
-    "SELECT originator_id, originator_version, topic, state "
-    "FROM stored_events WHERE originator_id IN ({})"
-)
-_LAST_ROWS: Final = (
-    "SELECT originator_id, originator_version, topic, state FROM stored_events AS e "
-    "JOIN (SELECT originator_id AS stream, MAX(originator_version) AS last FROM stored_events "
-    "WHERE originator_id IN ({}) GROUP BY originator_id) AS l "
-    "ON e.originator_id=l.stream AND e.originator_version=l.last"
-)
-#: In the place of streams where there are no more.
-_NO_STREAM: Final[tuple[str, list[str]]] = ("NULL", [])
-_EVERY_STREAM: Final = (
-    "SELECT originator_id, originator_version, topic, state "
-    "FROM stored_events ORDER BY originator_id, originator_version"
-)
-
-
-class Seen(NamedTuple):
-    """How far a store was looked through for its last stamp, what stands there, and the stamp."""
-
-    position: int
-    mark: str
-    stamp: str
-
-    def last(self, database: Database, sql: Sql, until: int) -> str:
-        """The last stamp until a position, empty where there is none."""
-        return max(self.stamp, database.last_stamp(sql, self.position, until) or "")
-
-
-_NOTHING_SEEN: Final = Seen(0, "", "")
-
-
-class Transaction(NamedTuple):
-    """One transaction on a store: what it reads cannot move on before it ends."""
-
-    database: Database
-    sql: Sql
-    seen: Seen
-
-    def last_stamp(self) -> datetime | None:
-        """The last stamp in the store; it stays that for whoever has the lock on all.
-
-        Raises UnreadableEvent where it is no instant.
-        """
-        found = self.seen.last(self.database, self.sql, LAST)
-        try:
-            return in_shanghai(datetime.fromisoformat(found)) if found else None
-        except ValueError:
-            told = "a stored event was recorded at no instant: `yibao db check` tells which"
-            raise UnreadableEvent(told) from None
-
-    def read(self, stream: UUID) -> list[Event]:
-        """Every event of a stream, in order."""
-        return decoded(stream, self.sql.rows(_STREAM, (stream.hex,)))
-
-    def rows_of(
-        self, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
-    ) -> dict[UUID, list[Found]]:
-        """The rows of some streams, to be read by `decoded` one by one; of others the last row."""
-        return _rows_of_streams(self.sql, streams, last_of)
-
-    def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
-        """Records events of any streams when the transaction ends."""
-        self.database.append(self.sql, [to_row(event) for event in recorded])
-        if notes:
-            kept_apart = [(event_id.hex, note) for event_id, note in notes]
-            self.sql.run_many("INSERT INTO notes VALUES (?, ?)", kept_apart)
-
-    def keep_attempt(self, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> None:
-        """Keeps a refused attempt, or counts it where there are too many, when this ends."""
-        self.database.in_turn(self.sql, f"attempts of {attempt.by}")
-        if attempts.keep(self.sql, stream, attempt, kept_an_hour):
-            row = {"stream": stream.hex, "state": attempts.state_of(attempt)}
-            self.database.leave_mark(self.sql, "refused_attempts", row)
-            return
-        self.database.in_turn(self.sql, "counting attempts")
-        attempts.count(self.sql, attempt)
-        row = {"actor": attempt.by, "command": attempt.command, "code": attempt.code}
-        self.database.leave_mark(self.sql, "counted_attempts", row)
-
-
 class Reached(NamedTuple):
     """The position of the latest fact, the latest attempt kept, and a digest of the counts.
 
@@ -509,78 +415,6 @@ class Reached(NamedTuple):
     position: int
     attempt: int
     counted: int
-
-
-class Taken(NamedTuple):
-    """At this position the store extended this stream by an event of this stored name."""
-
-    position: int
-    stream: UUID
-    topic: str
-
-
-def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
-    """The events of one stream from rows that begin with the position, as `rows_of` has them.
-
-    Raises UnreadableEvent where one cannot be read.
-    """
-    events = decoded(stream, (row[1:] for row in rows))
-    return [Recorded(row[0], event) for row, event in zip(rows, events, strict=True)]
-
-
-def stamp_in(state: bytes) -> datetime | None:
-    """When a fact was recorded, as far as that can be read; the rest of it need not be readable."""
-    try:
-        # As it is written by `to_row`; within a text its quotation marks would be escaped.
-        told = state.partition(b'"recorded_at":"')[2].partition(b'"')[0]
-        return in_shanghai(datetime.fromisoformat(told.decode()))
-    except (ValueError, TypeError):
-        return None
-
-
-def _rows_of_streams(
-    sql: Sql, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
-) -> dict[UUID, list[Found]]:
-    found: dict[UUID, list[Found]] = {stream: [] for stream in (*streams, *last_of)}
-    parts = zip_longest(
-        in_parts(stream.hex for stream in streams),
-        in_parts(stream.hex for stream in last_of),
-        fillvalue=_NO_STREAM,
-    )
-    for (places, some), (last_places, last_some) in parts:
-        statement = _SOME_STREAMS.format(places)
-        if last_some:
-            statement = f"{statement} UNION ALL {_LAST_ROWS.format(last_places)}"
-        rows = sql.rows(f"{statement} ORDER BY 1, 2", (*some, *last_some))
-        for key, of_stream in groupby(rows, key=itemgetter(0)):
-            found[_stream(key)] = [row[1:] for row in of_stream]
-    return found
-
-
-def decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:
-    """The events of one stream; raises UnreadableEvent where it is not whole."""
-    events: list[Event] = []
-    kinds: tuple[str, ...] = ()
-    for version, (found, topic, state) in enumerate(rows, start=1):
-        if found != version:
-            raise UnreadableEvent(
-                f"event {version} of stream {stream} is missing: {found!r} stands in its place"
-            )
-        event = from_row(stream, version, topic, state)
-        kinds = kinds or (KINDS[type(event)], ANY)
-        if KINDS[type(event)] not in kinds:
-            raise UnreadableEvent(
-                f"event {version} of stream {stream}, {topic}: it is of another kind of stream"
-            )
-        events.append(event)
-    return events
-
-
-def _stream(key: Any) -> UUID:
-    try:
-        return stream_of(key)
-    except (ValueError, AttributeError):
-        raise UnreadableEvent(f"a stored event has the stream {key!r}") from None
 
 
 def open_store(
@@ -597,62 +431,12 @@ def open_store(
     and where it cannot be opened.
     """
     if not isinstance(url, str):
-        raise StoreError(_WRITTEN)
+        raise StoreError(HOW_WRITTEN)
     if url == MEMORY and not to_ask:
         # A shared cache, so that every connection of this store sees the one database.
         return FactStore(f"file:yibao-{uuid4().hex}?mode=memory&cache=shared")
     database = url if is_postgres(url) else file_of(url)
     return FactStore(database, settings, to_ask=to_ask, rehearsal=rehearsal)
-
-
-def is_postgres(url: str) -> bool:
-    """Whether a URL leads to a PostgreSQL database."""
-    return url.partition("://")[0] in _POSTGRES and "://" in url
-
-
-def shown(url: str) -> str:
-    """A URL without the passwords that may stand in it."""
-    if not is_postgres(url):
-        return url
-    parts = urlsplit(url)
-    account, at, host = parts.netloc.rpartition("@")
-    options = [option for option in parse_qsl(parts.query) if not option[0].endswith("password")]
-    asked = f"?{urlencode(options, safe='/')}" if options else ""
-    return f"{parts.scheme}://{account.partition(':')[0]}{at}{host}{parts.path}{asked}"
-
-
-def url_of(file: str | Path) -> str:
-    """How a store in a file is written."""
-    return f"{_SQLITE}:///{quote(str(file))}"
-
-
-def file_of(url: str) -> str:
-    """The path in `sqlite:///path`; raises StoreError for anything else.
-
-    A query, a fragment and control characters are none of it, unless percent-encoded.
-    """
-    scheme, _, rest = url.partition(":///")
-    try:
-        path = unquote(rest, errors="strict")
-        path.encode()
-    except ValueError:
-        raise StoreError(_WRITTEN) from None
-    is_plain = scheme.lower() == _SQLITE and not _NO_PATH.search(rest)
-    # What SQLite or the library would read options out of, or not keep, is no path of a file.
-    is_file = path and not path.startswith("file:") and not _IN_MEMORY.search(path)
-    if not (is_plain and is_file) or "\0" in path:
-        raise StoreError(_WRITTEN)
-    return path
-
-
-_NO_PATH: Final = re.compile(r"[?#\x00-\x1f\x7f]")
-_IN_MEMORY: Final = re.compile(r"^:|:memory:|mode=memory")
-
-
-_WRITTEN: Final = (
-    "a store is written sqlite:///relative/path, sqlite:////absolute/path, "
-    "postgresql://host/database or memory:"
-)
 
 
 class _ClearErrors:

@@ -11,8 +11,8 @@ from yibao.adapters.service.service import Service
 from yibao.adapters.shapes.answer import VALUES, value
 from yibao.adapters.shapes.care import care_expected
 from yibao.adapters.shapes.plain import plain
-from yibao.adapters.store.facts import MEMORY
-from yibao.adapters.stories.scenarios import (
+from yibao.adapters.store.urls import MEMORY
+from yibao.adapters.stories.models import (
     CareExpectation,
     ClaimStep,
     CommandStep,
@@ -25,7 +25,7 @@ from yibao.adapters.stories.scenarios import (
     Story,
     VoidStep,
 )
-from yibao.adapters.upkeep.upkeep import open_rehearsal
+from yibao.adapters.upkeep.creating import open_rehearsal
 from yibao.domain.care.assessments import Assessed
 from yibao.domain.facts.commands import FixWindow
 from yibao.domain.refusals import Refused, UnknownCutoff

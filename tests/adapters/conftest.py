@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 from yibao.adapters.cli import main
 from yibao.adapters.editions.files import Editions
+from yibao.adapters.stories.reading import read_story
 from yibao.adapters.stories.replay import Replay, replay
-from yibao.adapters.stories.scenarios import read_story
 
 Write = Callable[..., Path]
 Run = Callable[..., Result]

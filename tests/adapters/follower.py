@@ -31,7 +31,7 @@ from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.layout import TABLES
 from yibao.adapters.following.trail.store import Row
 from yibao.adapters.service.service import Service
-from yibao.adapters.telemetry import log_json
+from yibao.adapters.telemetry.logs import log_json
 
 #: All that a trail holds, by its tables.
 Held = dict[str, list[Any]]
@@ -211,7 +211,7 @@ def _follow(url: str, editions: Any, dies_at: int | None) -> str:
 
 def _die_at(number: int) -> None:
     """Kills this process before its statement of that number."""
-    from yibao.adapters.store.postgres.recorder import PostgresSql
+    from yibao.adapters.store.postgres.sql import PostgresSql
 
     left = number
 

@@ -19,8 +19,8 @@ from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.facts import MEMORY
-from yibao.adapters.telemetry import open_telemetry
+from yibao.adapters.store.urls import MEMORY
+from yibao.adapters.telemetry.figures import open_telemetry
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 

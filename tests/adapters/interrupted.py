@@ -22,7 +22,7 @@ import psycopg
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.service.service import Service, open_service
-from yibao.adapters.store.facts import MEMORY, file_of, is_postgres
+from yibao.adapters.store.urls import MEMORY, file_of, is_postgres
 from yibao.domain.facts.commands import FileRemoteCare
 from yibao.domain.vocabulary import EnrollmentId
 

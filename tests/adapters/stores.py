@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from yibao.adapters.store.facts import MEMORY, file_of, is_postgres
+from yibao.adapters.store.urls import MEMORY, file_of, is_postgres
 from yibao.adapters.upkeep import postgres as upkeep_postgres
 
 #: For tests that open a store again, or from elsewhere: one in memory goes with whoever has it.

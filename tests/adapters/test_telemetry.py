@@ -24,16 +24,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 import yibao
-from yibao.adapters.telemetry import (
-    LOGGER,
-    SILENT,
-    UNTOLD,
-    Telemetry,
-    Watched,
-    log_json,
-    open_telemetry,
-    tell,
-)
+from yibao.adapters.telemetry.figures import SILENT, UNTOLD, Telemetry, Watched, open_telemetry
+from yibao.adapters.telemetry.logs import LOGGER, log_json, tell
 from yibao.domain.refusals import Refused
 
 SRC = Path(__file__).parents[2] / "src"
@@ -125,7 +117,7 @@ def line(written: io.StringIO) -> Line:
 def test_who_does_not_ask_for_telemetry_does_not_load_it() -> None:
     program = """
 import sys
-from yibao.adapters.telemetry import SILENT
+from yibao.adapters.telemetry.figures import SILENT
 with SILENT.command("confirm") as watched:
     watched.outcome("recorded", facts=1)
 with SILENT.question("at"):
@@ -287,7 +279,7 @@ def test_without_providers_the_process_own_are_told() -> None:
 def test_nobody_who_did_not_ask_for_a_log_sees_one() -> None:
     program = """
 import logging
-from yibao.adapters.telemetry import tell
+from yibao.adapters.telemetry.logs import (tell)
 tell(logging.getLogger("yibao.store"), logging.CRITICAL, "store-lost", code="57P01")
 """
     done = subprocess.run(

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import yibao
+from yibao.adapters.cli.schemas import SCHEMAS
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
-from yibao.adapters.shapes.schemas import SCHEMAS
-from yibao.adapters.upkeep.upkeep import copy, init
+from yibao.adapters.upkeep.copying import copy
+from yibao.adapters.upkeep.creating import init
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId

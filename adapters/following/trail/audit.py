@@ -17,7 +17,8 @@ from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.following.trail.store import Row, TrailStore, parked_in, rows_of
 from yibao.adapters.store.connections.sql import Sql
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.facts import MEMORY, FactStore, file_of, url_of
+from yibao.adapters.store.facts import FactStore
+from yibao.adapters.store.urls import MEMORY, file_of, url_of
 from yibao.adapters.store.watch import Watch
 from yibao.domain.facts.attempts import RefusedAttempt
 from yibao.domain.facts.events import Event

@@ -35,7 +35,8 @@ from yibao.adapters.following.trail.store import (
 from yibao.adapters.store.attempts import digest_of
 from yibao.adapters.store.connections.sql import Found
 from yibao.adapters.store.errors import Halted, StoreError
-from yibao.adapters.store.facts import FactStore, Reached, Taken, positioned
+from yibao.adapters.store.facts import FactStore, Reached
+from yibao.adapters.store.rows import Taken, positioned
 from yibao.adapters.store.watch import Watch
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts import events

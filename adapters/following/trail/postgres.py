@@ -14,13 +14,8 @@ from eventsourcing.persistence import PersistenceError
 from yibao.adapters.following.trail.layout import CREATE, FORMAT, TABLES
 from yibao.adapters.store.connections.sql import Sql
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.postgres.recorder import (
-    EVERYBODY,
-    Connection,
-    Connections,
-    PostgresSql,
-    failure,
-)
+from yibao.adapters.store.postgres.connections import Connection, Connections, failure
+from yibao.adapters.store.postgres.sql import EVERYBODY, PostgresSql
 
 #: How long a batch may be worked out; a follower that stops in the middle is ended after that.
 WORKED_OUT: Final = "15min"

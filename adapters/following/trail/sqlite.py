@@ -19,14 +19,14 @@ from yibao.adapters.store.files.looking import (
     may_write,
     read_only,
 )
-from yibao.adapters.store.sqlite.recorder import (
+from yibao.adapters.store.sqlite.connections import (
     SqlitePool,
-    SqliteSql,
     SqliteTransaction,
     check_not_left,
     failure,
-    prepare,
 )
+from yibao.adapters.store.sqlite.layout import prepare
+from yibao.adapters.store.sqlite.sql import SqliteSql
 
 #: As much of the file as is mapped into memory, in bytes.
 MAPPED: Final = 16 * 2**30

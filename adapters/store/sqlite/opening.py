@@ -13,7 +13,7 @@ from yibao.adapters.store.files.looking import (
     state_of,
     uri,
 )
-from yibao.adapters.store.sqlite.recorder import prepare
+from yibao.adapters.store.sqlite.layout import prepare
 
 
 class OpenFile:

@@ -27,11 +27,11 @@ from jsonschema import Draft202012Validator
 import yibao
 from yibao.adapters.cli import main
 from yibao.adapters.cli.audit_report import COLUMNS
+from yibao.adapters.cli.schemas import SCHEMAS
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.following.trail.shapes import trail_entry_json
 from yibao.adapters.service.service import open_service
-from yibao.adapters.shapes.schemas import SCHEMAS
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import Refused
 from yibao.projections.comparison import COMPARED

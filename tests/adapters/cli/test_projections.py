@@ -15,8 +15,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import yibao
+from yibao.adapters.cli.schemas import SCHEMAS
 from yibao.adapters.service.service import open_service
-from yibao.adapters.shapes.schemas import SCHEMAS
 from yibao.adapters.store.facts import FactStore
 
 from ..conftest import Run

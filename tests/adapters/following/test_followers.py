@@ -24,9 +24,9 @@ from yibao.adapters.following.trail import following
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.errors import Halted
-from yibao.adapters.store.facts import is_postgres
-from yibao.adapters.telemetry import SILENT
-from yibao.adapters.upkeep.upkeep import grant, migrate
+from yibao.adapters.store.urls import is_postgres
+from yibao.adapters.telemetry.figures import SILENT
+from yibao.adapters.upkeep.creating import grant, migrate
 from yibao.domain.facts import events
 
 from ..conftest import Run

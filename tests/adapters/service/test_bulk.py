@@ -18,8 +18,8 @@ from yibao.adapters.service.recording import Receipt, Reply
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.store.facts import StoreError
-from yibao.adapters.store.postgres.recorder import MOST_LOCKS
-from yibao.adapters.upkeep.upkeep import init
+from yibao.adapters.store.postgres.sql import MOST_LOCKS
+from yibao.adapters.upkeep.creating import init
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import commands
 from yibao.domain.facts.attempts import RefusedAttempt

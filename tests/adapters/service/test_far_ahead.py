@@ -12,7 +12,7 @@ from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service
 from yibao.adapters.store.errors import AheadOfClock
 from yibao.adapters.store.facts import StoreError
-from yibao.adapters.upkeep.upkeep import check
+from yibao.adapters.upkeep.checking import check
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts.commands import DeclareRoster
 from yibao.domain.refusals import BadValue, Refused

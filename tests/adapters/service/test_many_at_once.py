@@ -21,8 +21,9 @@ from psycopg.conninfo import conninfo_to_dict
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store import migrations
 from yibao.adapters.store.connections.sql import stream_of
-from yibao.adapters.store.facts import FactStore, is_postgres, open_store
+from yibao.adapters.store.facts import FactStore, open_store
 from yibao.adapters.store.postgres.recorder import PostgresRecorder
+from yibao.adapters.store.urls import is_postgres
 from yibao.domain.calendar import read_instant
 from yibao.domain.vocabulary import edition_stream
 from yibao.projections.answer import Answer
@@ -186,7 +187,7 @@ def test_everyone_is_answered_for_in_as_many_places_as_there_are_connections(
 ) -> None:
     for name, value in {"POOL_MAX": "2", "RETRY_FOR": "0"}.items():
         monkeypatch.setenv(f"YIBAO_{name}", value)
-    monkeypatch.setattr("yibao.adapters.store.postgres.recorder.POOL_PATIENCE", 0.3)
+    monkeypatch.setattr("yibao.adapters.store.postgres.connections.POOL_PATIENCE", 0.3)
     with open_service(url, clock=lambda: NOON) as service:
         told(service, Step(REF, [registration(REF, "registration")]))
         with answering(service) as one, answering(service) as other:

@@ -25,8 +25,9 @@ from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.service.service import Receipt, Service, open_service
 from yibao.adapters.store.attempts import KeptAttempt
-from yibao.adapters.store.facts import FactStore, StoreError, file_of, is_postgres
+from yibao.adapters.store.facts import FactStore, StoreError
 from yibao.adapters.store.migrations import HEAD
+from yibao.adapters.store.urls import file_of, is_postgres
 from yibao.domain.calendar import SHANGHAI, read_instant
 from yibao.domain.facts.attempts import RefusedAttempt
 from yibao.domain.facts.commands import Confirm, DeclareRoster, FileRemoteCare, Register, SettleCare

@@ -11,8 +11,10 @@ from pgserver import Server
 import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service
-from yibao.adapters.store.facts import StoreError, file_of, is_postgres, open_store
-from yibao.adapters.upkeep.upkeep import check, init
+from yibao.adapters.store.facts import StoreError, open_store
+from yibao.adapters.store.urls import file_of, is_postgres
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.creating import init
 
 from ..conftest import Run, Write
 from ..stores import content, for_stories, lasting, on_sqlite, rows

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 import yibao
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
-from yibao.adapters.store.facts import MEMORY, is_postgres
+from yibao.adapters.store.urls import MEMORY, is_postgres
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import NotCorrectable, OutOfStep
 

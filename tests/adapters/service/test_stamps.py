@@ -16,7 +16,8 @@ from yibao.adapters.service.service import Service
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.store import facts as stores
 from yibao.adapters.store.errors import AheadOfClock
-from yibao.adapters.store.facts import MEMORY, open_store
+from yibao.adapters.store.facts import open_store
+from yibao.adapters.store.urls import MEMORY
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts.commands import Confirm, FixWindow
 from yibao.domain.refusals import UnreadableEvent

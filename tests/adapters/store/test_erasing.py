@@ -8,7 +8,7 @@ from uuid import UUID
 import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service
-from yibao.adapters.upkeep.upkeep import check
+from yibao.adapters.upkeep.checking import check
 
 from ..stores import content, on_sqlite
 from ..writers import Step, filing, registration, told

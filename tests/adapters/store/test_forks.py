@@ -16,7 +16,7 @@ import pytest
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import open_service
-from yibao.adapters.upkeep.upkeep import check
+from yibao.adapters.upkeep.checking import check
 
 from ..stores import lasting, with_trail
 from ..writers import Step, registration, told

@@ -18,7 +18,7 @@ from proxy import Proxy
 import yibao
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.facts import StoreError
-from yibao.adapters.telemetry import Telemetry, open_telemetry
+from yibao.adapters.telemetry.figures import Telemetry, open_telemetry
 from yibao.domain.facts.commands import Confirm, DeclareRoster, Register
 
 from ..stores import lasting, rows

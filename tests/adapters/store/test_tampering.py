@@ -13,8 +13,10 @@ from pgserver import Server
 import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service
-from yibao.adapters.store.facts import StoreError, is_postgres
-from yibao.adapters.upkeep.upkeep import check, copy
+from yibao.adapters.store.facts import StoreError
+from yibao.adapters.store.urls import is_postgres
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.copying import copy
 from yibao.domain.facts.commands import FileRemoteCare
 
 from ..conftest import Run

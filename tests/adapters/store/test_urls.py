@@ -9,8 +9,10 @@ from click.testing import Result
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.audit import trail_file
 from yibao.adapters.service.service import open_service
-from yibao.adapters.store.facts import StoreError, file_of, shown, url_of
-from yibao.adapters.upkeep.upkeep import check, init
+from yibao.adapters.store.facts import StoreError
+from yibao.adapters.store.urls import file_of, shown, url_of
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.creating import init
 
 EDITIONS = Editions()
 SECRET = "geh-eim"

@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.editions.yaml_source import parse, read
-from yibao.adapters.shapes.schemas import replay_schema, story_schema
+from yibao.adapters.shapes.schemas import replay_schema
+from yibao.adapters.stories.schema import story_schema
 
 Write = Callable[..., Path]
 Run = Callable[..., Result]

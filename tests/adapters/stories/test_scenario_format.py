@@ -9,8 +9,8 @@ from click.testing import Result
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.editions.yaml_source import SourceError
+from yibao.adapters.stories.reading import read_story, story_files
 from yibao.adapters.stories.replay import Replay, replay
-from yibao.adapters.stories.scenarios import read_story, story_files
 from yibao.domain.calendar import SHANGHAI, read_instant
 from yibao.domain.vocabulary import PENDING
 

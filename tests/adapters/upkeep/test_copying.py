@@ -9,7 +9,8 @@ import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.facts import StoreError
-from yibao.adapters.upkeep.upkeep import check, copy
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.copying import copy
 
 from ..conftest import Run
 from ..stores import lasting, rows

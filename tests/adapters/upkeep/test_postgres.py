@@ -14,9 +14,11 @@ import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail import layout
 from yibao.adapters.service.service import open_service
-from yibao.adapters.store.facts import StoreError, shown
+from yibao.adapters.store.facts import StoreError
 from yibao.adapters.store.migrations import HEAD
-from yibao.adapters.upkeep.upkeep import check, grant, init, migrate
+from yibao.adapters.store.urls import shown
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.creating import grant, init, migrate
 
 from ..conftest import Run
 from ..stores import rows

@@ -20,7 +20,9 @@ from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service, shanghai_now
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.store.facts import StoreError, open_store
-from yibao.adapters.upkeep.upkeep import backup, check, migrate
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.copying import backup
+from yibao.adapters.upkeep.creating import migrate
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import events
 from yibao.domain.vocabulary import EnrollmentId

@@ -17,7 +17,9 @@ from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.store.facts import StoreError
 from yibao.adapters.store.migrations import HEAD
-from yibao.adapters.upkeep.upkeep import backup, check, init, migrate
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.copying import backup
+from yibao.adapters.upkeep.creating import init, migrate
 from yibao.adapters.views.words import Words
 from yibao.domain.calendar import read_instant
 

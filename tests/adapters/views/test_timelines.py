@@ -13,8 +13,8 @@ from jinja2 import UndefinedError
 from rich.cells import cell_len
 from rich.console import Console
 
+from yibao.adapters.stories.reading import story_files
 from yibao.adapters.stories.replay import Replay
-from yibao.adapters.stories.scenarios import story_files
 from yibao.adapters.views.console.timelines import FILLS, carries_blocks, timeline_report
 from yibao.adapters.views.pages import environment
 from yibao.adapters.views.pages.timelines import (

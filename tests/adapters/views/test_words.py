@@ -11,8 +11,9 @@ import pytest
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.editions.yaml_source import read
+from yibao.adapters.stories.models import ExpectStep
+from yibao.adapters.stories.reading import story_files
 from yibao.adapters.stories.replay import Replay
-from yibao.adapters.stories.scenarios import ExpectStep, story_files
 from yibao.adapters.views.words import LANGUAGES, Words
 from yibao.domain.derivation import Derived
 from yibao.domain.editions.benefits import Benefits

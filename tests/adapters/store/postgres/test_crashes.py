@@ -27,9 +27,10 @@ from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import StoreError, open_store
-from yibao.adapters.store.postgres.recorder import PostgresTransaction
 from yibao.adapters.store.postgres.settings import StoreSettings
-from yibao.adapters.upkeep.upkeep import check, init
+from yibao.adapters.store.postgres.sql import PostgresTransaction
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.creating import init
 from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
@@ -133,7 +134,7 @@ def test_what_was_lost_in_a_crash_is_not_taken_for_what_had_its_number_afterward
 
     That may be somebody who records on the same student.
     """
-    monkeypatch.setattr("yibao.adapters.store.postgres.recorder.POOL_PATIENCE", 0.3)
+    monkeypatch.setattr("yibao.adapters.store.postgres.connections.POOL_PATIENCE", 0.3)
     commit = PostgresTransaction.commit
 
     def after_a_crash(transaction: PostgresTransaction) -> None:

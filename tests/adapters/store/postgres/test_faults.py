@@ -30,9 +30,11 @@ from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.errors import Interrupted
 from yibao.adapters.store.facts import Reached, StoreError
-from yibao.adapters.store.postgres.recorder import POOL_PATIENCE, _lock_of
+from yibao.adapters.store.postgres.connections import POOL_PATIENCE
 from yibao.adapters.store.postgres.settings import StoreSettings
-from yibao.adapters.upkeep.upkeep import check, grant, init, migrate
+from yibao.adapters.store.postgres.sql import lock_of
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.creating import grant, init, migrate
 from yibao.domain.facts.commands import COMMANDS, Command
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
@@ -327,7 +329,7 @@ def test_what_was_cut_after_its_commit_is_one_fact_however_long_nobody_can_be_as
     proxy: Proxy, url: str, away: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a command id, and with a server that is away before one knows how it ended."""
-    monkeypatch.setattr("yibao.adapters.store.postgres.recorder.POOL_PATIENCE", 0.2)
+    monkeypatch.setattr("yibao.adapters.store.postgres.connections.POOL_PATIENCE", 0.2)
     told = {"at": "2025-09-10 12:00", "province": "jiangsu", "observed": True}
     # Of two connections one is lent, so that who asks needs a new one.
     with (
@@ -504,7 +506,7 @@ def test_a_batch_of_the_trail_may_take_longer_than_others_may_be_idle(url: str) 
 def holding(url: str, enrollment: EnrollmentId) -> Iterator[None]:
     """Somebody else is recording on a student, and does not end."""
     with psycopg.connect(url) as somebody:
-        somebody.execute("SELECT pg_advisory_xact_lock(%s)", [_lock_of(enrollment.stream)])
+        somebody.execute("SELECT pg_advisory_xact_lock(%s)", [lock_of(enrollment.stream)])
         yield
 
 

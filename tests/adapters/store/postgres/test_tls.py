@@ -14,8 +14,9 @@ from yibao.adapters.following.leading import lead_of
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.errors import StoreError
 from yibao.adapters.store.postgres.settings import LONGEST, StoreSettings
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.creating import init
 from yibao.adapters.upkeep.postgres import grant, reading
-from yibao.adapters.upkeep.upkeep import check, init
 from yibao.domain.vocabulary import EnrollmentId
 
 from ...stores import rows

@@ -20,7 +20,8 @@ from conftest import TEMPLATE
 from pgserver import Server
 
 from yibao.adapters.service.service import Service, open_service
-from yibao.adapters.store.facts import is_postgres, open_store
+from yibao.adapters.store.facts import open_store
+from yibao.adapters.store.urls import is_postgres
 from yibao.domain.facts import events
 from yibao.domain.vocabulary import edition_stream
 

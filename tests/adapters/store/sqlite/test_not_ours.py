@@ -17,7 +17,7 @@ import yibao
 from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import StoreError
-from yibao.adapters.upkeep.upkeep import init, migrate
+from yibao.adapters.upkeep.creating import init, migrate
 
 from ...conftest import Run
 from ...stores import rows

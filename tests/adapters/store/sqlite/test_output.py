@@ -21,7 +21,9 @@ from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.store.facts import StoreError
 from yibao.adapters.store.files.written import NotWritten, written
-from yibao.adapters.upkeep.upkeep import backup, check, copy, init
+from yibao.adapters.upkeep.checking import check
+from yibao.adapters.upkeep.copying import backup, copy
+from yibao.adapters.upkeep.creating import init
 
 from ...conftest import Run
 from ...writers import Step, registration, told

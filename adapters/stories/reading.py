@@ -1,270 +1,51 @@
-"""Reads stories: dated facts and expectations in YAML, checked before anything is run.
+"""Reads a story; a mistake is named with file, line and column."""
 
-The format is fixed, since others write it too. Every scalar is read as text and then validated
-by the same command models that the service uses; a mistake names file, line and column.
-"""
-
-from dataclasses import dataclass
 from datetime import datetime
 from os.path import isdir
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-)
-
 from yibao.adapters.editions.files import Editions
-from yibao.adapters.editions.yaml_source import Source, SourceError, read, short
+from yibao.adapters.editions.yaml_source import Source, read, short
+from yibao.adapters.stories.models import (
+    ACTIONS,
+    CLAIMS,
+    COMMANDS_ON_CLAIMS,
+    NONE,
+    SHEET,
+    ClaimStep,
+    CommandHead,
+    CommandStep,
+    CorrectionHead,
+    CorrectStep,
+    Expectation,
+    ExpectHead,
+    ExpectStep,
+    Head,
+    Place,
+    ReversalHead,
+    Step,
+    Story,
+    Student,
+    VoidStep,
+    payload,
+)
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts.commands import (
     COMMANDS,
-    Command,
     FixWindow,
     ReceiveCare,
     RecordFact,
     Register,
-    ReverseCare,
-    SettleCare,
 )
-from yibao.domain.money import Fen
-from yibao.domain.refusals import REASONS, UnknownEdition
-from yibao.domain.vocabulary import (
-    Category,
-    Document,
-    EnrollmentId,
-    GivenDay,
-    GivenInstant,
-    GivenKey,
-    GivenName,
-    GivenReason,
-    Note,
-    Settlement,
-    State,
-)
-from yibao.projections.next_step import CODES
-
-NONE, PENDING = "none", "pending"
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Student(_Model):
-    """Who a story is about: an opaque reference and what the registration will say."""
-
-    ref: GivenKey
-    school: GivenName
-    category: Category
-    document: Document
-
-
-StepId = Annotated[str, StringConstraints(pattern=r"^\S(.{0,62}\S)?$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")]
-
-
-class _Head(_Model):
-    """What stands on any step that records something."""
-
-    at: GivenInstant
-    id: StepId | None = None
-    student: str | None = None
-    recorded: GivenInstant | None = None
-    by: GivenKey | None = None
-    note: Note | None = None
-    refused: Literal[tuple(REASONS)] | None = None  # type: ignore[valid-type]
-
-
-class _CommandHead(_Head):
-    reason: GivenReason | None = None
-    observed: bool = False
-
-
-class _ReversalHead(_Head):
-    reason: GivenReason | None = None
-
-
-class _CorrectionHead(_Head):
-    reason: GivenReason
-
-
-def _known_at(given: Any) -> Any:
-    return int(given) if isinstance(given, str) and given.isascii() and given.isdigit() else given
-
-
-class _ExpectHead(_Model):
-    at: GivenInstant
-    student: str | None = None
-    known_at: Annotated[GivenInstant | int | None, BeforeValidator(_known_at)] = None
-
-
-class Span(BaseModel):
-    """A window or waiting period as a story expects it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    first: GivenDay = Field(alias="from")
-    last: GivenDay = Field(alias="to")
-
-
-class WaitingSpan(Span):
-    months: Annotated[int, Field(ge=0)] | None = None
-
-
-_NoValue = Literal["none", "pending"]
-
-
-def _word_or_value(given: Any) -> str:
-    return "word" if given in (NONE, PENDING) else "value"
-
+from yibao.domain.refusals import UnknownEdition
 
 V = TypeVar("V")
-#: A value, `none` or `pending`: what is wrong in a value is told of the value.
-Expected = Annotated[
-    Annotated[_NoValue, Tag("word")] | Annotated[V, Tag("value")], Discriminator(_word_or_value)
-]
-
-
-class CareExpectation(_Model):
-    """What is expected of one piece of care, which `step` names."""
-
-    step: StepId
-    fund: Fen | Literal["pending"] | None = None
-    patient: Fen | Literal["pending"] | None = None
-    deductible_left: Fen | None = None
-    settlement: Settlement | Literal["none"] | None = None
-    refused: Literal[("none", *REASONS)] | None = None  # type: ignore[valid-type]
-
-
-class Expectation(_Model):
-    """What an answer is expected to be; only what is named is compared."""
-
-    state: State | Literal["none"] | None = None
-    waiting: Expected[WaitingSpan] | None = None
-    account_built_on: Expected[GivenDay] | None = None
-    evoucher_available_at: Expected[GivenInstant] | None = None
-    coverage: Expected[Span] | None = None
-    next_step: Literal[(NONE, *CODES)] | None = None  # type: ignore[valid-type]
-    discrepancies: tuple[Literal[tuple(REASONS)], ...] | None = None  # type: ignore[valid-type]
-    care: CareExpectation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in the file a step stands."""
-
-    file: str
-    line: int
-    step: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What steps that record something share. `student` is None for what is common to all."""
-
-    place: Place
-    at: datetime
-    student: str | None
-    recorded: datetime | None
-    refused: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CommandStep(Recorded):
-    command: RecordFact
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectStep(Recorded):
-    """`target` is the index of the step whose fact is corrected."""
-
-    target: int
-    changes: dict[str, Any]
-    occurred_at: datetime | None
-    how: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class VoidStep(Recorded):
-    target: int
-    how: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimStep(Recorded):
-    """`settle_care` or `reverse_care`; `target` is the index of the step it names."""
-
-    action: str
-    target: int
-    values: dict[str, Any]
-    how: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectStep:
-    """`care` is the index of the step whose care is looked at."""
-
-    place: Place
-    at: datetime
-    student: str
-    known_at: datetime | int | None
-    expected: Expectation
-    care: int | None = None
-
-
-Step = CommandStep | CorrectStep | VoidStep | ClaimStep | ExpectStep
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A story, checked: its students by name, its steps in the order of the file."""
-
-    file: str
-    title: str
-    rules: tuple[str, ...]
-    policy: Policy
-    students: dict[str, Student]
-    steps: tuple[Step, ...]
-    source: Source
-
-    def taken(self, student: str) -> SourceError:
-        """What is wrong with the file where a student is in the store already."""
-        path = ("students", student) if "students" in self.source.data else ("student",)
-        return self.source.error(path, "this student is in the store already")
-
-    def enrollment(self, student: str) -> EnrollmentId:
-        """The enrollment of one of the story's students under its edition."""
-        return EnrollmentId(self.students[student].ref, self.policy.year)
-
-    @property
-    def latest_at(self) -> datetime:
-        """The latest instant named by a step: what a replay is asked about."""
-        return max(step.at for step in self.steps)
 
 
 _TOP: Final = ("title", "rules", "policy", "student", "students", "story")
-_SHEET: Final = tuple(Student.model_fields)
-#: What a step may do, and what stands on it beside that.
-COMMANDS_ON_CLAIMS: Final[dict[str, type[Command]]] = {
-    kind.name: kind for kind in (SettleCare, ReverseCare)
-}
-CLAIMS: Final = {"settle_care": ("step", "paid"), "reverse_care": ("step",)}
-ACTIONS: Final = (*COMMANDS, *CLAIMS, "correct", "void", "expect")
-HEADS: Final[dict[str, type[BaseModel]]] = {
-    "command": _CommandHead,
-    "correct": _CorrectionHead,
-    "void": _CorrectionHead,
-    "reverse_care": _ReversalHead,
-    "expect": _ExpectHead,
-}
 
 
 def story_files(path: Path) -> list[Path]:
@@ -357,7 +138,7 @@ class _Reader:
         actions = [key for key in step if key in ACTIONS]
         if len(actions) != 1:
             unknown = next(
-                (key for key in step if key not in (*_CommandHead.model_fields, "known_at")), None
+                (key for key in step if key not in (*CommandHead.model_fields, "known_at")), None
             )
             if unknown and not actions:
                 raise self.source.error((*path, unknown), f"unknown key {short(unknown)}", key=True)
@@ -380,14 +161,14 @@ class _Reader:
     def _command(
         self, index: int, path: tuple[Any, ...], step: Any, body: Any, kind: type[RecordFact]
     ) -> CommandStep:
-        head = self.source.validate(_CommandHead, step, path)
+        head = self.source.validate(CommandHead, step, path)
         common = kind is FixWindow
         student = self._named_student(path, head.student, required=not common)
         values = dict(body)
         self.source.check_keys(values, (*path, kind.name), payload(kind))
         if kind is Register and student:
             sheet = self.students[student]
-            values |= {key: getattr(sheet, key) for key in _SHEET} | {"policy": self.policy.edition}
+            values |= {key: getattr(sheet, key) for key in SHEET} | {"policy": self.policy.edition}
         command = self._validated(kind, head.at, values, (*path, kind.name))
         command = command.model_copy(
             update={
@@ -406,7 +187,7 @@ class _Reader:
     def _correct(
         self, index: int, path: tuple[Any, ...], step: Any, body: dict[str, Any]
     ) -> CorrectStep:
-        head = self.source.validate(_CorrectionHead, step, path)
+        head = self.source.validate(CorrectionHead, step, path)
         where = (*path, "correct")
         target, student = self._target(head.student, body, where)
         if target not in self.values:
@@ -433,7 +214,7 @@ class _Reader:
         )
 
     def _void(self, index: int, path: tuple[Any, ...], step: Any, body: dict[str, Any]) -> VoidStep:
-        head = self.source.validate(_CorrectionHead, step, path)
+        head = self.source.validate(CorrectionHead, step, path)
         where = (*path, "void")
         self.source.check_keys(body, where, ("step",), ("step",))
         target, student = self._target(head.student, body, where)
@@ -447,9 +228,9 @@ class _Reader:
     def _claim(
         self, index: int, path: tuple[Any, ...], step: Any, body: dict[str, Any], action: str
     ) -> ClaimStep:
-        heads: type[_CommandHead | _ReversalHead] = _CommandHead
+        heads: type[CommandHead | ReversalHead] = CommandHead
         if action == "reverse_care":  # always a report
-            heads = _ReversalHead
+            heads = ReversalHead
         head = self.source.validate(heads, step, path)
         where = (*path, action)
         self.source.check_keys(body, where, CLAIMS[action], ("step",))
@@ -477,7 +258,7 @@ class _Reader:
         return self.values[target][0] if target in self.values else None
 
     def _expect(self, path: tuple[Any, ...], step: Any, body: dict[str, Any]) -> ExpectStep:
-        head = self.source.validate(_ExpectHead, step, path)
+        head = self.source.validate(ExpectHead, step, path)
         student = self._named_student(path, head.student, required=True)
         assert student is not None
         if not body:
@@ -535,7 +316,7 @@ class _Reader:
             raise self.source.error((*path, "student"), "the step named is not this student's")
         return target, step.student
 
-    def _remember(self, index: int, path: tuple[Any, ...], head: _Head) -> None:
+    def _remember(self, index: int, path: tuple[Any, ...], head: Head) -> None:
         """Names the step, and keeps the order in which things were learned."""
         if head.id is not None:
             if head.id in self.ids:
@@ -549,10 +330,10 @@ class _Reader:
         if head.refused is None:
             self.latest = self._stamp(head)
 
-    def _stamp(self, head: _Head) -> datetime:
+    def _stamp(self, head: Head) -> datetime:
         return head.recorded or max(head.at, self.latest or head.at)
 
-    def _recorded(self, index: int, head: _Head, student: str | None) -> dict[str, Any]:
+    def _recorded(self, index: int, head: Head, student: str | None) -> dict[str, Any]:
         line = self.source.line(("story", index))
         return {
             "place": Place(self.source.file, line, head.id),
@@ -561,10 +342,3 @@ class _Reader:
             "recorded": head.recorded,
             "refused": head.refused,
         }
-
-
-def payload(kind: type[RecordFact]) -> tuple[str, ...]:
-    """The keys a story may write in a command; a registration takes the rest from its student."""
-    envelope = RecordFact.model_fields.keys()
-    given = (*_SHEET, "policy") if kind is Register else ()
-    return tuple(key for key in kind.model_fields if key not in envelope and key not in given)

@@ -1,0 +1,23 @@
+"""Every published schema, by its name."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from yibao.adapters.editions.schema import edition_schema
+from yibao.adapters.shapes.schemas import (
+    attempts_schema,
+    audit_schema,
+    events_schema,
+    replay_schema,
+)
+from yibao.adapters.stories.schema import story_schema
+
+#: What `yibao schema` publishes, by name.
+SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+    "events": events_schema,
+    "story": story_schema,
+    "edition": edition_schema,
+    "replay": replay_schema,
+    "audit": audit_schema,
+    "attempts": attempts_schema,
+}

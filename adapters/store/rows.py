@@ -1,0 +1,149 @@
+"""Rows of the facts' table, and the events of a stream in them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby, zip_longest
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import UUID
+
+from yibao.adapters.store.connections.sql import (
+    Found,
+    Sql,
+    in_parts,
+    stream_of,
+)
+from yibao.adapters.store.findings import ANY, KINDS
+from yibao.adapters.store.mapping import from_row
+from yibao.domain.calendar import in_shanghai
+from yibao.domain.facts.events import Event
+from yibao.domain.refusals import UnreadableEvent
+from yibao.projections.audit_trail import Recorded
+
+if TYPE_CHECKING:
+    pass
+
+
+STREAM: Final = (
+    "SELECT originator_version, topic, state "
+    "FROM stored_events WHERE originator_id=? ORDER BY originator_version"
+)
+
+
+AT: Final = (
+    "SELECT notification_id, originator_id, originator_version, topic, state "
+    "FROM stored_events WHERE notification_id IN ({})"
+)
+
+
+POSITIONED_OF_MANY: Final = (
+    "SELECT originator_id, notification_id, originator_version, topic, state FROM stored_events "
+    "WHERE originator_id IN ({}) AND notification_id<=? ORDER BY originator_id, originator_version"
+)
+
+
+FEED: Final = (
+    "SELECT notification_id, originator_id, originator_version, topic, state FROM stored_events "
+    "WHERE notification_id>? AND notification_id<=? ORDER BY notification_id LIMIT ?"
+)
+
+
+POSITIONED: Final = STREAM.replace("SELECT", "SELECT notification_id,").replace(
+    "originator_id=?", "originator_id=? AND notification_id<=?"
+)
+
+
+_SOME_STREAMS: Final = (
+    "SELECT originator_id, originator_version, topic, state "
+    "FROM stored_events WHERE originator_id IN ({})"
+)
+
+
+_LAST_ROWS: Final = (
+    "SELECT originator_id, originator_version, topic, state FROM stored_events AS e "
+    "JOIN (SELECT originator_id AS stream, MAX(originator_version) AS last FROM stored_events "
+    "WHERE originator_id IN ({}) GROUP BY originator_id) AS l "
+    "ON e.originator_id=l.stream AND e.originator_version=l.last"
+)
+
+
+#: In the place of streams where there are no more.
+_NO_STREAM: Final[tuple[str, list[str]]] = ("NULL", [])
+
+
+EVERY_STREAM: Final = (
+    "SELECT originator_id, originator_version, topic, state "
+    "FROM stored_events ORDER BY originator_id, originator_version"
+)
+
+
+class Taken(NamedTuple):
+    """At this position the store extended this stream by an event of this stored name."""
+
+    position: int
+    stream: UUID
+    topic: str
+
+
+def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
+    """The events of one stream from rows that begin with the position, as `rows_of` has them.
+
+    Raises UnreadableEvent where one cannot be read.
+    """
+    events = decoded(stream, (row[1:] for row in rows))
+    return [Recorded(row[0], event) for row, event in zip(rows, events, strict=True)]
+
+
+def stamp_in(state: bytes) -> datetime | None:
+    """When a fact was recorded, as far as that can be read; the rest of it need not be readable."""
+    try:
+        # As it is written by `to_row`; within a text its quotation marks would be escaped.
+        told = state.partition(b'"recorded_at":"')[2].partition(b'"')[0]
+        return in_shanghai(datetime.fromisoformat(told.decode()))
+    except (ValueError, TypeError):
+        return None
+
+
+def rows_of_streams(
+    sql: Sql, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
+) -> dict[UUID, list[Found]]:
+    found: dict[UUID, list[Found]] = {stream: [] for stream in (*streams, *last_of)}
+    parts = zip_longest(
+        in_parts(stream.hex for stream in streams),
+        in_parts(stream.hex for stream in last_of),
+        fillvalue=_NO_STREAM,
+    )
+    for (places, some), (last_places, last_some) in parts:
+        statement = _SOME_STREAMS.format(places)
+        if last_some:
+            statement = f"{statement} UNION ALL {_LAST_ROWS.format(last_places)}"
+        rows = sql.rows(f"{statement} ORDER BY 1, 2", (*some, *last_some))
+        for key, of_stream in groupby(rows, key=itemgetter(0)):
+            found[stream_in(key)] = [row[1:] for row in of_stream]
+    return found
+
+
+def decoded(stream: UUID, rows: Iterable[Found]) -> list[Event]:
+    """The events of one stream; raises UnreadableEvent where it is not whole."""
+    events: list[Event] = []
+    kinds: tuple[str, ...] = ()
+    for version, (found, topic, state) in enumerate(rows, start=1):
+        if found != version:
+            raise UnreadableEvent(
+                f"event {version} of stream {stream} is missing: {found!r} stands in its place"
+            )
+        event = from_row(stream, version, topic, state)
+        kinds = kinds or (KINDS[type(event)], ANY)
+        if KINDS[type(event)] not in kinds:
+            raise UnreadableEvent(
+                f"event {version} of stream {stream}, {topic}: it is of another kind of stream"
+            )
+        events.append(event)
+    return events
+
+
+def stream_in(key: Any) -> UUID:
+    try:
+        return stream_of(key)
+    except (ValueError, AttributeError):
+        raise UnreadableEvent(f"a stored event has the stream {key!r}") from None

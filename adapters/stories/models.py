@@ -1,0 +1,269 @@
+"""Reads stories: dated facts and expectations in YAML, checked before anything is run.
+
+The format is fixed, since others write it too. Every scalar is read as text and then validated
+by the same command models that the service uses; a mistake names file, line and column.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+)
+
+from yibao.adapters.editions.yaml_source import Source, SourceError
+from yibao.domain.editions.policy import Policy
+from yibao.domain.facts.commands import (
+    COMMANDS,
+    Command,
+    RecordFact,
+    Register,
+    ReverseCare,
+    SettleCare,
+)
+from yibao.domain.money import Fen
+from yibao.domain.refusals import REASONS
+from yibao.domain.vocabulary import (
+    Category,
+    Document,
+    EnrollmentId,
+    GivenDay,
+    GivenInstant,
+    GivenKey,
+    GivenName,
+    GivenReason,
+    Note,
+    Settlement,
+    State,
+)
+from yibao.projections.next_step import CODES
+
+NONE, PENDING = "none", "pending"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Student(_Model):
+    """Who a story is about: an opaque reference and what the registration will say."""
+
+    ref: GivenKey
+    school: GivenName
+    category: Category
+    document: Document
+
+
+StepId = Annotated[str, StringConstraints(pattern=r"^\S(.{0,62}\S)?$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")]
+
+
+class Head(_Model):
+    """What stands on any step that records something."""
+
+    at: GivenInstant
+    id: StepId | None = None
+    student: str | None = None
+    recorded: GivenInstant | None = None
+    by: GivenKey | None = None
+    note: Note | None = None
+    refused: Literal[tuple(REASONS)] | None = None  # type: ignore[valid-type]
+
+
+class CommandHead(Head):
+    reason: GivenReason | None = None
+    observed: bool = False
+
+
+class ReversalHead(Head):
+    reason: GivenReason | None = None
+
+
+class CorrectionHead(Head):
+    reason: GivenReason
+
+
+def _known_at(given: Any) -> Any:
+    return int(given) if isinstance(given, str) and given.isascii() and given.isdigit() else given
+
+
+class ExpectHead(_Model):
+    at: GivenInstant
+    student: str | None = None
+    known_at: Annotated[GivenInstant | int | None, BeforeValidator(_known_at)] = None
+
+
+class Span(BaseModel):
+    """A window or waiting period as a story expects it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    first: GivenDay = Field(alias="from")
+    last: GivenDay = Field(alias="to")
+
+
+class WaitingSpan(Span):
+    months: Annotated[int, Field(ge=0)] | None = None
+
+
+_NoValue = Literal["none", "pending"]
+
+
+def _word_or_value(given: Any) -> str:
+    return "word" if given in (NONE, PENDING) else "value"
+
+
+#: A value, `none` or `pending`: what is wrong in a value is told of the value.
+V = TypeVar("V")
+
+Expected = Annotated[
+    Annotated[_NoValue, Tag("word")] | Annotated[V, Tag("value")], Discriminator(_word_or_value)
+]
+
+
+class CareExpectation(_Model):
+    """What is expected of one piece of care, which `step` names."""
+
+    step: StepId
+    fund: Fen | Literal["pending"] | None = None
+    patient: Fen | Literal["pending"] | None = None
+    deductible_left: Fen | None = None
+    settlement: Settlement | Literal["none"] | None = None
+    refused: Literal[("none", *REASONS)] | None = None  # type: ignore[valid-type]
+
+
+class Expectation(_Model):
+    """What an answer is expected to be; only what is named is compared."""
+
+    state: State | Literal["none"] | None = None
+    waiting: Expected[WaitingSpan] | None = None
+    account_built_on: Expected[GivenDay] | None = None
+    evoucher_available_at: Expected[GivenInstant] | None = None
+    coverage: Expected[Span] | None = None
+    next_step: Literal[(NONE, *CODES)] | None = None  # type: ignore[valid-type]
+    discrepancies: tuple[Literal[tuple(REASONS)], ...] | None = None  # type: ignore[valid-type]
+    care: CareExpectation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the file a step stands."""
+
+    file: str
+    line: int
+    step: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What steps that record something share. `student` is None for what is common to all."""
+
+    place: Place
+    at: datetime
+    student: str | None
+    recorded: datetime | None
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandStep(Recorded):
+    command: RecordFact
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectStep(Recorded):
+    """`target` is the index of the step whose fact is corrected."""
+
+    target: int
+    changes: dict[str, Any]
+    occurred_at: datetime | None
+    how: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class VoidStep(Recorded):
+    target: int
+    how: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimStep(Recorded):
+    """`settle_care` or `reverse_care`; `target` is the index of the step it names."""
+
+    action: str
+    target: int
+    values: dict[str, Any]
+    how: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectStep:
+    """`care` is the index of the step whose care is looked at."""
+
+    place: Place
+    at: datetime
+    student: str
+    known_at: datetime | int | None
+    expected: Expectation
+    care: int | None = None
+
+
+Step = CommandStep | CorrectStep | VoidStep | ClaimStep | ExpectStep
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story, checked: its students by name, its steps in the order of the file."""
+
+    file: str
+    title: str
+    rules: tuple[str, ...]
+    policy: Policy
+    students: dict[str, Student]
+    steps: tuple[Step, ...]
+    source: Source
+
+    def taken(self, student: str) -> SourceError:
+        """What is wrong with the file where a student is in the store already."""
+        path = ("students", student) if "students" in self.source.data else ("student",)
+        return self.source.error(path, "this student is in the store already")
+
+    def enrollment(self, student: str) -> EnrollmentId:
+        """The enrollment of one of the story's students under its edition."""
+        return EnrollmentId(self.students[student].ref, self.policy.year)
+
+    @property
+    def latest_at(self) -> datetime:
+        """The latest instant named by a step: what a replay is asked about."""
+        return max(step.at for step in self.steps)
+
+
+#: What a step may do, and what stands on it beside that.
+COMMANDS_ON_CLAIMS: Final[dict[str, type[Command]]] = {
+    kind.name: kind for kind in (SettleCare, ReverseCare)
+}
+CLAIMS: Final = {"settle_care": ("step", "paid"), "reverse_care": ("step",)}
+ACTIONS: Final = (*COMMANDS, *CLAIMS, "correct", "void", "expect")
+HEADS: Final[dict[str, type[BaseModel]]] = {
+    "command": CommandHead,
+    "correct": CorrectionHead,
+    "void": CorrectionHead,
+    "reverse_care": ReversalHead,
+    "expect": ExpectHead,
+}
+
+
+def payload(kind: type[RecordFact]) -> tuple[str, ...]:
+    """The keys a story may write in a command; a registration takes the rest from its student."""
+    envelope = RecordFact.model_fields.keys()
+    given = (*SHEET, "policy") if kind is Register else ()
+    return tuple(key for key in kind.model_fields if key not in envelope and key not in given)
+
+
+SHEET: Final = tuple(Student.model_fields)

@@ -1,0 +1,1 @@
+"""Spans, figures and log lines; off until asked for."""
