@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import yibao
 from yibao.adapters.cli import main
-from yibao.adapters.cli.audit_report import COLUMNS
+from yibao.adapters.cli.running.audit_report import COLUMNS
 from yibao.adapters.service.recording import ATTEMPTS_KEPT
 from yibao.domain.refusals import Refused
 

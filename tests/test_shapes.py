@@ -19,7 +19,7 @@ from pgserver import Server
 
 import yibao
 from yibao.adapters.cli import main
-from yibao.adapters.cli.schemas import SCHEMAS
+from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.editions.yaml_source import read
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json

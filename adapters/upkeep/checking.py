@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from yibao.adapters.editions.files import Editions
+from yibao.adapters.service.opened import shanghai_now
 from yibao.adapters.service.recording import Clock, is_altered
-from yibao.adapters.service.service import shanghai_now
 from yibao.adapters.store import migrations
 from yibao.adapters.store.connections.sql import stream_of
 from yibao.adapters.store.findings import Examination, Finding, is_as_written

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import yibao
-from yibao.adapters.cli.projecting import statuses
+from yibao.adapters.cli.running.projecting import statuses
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import Standing, Stop, Supervisor

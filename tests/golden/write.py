@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yibao
-from yibao.adapters.cli.schemas import SCHEMAS
+from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json

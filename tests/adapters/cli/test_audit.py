@@ -26,8 +26,8 @@ from jsonschema import Draft202012Validator
 
 import yibao
 from yibao.adapters.cli import main
-from yibao.adapters.cli.audit_report import COLUMNS
-from yibao.adapters.cli.schemas import SCHEMAS
+from yibao.adapters.cli.running.audit_report import COLUMNS
+from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.following.trail.shapes import trail_entry_json

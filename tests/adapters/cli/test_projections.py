@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import yibao
-from yibao.adapters.cli.schemas import SCHEMAS
+from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import FactStore
 

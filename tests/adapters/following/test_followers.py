@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pgserver import Server
 
-from yibao.adapters.cli.projecting import statuses
+from yibao.adapters.cli.running.projecting import statuses
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import Stop, Supervisor
 from yibao.adapters.following.trail import following

@@ -15,7 +15,7 @@ from freezegun import freeze_time
 from rich.console import Console
 
 import yibao
-from yibao.adapters.cli.replay_files import Replayer
+from yibao.adapters.cli.running.replay_files import Replayer
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.views.words import Words
 

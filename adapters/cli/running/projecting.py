@@ -8,7 +8,7 @@ from os.path import isfile
 from types import FrameType
 from typing import Any, NamedTuple
 
-from yibao.adapters.cli.subjects import existing_store
+from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import Standing, Stop, Supervisor

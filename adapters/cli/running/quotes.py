@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from yibao.adapters.cli.subjects import existing_store
+from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.urls import MEMORY

@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO
 
 import click
 
-from yibao.adapters.cli.subjects import existing_store
+from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.audit import PAGE

@@ -1,0 +1,293 @@
+"""Of one student: `yibao explain`, `compare`, `review`, `history`, `timeline`, `dossier`."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from yibao.adapters.cli.group import main
+from yibao.adapters.cli.options import (
+    AT,
+    CUTOFF,
+    FORCE,
+    INSTANT,
+    JSON,
+    KNOWN_AT,
+    lang_option,
+    policies_option,
+    print_json,
+    subjects_options,
+)
+from yibao.adapters.views.terminal import in_one_line, json_for, tell
+
+
+@main.command()
+@subjects_options
+@AT
+@KNOWN_AT
+@click.option("--policy", help="Replay under another edition than the story's own.")
+@JSON
+@policies_option
+@lang_option
+def explain(
+    at: datetime | None,
+    known_at: datetime | int | None,
+    as_json: bool,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """Show the tree behind each value: rule, clause, basis, facts and parameters."""
+    from yibao.adapters.cli.running.subjects import subjects
+    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.shapes.explanation import explained
+    from yibao.adapters.views import console
+    from yibao.adapters.views.console.explanations import explanation
+    from yibao.adapters.views.words import Words
+
+    words = Words(lang)
+    with subjects(Editions(policies), **whom) as asked:
+        answers = {name: asked.answer(name, at, known_at) for name in asked.students}
+    if as_json:
+        print_json([{"student": name, **explained(answer)} for name, answer in answers.items()])
+        return
+    for answer in answers.values():
+        console.to(sys.stdout).print(explanation(answer, words))
+
+
+@main.command()
+@subjects_options
+@click.option(
+    "--known-at",
+    "known_at",
+    type=CUTOFF,
+    multiple=True,
+    required=True,
+    help="What was known by then; given twice, or once to compare with everything.",
+)
+@AT
+@JSON
+@policies_option
+@lang_option
+def compare(
+    known_at: tuple[datetime | int, ...],
+    at: datetime | None,
+    as_json: bool,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """Show what changed between two states of knowledge, and which facts changed it."""
+    from yibao.adapters.cli.running.subjects import subjects
+    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.shapes.comparison import comparison_json
+    from yibao.adapters.views import console
+    from yibao.adapters.views.console.comparisons import comparison_report
+    from yibao.adapters.views.words import Words
+
+    if not 1 <= len(known_at) <= 2:
+        raise click.UsageError("--known-at is given once or twice")
+    with subjects(Editions(policies), **whom) as asked:
+        then, *later = known_at
+        now = later[0] if later else asked.known_at
+        compared = {
+            name: asked.service.compare(enrollment, then, now, at=at or asked.at)
+            for name, enrollment in asked.students.items()
+        }
+    if as_json:
+        print_json(
+            [{"student": name, **comparison_json(found)} for name, found in compared.items()]
+        )
+        return
+    for name, found in compared.items():
+        if len(compared) > 1:
+            tell(in_one_line(name))
+        console.to(sys.stdout).print(comparison_report(found, Words(lang)))
+
+
+@main.command()
+@subjects_options
+@AT
+@KNOWN_AT
+@JSON
+@policies_option
+@lang_option
+def review(
+    at: datetime | None,
+    known_at: datetime | int | None,
+    as_json: bool,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """List care that was settled or refused and would be assessed otherwise now."""
+    from yibao.adapters.cli.running.subjects import subjects
+    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.shapes.care import review_json
+    from yibao.adapters.views import console
+    from yibao.adapters.views.console.care import review_report
+    from yibao.adapters.views.words import Words
+
+    with subjects(Editions(policies), **whom) as asked:
+        cutoff = asked.known_at if known_at is None else known_at
+        found = {
+            name: asked.service.review(enrollment, at=at or asked.at, known_at=cutoff)
+            for name, enrollment in asked.students.items()
+        }
+    if as_json:
+        print_json([{"student": name, "review": review_json(each)} for name, each in found.items()])
+        return
+    for name, each in found.items():
+        if len(found) > 1:
+            tell(in_one_line(name))
+        console.to(sys.stdout).print(review_report(each, Words(lang)))
+
+
+@main.command()
+@subjects_options
+@click.option(
+    "--value",
+    default="coverage",
+    show_default=True,
+    help="The part of the answer: state, coverage, next_steps …",
+)
+@click.option("--at", type=INSTANT, help="Answers about this instant (default: as time went on).")
+@JSON
+@policies_option
+@lang_option
+def history(
+    value: str,
+    at: datetime | None,
+    as_json: bool,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """List every answer ever given for a value, from when until when, and what ended each."""
+    from yibao.adapters.cli.running.subjects import subjects
+    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.following.trail.shapes import history_json
+    from yibao.adapters.views import console
+    from yibao.adapters.views.console.audit import history_report
+    from yibao.adapters.views.words import Words
+
+    with subjects(Editions(policies), **whom) as asked:
+        found = {
+            name: asked.service.history(enrollment, value, at=at)
+            for name, enrollment in asked.students.items()
+        }
+    if as_json:
+        print_json(
+            [{"student": name, **history_json(value, at, held)} for name, held in found.items()]
+        )
+        return
+    for name, held in found.items():
+        if len(found) > 1:
+            tell(in_one_line(name))
+        console.to(sys.stdout).print(history_report(value, held, Words(lang)))
+
+
+@main.command()
+@subjects_options
+@AT
+@KNOWN_AT
+@policies_option
+@lang_option
+def timeline(
+    at: datetime | None,
+    known_at: datetime | int | None,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """Draw the lifecycle as bars over the calendar, as known now and as known then."""
+    from yibao.adapters.cli.running.subjects import subjects
+    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.views import console
+    from yibao.adapters.views.console.timelines import carries_blocks, timeline_report
+    from yibao.adapters.views.words import Words
+
+    out = console.to(sys.stdout)
+    with subjects(Editions(policies), **whom) as asked:
+        for name in asked.students:
+            if len(asked.students) > 1:
+                tell(in_one_line(name))
+            answers = [asked.answer(name, at, None)]
+            if known_at is not None:
+                answers.append(asked.answer(name, at, known_at))
+            plainly = not carries_blocks(out.encoding)
+            out.print(timeline_report(answers, Words(lang), min(out.width, 120), ascii=plainly))
+
+
+@main.command()
+@subjects_options
+@AT
+@KNOWN_AT
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="A page to read, data, or a self-contained web page that prints well.",
+)
+@click.option("--output", help="A new file to write (default, and -: standard output).")
+@FORCE
+@policies_option
+@lang_option
+def dossier(
+    at: datetime | None,
+    known_at: datetime | int | None,
+    form: str,
+    output: str | None,
+    force: bool,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """Write everything about one student into one document, notes included."""
+    from yibao.adapters.cli.running.subjects import subjects
+    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.store.files.written import written
+    from yibao.adapters.views.dossier import dossier_of
+    from yibao.adapters.views.words import Words
+
+    to = None if output in (None, "-") else Path(output)
+    if force and to is None:
+        raise click.UsageError("--force says nothing without --output")
+    editions = Editions(policies)
+    with subjects(editions, **whom) as asked:
+        if len(asked.students) > 1:
+            raise click.UsageError("a dossier is about one student; name a --student")
+        (enrollment,) = asked.students.values()
+        found = dossier_of(asked.service, enrollment, at or asked.at, known_at, asked.known_at)
+    text = _WRITTEN[form](found, Words(lang), "utf-8" if to else sys.stdout.encoding)
+    if to is None:
+        tell(text)
+        return
+    with written(to, force=force) as new:
+        new.write_text(text + "\n", encoding="utf-8")
+    tell(Words(lang)("audit", "written", file=to), err=True)
+
+
+def _as_text(dossier: Any, words: Any, encoding: str) -> str:
+    from yibao.adapters.views.console.dossier import dossier_text
+
+    return dossier_text(dossier, words, encoding)
+
+
+def _as_json(dossier: Any, words: Any, encoding: str) -> str:
+    from yibao.adapters.views.dossier import dossier_json
+
+    return json_for(encoding, dossier_json(dossier), indent=2)
+
+
+def _as_page(dossier: Any, words: Any, encoding: str) -> str:
+    from yibao.adapters.views.pages.dossier import dossier_page
+
+    return dossier_page(dossier, words)
+
+
+_WRITTEN = {"text": _as_text, "json": _as_json, "html": _as_page}

@@ -1,0 +1,124 @@
+"""`yibao db …`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from yibao.adapters.cli.group import main
+from yibao.adapters.cli.options import FORCE, STORE, lang_option, policies_option, print_json
+from yibao.adapters.views.terminal import tell
+
+
+@main.group()
+def db() -> None:
+    """Create, upgrade, check and copy a store."""
+
+
+@db.command("init")
+@STORE
+@click.option("--rehearsal", is_flag=True, help="It is for stories alone: `replay` records there.")
+@lang_option
+def init_store(store: str, rehearsal: bool, lang: Any) -> None:
+    """Create a store where there is none: for what happens, or a rehearsal store for stories."""
+    from yibao.adapters.upkeep.creating import init
+    from yibao.adapters.views.words import Words
+
+    words = Words(lang)
+    tell(words("store", "created", layout=init(store, rehearsal=rehearsal)))
+    if rehearsal:
+        tell(words("store", "rehearsal"))
+
+
+@db.command("migrate")
+@STORE
+@lang_option
+def migrate_store(store: str, lang: Any) -> None:
+    """Bring a store that is there to the newest layout; opening a file does so, too."""
+    from yibao.adapters.upkeep.creating import migrate
+    from yibao.adapters.views.words import Words
+
+    before, now = migrate(store)
+    tell(Words(lang)("store", "migrated", before=before, now=now))
+
+
+@db.command("copy")
+@STORE
+@click.option("--to", required=True, help="The store to copy to: a new file, or after `db init`.")
+@lang_option
+def copy_store(store: str, to: str, lang: Any) -> None:
+    """Copy a store into an empty one of either kind, as from a file into PostgreSQL.
+
+    Whoever still records on the first is not heard of by the other: stop them before.
+    """
+    from yibao.adapters.store.urls import shown
+    from yibao.adapters.upkeep.copying import copy
+    from yibao.adapters.views.console.progress import watched
+    from yibao.adapters.views.words import Words
+
+    words = Words(lang)
+    with watched(sys.stderr, words("store", "copying")) as watch:
+        facts = copy(store, to, watch)
+    tell(words("store", "copied", facts=facts, file=shown(to)))
+
+
+@db.command("grant")
+@STORE
+@click.argument("role")
+@click.option("--read-only", "reads_only", is_flag=True, help="It may ask, and not record.")
+@lang_option
+def grant_store(store: str, role: str, reads_only: bool, lang: Any) -> None:
+    """Let a ROLE of PostgreSQL append and read; it may neither change nor delete a fact."""
+    from yibao.adapters.upkeep.creating import grant
+    from yibao.adapters.views.words import Words
+
+    grant(store, role, reads_only=reads_only)
+    tell(Words(lang)("store", "reads" if reads_only else "appends", role=role))
+
+
+@db.command("check")
+@STORE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@policies_option
+@lang_option
+def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> None:
+    """Read everything in a store and tell what is not right; exit 1 where anything is.
+
+    The store is not changed, and may be at work meanwhile.
+    """
+    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.upkeep.checking import check
+    from yibao.adapters.views.console.progress import watched
+    from yibao.adapters.views.words import Words
+
+    words = Words(lang)
+    with watched(sys.stderr, words("store", "checking")) as watch:
+        health = check(store, Editions(policies), watch)
+    if as_json:
+        findings = [finding._asdict() for finding in health.findings]
+        print_json({"format": 1, **health._asdict(), "findings": findings})
+    else:
+        counts = health._asdict()
+        tell(words("store", "holds", **counts))
+        if health.rehearsal:
+            tell(words("store", "rehearsal"))
+        for finding in health.findings:
+            tell(f"{words('finding', finding.code)}: {finding.where}")
+        if not health.findings:
+            tell(words("store", "whole"))
+    sys.exit(1 if health.findings else 0)
+
+
+@db.command("backup")
+@STORE
+@click.argument("to", type=click.Path(path_type=Path))
+@FORCE
+@lang_option
+def backup_store(store: str, to: Path, force: bool, lang: Any) -> None:
+    """Copy a store into the new file TO, as it is at one moment, while it is at work."""
+    from yibao.adapters.upkeep.copying import backup
+    from yibao.adapters.views.words import Words
+
+    facts = backup(store, to, force=force)
+    tell(Words(lang)("store", "copied", facts=facts, file=to))

@@ -1,0 +1,75 @@
+"""`yibao replay`."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from yibao.adapters.cli.group import main
+from yibao.adapters.cli.options import (
+    CUTOFF,
+    FILE,
+    INSTANT,
+    lang_option,
+    policies_option,
+    print_json,
+)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=FILE)
+@click.option("--at", type=INSTANT, help="The instant asked about (default: the story's latest).")
+@click.option(
+    "--known-at", type=CUTOFF, help="What was known by then: an instant, or a stream version."
+)
+@click.option("--policy", help="Replay under another edition than the story's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, one object a file.")
+@click.option(
+    "--store",
+    default="memory:",
+    help="The rehearsal store to record in, a new file or one made by `db init --rehearsal` "
+    "(default: a fresh store a file).",
+)
+@policies_option
+@lang_option
+def replay(
+    paths: tuple[Path, ...],
+    at: datetime | None,
+    known_at: datetime | int | None,
+    policy: str | None,
+    as_json: bool,
+    store: str,
+    policies: Path | None,
+    lang: Any,
+) -> None:
+    """Replay stories through the real service and store, and check what they expect.
+
+    PATHS are story files or folders of them. Exits with 0 when everything holds, 1 when a step
+    fails, 2 when a file cannot be read.
+
+    A story says itself when it was recorded, so it goes into a rehearsal store alone: one that
+    holds nothing but stories, each student once. Any other store is refused.
+    """
+    from yibao.adapters.cli.running.replay_files import Replayer, summary
+    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.views import console
+    from yibao.adapters.views.words import Words
+
+    words = Words(lang)
+    replayer = Replayer(Editions(policies), words, at, known_at, policy, store)
+    files = replayer.files(paths)
+    out, err = console.to(sys.stdout), console.to(sys.stderr)
+    results = []
+    with replayer.watched(files, err) as watched:
+        for file in watched:
+            result = replayer.run(file)
+            results.append(result)
+            if not as_json:
+                out.print(result.report(detailed=len(files) == 1))
+    if as_json:
+        print_json([result.as_json() for result in results])
+    else:
+        out.print(summary(results, words))
+    sys.exit(max((result.exit_code for result in results), default=0))

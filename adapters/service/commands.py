@@ -1,0 +1,401 @@
+"""One method a command."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    TypedDict,
+    Unpack,
+    cast,
+)
+from uuid import UUID
+
+from yibao.adapters.service.recording import (
+    Receipt,
+    Reply,
+)
+from yibao.domain.facts import commands
+from yibao.domain.facts.commands import Command
+from yibao.domain.money import Fen
+from yibao.domain.refusals import BadValue, Refused, UnknownEdition
+from yibao.domain.vocabulary import (
+    ActivationChannel,
+    CareSetting,
+    Category,
+    ConfirmationChannel,
+    Document,
+    EnrollmentId,
+    HospitalLevel,
+    OtherCover,
+)
+
+if TYPE_CHECKING:  # what records and answers should not have to load these
+    pass
+
+
+from yibao.adapters.service.given import each_of, key_of, pair_of
+from yibao.adapters.service.opened import Opened
+
+#: How many of many commands share a transaction.
+BATCH: Final = 500
+
+
+class Told(TypedDict, total=False):
+    """What every command may carry besides its values.
+
+    `by` names the actor by an opaque key, `note` is free text kept apart and erasable. A
+    repeated `command_id` is harmless; `expected_version` guards against deciding on what one
+    has not seen.
+    """
+
+    by: str
+    note: str
+    command_id: str
+    expected_version: int
+    correlation_id: str
+    causation_id: str
+
+
+class Reasoned(Told, total=False):
+    """A command may give its reason as a kebab-case word."""
+
+    reason: str
+
+
+class Asked(Reasoned, total=False):
+    """A command may be a report (`observed`)."""
+
+    observed: bool
+
+
+class Commands(Opened):
+    """Every command names in `at` when it happened, and returns a Receipt or raises Refused."""
+
+    def register(
+        self,
+        ref: str,
+        *,
+        at: datetime | str,
+        policy: str,
+        on: date | str,
+        school: str,
+        category: Category | str,
+        document: Document | str,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The student registers at the school (报到注册); `on` is the registration day (R1)."""
+        return self._tell(
+            self._perhaps(ref, policy),
+            commands.Register,
+            ref=ref,
+            at=at,
+            policy=policy,
+            on=on,
+            school=school,
+            category=category,
+            document=document,
+            **how,
+        )
+
+    def declare_roster(
+        self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The school declares the student in its roster (R7)."""
+        return self._tell(enrollment, commands.DeclareRoster, at=at, **how)
+
+    def change_school(
+        self, enrollment: EnrollmentId, *, at: datetime | str, school: str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The student moves to another school, whose roster and window then count."""
+        return self._tell(enrollment, commands.ChangeSchool, at=at, school=school, **how)
+
+    def declare_other_cover(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        kind: OtherCover | str,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The student has other insurance (R2 to R4); always a report."""
+        return self._tell(enrollment, commands.DeclareOtherCover, at=at, kind=kind, **how)
+
+    def stop_employee_cover(
+        self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """Employee insurance stops; `on` is the first day without it (R3); always a report."""
+        return self._tell(enrollment, commands.StopEmployeeCover, at=at, on=on, **how)
+
+    def keep_other_cover(
+        self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The student keeps another province's insurance this year (R4)."""
+        return self._tell(enrollment, commands.KeepOtherCover, at=at, **how)
+
+    def confirm(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        channel: ConfirmationChannel | str,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The student confirms and commits (参保确认), or the officer by proxy (R7 to R10)."""
+        return self._tell(enrollment, commands.Confirm, at=at, channel=channel, **how)
+
+    def verify_prior_coverage(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        lapsed_years: int,
+        waiting_ends_on: date | str | None = None,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The check's result (待遇等待期核验) is seen (R12, R13); always a report."""
+        return self._tell(
+            enrollment,
+            commands.VerifyPriorCoverage,
+            at=at,
+            lapsed_years=lapsed_years,
+            waiting_ends_on=waiting_ends_on,
+            **how,
+        )
+
+    def build_account(
+        self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The account is seen, built on a day (R18); always a report."""
+        return self._tell(enrollment, commands.BuildAccount, at=at, on=on, **how)
+
+    def activate_evoucher(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        channel: ActivationChannel | str,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The student activates the e-voucher (医保码) (R19, R23)."""
+        return self._tell(enrollment, commands.ActivateEvoucher, at=at, channel=channel, **how)
+
+    def issue_medical_card(
+        self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """A service office issues a medical card (医保卡) (R5); always a report."""
+        return self._tell(enrollment, commands.IssueMedicalCard, at=at, **how)
+
+    def file_remote_care(
+        self, enrollment: EnrollmentId, *, at: datetime | str, province: str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """Care in another province is filed for (异地就医备案) (R31)."""
+        return self._tell(enrollment, commands.FileRemoteCare, at=at, province=province, **how)
+
+    def withdraw(
+        self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The student leaves; `on` is the first day outside (R24)."""
+        return self._tell(enrollment, commands.Withdraw, at=at, on=on, **how)
+
+    def pay_premium(
+        self, enrollment: EnrollmentId, *, at: datetime | str, year: int, **how: Unpack[Asked]
+    ) -> Receipt:
+        """The premium of a benefit year is paid (R10, R11)."""
+        return self._tell(enrollment, commands.PayPremium, at=at, year=year, **how)
+
+    def receive_care(
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str,
+        on: date | str,
+        setting: CareSetting | str,
+        cost: Fen | Decimal | str,
+        level: HospitalLevel | str | None = None,
+        total_cost: Fen | Decimal | str | None = None,
+        province: str | None = None,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """Care was given, or a stay began, on a day (R26 to R29); always a report.
+
+        `cost` is the eligible cost in yuan, as text or Decimal; `province` is where, if not in
+        Shanghai. What is paid for it is in the answer's `care`.
+        """
+        return self._tell(
+            enrollment,
+            commands.ReceiveCare,
+            at=at,
+            on=on,
+            setting=setting,
+            cost=cost,
+            level=level,
+            total_cost=total_cost,
+            province=province,
+            **how,
+        )
+
+    def settle_care(
+        self,
+        enrollment: EnrollmentId,
+        care: UUID,
+        *,
+        at: datetime | str,
+        paid: Fen | Decimal | str | None = None,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """What is paid for a piece of care is settled (R31), as assessed now.
+
+        `paid` is what the fund in fact paid, where that differs. A request is refused with the
+        code for which the care is, with `cover_pending` or `already_settled`.
+        """
+        return self._tell(enrollment, commands.SettleCare, at=at, care=care, paid=paid, **how)
+
+    def reverse_care(
+        self, enrollment: EnrollmentId, care: UUID, *, at: datetime | str, **how: Unpack[Reasoned]
+    ) -> Receipt:
+        """The settlement of a piece of care is taken back; `care` is the event of either."""
+        return self._tell(enrollment, commands.ReverseCare, at=at, care=care, **how)
+
+    def fix_window(
+        self,
+        policy: str,
+        *,
+        at: datetime | str,
+        opens_on: date | str | None = None,
+        opens_at: datetime | str | None = None,
+        closes_on: date | str | None = None,
+        school: str | None = None,
+        category: Category | str | None = None,
+        **how: Unpack[Asked],
+    ) -> Receipt:
+        """The confirmation window of an edition is fixed, for all or for some (R8)."""
+        return self._tell(
+            policy,
+            commands.FixWindow,
+            at=at,
+            opens_on=opens_on,
+            opens_at=opens_at,
+            closes_on=closes_on,
+            school=school,
+            category=category,
+            **how,
+        )
+
+    def correct(
+        self,
+        target: EnrollmentId | str,
+        fact: UUID,
+        *,
+        at: datetime | str,
+        reason: str,
+        changes: dict[str, Any] | None = None,
+        occurred_at: datetime | str | None = None,
+        **how: Unpack[Told],
+    ) -> Receipt:
+        """Puts the same fact with other values in the place of an earlier one.
+
+        `target` is the enrollment, or the edition whose window was fixed. In `changes` None
+        takes an optional value away; `occurred_at` changes when the fact happened.
+        """
+        return self._tell(
+            target,
+            commands.Correct,
+            at=at,
+            fact_id=fact,
+            changes={} if changes is None else changes,
+            occurred_at=occurred_at,
+            reason=reason,
+            **how,
+        )
+
+    def void(
+        self,
+        target: EnrollmentId | str,
+        fact: UUID,
+        *,
+        at: datetime | str,
+        reason: str,
+        **how: Unpack[Told],
+    ) -> Receipt:
+        """Takes an earlier fact back; it stays in the stream and counts no more."""
+        return self._tell(target, commands.Void, at=at, fact_id=fact, reason=reason, **how)
+
+    def record(self, target: EnrollmentId | str, command: Command) -> Receipt:
+        """Records one command, on an enrollment or, for its window, on an edition."""
+        return self.record_together(target, [command])[0]
+
+    def record_together(
+        self, target: EnrollmentId | str, asked: Iterable[Command]
+    ) -> list[Receipt]:
+        """Records several commands in one transaction and under one stamp: all of them or none.
+
+        Raises BadValue for a command that does not belong to the target, or where care and
+        enrollment, which have a stream each, are asked for together.
+        """
+        self._store.check_process()
+        return self._recording.record_together(target, list(each_of(asked)))
+
+    def record_each(
+        self, asked: Iterable[tuple[EnrollmentId | str, Command]], *, batch: int = BATCH
+    ) -> list[Reply]:
+        """Records many commands, each judged by itself: a receipt or a refusal for each, in order.
+
+        In the place of what would be recorded on a stream that cannot be read stands the
+        UnreadableEvent, and AheadOfClock in the place of what would stand behind a stamp far
+        ahead of the clock. A batch is one transaction with one stamp, and each command sees what
+        came before it. Raises BadValue for no size of a batch, and StoreError where the store
+        fails; then the batches before stand: repeat with the same command ids, and nothing is
+        recorded twice.
+        """
+        if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= sys.maxsize:
+            raise BadValue("batch", f"must be a whole number between 1 and {sys.maxsize}")
+        self._store.check_process()
+        replies: list[Reply] = []
+        waiting = map(pair_of, each_of(asked))
+        while together := list(islice(waiting, batch)):
+            replies.extend(self._recording.record_each(together))
+        return replies
+
+    def _tell(
+        self, target: EnrollmentId | str | None, kind: type[Command], /, **values: Any
+    ) -> Receipt:
+        """Records what a method was told; an attempt is kept also where it cannot be read."""
+        self._store.check_process()
+        with self._keeping(target, {"command": kind.name, **values}):
+            command = commands.read(kind, values)
+            if isinstance(command, commands.Register):
+                target = self.enrollment_of(command)
+        # What can be no target is told of there.
+        return self.record(cast(EnrollmentId | str, target), command)
+
+    def _perhaps(self, ref: str, policy: str) -> EnrollmentId | None:
+        """Whose enrollment a registration would begin, if that much of it can be read."""
+        if not isinstance(policy, str):
+            return None
+        try:
+            return EnrollmentId(key_of(ref, "ref"), self.editions.get(policy).year)
+        except (BadValue, UnknownEdition):
+            return None
+
+    @contextmanager
+    def _keeping(
+        self, target: EnrollmentId | str | None, told: Mapping[str, Any]
+    ) -> Iterator[None]:
+        """Keeps as an attempt what is refused inside."""
+        try:
+            yield
+        except (Refused, UnknownEdition) as error:
+            self._recording.keep_attempt(target, told, error)
+            raise
+
+    def enrollment_of(self, command: commands.Register) -> EnrollmentId:
+        """Whose enrollment a registration begins, and of which benefit year."""
+        if not isinstance(command, commands.Register):
+            raise BadValue("command", "is no registration")
+        return EnrollmentId(command.ref, self.editions.get(command.policy).year)
