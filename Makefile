@@ -28,7 +28,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright
-	PYTHONPATH=src $(BIN)/lint-imports
+	PYTHONPATH=src:tests $(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_wheel.py
 
 # The suite on every Python from 3.11 to 3.13 that is here.

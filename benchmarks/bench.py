@@ -30,7 +30,7 @@ from yibao.adapters.store.mapping import FactMapper
 from yibao.domain.facts.commands import Command, Confirm, DeclareRoster, Register
 from yibao.domain.facts.events import EVENTS, Event
 from yibao.domain.facts.streams import current_facts
-from yibao.domain.lifecycle.timeline import timeline
+from yibao.domain.lifecycle.timelines import timeline
 from yibao.domain.rules import values
 from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import ConfirmationChannel, EnrollmentId, State, edition_stream

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from yibao.domain.editions.citation import Parameter
-    from yibao.domain.editions.policy import Policy
-    from yibao.domain.facts.current import Fact
+    from yibao.domain.editions import Parameter, Policy
+    from yibao.domain.facts import Fact
 
 
 class Derived(NamedTuple):

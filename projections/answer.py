@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from yibao.domain.care.assessments import Assessed, assessments, cares
-from yibao.domain.editions.policy import Policy
-from yibao.domain.lifecycle.timeline import Change, state_at, timeline
+from yibao.domain.care import Assessed, assessments, cares
+from yibao.domain.editions import Policy
+from yibao.domain.lifecycle import Change, state_at, timeline
 from yibao.domain.rules import Values, values
 from yibao.domain.vocabulary import EnrollmentId, State
 from yibao.projections.discrepancies import Discrepancy, discrepancies

@@ -13,9 +13,9 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from yibao.domain.editions.policy import Policy
+from yibao.domain.editions import Policy
 from yibao.domain.facts import events
-from yibao.domain.lifecycle.timeline import Change, state_at
+from yibao.domain.lifecycle import Change, state_at
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer, answer
 from yibao.projections.comparison import COMPARED, part

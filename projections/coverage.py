@@ -3,8 +3,7 @@
 from datetime import date, datetime
 
 from yibao.domain.derivation import Derived
-from yibao.domain.rules import values
-from yibao.domain.rules.case import Case
+from yibao.domain.rules import Case, values
 from yibao.domain.vocabulary import DayRange
 
 

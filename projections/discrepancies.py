@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from yibao.domain.facts.commands import COMMAND_OF
-from yibao.domain.lifecycle.guards import Attempt, first_refusal
-from yibao.domain.lifecycle.table import REFUSALS
-from yibao.domain.rules.case import Case
+from yibao.domain.lifecycle import REFUSALS, Attempt, first_refusal
+from yibao.domain.rules import Case
 
 
 class Discrepancy(NamedTuple):

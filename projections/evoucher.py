@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from yibao.domain.derivation import Derived
-from yibao.domain.rules import values
-from yibao.domain.rules.case import Case
+from yibao.domain.rules import Case, values
 
 
 class Evoucher(NamedTuple):

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.derivation import Derived
 from yibao.domain.facts import events
-from yibao.domain.lifecycle.timeline import state_at, timeline
-from yibao.domain.rules import visible_at, waiting_period
-from yibao.domain.rules.case import Case
+from yibao.domain.lifecycle import state_at, timeline
+from yibao.domain.rules import Case, visible_at, waiting_period
 from yibao.domain.vocabulary import EnrollmentId, WaitingPeriod
 from yibao.projections.answer import Answer, answer
 from yibao.projections.comparison import COMPARED, part, transactions

@@ -9,21 +9,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.care.assessments import Assessed, filings_for
+from yibao.domain.care import Assessed, filings_for
 from yibao.domain.derivation import rests_on_assumption
-from yibao.domain.editions.citation import Parameter
-from yibao.domain.facts import events
-from yibao.domain.facts.current import Episode, Fact, Moment, clamped, end_of_stream, last_by
-from yibao.domain.lifecycle.guards import first_refusal, request
+from yibao.domain.editions import Parameter
+from yibao.domain.facts import Episode, Fact, Moment, clamped, end_of_stream, events, last_by
+from yibao.domain.lifecycle import first_refusal, request
 from yibao.domain.rules import (
+    Case,
+    WindowFix,
     account_instant,
     evoucher_eligible_at,
     values_of,
     visible_at,
     waiting_period,
 )
-from yibao.domain.rules.case import Case
-from yibao.domain.rules.window import WindowFix
 from yibao.domain.vocabulary import ConfirmationChannel, Settlement, State, WaitingPeriod
 
 

@@ -3,10 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from yibao.domain.care.assessments import Assessed, assessments, cares
+from yibao.domain.care import Assessed, assessments, cares
+from yibao.domain.facts import Envelope, evolve, fact
 from yibao.domain.facts.commands import ReceiveCare
-from yibao.domain.facts.entries import Envelope, fact
-from yibao.domain.facts.streams import evolve
 from yibao.domain.refusals import BadValue, NotPermitted
 from yibao.projections.record import Knowledge
 

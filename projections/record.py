@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from yibao.domain.editions.policy import Policy
-from yibao.domain.facts import events
-from yibao.domain.facts.streams import EMPTY, Stream, current_facts, fold
+from yibao.domain.editions import Policy
+from yibao.domain.facts import EMPTY, Stream, current_facts, events, fold
 from yibao.domain.refusals import UnknownCutoff
-from yibao.domain.rules.case import Case
-from yibao.domain.rules.window import WindowFix
+from yibao.domain.rules import Case, WindowFix
 from yibao.domain.vocabulary import EnrollmentId
 
 #: An instant, inclusive; or a version of the student's stream, where 0 knows nothing.

@@ -8,9 +8,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from yibao.domain.care.assessments import Amounts, assessments, cares, settlements
-from yibao.domain.facts import events
-from yibao.domain.facts.streams import places
+from yibao.domain.care import Amounts, assessments, cares, settlements
+from yibao.domain.facts import events, places
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.comparison import transactions
 from yibao.projections.record import Cutoff, Edition, Knowledge, known_by

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from yibao.domain.lifecycle.timeline import Change, state_at, timeline
-from yibao.domain.rules.case import Case
+from yibao.domain.lifecycle import Change, state_at, timeline
+from yibao.domain.rules import Case
 from yibao.domain.vocabulary import State
 
 __all__ = ["Change", "state", "state_at", "timeline"]

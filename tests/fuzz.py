@@ -18,14 +18,14 @@ import click
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.stories.reading import read_story
-from yibao.adapters.stories.replay import replay
+from yibao.adapters.stories.replaying import replay
 from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.refusals import YibaoError
 from yibao.domain.vocabulary import EnrollmentId
 
 ROOT = Path(__file__).parents[1]
 STORIES = sorted((ROOT / "scenarios").rglob("*.yaml"))
-EDITIONS = sorted((ROOT / "domain" / "policies").glob("*.yaml"))
+EDITIONS = sorted((ROOT / "domain" / "editions" / "policies").glob("*.yaml"))
 
 HOSTILE = [
     b"",

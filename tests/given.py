@@ -24,13 +24,13 @@ from uuid import UUID
 
 from yibao.adapters.editions.files import Editions
 from yibao.domain.calendar import read_instant
-from yibao.domain.care.assessments import Assessed
+from yibao.domain.care.assessing import Assessed
 from yibao.domain.care.claims import Ground, decide_care
 from yibao.domain.derivation import Derived
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts import commands, events
 from yibao.domain.facts.commands import Command
-from yibao.domain.facts.current import Fact
+from yibao.domain.facts.counting import Fact
 from yibao.domain.facts.entries import Envelope
 from yibao.domain.facts.streams import fold, places
 from yibao.domain.lifecycle.decision import decide

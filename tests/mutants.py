@@ -24,15 +24,15 @@ import click
 ROOT = Path(__file__).parents[1]
 TARGETS = (
     "domain/calendar.py",
-    "domain/facts/current.py",
+    "domain/facts/counting.py",
     "domain/rules/window.py",
     "domain/rules/case.py",
     "domain/lifecycle/guards.py",
     "domain/lifecycle/table.py",
-    "domain/lifecycle/timeline.py",
+    "domain/lifecycle/timelines.py",
     "domain/money.py",
     "domain/editions/benefits.py",
-    "domain/care/assessments.py",
+    "domain/care/assessing.py",
     "domain/care/claims.py",
     *(
         f"domain/rules/{name}.py"
@@ -51,10 +51,10 @@ SECONDS = 120
 EQUIVALENT: dict[str, str] = {
     'domain/calendar.py: instant = datetime.fromisoformat(text.replace(" ", "T", 1)'
     '.replace(" ", "")): constant to 2': "fromisoformat reads a T before the offset, too",
-    'domain/facts/current.py: E_co = TypeVar("E_co", bound=events.Fact, covariant=True): '
+    'domain/facts/counting.py: E_co = TypeVar("E_co", bound=events.Fact, covariant=True): '
     "constant to False": "for the type checker alone",
-    "domain/facts/current.py: _AFTER_ALL = 2**62: constant to 3": "any place no stream reaches",
-    "domain/facts/current.py: _AFTER_ALL = 2**62: constant to 63": "any place no stream reaches",
+    "domain/facts/counting.py: _AFTER_ALL = 2**62: constant to 3": "any place no stream reaches",
+    "domain/facts/counting.py: _AFTER_ALL = 2**62: constant to 63": "any place no stream reaches",
     "domain/rules/case.py: return self.once((\"window\", school), derive): without 'window'": (
         "a key that nothing else has, either way"
     ),
@@ -70,15 +70,15 @@ EQUIVALENT: dict[str, str] = {
     "domain/lifecycle/table.py: if not any(event.transitions.values()):: any to all": (
         "no trigger moves some states and leaves others"
     ),
-    "domain/lifecycle/timeline.py: episode.confirmation.moment < opt_out.moment for episode in "
+    "domain/lifecycle/timelines.py: episode.confirmation.moment < opt_out.moment for episode in "
     "case.facts.episodes(): Lt to LtE": "two facts never have the same moment",
     "domain/money.py: return Fen((self * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)): "
     "constant to 2": "a quantum's exponent counts, not its value",
-    "domain/care/assessments.py: def settlements(stream: Stream) -> "
+    "domain/care/assessing.py: def settlements(stream: Stream) -> "
     "dict[int | None, events.CareSettled]:: without events.CareSettled": (
         "for the type checker alone"
     ),
-    "domain/care/assessments.py: if isinstance(window.value, DayRange) and "
+    "domain/care/assessing.py: if isinstance(window.value, DayRange) and "
     "day > window.value.last:: Gt to GtE": "the last day is inside",
     'domain/rules/account.py: key = ("account_instant", confirmation.place): '
     "without 'account_instant'": "a key that nothing else has, either way",

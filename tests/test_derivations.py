@@ -10,7 +10,7 @@ from typing import Any
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.shapes.explanation import care_trees, trees
 from yibao.adapters.stories.reading import read_story, story_files
-from yibao.adapters.stories.replay import replay
+from yibao.adapters.stories.replaying import replay
 
 ROOT = Path(__file__).parents[1]
 HELD = Path(__file__).parent / "golden" / "derivations.txt"

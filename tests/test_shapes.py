@@ -101,7 +101,7 @@ def _a_story() -> dict[str, Any]:
 
 def test_the_released_editions_fit_the_schema_of_editions() -> None:
     validator = Draft202012Validator(SCHEMAS["edition"]())
-    for path in sorted((ROOT / "domain" / "policies").glob("*.yaml")):
+    for path in sorted((ROOT / "domain" / "editions" / "policies").glob("*.yaml")):
         validator.validate(read(path).data)
 
 

@@ -20,7 +20,7 @@ from yibao.adapters.cli.options import (
     print_json,
     subjects_options,
 )
-from yibao.adapters.views.terminal import in_one_line, json_for, tell
+from yibao.adapters.views import in_one_line, json_for, tell
 
 
 @main.command()
@@ -41,10 +41,10 @@ def explain(
 ) -> None:
     """Show the tree behind each value: rule, clause, basis, facts and parameters."""
     from yibao.adapters.cli.running.subjects import subjects
-    from yibao.adapters.editions.files import Editions
-    from yibao.adapters.shapes.explanation import explained
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.shapes import explained
     from yibao.adapters.views import console
-    from yibao.adapters.views.console.explanations import explanation
+    from yibao.adapters.views.console import explanation
     from yibao.adapters.views.words import Words
 
     words = Words(lang)
@@ -81,10 +81,10 @@ def compare(
 ) -> None:
     """Show what changed between two states of knowledge, and which facts changed it."""
     from yibao.adapters.cli.running.subjects import subjects
-    from yibao.adapters.editions.files import Editions
-    from yibao.adapters.shapes.comparison import comparison_json
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.shapes import comparison_json
     from yibao.adapters.views import console
-    from yibao.adapters.views.console.comparisons import comparison_report
+    from yibao.adapters.views.console import comparison_report
     from yibao.adapters.views.words import Words
 
     if not 1 <= len(known_at) <= 2:
@@ -124,10 +124,10 @@ def review(
 ) -> None:
     """List care that was settled or refused and would be assessed otherwise now."""
     from yibao.adapters.cli.running.subjects import subjects
-    from yibao.adapters.editions.files import Editions
-    from yibao.adapters.shapes.care import review_json
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.shapes import review_json
     from yibao.adapters.views import console
-    from yibao.adapters.views.console.care import review_report
+    from yibao.adapters.views.console import review_report
     from yibao.adapters.views.words import Words
 
     with subjects(Editions(policies), **whom) as asked:
@@ -167,10 +167,10 @@ def history(
 ) -> None:
     """List every answer ever given for a value, from when until when, and what ended each."""
     from yibao.adapters.cli.running.subjects import subjects
-    from yibao.adapters.editions.files import Editions
-    from yibao.adapters.following.trail.shapes import history_json
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.following.trail import history_json
     from yibao.adapters.views import console
-    from yibao.adapters.views.console.audit import history_report
+    from yibao.adapters.views.console import history_report
     from yibao.adapters.views.words import Words
 
     with subjects(Editions(policies), **whom) as asked:
@@ -204,9 +204,9 @@ def timeline(
 ) -> None:
     """Draw the lifecycle as bars over the calendar, as known now and as known then."""
     from yibao.adapters.cli.running.subjects import subjects
-    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.editions import Editions
     from yibao.adapters.views import console
-    from yibao.adapters.views.console.timelines import carries_blocks, timeline_report
+    from yibao.adapters.views.console import carries_blocks, timeline_report
     from yibao.adapters.views.words import Words
 
     out = console.to(sys.stdout)
@@ -249,8 +249,8 @@ def dossier(
 ) -> None:
     """Write everything about one student into one document, notes included."""
     from yibao.adapters.cli.running.subjects import subjects
-    from yibao.adapters.editions.files import Editions
-    from yibao.adapters.store.files.written import written
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.store.files import written
     from yibao.adapters.views.dossier import dossier_of
     from yibao.adapters.views.words import Words
 
@@ -273,7 +273,7 @@ def dossier(
 
 
 def _as_text(dossier: Any, words: Any, encoding: str) -> str:
-    from yibao.adapters.views.console.dossier import dossier_text
+    from yibao.adapters.views.console import dossier_text
 
     return dossier_text(dossier, words, encoding)
 
@@ -285,7 +285,7 @@ def _as_json(dossier: Any, words: Any, encoding: str) -> str:
 
 
 def _as_page(dossier: Any, words: Any, encoding: str) -> str:
-    from yibao.adapters.views.pages.dossier import dossier_page
+    from yibao.adapters.views.pages import dossier_page
 
     return dossier_page(dossier, words)
 

@@ -44,7 +44,7 @@ def audit(policies: Path | None, lang: Any, **asked: Any) -> None:
     Of a story's FILE or a --store. Everything given must fit.
     """
     from yibao.adapters.cli.running.audit_report import audited
-    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.editions import Editions
     from yibao.adapters.views.words import Words
 
     audited(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)

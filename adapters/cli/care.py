@@ -59,10 +59,10 @@ def quote(as_json: bool, policies: Path | None, lang: Any, **asked: Any) -> None
     --confirmed and what else is known.
     """
     from yibao.adapters.cli.running.quotes import quoted
-    from yibao.adapters.editions.files import Editions
-    from yibao.adapters.shapes.care import care_json
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.shapes import care_json
     from yibao.adapters.views import console
-    from yibao.adapters.views.console.care import quote_report
+    from yibao.adapters.views.console import quote_report
     from yibao.adapters.views.words import Words
 
     assessed = quoted(Editions(policies), **asked)

@@ -12,11 +12,11 @@ import click
 from click.exceptions import Exit
 
 from yibao import __version__
-from yibao.adapters.views.terminal import in_one_line, tell
+from yibao.adapters.views import in_one_line, tell
 from yibao.domain.refusals import YibaoError
 
 
-class _Commands(click.Group):
+class Commands(click.Group):
     """Turns what yibao raises on purpose, and what cannot be written, into one line and exit 2."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
@@ -72,7 +72,7 @@ def _let_go(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-@click.group(cls=_Commands)
+@click.group(cls=Commands)
 @click.version_option(__version__)
 def main() -> None:
     """Who is covered, since when, until when, and why: enrollment of students in Shanghai."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from yibao.adapters.views.terminal import json_for, tell
+from yibao.adapters.views import json_for, tell
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -8,7 +8,7 @@ import click
 
 from yibao.adapters.cli.group import main
 from yibao.adapters.cli.options import STORE, TRAIL, lang_option, policies_option, print_json
-from yibao.adapters.views.terminal import tell
+from yibao.adapters.views import tell
 
 
 @main.group()
@@ -30,8 +30,8 @@ def projections_status(
     Nothing is taken in by asking. Exit 1 where anything is parked, or a projection halts.
     """
     from yibao.adapters.cli.running.projecting import status_json, statuses
-    from yibao.adapters.editions.files import Editions
-    from yibao.adapters.views.console.projections import status_report
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.views.console import status_report
     from yibao.adapters.views.words import Words
 
     found = statuses(store, trail, Editions(policies))
@@ -64,8 +64,8 @@ def projections_follow(
     It logs one line of JSON for what it takes in, and for every alarm.
     """
     from yibao.adapters.cli.running.projecting import follow
-    from yibao.adapters.editions.files import Editions
-    from yibao.adapters.telemetry.logs import log_json
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.telemetry import log_json
 
     if log == "json":
         log_json()
@@ -80,7 +80,7 @@ def projections_follow(
 def projections_retry(store: str, trail: str | None, policies: Path | None, lang: Any) -> None:
     """Take in anew whom a projection had to park; exit 1 where somebody still is."""
     from yibao.adapters.cli.running.projecting import retry
-    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.editions import Editions
     from yibao.adapters.views.words import Words
 
     left = retry(store, trail, Editions(policies))

@@ -5,13 +5,13 @@ import sys
 import click
 
 from yibao.adapters.cli.group import main
-from yibao.adapters.views.terminal import json_for, tell
+from yibao.adapters.views import json_for, tell
 
 
 @main.command()
 def diagram() -> None:
     """Print the state machine as a Mermaid diagram, drawn from its table."""
-    from yibao.domain.lifecycle.table import mermaid
+    from yibao.domain.lifecycle import mermaid
 
     tell(mermaid())
 

@@ -8,7 +8,7 @@ import click
 
 from yibao.adapters.cli.group import main
 from yibao.adapters.cli.options import FORCE, STORE, lang_option, policies_option, print_json
-from yibao.adapters.views.terminal import tell
+from yibao.adapters.views import tell
 
 
 @main.group()
@@ -22,7 +22,7 @@ def db() -> None:
 @lang_option
 def init_store(store: str, rehearsal: bool, lang: Any) -> None:
     """Create a store where there is none: for what happens, or a rehearsal store for stories."""
-    from yibao.adapters.upkeep.creating import init
+    from yibao.adapters.upkeep import init
     from yibao.adapters.views.words import Words
 
     words = Words(lang)
@@ -36,7 +36,7 @@ def init_store(store: str, rehearsal: bool, lang: Any) -> None:
 @lang_option
 def migrate_store(store: str, lang: Any) -> None:
     """Bring a store that is there to the newest layout; opening a file does so, too."""
-    from yibao.adapters.upkeep.creating import migrate
+    from yibao.adapters.upkeep import migrate
     from yibao.adapters.views.words import Words
 
     before, now = migrate(store)
@@ -52,9 +52,9 @@ def copy_store(store: str, to: str, lang: Any) -> None:
 
     Whoever still records on the first is not heard of by the other: stop them before.
     """
-    from yibao.adapters.store.urls import shown
-    from yibao.adapters.upkeep.copying import copy
-    from yibao.adapters.views.console.progress import watched
+    from yibao.adapters.store import shown
+    from yibao.adapters.upkeep import copy
+    from yibao.adapters.views.console import watched
     from yibao.adapters.views.words import Words
 
     words = Words(lang)
@@ -70,7 +70,7 @@ def copy_store(store: str, to: str, lang: Any) -> None:
 @lang_option
 def grant_store(store: str, role: str, reads_only: bool, lang: Any) -> None:
     """Let a ROLE of PostgreSQL append and read; it may neither change nor delete a fact."""
-    from yibao.adapters.upkeep.creating import grant
+    from yibao.adapters.upkeep import grant
     from yibao.adapters.views.words import Words
 
     grant(store, role, reads_only=reads_only)
@@ -87,9 +87,9 @@ def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> 
 
     The store is not changed, and may be at work meanwhile.
     """
-    from yibao.adapters.editions.files import Editions
-    from yibao.adapters.upkeep.checking import check
-    from yibao.adapters.views.console.progress import watched
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.upkeep import check
+    from yibao.adapters.views.console import watched
     from yibao.adapters.views.words import Words
 
     words = Words(lang)
@@ -117,7 +117,7 @@ def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> 
 @lang_option
 def backup_store(store: str, to: Path, force: bool, lang: Any) -> None:
     """Copy a store into the new file TO, as it is at one moment, while it is at work."""
-    from yibao.adapters.upkeep.copying import backup
+    from yibao.adapters.upkeep import backup
     from yibao.adapters.views.words import Words
 
     facts = backup(store, to, force=force)

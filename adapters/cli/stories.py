@@ -53,7 +53,7 @@ def replay(
     holds nothing but stories, each student once. Any other store is refused.
     """
     from yibao.adapters.cli.running.replay_files import Replayer, summary
-    from yibao.adapters.editions.files import Editions
+    from yibao.adapters.editions import Editions
     from yibao.adapters.views import console
     from yibao.adapters.views.words import Words
 

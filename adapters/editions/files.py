@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from yibao.adapters.editions.yaml_source import Source, SourceError, parse, read, short
-from yibao.domain.editions.benefits import BENEFIT_RULES, Benefits
-from yibao.domain.editions.policy import RULES, Parameters, Policy, Words
+from yibao.domain.editions import BENEFIT_RULES, RULES, Benefits, Parameters, Policy, Words
 from yibao.domain.refusals import UnknownEdition
 
 #: The directory of a user's own editions, where no option names one.

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from yibao.adapters.shapes.schemas import DIALECT, part
-from yibao.domain.editions.benefits import BENEFIT_RULES
-from yibao.domain.editions.citation import Citation
-from yibao.domain.editions.policy import RULES, Policy
+from yibao.adapters.shapes import DIALECT, part
+from yibao.domain.editions import BENEFIT_RULES, RULES, Citation, Policy
 
 
 def edition_schema() -> dict[str, Any]:

@@ -1,1 +1,13 @@
 """What follows the facts: who keeps a projection up, who leads; in it the audit trail."""
+
+from yibao.adapters.following.leading import lead_of
+from yibao.adapters.following.supervisor import Parked, Standing, Status, Stop, Supervisor
+
+__all__ = [
+    "Parked",
+    "Standing",
+    "Status",
+    "Stop",
+    "Supervisor",
+    "lead_of",
+]

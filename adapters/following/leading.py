@@ -14,12 +14,10 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from yibao.adapters.following.supervisor import Lead
-from yibao.adapters.store.connections.lending import Loan, Scope, elsewhere
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.facts import FactStore
-from yibao.adapters.store.files.looking import may_write
-from yibao.adapters.store.files.written import claim
-from yibao.adapters.store.sqlite.connections import (
+from yibao.adapters.store import FactStore, StoreError
+from yibao.adapters.store.connections import Loan, Scope, elsewhere
+from yibao.adapters.store.files import claim, may_write
+from yibao.adapters.store.sqlite import (
     FactConnection,
     SqlitePool,
     check_not_left,
@@ -33,7 +31,7 @@ WAITS: Final = 10
 def lead_of(store: FactStore, projection: str) -> Lead:
     """The lead of a projection of a store."""
     if store.is_postgres:
-        from yibao.adapters.store.postgres.recorder import PostgresRecorder
+        from yibao.adapters.store.postgres import PostgresRecorder
 
         assert isinstance(store.recorder, PostgresRecorder)
         return PostgresLead(store.recorder.connections.conninfo, projection)
@@ -105,7 +103,7 @@ class PostgresLead:
     def is_mine(self) -> bool:
         import psycopg
 
-        from yibao.adapters.store.postgres.connections import failure
+        from yibao.adapters.store.postgres import failure
 
         if getpid() != self._pid:
             raise StoreError(f"the lead {elsewhere().told}")

@@ -8,12 +8,12 @@ leads it: of several on one store one works, and another takes over when that on
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
-from yibao.adapters.store.connections.retrying import ticking
-from yibao.adapters.store.errors import Halted, StoreError
-from yibao.adapters.telemetry.figures import SILENT, Telemetry
-from yibao.adapters.telemetry.logs import tell
+from yibao.adapters.store import Halted, StoreError
+from yibao.adapters.store.connections import ticking
+from yibao.adapters.telemetry import SILENT, Telemetry, tell
 
 LOGGER: Final = logging.getLogger("yibao.following")
 
@@ -200,3 +200,18 @@ class Supervisor:
                     reason=parked.told,
                 )
         return is_cut_short
+
+
+class Status(NamedTuple):
+    """How far a projection is.
+
+    `reached` is up to where the store is final, `waits_since` when the first fact was recorded
+    that is not taken in yet; `is_led`: somebody keeps it up with the store. `halted` is why it
+    goes no further, if it does not.
+    """
+
+    standing: Standing
+    reached: int
+    waits_since: datetime | None
+    is_led: bool
+    halted: str | None

@@ -6,16 +6,15 @@ from typing import (
     Self,
 )
 
-from yibao.adapters.editions.files import Editions
+from yibao.adapters.editions import Editions
 from yibao.adapters.service.recording import (
     ATTEMPTS_KEPT,
     Clock,
     Recording,
     check_unaltered,
 )
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.facts import FactStore
-from yibao.adapters.telemetry.figures import SILENT, Telemetry
+from yibao.adapters.store import FactStore, StoreError
+from yibao.adapters.telemetry import SILENT, Telemetry
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.refusals import BadValue
 

@@ -12,9 +12,8 @@ from typing import (
 )
 from uuid import UUID
 
-from yibao.adapters.store.attempts import KeptAttempt
-from yibao.adapters.store.facts import Reading
-from yibao.domain.care.assessments import Assessed
+from yibao.adapters.store import KeptAttempt, Reading
+from yibao.domain.care import Assessed
 from yibao.domain.facts import commands, events
 from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue
@@ -40,7 +39,7 @@ from yibao.projections.record import (
 from yibao.projections.review import Changed, review
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
-    from yibao.adapters.following.trail.audit import AuditTrail
+    from yibao.adapters.following.trail import AuditTrail
 
 
 from yibao.adapters.service.given import cutoff_of, event_id_of, instant_of, streams_of
@@ -240,7 +239,7 @@ class Questions(Opened):
         own, `sqlite:///PATH`; by default beside the store's, with `.trail` at the end of its
         name. The file may be deleted; it is made again.
         """
-        from yibao.adapters.following.trail.audit import AuditTrail, open_trail
+        from yibao.adapters.following.trail import AuditTrail, open_trail
 
         self._store.check_process()
         return AuditTrail(self._store, self.editions, open_trail(self._store, url))

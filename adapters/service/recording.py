@@ -8,18 +8,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.store.connections.sql import Found
-from yibao.adapters.store.errors import AheadOfClock
-from yibao.adapters.store.facts import FactStore
-from yibao.adapters.store.rows import decoded, stamp_in
-from yibao.adapters.store.transactions import Transaction
-from yibao.adapters.telemetry.figures import SILENT, Outcome, Telemetry, Watched
-from yibao.adapters.telemetry.logs import tell
-from yibao.domain.care.claims import Ground, decide_care
-from yibao.domain.editions.policy import Policy
-from yibao.domain.facts import events
-from yibao.domain.facts.attempts import refused_attempt
+from yibao.adapters.editions import Editions
+from yibao.adapters.store import AheadOfClock, FactStore, Transaction, decoded, stamp_in
+from yibao.adapters.store.connections import Found
+from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched, tell
+from yibao.domain.care import Ground, decide_care
+from yibao.domain.editions import Policy
+from yibao.domain.facts import (
+    EMPTY,
+    Envelope,
+    Facts,
+    Stream,
+    answered_before,
+    content_digest,
+    events,
+    evolve,
+    fold,
+    refused_attempt,
+)
 from yibao.domain.facts.commands import (
     Amendment,
     Command,
@@ -30,10 +36,7 @@ from yibao.domain.facts.commands import (
     ReverseCare,
     SettleCare,
 )
-from yibao.domain.facts.current import Facts
-from yibao.domain.facts.entries import Envelope, answered_before, content_digest
-from yibao.domain.facts.streams import EMPTY, Stream, evolve, fold
-from yibao.domain.lifecycle.decision import asks_for_the_window, decide
+from yibao.domain.lifecycle import asks_for_the_window, decide
 from yibao.domain.refusals import (
     AlteredEdition,
     BadValue,
@@ -42,7 +45,7 @@ from yibao.domain.refusals import (
     UnreadableEvent,
     YibaoError,
 )
-from yibao.domain.rules.case import Case
+from yibao.domain.rules import Case
 from yibao.domain.vocabulary import EnrollmentId, edition_stream, revealing
 from yibao.projections.record import edition_named
 

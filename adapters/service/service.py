@@ -12,20 +12,18 @@ from typing import (
     Final,
 )
 
-from yibao.adapters.editions.files import Editions
+from yibao.adapters.editions import Editions
 from yibao.adapters.service.recording import (
     ATTEMPTS_KEPT,
     Clock,
 )
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.facts import open_store
-from yibao.adapters.store.urls import MEMORY
-from yibao.adapters.telemetry.figures import SILENT, Telemetry
+from yibao.adapters.store import MEMORY, StoreError, open_store
+from yibao.adapters.telemetry import SILENT, Telemetry
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import BadValue
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
-    from yibao.adapters.store.postgres.settings import StoreSettings
+    from yibao.adapters.store.postgres import StoreSettings
 
 from yibao.adapters.service.commands import Commands
 from yibao.adapters.service.opened import shanghai_now

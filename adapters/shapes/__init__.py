@@ -1,1 +1,37 @@
 """Answers as plain JSON, and the schemas of what others rely on."""
+
+from yibao.adapters.shapes.answer import VALUES, answer_json, value
+from yibao.adapters.shapes.care import care_expected, care_json, review_json
+from yibao.adapters.shapes.comparison import comparison_json
+from yibao.adapters.shapes.explanation import care_trees, explained, tree, trees
+from yibao.adapters.shapes.schemas import (
+    DIALECT,
+    attempts_schema,
+    audit_schema,
+    events_schema,
+    part,
+    replay_schema,
+)
+from yibao.adapters.shapes.values import event_json, plain
+
+__all__ = [
+    "DIALECT",
+    "VALUES",
+    "answer_json",
+    "attempts_schema",
+    "audit_schema",
+    "care_expected",
+    "care_json",
+    "care_trees",
+    "comparison_json",
+    "event_json",
+    "events_schema",
+    "explained",
+    "part",
+    "plain",
+    "replay_schema",
+    "review_json",
+    "tree",
+    "trees",
+    "value",
+]

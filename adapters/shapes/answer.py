@@ -3,7 +3,7 @@
 from typing import Any
 
 from yibao.adapters.shapes.care import care_json
-from yibao.adapters.shapes.plain import next_step, plain
+from yibao.adapters.shapes.values import next_step, plain
 from yibao.projections.answer import Answer
 
 VALUES = ("waiting", "account_built_on", "evoucher_available_at", "coverage")

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from yibao.adapters.shapes.plain import event_json, plain
-from yibao.domain.care.assessments import Assessed
+from yibao.adapters.shapes.values import event_json, plain
+from yibao.domain.care import Assessed
 from yibao.domain.facts.events import CareSettled
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.review import Changed

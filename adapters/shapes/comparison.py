@@ -3,7 +3,7 @@
 from typing import Any
 
 from yibao.adapters.shapes.answer import answer_json
-from yibao.adapters.shapes.plain import event_json, plain
+from yibao.adapters.shapes.values import event_json, plain
 from yibao.projections.comparison import Comparison
 
 

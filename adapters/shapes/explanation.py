@@ -5,13 +5,12 @@ from typing import Any
 
 from yibao.adapters.shapes.answer import VALUES, answer_json
 from yibao.adapters.shapes.care import care_json
-from yibao.adapters.shapes.plain import plain
-from yibao.domain.care.assessments import Assessed
+from yibao.adapters.shapes.values import plain
+from yibao.domain.care import Assessed
 from yibao.domain.derivation import Derived, rests_on_assumption
-from yibao.domain.editions.citation import Citation, Parameter
-from yibao.domain.editions.policy import Policy
-from yibao.domain.facts.current import Fact
-from yibao.domain.lifecycle.timeline import state_at
+from yibao.domain.editions import Citation, Parameter, Policy
+from yibao.domain.facts import Fact
+from yibao.domain.lifecycle import state_at
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.answer import Answer
 

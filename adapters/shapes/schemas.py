@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, NotRequired
 from pydantic import BaseModel, TypeAdapter
 from typing_extensions import TypedDict
 
-from yibao.domain.facts.attempts import RefusedAttempt
+from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import EVENTS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -1,1 +1,39 @@
 """Facts in a file or a database: kept by `eventsourcing`, read in turns, never changed."""
+
+from yibao.adapters.store.attempts import CountedAttempts, KeptAttempt, digest_of
+from yibao.adapters.store.errors import AheadOfClock, Halted, StoreError
+from yibao.adapters.store.facts import FactStore, Reached, Reading, open_store
+from yibao.adapters.store.findings import Examination, Finding, is_as_written
+from yibao.adapters.store.mapping import from_row
+from yibao.adapters.store.rows import Taken, decoded, positioned, stamp_in
+from yibao.adapters.store.transactions import Transaction
+from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_of
+from yibao.adapters.store.watch import Watch
+
+__all__ = [
+    "MEMORY",
+    "AheadOfClock",
+    "CountedAttempts",
+    "Examination",
+    "FactStore",
+    "Finding",
+    "Halted",
+    "KeptAttempt",
+    "Reached",
+    "Reading",
+    "StoreError",
+    "Taken",
+    "Transaction",
+    "Watch",
+    "decoded",
+    "digest_of",
+    "file_of",
+    "from_row",
+    "is_as_written",
+    "is_postgres",
+    "open_store",
+    "positioned",
+    "shown",
+    "stamp_in",
+    "url_of",
+]

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from yibao.adapters.store.connections.sql import Sql
+from yibao.adapters.store.connections import Sql
 from yibao.domain.calendar import in_shanghai
-from yibao.domain.facts.attempts import RefusedAttempt
+from yibao.domain.facts import RefusedAttempt
 from yibao.domain.refusals import UnreadableEvent, place, reason
 
 

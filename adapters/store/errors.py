@@ -1,7 +1,7 @@
 """What can go wrong with a store.
 
 StoreError              the store could not be opened, read or written
-├── NotWritten          a file for a person was not written (adapters/store/files/written.py)
+├── NotWritten          a file for a person was not written (adapters/store/files/writing.py)
 ├── AheadOfClock        it was not recorded behind a stamp that lies far ahead of the clock
 ├── Interrupted         what goes well when it is tried again, and was, until it took too long
 └── Halted              a projection goes no further until yibao is upgraded or set right

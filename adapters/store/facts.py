@@ -18,15 +18,17 @@ from eventsourcing.utils import Environment, EnvType
 
 from yibao.adapters.store import attempts
 from yibao.adapters.store.attempts import CountedAttempts, KeptAttempt
-from yibao.adapters.store.connections.lending import Scope, elsewhere, within
-from yibao.adapters.store.connections.retrying import again
-from yibao.adapters.store.connections.sql import (
+from yibao.adapters.store.connections import (
     LAST,
     Database,
     Found,
+    Scope,
     Settled,
     Sql,
+    again,
+    elsewhere,
     in_parts,
+    within,
 )
 from yibao.adapters.store.errors import StoreError
 from yibao.adapters.store.mapping import FactMapper, from_row
@@ -44,18 +46,16 @@ from yibao.adapters.store.rows import (
     stamp_in,
     stream_in,
 )
-from yibao.adapters.store.sqlite.connections import check_not_left
-from yibao.adapters.store.sqlite.connections import failure as sqlite_failure
-from yibao.adapters.store.sqlite.opening import OpenFile
-from yibao.adapters.store.sqlite.recorder import FactFactory
+from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
+from yibao.adapters.store.sqlite import failure as sqlite_failure
 from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
 from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
-from yibao.domain.facts.attempts import RefusedAttempt
+from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import Event
 from yibao.projections.audit_trail import Recorded
 
 if TYPE_CHECKING:
-    from yibao.adapters.store.postgres.settings import StoreSettings
+    from yibao.adapters.store.postgres import StoreSettings
 
 R = TypeVar("R")
 
@@ -103,8 +103,8 @@ class FactStore(Application[UUID]):
         where, failure = repr(database), sqlite_failure
         if self.is_postgres:
             # Only who has one should need the driver.
-            from yibao.adapters.store.postgres import connections as postgres
-            from yibao.adapters.store.postgres.settings import settings_here
+            from yibao.adapters.store import postgres
+            from yibao.adapters.store.postgres import settings_here
 
             where, failure = postgres.place_of(database), postgres.failure
             self._settings = settings or settings_here()
@@ -127,7 +127,7 @@ class FactStore(Application[UUID]):
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         if self.is_postgres:
-            from yibao.adapters.store.postgres.recorder import PostgresFactory
+            from yibao.adapters.store.postgres import PostgresFactory
 
             assert self._settings is not None
             return PostgresFactory(env, self.database, self._settings)

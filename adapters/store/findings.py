@@ -10,11 +10,10 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from yibao.adapters.editions.files import Editions
+from yibao.adapters.editions import Editions
 from yibao.adapters.store import attempts
 from yibao.adapters.store.errors import StoreError
-from yibao.domain.facts import events
-from yibao.domain.facts.attempts import RefusedAttempt
+from yibao.domain.facts import RefusedAttempt, events
 from yibao.domain.refusals import UnknownEdition
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 

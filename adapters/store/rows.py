@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
-from yibao.adapters.store.connections.sql import (
+from yibao.adapters.store.connections import (
     Found,
     Sql,
     in_parts,

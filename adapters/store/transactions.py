@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from yibao.adapters.store import attempts
-from yibao.adapters.store.connections.sql import (
+from yibao.adapters.store.connections import (
     LAST,
     Database,
     Found,
@@ -15,7 +15,7 @@ from yibao.adapters.store.connections.sql import (
 from yibao.adapters.store.mapping import to_row
 from yibao.adapters.store.rows import STREAM, decoded, rows_of_streams
 from yibao.domain.calendar import in_shanghai
-from yibao.domain.facts.attempts import RefusedAttempt
+from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import UnreadableEvent
 

@@ -18,8 +18,8 @@ from pydantic import (
     Tag,
 )
 
-from yibao.adapters.editions.yaml_source import Source, SourceError
-from yibao.domain.editions.policy import Policy
+from yibao.adapters.editions import Source, SourceError
+from yibao.domain.editions import Policy
 from yibao.domain.facts.commands import (
     COMMANDS,
     Command,

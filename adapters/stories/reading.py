@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.editions.yaml_source import Source, read, short
+from yibao.adapters.editions import Editions, Source, read, short
 from yibao.adapters.stories.models import (
     ACTIONS,
     CLAIMS,
@@ -32,7 +31,7 @@ from yibao.adapters.stories.models import (
     payload,
 )
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.editions.policy import Policy
+from yibao.domain.editions import Policy
 from yibao.domain.facts.commands import (
     COMMANDS,
     FixWindow,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from yibao.adapters.shapes.schemas import DIALECT, part
+from yibao.adapters.shapes import DIALECT, part
 from yibao.adapters.stories.models import (
     ACTIONS,
     HEADS,

@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import yibao
-from yibao.adapters.store.errors import StoreError
+from yibao.adapters.store import StoreError
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider

@@ -7,14 +7,10 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.service.opened import shanghai_now
-from yibao.adapters.service.recording import Clock, is_altered
-from yibao.adapters.store import migrations
-from yibao.adapters.store.connections.sql import stream_of
-from yibao.adapters.store.findings import Examination, Finding, is_as_written
-from yibao.adapters.store.mapping import from_row
-from yibao.adapters.store.watch import Watch
+from yibao.adapters.editions import Editions
+from yibao.adapters.service import Clock, is_altered, shanghai_now
+from yibao.adapters.store import Examination, Finding, Watch, from_row, is_as_written, migrations
+from yibao.adapters.store.connections import stream_of
 from yibao.adapters.upkeep.copying import COPIED
 from yibao.adapters.upkeep.inspecting import Inspected, inspected, is_rehearsal
 from yibao.domain.facts import events

@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from yibao.adapters.store import migrations
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.facts import FactStore, open_store
-from yibao.adapters.store.files.written import written
-from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, url_of
-from yibao.adapters.store.watch import Watch
+from yibao.adapters.store import (
+    MEMORY,
+    FactStore,
+    StoreError,
+    Watch,
+    file_of,
+    is_postgres,
+    migrations,
+    open_store,
+    url_of,
+)
+from yibao.adapters.store.files import written
 from yibao.adapters.upkeep.creating import stands
 from yibao.adapters.upkeep.inspecting import inspected, is_rehearsal, reading
 

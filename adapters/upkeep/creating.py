@@ -3,11 +3,18 @@
 import os
 from pathlib import Path
 
-from yibao.adapters.store import migrations
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.facts import FactStore, open_store
-from yibao.adapters.store.files.written import written
-from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_of
+from yibao.adapters.store import (
+    MEMORY,
+    FactStore,
+    StoreError,
+    file_of,
+    is_postgres,
+    migrations,
+    open_store,
+    shown,
+    url_of,
+)
+from yibao.adapters.store.files import written
 from yibao.adapters.upkeep.inspecting import is_rehearsal, reading
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
-from yibao.adapters.store import migrations
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.files.looking import (
+from yibao.adapters.store import Finding, StoreError, file_of, is_postgres, migrations
+from yibao.adapters.store.files import (
     EVERY_TABLE,
     LOCK_TIMEOUT,
     LOG,
@@ -16,11 +15,7 @@ from yibao.adapters.store.files.looking import (
     read_only,
     size,
 )
-from yibao.adapters.store.findings import Finding
-from yibao.adapters.store.sqlite.erasing import ERASING, WITH_GAPS, noted_version
-from yibao.adapters.store.sqlite.layout import altered
-from yibao.adapters.store.sqlite.opening import no_store
-from yibao.adapters.store.urls import file_of, is_postgres
+from yibao.adapters.store.sqlite import ERASING, WITH_GAPS, altered, no_store, noted_version
 
 
 def is_rehearsal(store: "Inspected") -> bool:

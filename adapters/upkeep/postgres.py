@@ -9,13 +9,17 @@ import psycopg.errors
 from psycopg.sql import SQL, Identifier
 
 from yibao.adapters.following.trail import postgres as trail
-from yibao.adapters.store import migrations
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.findings import Finding
-from yibao.adapters.store.postgres.connections import Connection, conninfo, failure, place_of
-from yibao.adapters.store.postgres.layout import altered, layout_of
-from yibao.adapters.store.postgres.settings import settings_here
-from yibao.adapters.store.postgres.sql import PostgresSql
+from yibao.adapters.store import Finding, StoreError, migrations
+from yibao.adapters.store.postgres import (
+    Connection,
+    PostgresSql,
+    altered,
+    conninfo,
+    failure,
+    layout_of,
+    place_of,
+    settings_here,
+)
 
 
 def init(url: str, *, rehearsal: bool = False) -> str:

@@ -4,14 +4,12 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.following.trail.shapes import attempt_json, entry_json, history_json
-from yibao.adapters.service.service import Service
-from yibao.adapters.shapes.care import review_json
-from yibao.adapters.shapes.explanation import explained
-from yibao.adapters.shapes.plain import plain
-from yibao.adapters.store.attempts import KeptAttempt
-from yibao.adapters.views.console.values import shown
+from yibao.adapters.editions import Editions
+from yibao.adapters.following.trail import attempt_json, entry_json, history_json
+from yibao.adapters.service import Service
+from yibao.adapters.shapes import explained, plain, review_json
+from yibao.adapters.store import KeptAttempt
+from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer

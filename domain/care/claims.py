@@ -7,8 +7,20 @@ judged in the same transaction that records the settlement.
 from typing import NamedTuple
 from uuid import UUID
 
-from yibao.domain.care.assessments import Assessed, assessments, cares, settlements
-from yibao.domain.facts import events
+from yibao.domain.care.assessing import Assessed, assessments, cares, settlements
+from yibao.domain.facts import (
+    Envelope,
+    Stream,
+    answered_before,
+    check_version,
+    correction,
+    current,
+    enveloped,
+    events,
+    fact,
+    places,
+    void,
+)
 from yibao.domain.facts.commands import (
     Amendment,
     Command,
@@ -18,19 +30,8 @@ from yibao.domain.facts.commands import (
     SettleCare,
     Void,
 )
-from yibao.domain.facts.entries import (
-    Envelope,
-    answered_before,
-    check_version,
-    correction,
-    current,
-    enveloped,
-    fact,
-    void,
-)
-from yibao.domain.facts.streams import Stream, places
 from yibao.domain.refusals import BadValue, NotCorrectable, NotPermitted
-from yibao.domain.rules.case import Case
+from yibao.domain.rules import Case
 
 
 class Ground(NamedTuple):

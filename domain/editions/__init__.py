@@ -1,1 +1,18 @@
 """What a notice says: the model of an edition, citations, the table of benefits, and the files."""
+
+from yibao.domain.editions.benefits import BENEFIT_RULES, Benefits, Row, needs_level
+from yibao.domain.editions.citation import Citation, Parameter
+from yibao.domain.editions.policy import RULES, Parameters, Policy, Words
+
+__all__ = [
+    "BENEFIT_RULES",
+    "RULES",
+    "Benefits",
+    "Citation",
+    "Parameter",
+    "Parameters",
+    "Policy",
+    "Row",
+    "Words",
+    "needs_level",
+]

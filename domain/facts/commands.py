@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from yibao.domain.editions.benefits import needs_level
+from yibao.domain.editions import needs_level
 from yibao.domain.facts import events
 from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue, Misfit, place, reason

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.facts import events
-from yibao.domain.facts.current import Fact, Moment
+from yibao.domain.facts.counting import Fact, Moment
 
 AnyFact = Fact[events.Fact]
 

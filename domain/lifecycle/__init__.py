@@ -1,1 +1,19 @@
 """The state machine: the table, its guards, what may be added to a stream, and the timeline."""
+
+from yibao.domain.lifecycle.decision import asks_for_the_window, decide
+from yibao.domain.lifecycle.guards import Attempt, first_refusal, request
+from yibao.domain.lifecycle.table import REFUSALS, mermaid
+from yibao.domain.lifecycle.timelines import Change, state_at, timeline
+
+__all__ = [
+    "REFUSALS",
+    "Attempt",
+    "Change",
+    "asks_for_the_window",
+    "decide",
+    "first_refusal",
+    "mermaid",
+    "request",
+    "state_at",
+    "timeline",
+]

@@ -9,27 +9,28 @@ from collections.abc import Sequence
 from itertools import product
 from typing import cast
 
-from yibao.domain.editions.policy import Policy
-from yibao.domain.facts import commands, events
-from yibao.domain.facts.commands import Command, Correct, RecordFact, Void
-from yibao.domain.facts.entries import (
+from yibao.domain.editions import Policy
+from yibao.domain.facts import (
+    AnyFact,
     Envelope,
+    Stream,
     answered_before,
     check_version,
+    commands,
     correction,
+    events,
+    evolve,
     fact,
     void,
 )
-from yibao.domain.facts.streams import AnyFact, Stream, evolve
+from yibao.domain.facts.commands import Command, Correct, RecordFact, Void
 from yibao.domain.lifecycle.guards import Attempt, first_refusal, request
 from yibao.domain.lifecycle.table import REFUSALS
 from yibao.domain.refusals import (
     BadValue,
     NotPermitted,
 )
-from yibao.domain.rules import first_waiting_day
-from yibao.domain.rules.case import Case
-from yibao.domain.rules.window import WindowFix, confirmation_window
+from yibao.domain.rules import Case, WindowFix, confirmation_window, first_waiting_day
 
 
 def decide(

@@ -10,24 +10,24 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from yibao.domain.calendar import midnight
-from yibao.domain.editions.policy import Policy
-from yibao.domain.facts import events
-from yibao.domain.facts.current import (
+from yibao.domain.editions import Policy
+from yibao.domain.facts import (
     Fact,
     Facts,
     Moment,
     end_of_stream,
+    events,
     is_confirmation,
     is_opt_out,
     last_by,
 )
 from yibao.domain.rules import (
+    Case,
     Values,
     account_instant,
     has_document_without_evoucher,
     values_of,
 )
-from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import Category, Day, OtherCover
 
 

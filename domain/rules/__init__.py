@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from yibao.domain.derivation import Derived
-from yibao.domain.facts.current import Episode
+from yibao.domain.facts import Episode
 from yibao.domain.rules.account import (
     account_day,
     account_instant,
@@ -26,10 +26,14 @@ from yibao.domain.rules.evoucher import (
 )
 from yibao.domain.rules.obstacles import while_unconfirmed
 from yibao.domain.rules.waiting import first_waiting_day, waiting_period
+from yibao.domain.rules.window import WindowFix, confirmation_window
 
 __all__ = [
+    "Case",
     "Values",
+    "WindowFix",
     "account_instant",
+    "confirmation_window",
     "evoucher_eligible_at",
     "first_waiting_day",
     "has_document_without_evoucher",

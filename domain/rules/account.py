@@ -5,7 +5,7 @@ from typing import Any
 
 from yibao.domain.calendar import midnight
 from yibao.domain.derivation import Derived, latest_day
-from yibao.domain.facts.current import Confirmation, Episode, OptOut
+from yibao.domain.facts import Confirmation, Episode, OptOut
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.obstacles import (
     confirmed_after_year,

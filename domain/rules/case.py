@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
-from yibao.domain.editions.policy import Policy
-from yibao.domain.facts import events
-from yibao.domain.facts.current import (
+from yibao.domain.editions import Policy
+from yibao.domain.facts import (
     Choice,
     Episode,
     Fact,
@@ -14,6 +13,7 @@ from yibao.domain.facts.current import (
     Moment,
     OptOut,
     episodes,
+    events,
     is_confirmation,
     is_opt_out,
 )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from yibao.domain.calendar import day_before
 from yibao.domain.derivation import Derived, latest_day
-from yibao.domain.facts.current import Confirmation, Episode
+from yibao.domain.facts import Confirmation, Episode
 from yibao.domain.rules.account import (
     account_at_the_earliest,
     not_yet_known,

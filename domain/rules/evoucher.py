@@ -5,7 +5,7 @@ from typing import Any
 
 from yibao.domain.calendar import at_hour, midnight
 from yibao.domain.derivation import Derived, latest_day
-from yibao.domain.facts.current import Confirmation, Episode, clamped
+from yibao.domain.facts import Confirmation, Episode, clamped
 from yibao.domain.rules.account import (
     account_at_the_earliest,
     account_instant,

@@ -4,8 +4,7 @@ from datetime import date, datetime
 
 from yibao.domain.calendar import midnight
 from yibao.domain.derivation import Derived
-from yibao.domain.facts import events
-from yibao.domain.facts.current import Confirmation
+from yibao.domain.facts import Confirmation, events
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.waiting import after_waiting
 from yibao.domain.vocabulary import PENDING, WaitingPeriod

@@ -5,10 +5,8 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.editions.citation import Parameter
-from yibao.domain.editions.policy import Policy
-from yibao.domain.facts import events
-from yibao.domain.facts.current import Fact
+from yibao.domain.editions import Parameter, Policy
+from yibao.domain.facts import Fact, events
 from yibao.domain.vocabulary import Category
 
 WindowFix = Fact[events.WindowFixed]

@@ -18,9 +18,9 @@ as known at any moment, each with its derivation.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from yibao.adapters.following.trail.questions import Question
-    from yibao.adapters.service.service import Service
-    from yibao.adapters.service.service import open_service as open
+    from yibao.adapters.following.trail import Question
+    from yibao.adapters.service import Service
+    from yibao.adapters.service import open_service as open
     from yibao.domain.refusals import Refused, YibaoError
     from yibao.domain.vocabulary import PENDING, EnrollmentId, State
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from yibao.adapters.cli import main
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.stories.reading import read_story
-from yibao.adapters.stories.replay import Replay, replay
+from yibao.adapters.stories.replaying import Replay, replay
 
 Write = Callable[..., Path]
 Run = Callable[..., Result]

@@ -4,7 +4,7 @@ import pytest
 from given import Given, care, checked, confirm, edition_with, given, registered, roster, told, void
 
 from yibao.domain.calendar import read_instant
-from yibao.domain.care.assessments import Assessed
+from yibao.domain.care.assessing import Assessed
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts.commands import ReceiveCare
 from yibao.domain.refusals import BadValue, NotPermitted

@@ -12,20 +12,14 @@ from typing import Any, Final, TextIO
 import click
 
 from yibao.adapters.cli.running.subjects import existing_store
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.following.supervisor import Parked
-from yibao.adapters.following.trail.audit import PAGE
-from yibao.adapters.following.trail.questions import Key, Question
-from yibao.adapters.following.trail.shapes import trail_entry_json
-from yibao.adapters.service.service import Service
-from yibao.adapters.store.urls import shown
-from yibao.adapters.store.watch import Watch
-from yibao.adapters.stories.reading import read_story
-from yibao.adapters.stories.replay import replay
-from yibao.adapters.views import console
-from yibao.adapters.views.console.audit import entry_lines, told_lines
-from yibao.adapters.views.console.progress import watched
-from yibao.adapters.views.terminal import json_for, printable
+from yibao.adapters.editions import Editions
+from yibao.adapters.following import Parked
+from yibao.adapters.following.trail import PAGE, Key, Question, trail_entry_json
+from yibao.adapters.service import Service
+from yibao.adapters.store import Watch, shown
+from yibao.adapters.stories import read_story, replay
+from yibao.adapters.views import console, json_for, printable
+from yibao.adapters.views.console import entry_lines, told_lines, watched
 from yibao.adapters.views.words import Words
 
 #: How many of those are named whose entries may be lacking.

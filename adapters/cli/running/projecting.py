@@ -3,33 +3,16 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from os.path import isfile
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from yibao.adapters.cli.running.subjects import existing_store
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.following.leading import lead_of
-from yibao.adapters.following.supervisor import Standing, Stop, Supervisor
-from yibao.adapters.following.trail.audit import AuditTrail, trail_file
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.telemetry.figures import open_telemetry
-
-
-class Status(NamedTuple):
-    """How far a projection is.
-
-    `reached` is up to where the store is final, `waits_since` when the first fact was recorded
-    that is not taken in yet; `is_led`: somebody keeps it up with the store. `halted` is why it
-    goes no further, if it does not.
-    """
-
-    standing: Standing
-    reached: int
-    waits_since: datetime | None
-    is_led: bool
-    halted: str | None
+from yibao.adapters.editions import Editions
+from yibao.adapters.following import Status, Stop, Supervisor, lead_of
+from yibao.adapters.following.trail import AuditTrail, trail_file
+from yibao.adapters.store import StoreError
+from yibao.adapters.telemetry import open_telemetry
 
 
 def statuses(url: str, trail: str | None, editions: Editions) -> list[Status]:

@@ -8,14 +8,13 @@ from typing import Any
 import click
 
 from yibao.adapters.cli.running.subjects import existing_store
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.service.service import Service, open_service
-from yibao.adapters.store.urls import MEMORY
-from yibao.adapters.stories.reading import read_story
-from yibao.adapters.stories.replay import replay
-from yibao.adapters.views.terminal import in_one_line
+from yibao.adapters.editions import Editions
+from yibao.adapters.service import Service, open_service
+from yibao.adapters.store import MEMORY
+from yibao.adapters.stories import read_story, replay
+from yibao.adapters.views import in_one_line
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, midnight, read_day
-from yibao.domain.care.assessments import Assessed
+from yibao.domain.care import Assessed
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import EnrollmentId
 

@@ -11,19 +11,16 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import track
 from rich.text import Text
 
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.editions.yaml_source import SourceError
-from yibao.adapters.shapes.answer import answer_json
-from yibao.adapters.shapes.plain import plain
-from yibao.adapters.stories.reading import read_story, story_files
-from yibao.adapters.stories.replay import Failure, Replay, replay
-from yibao.adapters.views.console.answers import (
+from yibao.adapters.editions import Editions, SourceError
+from yibao.adapters.shapes import answer_json, plain
+from yibao.adapters.stories import Failure, Replay, read_story, replay, story_files
+from yibao.adapters.views import in_one_line
+from yibao.adapters.views.console import (
     failures_report,
     story_line,
     story_report,
     why_failed,
 )
-from yibao.adapters.views.terminal import in_one_line
 from yibao.adapters.views.words import Words
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.answer import Answer

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from yibao.adapters.editions.schema import edition_schema
-from yibao.adapters.shapes.schemas import (
+from yibao.adapters.editions import edition_schema
+from yibao.adapters.shapes import (
     attempts_schema,
     audit_schema,
     events_schema,
     replay_schema,
 )
-from yibao.adapters.stories.schema import story_schema
+from yibao.adapters.stories import story_schema
 
 #: What `yibao schema` publishes, by name.
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {

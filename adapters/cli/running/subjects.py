@@ -9,12 +9,11 @@ from typing import Any
 
 import click
 
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.service.service import Service
-from yibao.adapters.store.facts import open_store
-from yibao.adapters.stories.reading import read_story
-from yibao.adapters.stories.replay import replay
-from yibao.adapters.views.terminal import in_one_line
+from yibao.adapters.editions import Editions
+from yibao.adapters.service import Service
+from yibao.adapters.store import open_store
+from yibao.adapters.stories import read_story, replay
+from yibao.adapters.views import in_one_line
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.record import Cutoff

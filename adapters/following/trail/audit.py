@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
-from yibao.adapters.editions.files import Editions
+from yibao.adapters.editions import Editions
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.changes import unpacked
 from yibao.adapters.following.trail.following import TrailProjection
@@ -15,12 +15,9 @@ from yibao.adapters.following.trail.layout import REFUSED, instant_of
 from yibao.adapters.following.trail.questions import Key, Question
 from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.following.trail.store import Row, TrailStore, parked_in, rows_of
-from yibao.adapters.store.connections.sql import Sql
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.facts import FactStore
-from yibao.adapters.store.urls import MEMORY, file_of, url_of
-from yibao.adapters.store.watch import Watch
-from yibao.domain.facts.attempts import RefusedAttempt
+from yibao.adapters.store import MEMORY, FactStore, StoreError, Watch, file_of, url_of
+from yibao.adapters.store.connections import Sql
+from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
@@ -218,7 +215,7 @@ def open_trail(store: FactStore, where: str | None) -> TrailStore:
     """Where the trail of a store is kept, unless one says in which file."""
     if where is None and store.is_postgres:
         from yibao.adapters.following.trail.postgres import PostgresTrail
-        from yibao.adapters.store.postgres.recorder import PostgresRecorder
+        from yibao.adapters.store.postgres import PostgresRecorder
 
         assert isinstance(store.recorder, PostgresRecorder)
         return PostgresTrail(store.recorder.connections)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from yibao.adapters.following.trail.layout import instant_of, number_of
-from yibao.adapters.shapes.plain import plain
+from yibao.adapters.shapes import plain
 from yibao.domain.vocabulary import State
 from yibao.projections.audit_trail import Entry, Moved
 from yibao.projections.next_step import NextStep

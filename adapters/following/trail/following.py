@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 import yibao
-from yibao.adapters.editions.files import Editions
+from yibao.adapters.editions import Editions
 from yibao.adapters.following.supervisor import Parked, Standing
 from yibao.adapters.following.trail.layout import FORMAT, OF_A_SCHOOL, OF_A_STUDENT
 from yibao.adapters.following.trail.rows import (
@@ -32,13 +32,18 @@ from yibao.adapters.following.trail.store import (
     TrailTransaction,
     parked_in,
 )
-from yibao.adapters.store.attempts import digest_of
-from yibao.adapters.store.connections.sql import Found
-from yibao.adapters.store.errors import Halted, StoreError
-from yibao.adapters.store.facts import FactStore, Reached
-from yibao.adapters.store.rows import Taken, positioned
-from yibao.adapters.store.watch import Watch
-from yibao.domain.editions.policy import Policy
+from yibao.adapters.store import (
+    FactStore,
+    Halted,
+    Reached,
+    StoreError,
+    Taken,
+    Watch,
+    digest_of,
+    positioned,
+)
+from yibao.adapters.store.connections import Found
+from yibao.domain.editions import Policy
 from yibao.domain.facts import events
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
 from yibao.domain.vocabulary import EnrollmentId, edition_stream

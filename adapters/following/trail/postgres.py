@@ -12,10 +12,9 @@ import psycopg
 from eventsourcing.persistence import PersistenceError
 
 from yibao.adapters.following.trail.layout import CREATE, FORMAT, TABLES
-from yibao.adapters.store.connections.sql import Sql
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.postgres.connections import Connection, Connections, failure
-from yibao.adapters.store.postgres.sql import EVERYBODY, PostgresSql
+from yibao.adapters.store import StoreError
+from yibao.adapters.store.connections import Sql
+from yibao.adapters.store.postgres import EVERYBODY, Connection, Connections, PostgresSql, failure
 
 #: How long a batch may be worked out; a follower that stops in the middle is ended after that.
 WORKED_OUT: Final = "15min"

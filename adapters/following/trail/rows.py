@@ -8,7 +8,7 @@ from typing import Any
 from yibao.adapters.following.trail.changes import packed, text_of
 from yibao.adapters.following.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL, REFUSED, number_of
 from yibao.adapters.following.trail.store import Row
-from yibao.adapters.store.attempts import CountedAttempts, KeptAttempt
+from yibao.adapters.store import CountedAttempts, KeptAttempt
 from yibao.projections.audit_trail import Entry, Recorded
 
 

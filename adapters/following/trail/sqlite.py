@@ -10,23 +10,23 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from yibao.adapters.following.trail.layout import CREATE, TABLES
-from yibao.adapters.store.connections.sql import Sql
-from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.files.looking import (
+from yibao.adapters.store import StoreError
+from yibao.adapters.store.connections import Sql
+from yibao.adapters.store.files import (
     EVERY_TABLE,
     PrivateFolder,
     looked_at,
     may_write,
     read_only,
 )
-from yibao.adapters.store.sqlite.connections import (
+from yibao.adapters.store.sqlite import (
     SqlitePool,
+    SqliteSql,
     SqliteTransaction,
     check_not_left,
     failure,
+    prepare,
 )
-from yibao.adapters.store.sqlite.layout import prepare
-from yibao.adapters.store.sqlite.sql import SqliteSql
 
 #: As much of the file as is mapped into memory, in bytes.
 MAPPED: Final = 16 * 2**30

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.layout import OF_A_STUDENT
-from yibao.adapters.store.connections.sql import Sql, in_parts
-from yibao.adapters.store.facts import Reached
+from yibao.adapters.store import Reached
+from yibao.adapters.store.connections import Sql, in_parts
 from yibao.domain.vocabulary import EnrollmentId
 
 

@@ -1,1 +1,46 @@
 """What every database here has: connections lent and taken back, statements, and trying again."""
+
+from yibao.adapters.store.connections.lending import (
+    Loan,
+    NotLent,
+    Pool,
+    Scope,
+    Turn,
+    elsewhere,
+    keep_for_ever,
+    within,
+)
+from yibao.adapters.store.connections.retrying import again, ticking
+from yibao.adapters.store.connections.sql import (
+    LAST,
+    Database,
+    Found,
+    Settled,
+    Sql,
+    first_of,
+    in_parts,
+    notifications,
+    stream_of,
+)
+
+__all__ = [
+    "LAST",
+    "Database",
+    "Found",
+    "Loan",
+    "NotLent",
+    "Pool",
+    "Scope",
+    "Settled",
+    "Sql",
+    "Turn",
+    "again",
+    "elsewhere",
+    "first_of",
+    "in_parts",
+    "keep_for_ever",
+    "notifications",
+    "stream_of",
+    "ticking",
+    "within",
+]

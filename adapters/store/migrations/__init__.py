@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.files.looking import EVERY_TABLE, LOCK_TIMEOUT, looked_at
+from yibao.adapters.store.files import EVERY_TABLE, LOCK_TIMEOUT, looked_at
 from yibao.domain.facts.events import EVENTS
 
 if TYPE_CHECKING:

@@ -10,17 +10,13 @@ import psycopg.errors
 from eventsourcing.persistence import PersistenceError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
-from psycopg.rows import TupleRow
 
-from yibao.adapters.store.connections.lending import Loan, NotLent, Pool, Scope, Turn
+from yibao.adapters.store.connections import Loan, NotLent, Pool, Scope, Turn
 from yibao.adapters.store.errors import Interrupted, StoreError
 from yibao.adapters.store.findings import refuse_altered
-from yibao.adapters.store.postgres.layout import altered, check_layout
+from yibao.adapters.store.postgres.layout import Connection, altered, check_layout
 from yibao.adapters.store.postgres.settings import StoreSettings
-from yibao.adapters.telemetry.logs import tell
 from yibao.domain.refusals import YibaoError
-
-Connection = psycopg.Connection[TupleRow]
 
 LOGGER: Final = logging.getLogger("yibao.postgres")
 
@@ -79,7 +75,7 @@ class Connections(Pool[Connection]):
     def _is_clean(self, connection: Connection) -> bool:
         if connection.closed:
             # What ended this one has ended those that wait for work as well.
-            tell(LOGGER, logging.WARNING, "connection-lost")
+            LOGGER.warning("connection-lost", extra={"told": {}})
             self._close_idle()
             return False
         status = connection.pgconn.transaction_status

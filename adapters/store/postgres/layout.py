@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Final, LiteralString
 
+import psycopg
 from psycopg.rows import TupleRow
 
 from yibao.adapters.store import migrations
 from yibao.adapters.store.errors import StoreError
 from yibao.adapters.store.findings import Finding
-from yibao.adapters.store.postgres.connections import Connection
+
+Connection = psycopg.Connection[TupleRow]
 
 
 def check_layout(connection: Connection) -> None:

@@ -31,11 +31,16 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment
 
-from yibao.adapters.store.connections.lending import (
+from yibao.adapters.store.connections import (
+    Found,
     Scope,
+    Settled,
+    Sql,
+    again,
+    first_of,
+    notifications,
+    ticking,
 )
-from yibao.adapters.store.connections.retrying import again, ticking
-from yibao.adapters.store.connections.sql import Found, Settled, Sql, first_of, notifications
 from yibao.adapters.store.errors import Interrupted, StoreError
 from yibao.adapters.store.postgres.connections import Connections, failure
 from yibao.adapters.store.postgres.settings import StoreSettings

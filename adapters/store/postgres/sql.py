@@ -16,10 +16,10 @@ from eventsourcing.persistence import (
     StoredEvent,
 )
 
-from yibao.adapters.store.connections.lending import elsewhere, keep_for_ever
-from yibao.adapters.store.connections.sql import Found, Sql
+from yibao.adapters.store.connections import Found, Sql, elsewhere, keep_for_ever
 from yibao.adapters.store.findings import not_taken
-from yibao.adapters.store.postgres.connections import Connection, first_line
+from yibao.adapters.store.postgres.connections import first_line
+from yibao.adapters.store.postgres.layout import Connection
 
 #: Rows that a snapshot fetches at a time.
 FETCHED: Final = 5000

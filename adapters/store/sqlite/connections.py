@@ -17,9 +17,9 @@ from eventsourcing.sqlite import (
     SQLiteTransaction,
 )
 
-from yibao.adapters.store.connections.lending import Loan, NotLent, Pool, Scope, keep_for_ever
+from yibao.adapters.store.connections import Loan, NotLent, Pool, Scope, keep_for_ever
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.files.looking import LOCK_TIMEOUT
+from yibao.adapters.store.files import LOCK_TIMEOUT
 from yibao.domain.refusals import YibaoError
 
 _FAILURES = (PersistenceError, sqlite3.Error, OSError)

@@ -8,9 +8,8 @@ from contextlib import closing
 from functools import cache
 from typing import Final
 
-from yibao.adapters.store.connections.retrying import ticking
-from yibao.adapters.store.files.looking import LOCK_TIMEOUT
-from yibao.adapters.store.files.written import claim
+from yibao.adapters.store.connections import ticking
+from yibao.adapters.store.files import LOCK_TIMEOUT, claim
 from yibao.adapters.store.findings import Finding
 from yibao.adapters.store.sqlite.erasing import finish_erasing
 

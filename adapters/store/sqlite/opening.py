@@ -5,7 +5,7 @@ from contextlib import closing
 
 from yibao.adapters.store import migrations
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.files.looking import (
+from yibao.adapters.store.files import (
     AT_REST,
     PrivateFolder,
     may_write,

@@ -21,10 +21,14 @@ from eventsourcing.sqlite import (
 from eventsourcing.utils import Environment
 
 from yibao.adapters.store import migrations
-from yibao.adapters.store.connections.lending import (
+from yibao.adapters.store.connections import (
+    LAST,
     Scope,
+    Settled,
+    Sql,
+    first_of,
+    notifications,
 )
-from yibao.adapters.store.connections.sql import LAST, Settled, Sql, first_of, notifications
 from yibao.adapters.store.findings import not_taken, refuse_altered
 from yibao.adapters.store.sqlite.connections import FactConnection, FactDatastore
 from yibao.adapters.store.sqlite.erasing import (

@@ -14,10 +14,10 @@ from eventsourcing.sqlite import (
     SQLiteCursor,
 )
 
-from yibao.adapters.store.connections.lending import (
+from yibao.adapters.store.connections import (
+    Found,
     elsewhere,
 )
-from yibao.adapters.store.connections.sql import Found
 from yibao.adapters.store.sqlite.connections import FactConnection
 
 

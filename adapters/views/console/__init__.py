@@ -1,32 +1,69 @@
 """What a person sees in a terminal, in Chinese or English."""
 
-from collections.abc import Iterable
-from typing import Any
+from yibao.adapters.views.console.answers import (
+    failures_report,
+    story_line,
+    story_report,
+    why_failed,
+)
+from yibao.adapters.views.console.audit import (
+    entry_lines,
+    history_cells,
+    history_report,
+    told_lines,
+)
+from yibao.adapters.views.console.care import (
+    quote_report,
+    review_lines,
+    review_report,
+    settled,
+    told_amounts,
+    told_care,
+)
+from yibao.adapters.views.console.comparisons import comparison_report
+from yibao.adapters.views.console.dossier import dossier_text
+from yibao.adapters.views.console.editions import policy_list, policy_tables
+from yibao.adapters.views.console.explanations import explanation
+from yibao.adapters.views.console.progress import watched
+from yibao.adapters.views.console.projections import status_report
+from yibao.adapters.views.console.timelines import (
+    Entry,
+    carries_blocks,
+    entries,
+    heading,
+    month,
+    timeline_report,
+)
+from yibao.adapters.views.console.writing import to
 
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
-
-from yibao.adapters.views.terminal import printable
-
-
-class Plain(Console):
-    """A console that takes text as it is, and of what steers a terminal shows but its own."""
-
-    def __init__(self, file: Any, width: int | None) -> None:
-        super().__init__(file=file, width=width, highlight=False, markup=False, emoji=False)
-
-    def render(
-        self, renderable: RenderableType, options: ConsoleOptions | None = None
-    ) -> Iterable[Segment]:
-        for segment in super().render(renderable, options):
-            text = segment.text if segment.control else printable(segment.text)
-            yield segment._replace(text=text)
-
-    def on_broken_pipe(self) -> None:
-        raise
-
-
-def to(stream: Any) -> Console:
-    """A console on a stream; where nobody watches, wide enough for what a pipe reads."""
-    watched = Console(file=stream).is_terminal
-    return Plain(stream, None if watched else 200)
+__all__ = [
+    "Entry",
+    "Plain",
+    "carries_blocks",
+    "comparison_report",
+    "dossier_text",
+    "entries",
+    "entry_lines",
+    "explanation",
+    "failures_report",
+    "heading",
+    "history_cells",
+    "history_report",
+    "month",
+    "policy_list",
+    "policy_tables",
+    "quote_report",
+    "review_lines",
+    "review_report",
+    "settled",
+    "status_report",
+    "story_line",
+    "story_report",
+    "timeline_report",
+    "to",
+    "told_amounts",
+    "told_care",
+    "told_lines",
+    "watched",
+    "why_failed",
+]

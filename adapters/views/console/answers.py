@@ -6,15 +6,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.shapes.answer import VALUES
-from yibao.adapters.shapes.explanation import tree
-from yibao.adapters.stories.replay import Failure, Replay
+from yibao.adapters.shapes import VALUES, tree
+from yibao.adapters.stories import Failure, Replay
 from yibao.adapters.views.console.care import care_table, why_care
-from yibao.adapters.views.console.values import shown, state, told
+from yibao.adapters.views.telling import shown, state, told
 from yibao.adapters.views.terminal import in_one_line
 from yibao.adapters.views.words import Words
 from yibao.domain.derivation import Derived
-from yibao.domain.editions.policy import Policy
+from yibao.domain.editions import Policy
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.answer import Answer
 from yibao.projections.next_step import NextStep

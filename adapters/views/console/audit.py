@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.following.trail.changes import part_told
-from yibao.adapters.shapes.plain import plain
-from yibao.adapters.views.console.values import told
+from yibao.adapters.following.trail import part_told
+from yibao.adapters.shapes import plain
+from yibao.adapters.views.telling import told
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
 from yibao.projections.history import Held

@@ -6,9 +6,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.views.console.values import shown
+from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
-from yibao.domain.care.assessments import Amounts, Assessed
+from yibao.domain.care import Amounts, Assessed
 from yibao.domain.facts.events import CareReceived
 from yibao.projections.review import Changed
 

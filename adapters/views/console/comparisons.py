@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from yibao.adapters.views.console.care import told_amounts
-from yibao.adapters.views.console.values import fact_line, shown
+from yibao.adapters.views.telling import fact_line, shown
 from yibao.adapters.views.words import Words
 from yibao.domain.facts import events
 from yibao.projections.comparison import Comparison

@@ -6,12 +6,12 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from yibao.adapters.views.console import Plain
 from yibao.adapters.views.console.answers import answer_report
 from yibao.adapters.views.console.audit import history_report, trail_report
 from yibao.adapters.views.console.care import review_report
 from yibao.adapters.views.console.explanations import explanation
 from yibao.adapters.views.console.timelines import carries_blocks, timeline_report
+from yibao.adapters.views.console.writing import Plain
 from yibao.adapters.views.dossier import Dossier
 from yibao.adapters.views.words import Words
 

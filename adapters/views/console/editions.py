@@ -7,12 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.shapes.plain import plain
-from yibao.adapters.views.console.values import told
+from yibao.adapters.shapes import plain
+from yibao.adapters.views.telling import told
 from yibao.adapters.views.words import Words
-from yibao.domain.editions.benefits import Benefits, Row
-from yibao.domain.editions.citation import Citation, Parameter
-from yibao.domain.editions.policy import Policy
+from yibao.domain.editions import Benefits, Citation, Parameter, Policy, Row
 from yibao.domain.vocabulary import CareSetting
 
 

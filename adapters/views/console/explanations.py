@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from yibao.adapters.shapes.explanation import care_trees, trees
+from yibao.adapters.shapes import care_trees, trees
 from yibao.adapters.views.console.care import told_care
-from yibao.adapters.views.console.values import fact_line, shown, told
+from yibao.adapters.views.telling import fact_line, shown, told
 from yibao.adapters.views.words import Words
 from yibao.projections.answer import Answer
 

@@ -6,14 +6,14 @@ from typing import TextIO
 
 from rich.progress import Progress
 
-from yibao.adapters.store.watch import Watch
-from yibao.adapters.views import console
+from yibao.adapters.store import Watch
+from yibao.adapters.views.console.writing import to
 
 
 @contextmanager
 def watched(stream: TextIO, told: str) -> Iterator[Watch | None]:
     """Shows how far it is, where somebody watches; what is done at once shows nothing."""
-    watching = console.to(stream)
+    watching = to(stream)
     if not watching.is_terminal:
         yield None
         return

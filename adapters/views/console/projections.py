@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.cli.running.projecting import Status
+from yibao.adapters.following import Status
 from yibao.adapters.views.words import Words
 
 

@@ -14,7 +14,7 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.views.console.values import shown
+from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
 from yibao.domain.calendar import day_before
 from yibao.domain.vocabulary import State

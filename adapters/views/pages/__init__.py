@@ -1,28 +1,5 @@
-"""What a browser shows, from the templates beside this file."""
+"""What a browser shows, from the templates beside these files."""
 
-from functools import cache
-from typing import Final
+from yibao.adapters.views.pages.dossier import dossier_page
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from yibao.adapters.views.words import Language, Words
-
-#: In the package itself: a template lies beside the module that fills it in.
-TEMPLATES: Final = ""
-
-
-@cache
-def environment(language: Language) -> Environment:
-    """The templates of one language, with its `words`; whatever is filled in is escaped.
-
-    A name that a template uses and nobody gave is an error, not silence.
-    """
-    templates = Environment(
-        loader=PackageLoader(__name__, TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.globals["words"] = Words(language)
-    return templates
+__all__ = ["dossier_page"]

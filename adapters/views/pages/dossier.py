@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from yibao.adapters.shapes.explanation import care_trees, trees
-from yibao.adapters.views.console.audit import history_cells, told_lines
-from yibao.adapters.views.console.care import review_lines, settled, told_amounts, told_care
-from yibao.adapters.views.console.values import fact_line, shown, told
+from yibao.adapters.shapes import care_trees, trees
+from yibao.adapters.views.console import (
+    history_cells,
+    review_lines,
+    settled,
+    told_amounts,
+    told_care,
+    told_lines,
+)
 from yibao.adapters.views.dossier import Dossier
-from yibao.adapters.views.pages import environment
+from yibao.adapters.views.pages.templates import environment
 from yibao.adapters.views.pages.timelines import timeline_svg, timeline_table
+from yibao.adapters.views.telling import fact_line, shown, told
 from yibao.adapters.views.words import Words
 
 

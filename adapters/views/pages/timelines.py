@@ -8,9 +8,9 @@ from uuid import uuid5
 
 from markupsafe import Markup
 
-from yibao.adapters.views.console.timelines import Entry, entries, heading, month
-from yibao.adapters.views.console.values import shown
-from yibao.adapters.views.pages import environment
+from yibao.adapters.views.console import Entry, entries, heading, month
+from yibao.adapters.views.pages.templates import environment
+from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
 from yibao.domain.vocabulary import State
 from yibao.projections.answer import Answer

@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
-from yibao.adapters.editions.yaml_source import parse
+from yibao.adapters.editions import parse
 from yibao.domain.refusals import REASONS
 
 Language = Literal["en", "zh"]

@@ -112,7 +112,9 @@ def refusal(folder: Path, name: str = "mine") -> str:
 
 
 def released_text(name: str) -> str:
-    return (files("yibao.domain") / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
+    return (files("yibao.domain.editions") / "policies" / f"{name}.yaml").read_text(
+        encoding="utf-8"
+    )
 
 
 def complete(text: str) -> str:

@@ -250,7 +250,7 @@ def test_an_edition_that_is_not_at_hand_refuses_the_commands_under_it_alone(url:
 def test_an_edition_that_is_no_longer_at_hand_refuses_its_students_alone(
     url: str, tmp_path: Path
 ) -> None:
-    released = (files("yibao.domain") / "policies" / f"{POLICY}.yaml").read_text("utf-8")
+    released = (files("yibao.domain.editions") / "policies" / f"{POLICY}.yaml").read_text("utf-8")
     (tmp_path / "mine-2025.yaml").write_text(released.replace(POLICY, "mine-2025", 1))
     with open_service(url, policies=tmp_path, clock=lambda: NOW) as service:
         service.record_each([register(ADA, policy="mine-2025")])

@@ -14,7 +14,7 @@ import yibao
 from yibao import EnrollmentId, Refused, Service
 from yibao.adapters.service.recording import Receipt
 from yibao.domain.calendar import read_instant
-from yibao.domain.care.assessments import Assessed
+from yibao.domain.care.assessing import Assessed
 from yibao.domain.facts import commands
 from yibao.domain.facts.events import CareReceived, CareSettled
 from yibao.domain.money import Fen
@@ -31,6 +31,7 @@ from ..stores import content, lasting
 
 Write = Callable[..., Path]
 
+RELEASED = files("yibao.domain.editions") / "policies" / "shanghai-2025.yaml"
 ADA = EnrollmentId("s1", 2025)
 #: After the autumn, so that everything in it has happened.
 JANUARY = "2026-01-10 12:00"
@@ -296,7 +297,9 @@ def test_an_edition_that_changes_one_share_needs_no_code(
 def test_under_an_edition_without_benefits_no_care_is_recorded(
     write: Write, url: str, watch: Watch
 ) -> None:
-    released = (files("yibao.domain") / "policies" / "shanghai-2025.yaml").read_text("utf-8")
+    released = (files("yibao.domain.editions") / "policies" / "shanghai-2025.yaml").read_text(
+        "utf-8"
+    )
     without = released.partition("\nbenefits:")[0] + "\n"
     folder = write(without.replace("shanghai-2025", "mine", 1), "policies/mine.yaml").parent
     with yibao.open(url, policies=folder, clock=watch) as service:
@@ -1079,7 +1082,7 @@ def test_under_an_edition_without_benefits_a_settlement_is_still_reversed(
 ) -> None:
     folder = tmp_path / "editions"
     folder.mkdir()
-    whole = (files("yibao.domain") / "policies" / "shanghai-2025.yaml").read_text("utf-8")
+    whole = RELEASED.read_text("utf-8")
     bare = whole.partition("\nbenefits:")[0].replace("edition: shanghai-2025", "edition: bare")
     (folder / "bare.yaml").write_text(bare, encoding="utf-8")
     with yibao.open(url, policies=folder, clock=watch) as service:

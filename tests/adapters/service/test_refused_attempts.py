@@ -23,7 +23,8 @@ import pytest
 import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
-from yibao.adapters.service.service import Receipt, Service, open_service
+from yibao.adapters.service.recording import Receipt
+from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.attempts import KeptAttempt
 from yibao.adapters.store.facts import FactStore, StoreError
 from yibao.adapters.store.migrations import HEAD

@@ -9,7 +9,7 @@ import pytest
 from yibao.adapters.shapes.explanation import explained
 from yibao.adapters.stories.models import ExpectStep
 from yibao.adapters.stories.reading import story_files
-from yibao.adapters.stories.replay import Replay
+from yibao.adapters.stories.replaying import Replay
 
 FILES = story_files(Path(__file__).parents[3] / "scenarios")
 

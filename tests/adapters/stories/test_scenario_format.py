@@ -10,7 +10,7 @@ from click.testing import Result
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.editions.yaml_source import SourceError
 from yibao.adapters.stories.reading import read_story, story_files
-from yibao.adapters.stories.replay import Replay, replay
+from yibao.adapters.stories.replaying import Replay, replay
 from yibao.domain.calendar import SHANGHAI, read_instant
 from yibao.domain.vocabulary import PENDING
 

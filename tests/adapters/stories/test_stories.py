@@ -10,7 +10,7 @@ from yibao.adapters.editions.files import Editions
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.stories.models import Story
 from yibao.adapters.stories.reading import read_story, story_files
-from yibao.adapters.stories.replay import Replay
+from yibao.adapters.stories.replaying import Replay
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 FILES = story_files(SCENARIOS)

@@ -190,7 +190,7 @@ def test_every_finding_has_words() -> None:
     adapters = Path(__file__).parents[3] / "adapters"
     told = {
         str(node.args[0].value)
-        for path in adapters.glob("*.py")
+        for path in adapters.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

@@ -14,9 +14,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from yibao.adapters.stories.reading import story_files
-from yibao.adapters.stories.replay import Replay
+from yibao.adapters.stories.replaying import Replay
 from yibao.adapters.views.console.timelines import FILLS, carries_blocks, timeline_report
-from yibao.adapters.views.pages import environment
+from yibao.adapters.views.pages.templates import environment
 from yibao.adapters.views.pages.timelines import (
     LEFT,
     RIGHT,

@@ -13,7 +13,7 @@ from yibao.adapters.editions.files import Editions
 from yibao.adapters.editions.yaml_source import read
 from yibao.adapters.stories.models import ExpectStep
 from yibao.adapters.stories.reading import story_files
-from yibao.adapters.stories.replay import Replay
+from yibao.adapters.stories.replaying import Replay
 from yibao.adapters.views.words import LANGUAGES, Words
 from yibao.domain.derivation import Derived
 from yibao.domain.editions.benefits import Benefits
@@ -26,6 +26,7 @@ from yibao.projections.comparison import COMPARED
 from yibao.projections.next_step import CODES
 
 ROOT = Path(__file__).parents[3]
+WORDS = ROOT / "adapters" / "views" / "words"
 FILES = story_files(ROOT / "scenarios")
 
 
@@ -93,7 +94,7 @@ def test_both_languages_have_the_same_keys() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_words_are_missing_but_for_units_that_need_none(language: str) -> None:
-    lists = read(ROOT / "adapters" / "words" / f"{language}.yaml").data
+    lists = read(WORDS / f"{language}.yaml").data
     for section, entries in lists.items():
         for code, words in entries.items():
             assert isinstance(words, str)
@@ -101,9 +102,7 @@ def test_no_words_are_missing_but_for_units_that_need_none(language: str) -> Non
 
 
 def test_both_languages_fill_in_the_same_parts() -> None:
-    english, chinese = (
-        read(ROOT / "adapters" / "words" / f"{language}.yaml").data for language in ("en", "zh")
-    )
+    english, chinese = (read(WORDS / f"{language}.yaml").data for language in ("en", "zh"))
     for section in english:
         for code in english[section]:
             assert parts(english[section][code]) == parts(chinese[section][code]), code
@@ -115,7 +114,7 @@ def parts(words: str) -> set[str]:
 
 def test_chinese_is_chinese() -> None:
     """Whatever is said in Chinese has a Chinese character in it, but for marks and formulas."""
-    chinese = read(ROOT / "adapters" / "words" / "zh.yaml").data
+    chinese = read(WORDS / "zh.yaml").data
     for section in ("state", "value", "name", "because", "next_step", "who", "event", "refusal"):
         for code, words in chinese[section].items():
             assert any("一" <= character <= "鿿" for character in words), (section, code)

@@ -33,7 +33,7 @@ from given import (
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.derivation import Derived, rests_on_assumption
-from yibao.domain.facts.current import Fact
+from yibao.domain.facts.counting import Fact
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.comparison import Comparison, compare, part
 from yibao.projections.next_step import NextStep

@@ -32,7 +32,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from yibao.domain.calendar import read_instant
-from yibao.domain.care.assessments import Amounts, Assessed, assessments, cares
+from yibao.domain.care.assessing import Amounts, Assessed, assessments, cares
 from yibao.domain.facts.streams import EMPTY, evolve, fold
 from yibao.domain.money import NOTHING, Fen
 from yibao.domain.refusals import Refused

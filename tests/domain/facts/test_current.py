@@ -23,7 +23,7 @@ from given import (
 )
 
 from yibao.domain.calendar import read_day, read_instant
-from yibao.domain.facts.current import Facts, Moment, clamped, end_of_stream, episodes, last_by
+from yibao.domain.facts.counting import Facts, Moment, clamped, end_of_stream, episodes, last_by
 
 REGISTERED = registered("2025-09-01")
 

@@ -19,7 +19,7 @@ from yibao.domain.facts import commands, events
 from yibao.domain.facts.commands import COMMAND_OF
 from yibao.domain.facts.streams import EMPTY, current_facts, evolve, fold
 from yibao.domain.lifecycle.table import STEPS, TIME_DRIVEN, UNREGISTERED
-from yibao.domain.lifecycle.timeline import state_at, timeline, triggers
+from yibao.domain.lifecycle.timelines import state_at, timeline, triggers
 from yibao.domain.refusals import Refused
 from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import DayRange, EnrollmentId, WaitingPeriod, edition_stream

@@ -25,7 +25,7 @@ from given import (
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.derivation import Derived
-from yibao.domain.lifecycle.timeline import state_at, timeline
+from yibao.domain.lifecycle.timelines import state_at, timeline
 
 REGISTERED = registered("2025-09-01")
 SIGNED = (REGISTERED, roster(), confirm("2025-09-06 10:00"))

@@ -4,7 +4,7 @@ import pytest
 from given import Given, confirmed, given, keep, moved, registered, told, withdraw
 
 from yibao.domain.calendar import read_instant
-from yibao.domain.facts.current import end_of_stream
+from yibao.domain.facts.counting import end_of_stream
 
 
 @pytest.fixture

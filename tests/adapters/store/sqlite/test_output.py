@@ -16,11 +16,11 @@ import pytest
 from click.testing import CliRunner
 
 import yibao
-from yibao.adapters import cli
+from yibao.adapters.cli.group import Commands
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.store.facts import StoreError
-from yibao.adapters.store.files.written import NotWritten, written
+from yibao.adapters.store.files.writing import NotWritten, written
 from yibao.adapters.upkeep.checking import check
 from yibao.adapters.upkeep.copying import backup, copy
 from yibao.adapters.upkeep.creating import init
@@ -391,5 +391,5 @@ def test_a_file_that_somebody_made_keeps_the_permissions_he_gave_it(tmp_path: Pa
 
 def test_whoever_presses_control_c_is_told_so_in_one_line() -> None:
     interrupted = click.Command("wait", callback=lambda: signal.raise_signal(signal.SIGINT))
-    done = CliRunner().invoke(cli._Commands(commands=[interrupted]), ["wait"])
+    done = CliRunner().invoke(Commands(commands=[interrupted]), ["wait"])
     assert (done.exit_code, done.output) == (130, "yibao: interrupted\n")

@@ -96,7 +96,7 @@ def at_work(folder: Path) -> Path:
     path = folder / "facts.db"
     script = (
         "import os, sys, yibao\n"
-        "from tests.adapters.test_read_only import live\n"
+        "from tests.adapters.store.sqlite.test_read_only import live\n"
         "live(yibao.open(sys.argv[1]), 'one', 'two')\n"
         "os._exit(0)\n"
     )

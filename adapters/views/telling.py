@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from yibao.adapters.shapes.plain import plain
+from yibao.adapters.shapes import plain
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
 from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod

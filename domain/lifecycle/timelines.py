@@ -11,16 +11,16 @@ from typing import NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.derivation import Derived
-from yibao.domain.facts.current import Episode, clamped, is_opt_out
+from yibao.domain.facts import Episode, clamped, is_opt_out
 from yibao.domain.lifecycle.table import STEPS, UNREGISTERED
 from yibao.domain.rules import (
+    Case,
     Values,
     account_instant,
     evoucher_eligible_at,
     values_of,
     visible_at,
 )
-from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import DayRange, State, WaitingPeriod
 
 

@@ -15,14 +15,11 @@ from typing_extensions import TypeIs
 
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.derivation import Derived
-from yibao.domain.editions.benefits import Benefits, Row
-from yibao.domain.facts import events
-from yibao.domain.facts.current import Fact
-from yibao.domain.facts.streams import AnyFact, Stream, places
-from yibao.domain.lifecycle.timeline import timeline
+from yibao.domain.editions import Benefits, Row
+from yibao.domain.facts import AnyFact, Fact, Stream, events, places
+from yibao.domain.lifecycle import timeline
 from yibao.domain.money import NOTHING, Fen
-from yibao.domain.rules import values, values_of, waiting_period
-from yibao.domain.rules.case import Case
+from yibao.domain.rules import Case, values, values_of, waiting_period
 from yibao.domain.vocabulary import (
     PENDING,
     DayRange,

@@ -5,13 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.service.recording import Receipt
-from yibao.adapters.service.service import Service
-from yibao.adapters.shapes.answer import VALUES, value
-from yibao.adapters.shapes.care import care_expected
-from yibao.adapters.shapes.plain import plain
-from yibao.adapters.store.urls import MEMORY
+from yibao.adapters.editions import Editions
+from yibao.adapters.service import Receipt, Service
+from yibao.adapters.shapes import VALUES, care_expected, plain, value
+from yibao.adapters.store import MEMORY
 from yibao.adapters.stories.models import (
     CareExpectation,
     ClaimStep,
@@ -25,8 +22,8 @@ from yibao.adapters.stories.models import (
     Story,
     VoidStep,
 )
-from yibao.adapters.upkeep.creating import open_rehearsal
-from yibao.domain.care.assessments import Assessed
+from yibao.adapters.upkeep import open_rehearsal
+from yibao.domain.care import Assessed
 from yibao.domain.facts.commands import FixWindow
 from yibao.domain.refusals import Refused, UnknownCutoff
 from yibao.domain.vocabulary import EnrollmentId

@@ -1,0 +1,32 @@
+"""Where tables and lines are written, with nothing in them that a terminal would obey."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from yibao.adapters.views.terminal import printable
+
+
+class Plain(Console):
+    """A console that takes text as it is, and of what steers a terminal shows but its own."""
+
+    def __init__(self, file: Any, width: int | None) -> None:
+        super().__init__(file=file, width=width, highlight=False, markup=False, emoji=False)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else printable(segment.text)
+            yield segment._replace(text=text)
+
+    def on_broken_pipe(self) -> None:
+        raise
+
+
+def to(stream: Any) -> Console:
+    """A console on a stream; where nobody watches, wide enough for what a pipe reads."""
+    watched = Console(file=stream).is_terminal
+    return Plain(stream, None if watched else 200)
