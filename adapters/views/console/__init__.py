@@ -38,7 +38,6 @@ from yibao.adapters.views.console.writing import to
 
 __all__ = [
     "Entry",
-    "Plain",
     "carries_blocks",
     "comparison_report",
     "dossier_text",
