@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from yibao.domain.editions import Parameter, Policy
-    from yibao.domain.facts import Fact
+    from yibao.domain.facts import Current
 
 
 class Derived(NamedTuple):
@@ -21,7 +21,7 @@ class Derived(NamedTuple):
     name: str
     value: Any
     rule: str
-    inputs: tuple[Derived | Fact[Any] | Parameter[Any], ...] = ()
+    inputs: tuple[Derived | Current[Any] | Parameter[Any], ...] = ()
     because: str | None = None
 
 

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from yibao.domain.editions import Policy
-from yibao.domain.facts import events
+from yibao.domain.facts import Positioned, events
 from yibao.domain.lifecycle import Change, state_at
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer, answer
@@ -22,17 +22,10 @@ from yibao.projections.comparison import COMPARED, part
 from yibao.projections.record import Edition, Knowledge, edition_named, known_at_versions
 
 
-class Recorded(NamedTuple):
-    """An event and its position: how many the store had taken when this one was in."""
-
-    position: int
-    event: events.Event
-
-
 class FixedEdition:
     """An edition, and everything recorded under it with its positions."""
 
-    def __init__(self, policy: Policy, recorded: Sequence[Recorded]) -> None:
+    def __init__(self, policy: Policy, recorded: Sequence[Positioned]) -> None:
         self.recorded = recorded
         self.edition = Edition(policy, [each.event for each in recorded])
 
@@ -62,7 +55,7 @@ class Entry(NamedTuple):
     """
 
     enrollment: EnrollmentId
-    recorded: Recorded
+    recorded: Positioned
     supersedes: int | None
     edition: str | None
     school: str | None
@@ -86,8 +79,8 @@ class Streams:
     def __init__(
         self,
         enrollment: EnrollmentId,
-        enrolled: Sequence[Recorded],
-        received: Sequence[Recorded],
+        enrolled: Sequence[Positioned],
+        received: Sequence[Positioned],
         edition_of: Callable[[str], FixedEdition],
     ) -> None:
         self.enrollment = enrollment
@@ -118,7 +111,7 @@ class Streams:
             self._latest = key, known
         return self._latest[1]
 
-    def entry(self, recorded: Recorded) -> Entry:
+    def entry(self, recorded: Positioned) -> Entry:
         """What one event changed for this student."""
         at = recorded.event.recorded_at
         without = self.known_at(recorded.position - 1)
@@ -202,7 +195,7 @@ def fixes_a_window(event: events.Event) -> bool:
     return isinstance(event, events.WindowFixed | events.Voided)
 
 
-def taken_by(recorded: Sequence[Recorded], position: int) -> int:
+def taken_by(recorded: Sequence[Positioned], position: int) -> int:
     """How many of these events the store had taken at a position."""
     return bisect_right(recorded, position, key=_position)
 

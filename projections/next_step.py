@@ -12,7 +12,7 @@ from yibao.domain.calendar import day_after, midnight
 from yibao.domain.care import Assessed, filings_for
 from yibao.domain.derivation import rests_on_assumption
 from yibao.domain.editions import Parameter
-from yibao.domain.facts import Episode, Fact, Moment, clamped, end_of_stream, events, last_by
+from yibao.domain.facts import Current, Episode, Moment, clamped, end_of_stream, events, last_by
 from yibao.domain.lifecycle import first_refusal, request
 from yibao.domain.rules import (
     Case,
@@ -47,7 +47,7 @@ class _Situation(NamedTuple):
 
     case: Case
     moment: Moment
-    confirmation: Fact[events.Confirmed] | None
+    confirmation: Current[events.Confirmed] | None
     waiting: WaitingPeriod | None
     built_at: datetime | None
     opens_at: datetime | None
@@ -64,7 +64,7 @@ class _Situation(NamedTuple):
         p = self.case.policy.parameters
         return p.insurance_hotline.value, p.insurance_hotline_elsewhere.value
 
-    def done(self, facts: Sequence[Fact[Any]]) -> bool:
+    def done(self, facts: Sequence[Current[Any]]) -> bool:
         """Whether one of these facts happened by the instant asked about."""
         return last_by(facts, self.moment) is not None
 
@@ -302,7 +302,7 @@ def _is_assumed(end: WindowFix | Parameter[Any]) -> bool:
     return isinstance(end, Parameter) and end.basis == "assumed"
 
 
-def _who_looks(case: Case, confirmation: Fact[events.Confirmed]) -> tuple[str, tuple[str, ...]]:
+def _who_looks(case: Case, confirmation: Current[events.Confirmed]) -> tuple[str, tuple[str, ...]]:
     """A proxy's result shows to the school's officer, who must tell the student (R17)."""
     if confirmation.event.channel is ConfirmationChannel.PROXY:
         return "officer", ("one_stop_site",)

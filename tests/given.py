@@ -30,7 +30,7 @@ from yibao.domain.derivation import Derived
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts import commands, events
 from yibao.domain.facts.commands import Command
-from yibao.domain.facts.counting import Fact
+from yibao.domain.facts.counting import Current
 from yibao.domain.facts.entries import Envelope
 from yibao.domain.facts.streams import fold, places
 from yibao.domain.lifecycle.decision import decide
@@ -317,7 +317,7 @@ def leaves(derived: Derived) -> list[str]:
         if isinstance(part, Derived):
             found += leaves(part)
         else:
-            found.append(part.event.name if isinstance(part, Fact) else part.name)
+            found.append(part.event.name if isinstance(part, Current) else part.name)
     return found
 
 

@@ -9,7 +9,7 @@ from yibao.adapters.shapes.values import plain
 from yibao.domain.care import Assessed
 from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.editions import Citation, Parameter, Policy
-from yibao.domain.facts import Fact
+from yibao.domain.facts import Current
 from yibao.domain.lifecycle import state_at
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.answer import Answer
@@ -85,7 +85,7 @@ def tree(derived: Derived, policy: Policy) -> dict[str, Any]:
     }
 
 
-def _node(part: Derived | Fact[Any] | Parameter[Any], policy: Policy) -> dict[str, Any]:
+def _node(part: Derived | Current[Any] | Parameter[Any], policy: Policy) -> dict[str, Any]:
     if isinstance(part, Derived):
         return tree(part, policy)
     if isinstance(part, Parameter):

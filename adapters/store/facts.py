@@ -50,9 +50,8 @@ from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
 from yibao.adapters.store.sqlite import failure as sqlite_failure
 from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
 from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
-from yibao.domain.facts import RefusedAttempt
+from yibao.domain.facts import Positioned, RefusedAttempt
 from yibao.domain.facts.events import Event
-from yibao.projections.audit_trail import Recorded
 
 if TYPE_CHECKING:
     from yibao.adapters.store.postgres import StoreSettings
@@ -254,7 +253,7 @@ class FactStore(Application[UUID]):
         if getpid() != self._pid:
             raise StoreError(f"the store {elsewhere().told}")
 
-    def recorded(self, stream: UUID, until: int = LAST) -> list[Recorded]:
+    def recorded(self, stream: UUID, until: int = LAST) -> list[Positioned]:
         """The events of a stream up to a position in the store, each with its own, in order."""
         return positioned(stream, self._rows(POSITIONED, stream.hex, until))
 
@@ -289,14 +288,14 @@ class FactStore(Application[UUID]):
         )
         return [Taken(found, stream_in(key), topic) for found, key, topic in rows]
 
-    def feed(self, after: int, until: int, limit: int) -> list[Recorded]:
+    def feed(self, after: int, until: int, limit: int) -> list[Positioned]:
         """The facts between two positions, in order: what any projection takes in.
 
         Up to where the store is final (`reached`) none is left out and none comes in between
         later, so that whoever remembers the last position never skips and never repeats.
         """
         rows = self._rows(FEED, after, until, limit)
-        return [Recorded(row[0], from_row(stream_in(row[1]), *row[2:])) for row in rows]
+        return [Positioned(row[0], from_row(stream_in(row[1]), *row[2:])) for row in rows]
 
     def at_positions(self, positions: Iterable[int]) -> dict[int, Event]:
         """The events at these positions."""

@@ -16,9 +16,9 @@ from yibao.adapters.store.connections import (
 from yibao.adapters.store.findings import ANY, KINDS
 from yibao.adapters.store.mapping import from_row
 from yibao.domain.calendar import in_shanghai
+from yibao.domain.facts import Positioned
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import UnreadableEvent
-from yibao.projections.audit_trail import Recorded
 
 if TYPE_CHECKING:
     pass
@@ -85,13 +85,13 @@ class Taken(NamedTuple):
     topic: str
 
 
-def positioned(stream: UUID, rows: Sequence[Found]) -> list[Recorded]:
+def positioned(stream: UUID, rows: Sequence[Found]) -> list[Positioned]:
     """The events of one stream from rows that begin with the position, as `rows_of` has them.
 
     Raises UnreadableEvent where one cannot be read.
     """
     events = decoded(stream, (row[1:] for row in rows))
-    return [Recorded(row[0], event) for row, event in zip(rows, events, strict=True)]
+    return [Positioned(row[0], event) for row, event in zip(rows, events, strict=True)]
 
 
 def stamp_in(state: bytes) -> datetime | None:

@@ -16,7 +16,7 @@ from typing_extensions import TypeIs
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.derivation import Derived
 from yibao.domain.editions import Benefits, Row
-from yibao.domain.facts import AnyFact, Fact, Stream, events, places
+from yibao.domain.facts import AnyFact, Current, Stream, events, places
 from yibao.domain.lifecycle import timeline
 from yibao.domain.money import NOTHING, Fen
 from yibao.domain.rules import Case, values, values_of, waiting_period
@@ -29,7 +29,7 @@ from yibao.domain.vocabulary import (
     WaitingPeriod,
 )
 
-CareFact = Fact[events.CareReceived]
+CareFact = Current[events.CareReceived]
 
 
 class Care(NamedTuple):
@@ -237,7 +237,7 @@ def covered(case: Case, benefits: Benefits, fact: CareFact, at: datetime) -> Der
     return Derived(name, day, "R31", (fact, window, filings[0]))
 
 
-def filings_for(case: Case, province: str) -> list[Fact[events.RemoteCareFiled]]:
+def filings_for(case: Case, province: str) -> list[Current[events.RemoteCareFiled]]:
     """The filings for care in a province, in the order in which they happened (R31)."""
     sought = province.casefold()
     return [f for f in case.facts.remote_filings if f.event.province.casefold() == sought]

@@ -4,8 +4,8 @@ from yibao.domain.facts.attempts import RefusedAttempt, refused_attempt
 from yibao.domain.facts.counting import (
     Choice,
     Confirmation,
+    Current,
     Episode,
-    Fact,
     Facts,
     Moment,
     OptOut,
@@ -27,19 +27,29 @@ from yibao.domain.facts.entries import (
     fact,
     void,
 )
-from yibao.domain.facts.streams import EMPTY, AnyFact, Stream, current_facts, evolve, fold, places
+from yibao.domain.facts.streams import (
+    EMPTY,
+    AnyFact,
+    Positioned,
+    Stream,
+    current_facts,
+    evolve,
+    fold,
+    places,
+)
 
 __all__ = [
     "EMPTY",
     "AnyFact",
     "Choice",
     "Confirmation",
+    "Current",
     "Envelope",
     "Episode",
-    "Fact",
     "Facts",
     "Moment",
     "OptOut",
+    "Positioned",
     "RefusedAttempt",
     "Stream",
     "answered_before",

@@ -27,7 +27,7 @@ class Moment(NamedTuple):
     place: int
 
 
-class Fact(NamedTuple, Generic[E_co]):
+class Current(NamedTuple, Generic[E_co]):
     """A current fact: what happened, and the place it has in every order."""
 
     moment: Moment
@@ -42,10 +42,10 @@ class Fact(NamedTuple, Generic[E_co]):
         return self.moment.place
 
 
-Choice = Fact[events.Confirmed | events.OtherCoverKept]
-Confirmation = Fact[events.Confirmed]
-OptOut = Fact[events.OtherCoverKept]
-EmployeeCover = Fact[events.OtherCoverDeclared | events.EmployeeCoverStopped]
+Choice = Current[events.Confirmed | events.OtherCoverKept]
+Confirmation = Current[events.Confirmed]
+OptOut = Current[events.OtherCoverKept]
+EmployeeCover = Current[events.OtherCoverDeclared | events.EmployeeCoverStopped]
 
 
 class Facts:
@@ -67,30 +67,34 @@ class Facts:
         "withdrawals",
     )
 
-    def __init__(self, facts: Iterable[Fact[events.Fact]]) -> None:
+    def __init__(self, facts: Iterable[Current[events.Fact]]) -> None:
         # Whoever is judged has few facts, of few kinds: most of what follows is empty.
-        by_kind: dict[type[events.Fact], list[Fact[Any]]] = {}
+        by_kind: dict[type[events.Fact], list[Current[Any]]] = {}
         for fact in sorted(facts, key=_moment):
             by_kind.setdefault(type(fact.event), []).append(fact)
         of = by_kind.get
-        none: Sequence[Fact[Any]] = ()
-        self.registration: Fact[events.Registered] | None = _last(of(events.Registered, none))
-        self.school_changes: Sequence[Fact[events.SchoolChanged]] = of(events.SchoolChanged, none)
-        self.rosters: Sequence[Fact[events.RosterDeclared]] = of(events.RosterDeclared, none)
-        self.covers: Sequence[Fact[events.OtherCoverDeclared]] = of(events.OtherCoverDeclared, none)
-        self.checks: Sequence[Fact[events.PriorCoverageVerified]] = of(
+        none: Sequence[Current[Any]] = ()
+        self.registration: Current[events.Registered] | None = _last(of(events.Registered, none))
+        self.school_changes: Sequence[Current[events.SchoolChanged]] = of(
+            events.SchoolChanged, none
+        )
+        self.rosters: Sequence[Current[events.RosterDeclared]] = of(events.RosterDeclared, none)
+        self.covers: Sequence[Current[events.OtherCoverDeclared]] = of(
+            events.OtherCoverDeclared, none
+        )
+        self.checks: Sequence[Current[events.PriorCoverageVerified]] = of(
             events.PriorCoverageVerified, none
         )
-        self.accounts: Sequence[Fact[events.AccountBuilt]] = of(events.AccountBuilt, none)
-        self.activations: Sequence[Fact[events.EvoucherActivated]] = of(
+        self.accounts: Sequence[Current[events.AccountBuilt]] = of(events.AccountBuilt, none)
+        self.activations: Sequence[Current[events.EvoucherActivated]] = of(
             events.EvoucherActivated, none
         )
-        self.cards: Sequence[Fact[events.MedicalCardIssued]] = of(events.MedicalCardIssued, none)
-        self.remote_filings: Sequence[Fact[events.RemoteCareFiled]] = of(
+        self.cards: Sequence[Current[events.MedicalCardIssued]] = of(events.MedicalCardIssued, none)
+        self.remote_filings: Sequence[Current[events.RemoteCareFiled]] = of(
             events.RemoteCareFiled, none
         )
-        self.withdrawals: Sequence[Fact[events.Withdrawn]] = of(events.Withdrawn, none)
-        self.premiums: Sequence[Fact[events.PremiumPaid]] = of(events.PremiumPaid, none)
+        self.withdrawals: Sequence[Current[events.Withdrawn]] = of(events.Withdrawn, none)
+        self.premiums: Sequence[Current[events.PremiumPaid]] = of(events.PremiumPaid, none)
         self.choices: Sequence[Choice] = _merged(
             of(events.Confirmed, none), of(events.OtherCoverKept, none)
         )
@@ -113,7 +117,7 @@ class Facts:
         changes = self.school_changes
         return changes[-1].event.school if changes else self.registration.event.school
 
-    def roster_at(self, moment: Moment) -> Fact[events.RosterDeclared] | None:
+    def roster_at(self, moment: Moment) -> Current[events.RosterDeclared] | None:
         """The declaration, by then, of the school the student is at then (R7)."""
         school = self.school_at(moment)
         for roster in reversed(self.rosters):
@@ -121,24 +125,24 @@ class Facts:
                 return roster
         return None
 
-    def check(self) -> Fact[events.PriorCoverageVerified] | None:
+    def check(self) -> Current[events.PriorCoverageVerified] | None:
         """The latest check, at the instant at which its finding was first known (R24)."""
         latest = _last(self.checks)
         if latest is None:
             return None
         for earlier in self.checks:
             if _finding(earlier) == _finding(latest):
-                return Fact(earlier.moment, latest.event)
+                return Current(earlier.moment, latest.event)
         raise AssertionError("a check has its own finding")  # pragma: no cover
 
     def withdrawal(
-        self, last_day: date, *, without: Fact[events.Withdrawn] | None = None
-    ) -> Fact[events.Withdrawn] | None:
+        self, last_day: date, *, without: Current[events.Withdrawn] | None = None
+    ) -> Current[events.Withdrawn] | None:
         """The withdrawal that counts; one after the benefit year has no effect (R24)."""
         latest = _last([fact for fact in self.withdrawals if fact is not without])
         return latest if latest and self.first_day_outside(latest) <= last_day else None
 
-    def first_day_outside(self, withdrawal: Fact[events.Withdrawn]) -> date:
+    def first_day_outside(self, withdrawal: Current[events.Withdrawn]) -> date:
         """A withdrawal's day, never before the registration day."""
         assert self.registration is not None
         return max(withdrawal.event.on, self.registration.event.on)
@@ -150,7 +154,7 @@ class Episode(NamedTuple):
     `came_back` tells that another confirmation followed that opt-out.
     """
 
-    confirmation: Fact[events.Confirmed]
+    confirmation: Current[events.Confirmed]
     opt_out: OptOut | None
     came_back: bool = False
 
@@ -189,7 +193,7 @@ def is_opt_out(choice: Choice) -> TypeIs[OptOut]:
     return isinstance(choice.event, events.OtherCoverKept)
 
 
-def last_by(facts: Sequence[Fact[E_co]], moment: Moment) -> Fact[E_co] | None:
+def last_by(facts: Sequence[Current[E_co]], moment: Moment) -> Current[E_co] | None:
     """The latest of these facts that happened by the moment."""
     for fact in reversed(facts):
         if fact.moment <= moment:
@@ -202,7 +206,7 @@ def end_of_stream(at: datetime) -> Moment:
     return Moment(at, _AFTER_ALL)
 
 
-def clamped(at: datetime, registration: Fact[events.Registered]) -> datetime:
+def clamped(at: datetime, registration: Current[events.Registered]) -> datetime:
     """An instant, never before the registration day begins."""
     return max(at, midnight(registration.event.on))
 
@@ -213,14 +217,14 @@ _AFTER_ALL = 2**62
 _moment = itemgetter(0)
 
 
-def _merged(some: Sequence[Fact[Any]], others: Sequence[Fact[Any]]) -> Sequence[Fact[Any]]:
+def _merged(some: Sequence[Current[Any]], others: Sequence[Current[Any]]) -> Sequence[Current[Any]]:
     """Facts of two kinds in one order."""
     return sorted([*some, *others], key=_moment) if some and others else some or others
 
 
-def _last(facts: Sequence[Fact[E_co]]) -> Fact[E_co] | None:
+def _last(facts: Sequence[Current[E_co]]) -> Current[E_co] | None:
     return facts[-1] if facts else None
 
 
-def _finding(check: Fact[events.PriorCoverageVerified]) -> tuple[int, date | None]:
+def _finding(check: Current[events.PriorCoverageVerified]) -> tuple[int, date | None]:
     return check.event.lapsed_years, check.event.waiting_ends_on

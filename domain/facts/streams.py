@@ -11,9 +11,16 @@ from uuid import UUID
 
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.facts import events
-from yibao.domain.facts.counting import Fact, Moment
+from yibao.domain.facts.counting import Current, Moment
 
-AnyFact = Fact[events.Fact]
+AnyFact = Current[events.Fact]
+
+
+class Positioned(NamedTuple):
+    """An event and its position: how many the store had taken when this one was in."""
+
+    position: int
+    event: events.Event
 
 
 class Stream(NamedTuple):
@@ -97,4 +104,4 @@ def _amends(event: events.Event) -> bool:
 
 def _fact(event: events.Fact, place: int) -> AnyFact:
     """A fact in its place, on the zone object that makes instants of one zone cheap to compare."""
-    return Fact(Moment(event.occurred_at.astimezone(SHANGHAI), place), event)
+    return Current(Moment(event.occurred_at.astimezone(SHANGHAI), place), event)

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from yibao.domain.calendar import midnight
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
-    Fact,
+    Current,
     Facts,
     Moment,
     end_of_stream,
@@ -36,7 +36,7 @@ class Attempt(NamedTuple):
 
     case: Case
     moment: Moment
-    recorded: Fact[Any] | None = None
+    recorded: Current[Any] | None = None
 
     @property
     def facts(self) -> Facts:

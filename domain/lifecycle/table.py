@@ -28,7 +28,7 @@ MAIN_ROAD: Final = (
 
 
 @dataclass(frozen=True)
-class Step:
+class Transition:
     """A row of the table.
 
     `due` tells when a time-driven step happens; it is None for a command. `dest` None means
@@ -50,10 +50,10 @@ _STUDENT = ("not_registered", "withdrawn")
 
 #: What commands do.
 COMMANDED: Final = (
-    Step(
+    Transition(
         "register", (UNREGISTERED,), State.REGISTERED, ("already_registered", "not_a_new_student")
     ),
-    Step(
+    Transition(
         "confirm",
         (State.REGISTERED, State.OPTED_OUT, State.LAPSED),
         State.CONFIRMED,
@@ -66,7 +66,7 @@ COMMANDED: Final = (
             "roster_not_declared",
         ),
     ),
-    Step(
+    Transition(
         "keep_other_cover",
         (*_ON_THE_ROAD, State.LAPSED),
         State.OPTED_OUT,
@@ -78,14 +78,14 @@ COMMANDED: Final = (
             "no_other_cover",
         ),
     ),
-    Step("withdraw", _INSIDE, State.WITHDRAWN, _STUDENT),
-    Step("declare_roster", _EVERYWHERE, None, _STUDENT),
-    Step("change_school", _EVERYWHERE, None, _STUDENT),
-    Step("declare_other_cover", _EVERYWHERE, None, _STUDENT),
-    Step("stop_employee_cover", _EVERYWHERE, None, _STUDENT),
-    Step("verify_prior_coverage", _EVERYWHERE, None, _STUDENT),
-    Step("build_account", _EVERYWHERE, None, (*_STUDENT, "not_confirmed")),
-    Step(
+    Transition("withdraw", _INSIDE, State.WITHDRAWN, _STUDENT),
+    Transition("declare_roster", _EVERYWHERE, None, _STUDENT),
+    Transition("change_school", _EVERYWHERE, None, _STUDENT),
+    Transition("declare_other_cover", _EVERYWHERE, None, _STUDENT),
+    Transition("stop_employee_cover", _EVERYWHERE, None, _STUDENT),
+    Transition("verify_prior_coverage", _EVERYWHERE, None, _STUDENT),
+    Transition("build_account", _EVERYWHERE, None, (*_STUDENT, "not_confirmed")),
+    Transition(
         "activate_evoucher",
         _EVERYWHERE,
         None,
@@ -98,45 +98,45 @@ COMMANDED: Final = (
             "evoucher_not_yet_available",
         ),
     ),
-    Step("issue_medical_card", _EVERYWHERE, None, _STUDENT),
-    Step("file_remote_care", _EVERYWHERE, None, _STUDENT),
-    Step("pay_premium", _EVERYWHERE, None, _STUDENT),
-    Step("receive_care", _EVERYWHERE, None, ("not_registered",)),
+    Transition("issue_medical_card", _EVERYWHERE, None, _STUDENT),
+    Transition("file_remote_care", _EVERYWHERE, None, _STUDENT),
+    Transition("pay_premium", _EVERYWHERE, None, _STUDENT),
+    Transition("receive_care", _EVERYWHERE, None, ("not_registered",)),
 )
 
 #: What time does (R24, R25), in the order in which steps of one instant are taken.
 TIME_DRIVEN: Final = (
-    Step(
+    Transition(
         "window_closes",
         (State.REGISTERED,),
         State.LAPSED,
         due="00:00 after the window's last day",
     ),
-    Step(
+    Transition(
         "waiting_period_shows",
         (State.CONFIRMED,),
         State.IN_WAITING_PERIOD,
         due="the later of the visible instant and the check, before the day after waiting",
     ),
-    Step(
+    Transition(
         "account_is_built",
         (State.CONFIRMED, State.IN_WAITING_PERIOD),
         State.ACCOUNT_BUILT,
         due="the later of the visible instant, the check and 00:00 of the account day",
     ),
-    Step(
+    Transition(
         "evoucher_opens",
         (State.ACCOUNT_BUILT,),
         State.EVOUCHER_ELIGIBLE,
         due="the later of the e-voucher's and the account's instant",
     ),
-    Step(
+    Transition(
         "cover_begins",
         (State.ACCOUNT_BUILT, State.EVOUCHER_ELIGIBLE),
         State.ACTIVE,
         due="the latest of 00:00 of the window's first day, the account and the e-voucher",
     ),
-    Step(
+    Transition(
         "benefit_year_ends",
         _CONFIRMED,
         State.EXPIRED,
@@ -164,7 +164,7 @@ def build_machine(machine_class: type[Machine] = Machine, **options: Any) -> Mac
     return machine
 
 
-def _check(step: Step, states: list[str]) -> None:
+def _check(step: Transition, states: list[str]) -> None:
     """Refuses a row that names a state or a guard which does not exist."""
     for state in (*step.source, *((step.dest,) if step.dest else ())):
         if state not in states:

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
     Choice,
+    Current,
     Episode,
-    Fact,
     Facts,
     Moment,
     OptOut,
@@ -33,7 +33,7 @@ class Case:
     def __init__(
         self,
         policy: Policy,
-        known: Sequence[Fact[events.Fact]],
+        known: Sequence[Current[events.Fact]],
         fixes: Sequence[WindowFix] = (),
     ) -> None:
         self.policy = policy
@@ -50,7 +50,7 @@ class Case:
         return found
 
     @property
-    def registration(self) -> Fact[events.Registered]:
+    def registration(self) -> Current[events.Registered]:
         """The current registration; to be asked only where there is one."""
         assert self.facts.registration is not None
         return self.facts.registration
@@ -74,7 +74,7 @@ class Case:
         return self._window(self.facts.latest_school)
 
     @kept
-    def withdrawal(self) -> Fact[events.Withdrawn] | None:
+    def withdrawal(self) -> Current[events.Withdrawn] | None:
         """The withdrawal that counts, if it has an effect in this benefit year."""
         return self.facts.withdrawal(self.policy.parameters.benefit_to.value)
 

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.editions import Parameter, Policy
-from yibao.domain.facts import Fact, events
+from yibao.domain.facts import Current, events
 from yibao.domain.vocabulary import Category
 
-WindowFix = Fact[events.WindowFixed]
+WindowFix = Current[events.WindowFixed]
 
 
 class Window(NamedTuple):

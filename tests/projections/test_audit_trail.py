@@ -40,14 +40,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from yibao.domain.calendar import read_instant
-from yibao.domain.facts import events
+from yibao.domain.facts import Positioned, events
 from yibao.domain.vocabulary import edition_stream
 from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import (
     Entry,
     FixedEdition,
     Moved,
-    Recorded,
     Streams,
     entries,
     entries_with_windows,
@@ -177,10 +176,10 @@ def student_of(story: Story) -> Given:
     return student
 
 
-def positioned(student: Given, recorded: Sequence[events.Event]) -> list[Recorded]:
+def positioned(student: Given, recorded: Sequence[events.Event]) -> list[Positioned]:
     """Between any two events of hers the store took two of somebody else."""
     position = {event.event_id: 3 * n + 1 for n, event in enumerate(student.history)}
-    return [Recorded(position[event.event_id], event) for event in recorded]
+    return [Positioned(position[event.event_id], event) for event in recorded]
 
 
 def streams(student: Given) -> Streams:
@@ -216,7 +215,7 @@ def naive(student: Given, position: int, at: datetime) -> Answer:
     return answer(naive_knowledge(student, position), at)
 
 
-def differences(student: Given, recorded: Recorded) -> list[tuple[str, object, object]]:
+def differences(student: Given, recorded: Positioned) -> list[tuple[str, object, object]]:
     """What one event changed, found by asking without it and with it."""
     at = recorded.event.recorded_at
     before = naive(student, recorded.position - 1, at)

@@ -44,13 +44,12 @@ from yibao.adapters.store import (
 )
 from yibao.adapters.store.connections import Found
 from yibao.domain.editions import Policy
-from yibao.domain.facts import events
+from yibao.domain.facts import Positioned, events
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.audit_trail import (
     Entry,
     FixedEdition,
-    Recorded,
     Streams,
     entries,
     entries_with_windows,
@@ -244,7 +243,7 @@ class _Batch:
         adopted = {each.position: each.stream for each in own if each.stream in editions}
         found = self.store.at_positions(adopted)
         rows += [
-            edition_row(Recorded(position, found[position]), editions[stream])
+            edition_row(Positioned(position, found[position]), editions[stream])
             for position, stream in adopted.items()
         ]
         # What was recorded at one time is then read from one place of the file.
@@ -322,7 +321,7 @@ class _Batch:
             self._read, self._read_until = {}, until
         self._read |= self.store.rows_of(set(streams) - self._read.keys(), until)
 
-    def _recorded(self, stream: UUID, until: int) -> list[Recorded]:
+    def _recorded(self, stream: UUID, until: int) -> list[Positioned]:
         if until == self._read_until and stream in self._read:
             return positioned(stream, self._read[stream])
         return self.store.recorded(stream, until)
@@ -424,7 +423,7 @@ class _Batch:
         self._list_fix(fix, policy)
         return progress._replace(position=position, fanned=None)
 
-    def _list_fix(self, fix: Recorded, policy: str) -> None:
+    def _list_fix(self, fix: Positioned, policy: str) -> None:
         """Lists a fixed window for all and for the schools, by what it moved of their students."""
         recorded = [each.event for each in self.edition(policy).recorded]
         superseded = version_superseded(fix.event, recorded)
@@ -456,7 +455,7 @@ _FIXES: Final = {events.WindowFixed.name, events.Voided.name}
 _OF_EDITIONS: Final = _FIXES | {events.EditionAdopted.name, events.BenefitsAdopted.name}
 
 
-def _schools_concerned(recorded: Sequence[Recorded], event: events.Event) -> Sequence[str] | None:
+def _schools_concerned(recorded: Sequence[Positioned], event: events.Event) -> Sequence[str] | None:
     """The schools that a fix names, or the one it corrects or takes back; None for all."""
     by_id = {each.event.event_id: each.event for each in recorded}
     found: list[str] = []

@@ -9,7 +9,8 @@ from yibao.adapters.following.trail.changes import packed, text_of
 from yibao.adapters.following.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL, REFUSED, number_of
 from yibao.adapters.following.trail.store import Row
 from yibao.adapters.store import CountedAttempts, KeptAttempt
-from yibao.projections.audit_trail import Entry, Recorded
+from yibao.domain.facts import Positioned
+from yibao.projections.audit_trail import Entry
 
 
 def entry_row(entry: Entry) -> Row:
@@ -26,13 +27,13 @@ def entry_row(entry: Entry) -> Row:
     )
 
 
-def edition_row(recorded: Recorded, policy: str) -> Row:
+def edition_row(recorded: Positioned, policy: str) -> Row:
     """What was recorded of an edition."""
     return _row(recorded, EVERYWHERE)._replace(policy=policy)
 
 
 def fix_rows(
-    fix: Recorded, superseded: int | None, policy: str, effects: Iterable[tuple[str | None, int]]
+    fix: Positioned, superseded: int | None, policy: str, effects: Iterable[tuple[str | None, int]]
 ) -> Iterator[Row]:
     """A fixed window once for all, and once for each school whose students' answers it moved."""
     masks: Counter[int] = Counter()
@@ -73,7 +74,7 @@ def _effects(masks: Counter[int], superseded: int | None) -> str:
     return text_of(told if superseded is None else {**told, "supersedes": superseded})
 
 
-def _row(recorded: Recorded, listing: int) -> Row:
+def _row(recorded: Positioned, listing: int) -> Row:
     event = recorded.event
     return Row(
         listing=listing,

@@ -33,7 +33,7 @@ from given import (
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.derivation import Derived, rests_on_assumption
-from yibao.domain.facts.counting import Fact
+from yibao.domain.facts.counting import Current
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.comparison import Comparison, compare, part
 from yibao.projections.next_step import NextStep
@@ -636,7 +636,7 @@ def test_care_taken_back_gives_its_part_of_the_deductible_free() -> None:
 
 def consumers(left: Derived) -> list[int]:
     """The places of the pieces of care that a deductible names."""
-    return [part.place for part in left.inputs if isinstance(part, Fact)]
+    return [part.place for part in left.inputs if isinstance(part, Current)]
 
 
 def test_the_deductible_names_every_piece_that_consumed_it() -> None:

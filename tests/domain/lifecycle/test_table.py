@@ -14,7 +14,7 @@ from yibao.domain.lifecycle.table import (
     TABLE,
     TIME_DRIVEN,
     UNREGISTERED,
-    Step,
+    Transition,
     build_machine,
     mermaid,
 )
@@ -119,13 +119,18 @@ def test_each_state_of_the_main_road_leads_to_the_next(before: str, after: str) 
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        (Step("confirm", ("registred",), "confirmed"), "unknown state 'registred'"),
-        (Step("confirm", ("registered",), "confirmd"), "unknown state 'confirmd'"),
-        (Step("confirm", ("registered",), None, ("window_shut",)), "unknown guard 'window_shut'"),
+        (Transition("confirm", ("registred",), "confirmed"), "unknown state 'registred'"),
+        (Transition("confirm", ("registered",), "confirmd"), "unknown state 'confirmd'"),
+        (
+            Transition("confirm", ("registered",), None, ("window_shut",)),
+            "unknown guard 'window_shut'",
+        ),
     ],
     ids=["source", "destination", "guard"],
 )
-def test_a_misspelt_row_is_refused(row: Step, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_row_is_refused(
+    row: Transition, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lifecycle, "TABLE", (row,))
     with pytest.raises(ValueError, match=why):
         build_machine()
