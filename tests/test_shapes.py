@@ -120,8 +120,8 @@ def public_api() -> str:
     lines.append(f"yibao.open{_parameters(open_service)}")
     lines.extend(
         f"Service.{name}{_parameters(member)}"
-        for name, member in sorted(vars(Service).items())
-        if inspect.isfunction(member) and not name.startswith("_")
+        for name, member in inspect.getmembers(Service, inspect.isfunction)
+        if not name.startswith("_")
     )
     return "\n".join(lines) + "\n"
 

@@ -12,7 +12,7 @@ from freezegun import freeze_time
 import yibao
 from yibao.adapters.store.connections.retrying import again
 from yibao.adapters.store.errors import Interrupted, StoreError
-from yibao.adapters.store.sqlite import recorder as sqlite
+from yibao.adapters.store.sqlite import layout
 
 from ..stores import with_trail
 from ..writers import registration
@@ -176,7 +176,7 @@ def test_a_file_that_somebody_has_locked_is_not_waited_for_for_ever_under_a_froz
 ) -> None:
     import sqlite3
 
-    monkeypatch.setattr(sqlite, "LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr(layout, "LOCK_TIMEOUT", 0.1)
     path = tmp_path / "facts.db"
     held = sqlite3.connect(path, isolation_level=None)
     held.execute("BEGIN EXCLUSIVE")
