@@ -72,8 +72,20 @@ def test_where_nothing_is_to_do_there_is_no_next_step() -> None:
     assert student.answer("2026-01-01 00:00").next_step is None
 
 
-def test_before_the_registration_day_there_is_no_state(student: Given) -> None:
-    assert student.answer("2025-08-31 23:59").state is None
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        ("2025-08-31 23:59", "none"),
+        ("2025-09-01 00:00", "registered"),
+        ("2025-09-06 14:19", "registered"),
+        ("2025-09-06 14:20", "confirmed"),
+        ("2026-01-01 00:00", "expired"),
+    ],
+)
+def test_the_state_is_that_of_the_last_change_at_or_before_the_instant(
+    student: Given, at: str, expected: str
+) -> None:
+    assert student.state(at) == expected
 
 
 def test_of_somebody_unknown_nothing_is_said() -> None:
