@@ -15,7 +15,7 @@ from uuid import UUID
 
 import yibao
 from yibao.adapters.editions import Editions
-from yibao.adapters.following.supervisor import Parked, Standing
+from yibao.adapters.following.supervisor import Parked, Standing, mistakes_halt
 from yibao.adapters.following.trail.layout import FORMAT, OF_A_SCHOOL, OF_A_STUDENT
 from yibao.adapters.following.trail.rows import (
     attempt_row,
@@ -126,9 +126,10 @@ class TrailProjection:
             transaction = TrailTransaction(scratch, sql)
             transaction.begin_anew("")
             try:
-                self._next_batch(
-                    transaction, self._looked_at() or Progress(), self.store.reached(0)
-                )
+                with mistakes_halt():
+                    self._next_batch(
+                        transaction, self._looked_at() or Progress(), self.store.reached(0)
+                    )
             except Halted as error:
                 return str(error)
         return None
@@ -341,7 +342,7 @@ class _Batch:
         until: int,
         make: Callable[[Streams], Iterable[Entry]],
     ) -> list[Entry] | None:
-        """Entries of one student; None, and parked, where they cannot be made."""
+        """Entries of one student; None, and parked, where her facts are not fit for it."""
         if enrollment.stream.hex in self.parked:
             return None
         try:
@@ -350,10 +351,9 @@ class _Batch:
             return list(make(streams))
         except StoreError:
             raise  # of the store, not of the student
-        except Exception as error:
-            # Whatever it is, it must not stop what can be told of all the others.
-            told = str(error) if isinstance(error, YibaoError) else type(error).__name__
-            self._park(Parked(enrollment.stream.hex, *enrollment, first, told))
+        except YibaoError as error:
+            # It must not stop what can be told of all the others; a mistake of ours must.
+            self._park(Parked(enrollment.stream.hex, *enrollment, first, str(error)))
             return None
 
     def _check_holdable(self, streams: Streams) -> None:
