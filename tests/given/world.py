@@ -19,8 +19,8 @@ from yibao.domain.lifecycle.decision import decide
 from yibao.domain.refusals import Refused
 from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
-from yibao.projections.answer import Answer, answer
-from yibao.projections.record import Cutoff, Edition, Knowledge, known_by
+from yibao.projections.answer import Answer, answered
+from yibao.projections.record import Cutoff, EditionRecord, Knowledge, Log, Record
 
 from .editions import edition
 from .telling import Bill, bill_of, leaves, told
@@ -115,14 +115,14 @@ class Given:
             step(self)
         return self
 
+    @property
+    def everything(self) -> Record:
+        """Everything recorded of her."""
+        edition = EditionRecord(self.policy, Log(self.fixed))
+        return Record(self.enrollment, Log(self.recorded), Log(self.received), lambda _: edition)
+
     def knowledge(self, cutoff: Cutoff) -> Knowledge:
-        return known_by(
-            self.enrollment,
-            self.recorded,
-            lambda _: Edition(self.policy, self.fixed),
-            cutoff,
-            self.received,
-        )
+        return self.everything.known_by(cutoff)
 
     def answer(self, at: str | None = None, known_at: Cutoff | str | None = None) -> Answer:
         """The answer for an instant, with everything known unless a cut-off is given."""
@@ -130,7 +130,7 @@ class Given:
         cutoff: Cutoff = read_instant(known_at) if isinstance(known_at, str) else known_at or 0
         if known_at is None:
             cutoff = max(asked, *(e.recorded_at for e in self.history))
-        return answer(self.knowledge(cutoff), asked)
+        return answered(self.knowledge(cutoff), asked)
 
     @property
     def latest_stamp(self) -> datetime:

@@ -90,7 +90,7 @@ def test_the_state_is_that_of_the_last_change_at_or_before_the_instant(
 
 
 def test_of_somebody_unknown_nothing_is_said() -> None:
-    found = answer(given().knowledge(0), read_instant("2025-10-01 12:00"))
+    found = answer(given().everything, read_instant("2025-10-01 12:00"), 0)
     assert (found.state, found.values, found.timeline, found.next_steps, found.discrepancies) == (
         None,
         None,
@@ -101,7 +101,7 @@ def test_of_somebody_unknown_nothing_is_said() -> None:
 
 
 def test_of_somebody_unknown_no_edition_is_named() -> None:
-    found = answer(given().knowledge(0), read_instant("2025-10-01 12:00"))
+    found = answer(given().everything, read_instant("2025-10-01 12:00"), 0)
     assert (found.policy, found.edition, found.edition_digest) == (None, None, None)
 
 

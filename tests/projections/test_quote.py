@@ -25,7 +25,7 @@ def quoted(student: Given, **changes: str) -> Assessed:
     values = {"on": "2025-10-01", "setting": "outpatient", "level": "third", "cost": "400.00"}
     command = ReceiveCare(at=AT, **(values | changes))  # type: ignore[arg-type]
     at = read_instant(AT)
-    return quote(student.knowledge(at), command, at)
+    return quote(student.everything, command, at, at)
 
 
 def test_a_quote_is_what_the_care_comes_to_once_it_is_recorded() -> None:

@@ -17,7 +17,7 @@ from given import (
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.editions.policy import Policy
-from yibao.projections.record import Cutoff, Edition
+from yibao.projections.record import Cutoff
 from yibao.projections.review import Changed, review
 
 LAST = read_instant("2025-12-31 12:00")
@@ -26,10 +26,7 @@ MISREAD = correct("2025-10-05 09:00", "prior-coverage-verified", lapsed_years=1)
 
 
 def reviewed(student: Given, cutoff: Cutoff = LAST) -> tuple[Changed, ...]:
-    def edition_of(_: str) -> Edition:
-        return Edition(student.policy, student.fixed)
-
-    return review(student.enrollment, student.recorded, edition_of, LAST, cutoff, student.received)
+    return review(student.everything, LAST, cutoff)
 
 
 def told(found: tuple[Changed, ...]) -> list[tuple[str, str | None, list[str]]]:
