@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from yibao.adapters.editions import parse
 from yibao.domain.refusals import REASONS
+from yibao.projections.parts import PARTS
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
@@ -38,4 +39,7 @@ def _lists(language: Language) -> dict[str, dict[str, str]]:
     ).data
     if language == "en":  # the domain's own sentences, which its exceptions carry
         lists["refusal"] = REASONS
+    for part in PARTS:
+        if part not in lists["value"]:
+            raise LookupError(f"{name} has no words for the part {part!r}")
     return lists
