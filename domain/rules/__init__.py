@@ -54,20 +54,29 @@ class Values(NamedTuple):
 
 
 def values(case: Case, at: datetime) -> Values:
-    """The values as known; `at` decides only whether a missing confirmation may still come."""
+    """The values as known; `at` decides only whether a missing confirmation may still come.
+
+    They are the same object for two instants between which nothing turns.
+    """
     if case.facts.registration is None:
-        return Values(
-            *(Derived(name, None, "R1", because="not_registered") for name in Values._fields)
-        )
+        return case.once("values", _values_without_registration)
     if case.episodes:
         return values_of(case, case.episodes[-1])
-    waiting = waiting_period(case)
-    undecided = while_unconfirmed(case, at, waiting)
+    undecided = while_unconfirmed(case, at, waiting_period(case))
+    return case.once(("values", undecided.because), lambda: _values_of_none(case, undecided))
+
+
+def _values_without_registration() -> Values:
+    return Values(*(Derived(name, None, "R1", because="not_registered") for name in Values._fields))
+
+
+def _values_of_none(case: Case, undecided: Derived) -> Values:
+    """The values while there is no confirmation."""
     account = account_while_unconfirmed(case, undecided)
     if account.value is None:
         undecided = account
     return Values(
-        waiting,
+        waiting_period(case),
         account,
         evoucher_while_unconfirmed(case, undecided),
         undecided._replace(name="coverage"),

@@ -49,6 +49,11 @@ class Case:
         found: R = self._derived[key]
         return found
 
+    def again(self, key: object, derive: Callable[[R | None], R]) -> R:
+        """What `derive` makes of what it made for this case the last time."""
+        found = self._derived[key] = derive(self._derived.get(key))
+        return found
+
     @property
     def registration(self) -> Current[events.Registered]:
         """The current registration; to be asked only where there is one."""
