@@ -7,6 +7,7 @@ of this.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
 from operator import eq
@@ -18,12 +19,14 @@ from yibao.domain.care.cover import Cover, filings_for
 from yibao.domain.care.ledger import Care, CareFact
 from yibao.domain.derivation import Derived
 from yibao.domain.editions import Row
+from yibao.domain.kept import kept
 from yibao.domain.money import NOTHING, Fen
 from yibao.domain.rules import Case, Values, values, waiting_period
 from yibao.domain.vocabulary import PENDING, DayRange, Settlement, WaitingPeriod
 
 
-class Assessed(NamedTuple):
+@dataclass(frozen=True)
+class Assessed:
     """What is paid for a piece of care, as derived from what is known.
 
     `fund_pays`, `patient_pays` and `deductible_used` are amounts with their derivations; of
@@ -44,7 +47,7 @@ class Assessed(NamedTuple):
     covered_from: date | None
     earlier_use_is_unknown: bool
 
-    @property
+    @kept
     def amounts(self) -> "Amounts":
         """What it comes to, without the derivations."""
         return Amounts(

@@ -134,7 +134,7 @@ def _from_the_account_on(values: Values, built: Derived) -> Iterator[Trigger]:
 def waiting_shows_at(case: Case, episode: Episode, waiting: Derived) -> Derived:
     """R24: the later of the visible instant and the instant of the check's result."""
     seen = visible_at(case, episode.confirmation)
-    check = case.facts.check()
+    check = case.check
     if check and check.at > seen.value:
         return Derived("waiting_shows_at", check.at, "R24", (check, waiting))
     return Derived("waiting_shows_at", seen.value, "R24", (seen, waiting))

@@ -106,7 +106,7 @@ def visible_at(case: Case, confirmation: Confirmation) -> Derived:
 
 def account_instant(case: Case, confirmation: Confirmation, account: Derived) -> Derived | None:
     """R18, R24: when the state becomes account_built; None while no account day is known."""
-    key = ("account_instant", confirmation.place)
+    key = ("account_instant", confirmation.place, account.value)
     return case.once(key, lambda: _account_instant(case, confirmation, account))
 
 
@@ -116,7 +116,7 @@ def _account_instant(case: Case, confirmation: Confirmation, account: Derived) -
     seen = visible_at(case, confirmation)
     instant = max(seen.value, midnight(account.value))
     inputs: tuple[Any, ...] = (seen, account)
-    check = case.facts.check() if case.policy.knows_waiting_periods else None
+    check = case.check if case.policy.knows_waiting_periods else None
     if check and check.at > instant:
         instant, inputs = check.at, (*inputs, check)
     return Derived("account_built_at", instant, "R24", inputs)

@@ -15,7 +15,7 @@ def _waiting_period(case: Case) -> Derived:
     policy, p = case.policy, case.policy.parameters
     if not policy.knows_waiting_periods:
         return Derived("waiting", None, "R12", (p.waiting_months_per_lapsed_year,), "no_such_rule")
-    check = case.facts.check()
+    check = case.check
     if check is None:
         return Derived("waiting", PENDING, "R12", because="check_missing")
     start = first_waiting_day(case)

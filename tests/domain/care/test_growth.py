@@ -1,11 +1,10 @@
 """How the work grows with the care of one student."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import pytest
 from given import Given, care, checked, confirm, filed, given, registered, roster, settle
-from steps import steps
+from steps import again, steps
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.care.assessing import assessments
@@ -29,19 +28,6 @@ KINDS = [
     care("2025-08-01"),
 ]
 IDS = ["of the yearly deductible", "of a clinic", "in another province", "refused"]
-
-
-def again(recorded: Sequence[events.Event], times: int) -> list[events.Event]:
-    """The same events so many times, each time about what they themselves recorded."""
-    made: list[events.Event] = []
-    for round_ in range(times):
-        names = {each.event_id: UUID(int=round_ << 64 | n) for n, each in enumerate(recorded, 1)}
-        for event in recorded:
-            named = {"originator_version": len(made) + 1, "event_id": names[event.event_id]}
-            if isinstance(event, events.CareSettled):
-                named["care"] = names[event.care]
-            made.append(event.model_copy(update=named))
-    return made
 
 
 def anew(student: Given) -> Case:
