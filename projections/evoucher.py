@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from yibao.domain.derivation import Derived
 from yibao.domain.rules import Case, values
+from yibao.domain.vocabulary import Pending
 
 
 class Evoucher(NamedTuple):
     """The instant from which it can be had, with its derivation, and the places (R19, R23)."""
 
-    available_at: Derived
+    available_at: Derived[datetime | Pending | None]
     places: tuple[str, ...]
     is_activated: bool
 

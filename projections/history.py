@@ -25,7 +25,7 @@ class Held(NamedTuple):
     """
 
     value: Any
-    derived: Derived | None
+    derived: Derived[Any] | None
     version: int
     known_from: datetime | None
     known_until: datetime | None
@@ -76,13 +76,13 @@ def history(
     return tuple(held)
 
 
-def derivation(answered: Answer, name: str) -> Derived | None:
+def derivation(answered: Answer, name: str) -> Derived[Any] | None:
     """How a part of an answer came about; None for the parts that are lists."""
     if name == "state":
         change = state_at(answered.timeline, answered.at)
-        return change.cause._replace(name=name, value=change.state) if change else None
+        return change.derived if change else None
     if answered.values and name in answered.values._fields:
-        derived: Derived = getattr(answered.values, name)
+        derived: Derived[Any] = getattr(answered.values, name)
         return derived
     return None
 

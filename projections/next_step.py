@@ -100,7 +100,7 @@ def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation
         return _Situation(case, moment, None, waiting, None, None, care)
     known = values_of(case, episode)
     built = account_instant(case, episode.confirmation, known.account_built_on)
-    opens = evoucher_eligible_at(known.evoucher_available_at, built) if built else None
+    opens = evoucher_eligible_at(case, known.evoucher_available_at, built) if built else None
     return _Situation(
         case,
         moment,

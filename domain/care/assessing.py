@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.care.cover import Cover, filings_for
+from yibao.domain.care.cover import Cover, Window, filings_for
 from yibao.domain.care.ledger import Care, CareFact
-from yibao.domain.derivation import Derived
+from yibao.domain.derivation import Derived, is_known
 from yibao.domain.editions import Row
 from yibao.domain.kept import kept
 from yibao.domain.money import NOTHING, Fen
-from yibao.domain.rules import Case, Values, values, waiting_period
-from yibao.domain.vocabulary import PENDING, DayRange, Settlement, WaitingPeriod
+from yibao.domain.rules import Case, Values, Waiting, values, waiting_period
+from yibao.domain.vocabulary import PENDING, DayRange, Pending, Settlement, WaitingPeriod
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Assessed:
     """
 
     care: Care
-    standing: Derived
-    fund_pays: Derived
-    patient_pays: Derived
-    deductible_used: Derived
-    deductible_left: Derived
-    settlement: Derived
+    standing: Derived[date | Pending | None]
+    fund_pays: Derived[Fen]
+    patient_pays: Derived[Fen]
+    deductible_used: Derived[Fen]
+    deductible_left: Derived[Fen]
+    settlement: Derived[Settlement | None]
     covered_from: date | None
     earlier_use_is_unknown: bool
 
@@ -60,6 +60,10 @@ class Assessed:
             self.is_pending,
             self.care.settled.event_id if self.care.settled else None,
         )
+
+    @property
+    def is_covered(self) -> bool:
+        return is_known(self.standing)
 
     @property
     def is_pending(self) -> bool:
@@ -138,16 +142,16 @@ def _alike(some: Sequence[Care], others: Sequence[Care]) -> int:
     return sum(takewhile(bool, map(eq, some, others)))
 
 
-def _left(cover: Cover, found: Sequence[Assessed]) -> Derived:
+def _left(cover: Cover, found: Sequence[Assessed]) -> Derived[Fen]:
     """R27: what is left of the yearly deductible after these pieces."""
     return found[-1].deductible_left if found else cover.whole_deductible
 
 
-def _assessed(cover: Cover, care: Care, left: Derived) -> Assessed:
+def _assessed(cover: Cover, care: Care, left: Derived[Fen]) -> Assessed:
     fact, cost = care.fact, care.fact.event.cost
     row = cover.benefits.row(fact.event.setting, fact.event.level)
     standing = covered(cover, fact)
-    if not isinstance(standing.value, date):
+    if not is_known(standing):
         nothing = Derived("fund_pays", NOTHING, "R30", (standing,))
         return Assessed(
             care,
@@ -177,21 +181,21 @@ def _assessed(cover: Cover, care: Care, left: Derived) -> Assessed:
     )
 
 
-def _used(row: Row, eligible: Derived, left: Derived) -> Derived:
+def _used(row: Row, eligible: Derived[Fen], left: Derived[Fen]) -> Derived[Fen]:
     """R26 to R28: what this piece consumes of its deductible."""
     available = left if row.is_yearly else row.deductible
     used = min(eligible.value, available.value)
     return Derived("deductible_used", used, row.rule, (eligible, available))
 
 
-def _less(left: Derived, used: Derived, row: Row, fact: CareFact) -> Derived:
+def _less(left: Derived[Fen], used: Derived[Fen], row: Row, fact: CareFact) -> Derived[Fen]:
     """R29: the yearly deductible after this piece, told with every piece that consumed it."""
     if not row.is_yearly or not used.value:
         return left
     return left._replace(value=left.value.less(used.value), inputs=(*left.inputs, fact))
 
 
-def covered(cover: Cover, fact: CareFact) -> Derived:
+def covered(cover: Cover, fact: CareFact) -> Derived[date | Pending | None]:
     """R30, R31: the day, if the care is covered; PENDING, or None with the code of the refusal."""
     case, name, day = cover.case, "covered_on", fact.event.on
     p = case.policy.parameters
@@ -220,7 +224,7 @@ def _within(day: date, span: DayRange | WaitingPeriod) -> bool:
     return span.first <= day <= span.last
 
 
-def _why_not(case: Case, day: date, window: Derived, waiting: Derived) -> str:
+def _why_not(case: Case, day: date, window: Window, waiting: Waiting) -> str:
     """R30: the code for a day that no cover reaches, the first that applies."""
     if case.withdrawal and day >= case.facts.first_day_outside(case.withdrawal):
         return "withdrawn"
@@ -237,13 +241,13 @@ def _from_when(cover: Cover, fact: CareFact) -> date | None:
     return window.first if isinstance(window, DayRange) and fact.event.on < window.first else None
 
 
-def settlement_of(cover: Cover, fact: CareFact, standing: Derived) -> Derived:
+def settlement_of(cover: Cover, fact: CareFact, standing: Derived[date]) -> Derived[Settlement]:
     """R31: at once by e-voucher or medical card, here or elsewhere; else paid first and claimed."""
 
-    def claim(because: str, *inputs: Any) -> Derived:
+    def claim(because: str, *inputs: Any) -> Derived[Settlement]:
         return Derived("settlement", Settlement.CLAIM, "R31", (standing, *inputs), because)
 
-    def at_once(how: Settlement, *inputs: Any) -> Derived:
+    def at_once(how: Settlement, *inputs: Any) -> Derived[Settlement]:
         return Derived("settlement", how, "R31", (standing, *inputs))
 
     day, opens = fact.event.on, cover.values.evoucher_available_at

@@ -1,6 +1,7 @@
 """Stories and answers in the terminal: values, next steps, timeline, and what failed."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -105,7 +106,7 @@ def why_failed(failure: Failure, words: Words) -> str:
 
 
 def _value_and_remark(
-    derived: Derived | None, policy: Policy | None, words: Words
+    derived: Derived[Any] | None, policy: Policy | None, words: Words
 ) -> tuple[str, str]:
     if derived is None or policy is None:
         return words("phrase", "none"), ""
@@ -134,16 +135,16 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
     return words("next_step", step.code), "; ".join(remarks)
 
 
-def _derivations(answer: Answer) -> Iterator[Derived]:
+def _derivations(answer: Answer) -> Iterator[Derived[Any]]:
     if answer.values is not None:
         yield from answer.values
     for change in reversed(answer.timeline):
         if change.at <= answer.at:
-            yield change.cause._replace(name="state", value=change.state)
+            yield change.derived
             break
 
 
-def _reason_line(derived: Derived, policy: Policy | None, words: Words) -> str:
+def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> str:
     assert policy is not None
     rule = policy.rules[derived.rule]
     value = shown(derived.value, words)
