@@ -74,13 +74,9 @@ EQUIVALENT: dict[str, str] = {
     "case.facts.episodes(): Lt to LtE": "two facts never have the same moment",
     "domain/money.py: return Fen((self * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)): "
     "constant to 2": "a quantum's exponent counts, not its value",
-    "domain/care/assessing.py: def settlements(stream: Stream) -> "
-    "dict[int | None, events.CareSettled]:: without events.CareSettled": (
-        "for the type checker alone"
-    ),
     "domain/care/assessing.py: if isinstance(window.value, DayRange) and "
     "day > window.value.last:: Gt to GtE": "the last day is inside",
-    'domain/rules/account.py: key = ("account_instant", confirmation.place): '
+    'domain/rules/account.py: key = ("account_instant", confirmation.place, account.value): '
     "without 'account_instant'": "a key that nothing else has, either way",
 }
 

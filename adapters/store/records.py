@@ -58,7 +58,7 @@ class Records:
         }
         enrolled = Log.of(positioned(own, found.get((0, own), ())))
         received = Log.of(positioned(care, found.get((0, care), ())))
-        attempts = found.get((1, own), ())
+        attempts = [(n, position, state) for n, position, _, state in found.get((1, own), ())]
         return Record(
             enrollment,
             enrolled,

@@ -6,6 +6,7 @@ corrects, in every order. Of several facts of a kind the latest counts, except w
 here says otherwise.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from operator import itemgetter
@@ -52,15 +53,18 @@ class Facts:
     """The current facts of one enrollment, by kind and in the order in which they happened."""
 
     __slots__ = (
+        "_rosters_of",
         "accounts",
         "activations",
         "cards",
         "checks",
         "choices",
+        "cover_elsewhere",
         "covers",
         "employee_cover",
         "premiums",
         "registration",
+        "registrations",
         "remote_filings",
         "rosters",
         "school_changes",
@@ -74,7 +78,8 @@ class Facts:
             by_kind.setdefault(type(fact.event), []).append(fact)
         of = by_kind.get
         none: Sequence[Current[Any]] = ()
-        self.registration: Current[events.Registered] | None = _last(of(events.Registered, none))
+        self.registrations: Sequence[Current[events.Registered]] = of(events.Registered, none)
+        self.registration: Current[events.Registered] | None = _last(self.registrations)
         self.school_changes: Sequence[Current[events.SchoolChanged]] = of(
             events.SchoolChanged, none
         )
@@ -102,6 +107,10 @@ class Facts:
             [fact for fact in self.covers if fact.event.kind is OtherCover.EMPLOYEE],
             of(events.EmployeeCoverStopped, none),
         )
+        self.cover_elsewhere = [
+            fact for fact in self.covers if fact.event.kind is OtherCover.OTHER_PROVINCE
+        ]
+        self._rosters_of: dict[str, list[Current[events.RosterDeclared]]] | None = None
 
     def school_at(self, moment: Moment) -> str:
         """The school at a moment: the latest change by then, else the school of registration."""
@@ -119,11 +128,11 @@ class Facts:
 
     def roster_at(self, moment: Moment) -> Current[events.RosterDeclared] | None:
         """The declaration, by then, of the school the student is at then (R7)."""
-        school = self.school_at(moment)
-        for roster in reversed(self.rosters):
-            if roster.moment <= moment and self.school_at(roster.moment) == school:
-                return roster
-        return None
+        if self._rosters_of is None:
+            self._rosters_of = {}
+            for roster in self.rosters:
+                self._rosters_of.setdefault(self.school_at(roster.moment), []).append(roster)
+        return last_by(self._rosters_of.get(self.school_at(moment), ()), moment)
 
     def check(self) -> Current[events.PriorCoverageVerified] | None:
         """The latest check, at the instant at which its finding was first known (R24)."""
@@ -139,7 +148,7 @@ class Facts:
         self, last_day: date, *, without: Current[events.Withdrawn] | None = None
     ) -> Current[events.Withdrawn] | None:
         """The withdrawal that counts; one after the benefit year has no effect (R24)."""
-        latest = _last([fact for fact in self.withdrawals if fact is not without])
+        latest = _last([fact for fact in self.withdrawals[-2:] if fact is not without])
         return latest if latest and self.first_day_outside(latest) <= last_day else None
 
     def first_day_outside(self, withdrawal: Current[events.Withdrawn]) -> date:
@@ -195,10 +204,8 @@ def is_opt_out(choice: Choice) -> TypeIs[OptOut]:
 
 def last_by(facts: Sequence[Current[E_co]], moment: Moment) -> Current[E_co] | None:
     """The latest of these facts that happened by the moment."""
-    for fact in reversed(facts):
-        if fact.moment <= moment:
-            return fact
-    return None
+    count = bisect_right(facts, moment, key=_moment)
+    return facts[count - 1] if count else None
 
 
 def end_of_stream(at: datetime) -> Moment:
