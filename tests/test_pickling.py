@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from given import SHEET
 
 import yibao
 from yibao.adapters.editions.yaml_source import SourceError
@@ -104,14 +105,6 @@ def returned() -> Iterator[Any]:
 
 
 NOW = read_instant("2025-12-31 12:00")
-SHEET: dict[str, Any] = {
-    "policy": "shanghai-2025",
-    "on": "2025-09-01",
-    "at": "2025-09-01 08:30",
-    "school": "sjtu",
-    "category": "undergraduate",
-    "document": "resident_id_card",
-}
 
 POOL = """
 from concurrent.futures import ProcessPoolExecutor

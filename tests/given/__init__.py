@@ -42,7 +42,7 @@ from .steps import (
     void,
     withdraw,
 )
-from .students import COVERED, ELSEWHERE, EMPLOYED, KEPT, REGISTERED, ROSTER, SIGNED, WAITING
+from .students import COVERED, ELSEWHERE, EMPLOYED, KEPT, REGISTERED, ROSTER, SHEET, SIGNED, WAITING
 from .telling import Bill, leaves, told
 from .world import Given, Step, given
 
@@ -53,6 +53,7 @@ __all__ = [
     "KEPT",
     "REGISTERED",
     "ROSTER",
+    "SHEET",
     "SIGNED",
     "WAITING",
     "Bill",

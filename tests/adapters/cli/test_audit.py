@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from given import SHEET
 from jsonschema import Draft202012Validator
 
 import yibao
@@ -576,15 +577,7 @@ def test_an_edition_that_is_not_at_hand_is_a_clear_line(
     story = write(HEAD.replace("shanghai-2025", "mine"))
     store = f"sqlite:///{tmp_path / 'facts.db'}"
     with open_service(store, policies=folder, clock=Clock("2025-09-02 08:00")) as service:
-        service.register(
-            "s1",
-            at="2025-09-01 08:30",
-            policy="mine",
-            on="2025-09-01",
-            school="sjtu",
-            category="undergraduate",
-            document="passport",
-        )
+        service.register("s1", **SHEET | {"policy": "mine", "document": "passport"})
     assert run("audit", "--store", store, "--policies", folder).exit_code == 0
     assert run("audit", story, "--policies", folder).exit_code == 0
     assert "mine" in refused(run("audit", "--store", store))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from click.testing import Result
+from given import SHEET
 
 import yibao
 from yibao.adapters.editions import files as policy_files
@@ -316,15 +317,7 @@ def test_an_edition_of_ones_own_is_used_in_a_replay(
 
 def use(folder: Path, url: str) -> None:
     with yibao.open(url, policies=folder) as service:
-        service.register(
-            "s1",
-            policy="mine",
-            on="2025-09-01",
-            at="2025-09-01 08:30",
-            school="sjtu",
-            category="undergraduate",
-            document="resident_id_card",
-        )
+        service.register("s1", **SHEET | {"policy": "mine"})
 
 
 def test_a_store_refuses_an_edition_that_was_altered_since_it_was_used(write: Write) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from given import SHEET
 from pgserver import CARELESS, Server
 
 import yibao
@@ -47,16 +48,7 @@ def made(kind: type[Command], **values: Any) -> Command:
 
 
 def register(who: yibao.EnrollmentId, **values: Any) -> Asked:
-    sheet: dict[str, Any] = {
-        "ref": who.ref,
-        "at": "2025-09-01 08:30",
-        "policy": POLICY,
-        "on": "2025-09-01",
-        "school": "sjtu",
-        "category": "undergraduate",
-        "document": "resident_id_card",
-    }
-    return who, commands.Register(**{**sheet, **values})
+    return who, commands.Register(**SHEET | {"ref": who.ref} | values)
 
 
 def declare(who: yibao.EnrollmentId, **values: Any) -> Asked:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from given import SHEET
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -159,15 +160,7 @@ def test_a_refusal_is_told_and_kept_and_the_trail_has_it(
     roster(service)
     watch.now = NOW
     with pytest.raises(Refused, match="already_registered"):
-        service.register(
-            "ada",
-            policy=POLICY,
-            on="2025-09-01",
-            at="2025-09-01 08:30",
-            school="sjtu",
-            category="undergraduate",
-            document="passport",
-        )
+        service.register("ada", **SHEET | {"document": "passport"})
     assert [kept.attempt.code for kept in service.refused_attempts(ADA)] == ["already_registered"]
     with service.audit_trail() as trail:
         trail.catch_up()

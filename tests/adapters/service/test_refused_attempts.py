@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from given import SHEET
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -98,14 +99,7 @@ class World:
         self.clock = clock
 
     def registered(self, at: str = "2025-09-01 08:30", **values: Any) -> Attempting:
-        given: dict[str, Any] = {
-            "at": self.clock.at(at),
-            "policy": POLICY,
-            "on": at[:10],
-            "school": "sjtu",
-            "category": "undergraduate",
-            "document": "resident_id_card",
-        }
+        given: dict[str, Any] = SHEET | {"at": self.clock.at(at), "on": at[:10]}
         return partial(self.service.register, "ada", **(given | values))
 
     def asked(self, method: str, at: str, *given: Any, **values: Any) -> Attempting:
@@ -544,15 +538,7 @@ def test_of_a_bad_value_only_its_place_is_kept(
         service.close()
 
 
-REGISTRATION: dict[str, Any] = {
-    "ref": "ada",
-    "at": "2025-09-01 08:30",
-    "policy": POLICY,
-    "on": "2025-09-01",
-    "school": "sjtu",
-    "category": "undergraduate",
-    "document": "resident_id_card",
-}
+REGISTRATION: dict[str, Any] = SHEET | {"ref": "ada"}
 
 
 @lasting

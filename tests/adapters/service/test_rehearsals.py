@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from given import SHEET
 from pgserver import Server
 
 import yibao
@@ -30,15 +31,7 @@ REWRITING = """
 
 
 def register(service: Service, ref: str) -> yibao.EnrollmentId:
-    service.register(
-        ref,
-        policy=POLICY,
-        on="2025-09-01",
-        at="2025-09-01 08:30",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-    )
+    service.register(ref, **SHEET)
     return yibao.EnrollmentId(ref, 2025)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from given import SHEET
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -83,15 +84,7 @@ class ServiceBesideModel(RuleBasedStateMachine):
         self.told: dict[int, Any] = {}
         self._accept(
             "registered",
-            self.service.register(
-                "ada",
-                at="2025-09-01 08:30",
-                policy=POLICY,
-                on="2025-09-01",
-                school="sjtu",
-                category="undergraduate",
-                document="resident_id_card",
-            ),
+            self.service.register("ada", **SHEET),
         )
 
     def _opened(self) -> Service:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from given import SHEET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,15 +55,7 @@ def service(url: str, watch: Watch) -> Iterator[Service]:
 
 
 def register(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:
-    return service.register(
-        student.ref,
-        policy=POLICY,
-        on="2025-09-01",
-        at="2025-09-01 08:30",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-    )
+    return service.register(student.ref, **SHEET)
 
 
 def roster(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:

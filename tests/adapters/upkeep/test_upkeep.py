@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from given import SHEET
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -46,15 +47,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def _live(service: Service) -> None:
-    service.register(
-        "ada",
-        at="2025-09-01 08:30",
-        policy="shanghai-2025",
-        on="2025-09-01",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-    )
+    service.register("ada", **SHEET)
     with pytest.raises(yibao.Refused):
         service.confirm(ADA, at="2025-09-06 10:00", channel="app")
     service.declare_roster(ADA, at="2025-09-02 17:00")
