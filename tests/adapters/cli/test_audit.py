@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from given import SHEET
+from given import sheet
 from jsonschema import Draft202012Validator
 
 import yibao
@@ -577,7 +577,7 @@ def test_an_edition_that_is_not_at_hand_is_a_clear_line(
     story = write(HEAD.replace("shanghai-2025", "mine"))
     store = f"sqlite:///{tmp_path / 'facts.db'}"
     with open_service(store, policies=folder, clock=Clock("2025-09-02 08:00")) as service:
-        service.register("s1", **SHEET | {"policy": "mine", "document": "passport"})
+        service.register("s1", **sheet(policy="mine", document="passport"))
     assert run("audit", "--store", store, "--policies", folder).exit_code == 0
     assert run("audit", story, "--policies", folder).exit_code == 0
     assert "mine" in refused(run("audit", "--store", store))

@@ -15,8 +15,8 @@ import yibao
 from yibao import EnrollmentId, Service
 from yibao.domain.refusals import NotPermitted, UnknownCutoff
 
+from ..helpers.stores import content, emptied, lasting
 from ..service.test_care import ADA, Watch, amounts, enrolled, everything, visit
-from ..stores import content, emptied, lasting
 
 Write = Callable[..., Path]
 Run = Callable[..., Result]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from click.testing import Result
-from given import SHEET
+from given import sheet
 
 import yibao
 from yibao.adapters.editions import files as policy_files
@@ -317,7 +317,7 @@ def test_an_edition_of_ones_own_is_used_in_a_replay(
 
 def use(folder: Path, url: str) -> None:
     with yibao.open(url, policies=folder) as service:
-        service.register("s1", **SHEET | {"policy": "mine"})
+        service.register("s1", **sheet(policy="mine"))
 
 
 def test_a_store_refuses_an_edition_that_was_altered_since_it_was_used(write: Write) -> None:

@@ -31,9 +31,9 @@ from yibao.domain.refusals import BadValue, YibaoError
 from yibao.projections.answer import answered
 from yibao.projections.audit_trail import Entry
 
-from ..stores import rows
-from ..trail_killer import digest
-from ..writers import Step, registration, told
+from ..helpers.stores import rows
+from ..helpers.trail_killer import digest
+from ..helpers.writers import Step, registration, told
 
 POLICY = "shanghai-2025"
 EDITIONS = Editions()
@@ -291,7 +291,7 @@ def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
     with service.audit_trail(f"sqlite:///{tmp_path / 'whole.db'}") as whole:
         whole.catch_up()
         expected = digest(whole)
-    script = Path(__file__).parents[1] / "trail_killer.py"
+    script = Path(__file__).parents[1] / "helpers" / "trail_killer.py"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path / "facts.db"), str(tmp_path / "killed.db")],
         env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},

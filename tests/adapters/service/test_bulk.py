@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from given import SHEET
+from given import sheet
 from pgserver import CARELESS, Server
 
 import yibao
@@ -28,7 +28,7 @@ from yibao.domain.facts.commands import Command
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import BadValue, Refused, UnknownCutoff
 
-from ..stores import emptied, lasting, rows
+from ..helpers.stores import emptied, lasting, rows
 
 POLICY = "shanghai-2025"
 NOW = read_instant("2025-09-20 12:00")
@@ -48,7 +48,7 @@ def made(kind: type[Command], **values: Any) -> Command:
 
 
 def register(who: yibao.EnrollmentId, **values: Any) -> Asked:
-    return who, commands.Register(**SHEET | {"ref": who.ref} | values)
+    return who, commands.Register(**sheet(ref=who.ref) | values)
 
 
 def declare(who: yibao.EnrollmentId, **values: Any) -> Asked:

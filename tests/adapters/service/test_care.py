@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from given import SHEET
+from given import sheet
 
 import yibao
 from yibao import EnrollmentId, Refused, Service
@@ -28,7 +28,7 @@ from yibao.domain.refusals import (
     YibaoError,
 )
 
-from ..stores import content, lasting
+from ..helpers.stores import content, lasting
 
 Write = Callable[..., Path]
 
@@ -97,7 +97,7 @@ def enrolled(
 ) -> Receipt:
     """A student who registers on 1 September and has no waiting period; the check's receipt."""
     on = on or "2025-09-01"
-    service.register(student.ref, **SHEET | {"policy": policy, "on": on, "at": f"{on} 08:30"})
+    service.register(student.ref, **sheet(policy=policy, on=on, at=f"{on} 08:30"))
     service.declare_roster(student, at="2025-09-02 17:00", observed=True)
     service.confirm(student, at="2025-09-06 14:20", channel="app", observed=True)
     return service.verify_prior_coverage(student, at="2025-09-06 14:50", lapsed_years=0)
@@ -158,7 +158,7 @@ def service(empty: Service) -> Service:
 def test_the_worked_example_comes_out_to_the_fen_and_stands_in_the_store(
     url: str, empty: Service
 ) -> None:
-    empty.register("s1", **SHEET | {"on": "2025-08-30", "at": "2025-08-30 09:10"})
+    empty.register("s1", **sheet(on="2025-08-30", at="2025-08-30 09:10"))
     empty.declare_roster(ADA, at="2025-09-02 17:00")
     empty.confirm(ADA, at="2025-09-06 14:20", channel="app")
     empty.verify_prior_coverage(ADA, at="2025-09-06 14:50", lapsed_years=0)
@@ -1089,5 +1089,5 @@ def test_a_comparison_knows_everything_by_default_whatever_the_clock_says(
     watch.set("2025-09-05 12:00")
     empty.fix_window("shanghai-2025", at="2025-09-05 11:00", closes_on="2025-12-20")
     watch.set("2025-09-05 11:30")
-    empty.register("s1", **SHEET)
+    empty.register("s1", **sheet())
     assert empty.compare(ADA, 0).now.edition_version == empty.at(ADA).edition_version == 2

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from given import SHEET
+from given import sheet
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -19,7 +19,7 @@ from yibao.domain.facts.commands import DeclareRoster
 from yibao.domain.refusals import BadValue, Refused
 
 from ..conftest import Run, Write
-from ..stores import lasting, on_sqlite, rows, with_trail
+from ..helpers.stores import lasting, on_sqlite, rows, with_trail
 
 POLICY = "shanghai-2025"
 NOW = read_instant("2025-12-20 12:00")
@@ -160,7 +160,7 @@ def test_a_refusal_is_told_and_kept_and_the_trail_has_it(
     roster(service)
     watch.now = NOW
     with pytest.raises(Refused, match="already_registered"):
-        service.register("ada", **SHEET | {"document": "passport"})
+        service.register("ada", **sheet(document="passport"))
     assert [kept.attempt.code for kept in service.refused_attempts(ADA)] == ["already_registered"]
     with service.audit_trail() as trail:
         trail.catch_up()

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from given import SHEET
+from given import sheet
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -37,10 +37,10 @@ from yibao.domain.refusals import REASONS, BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import ConfirmationChannel, edition_stream
 
 from ..following.test_trail import ADA, BO, POLICY, Clock
+from ..helpers.stores import content, lasting, on_sqlite, with_trail
+from ..helpers.writers import Nursery, Step, filing, registration, together
 from ..store.sqlite.test_faults import pragma
 from ..store.test_migrations import layout
-from ..stores import content, lasting, on_sqlite, with_trail
-from ..writers import Nursery, Step, filing, registration, together
 
 EDITIONS = Editions()
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -99,7 +99,7 @@ class World:
         self.clock = clock
 
     def registered(self, at: str = "2025-09-01 08:30", **values: Any) -> Attempting:
-        given: dict[str, Any] = SHEET | {"at": self.clock.at(at), "on": at[:10]}
+        given: dict[str, Any] = sheet(at=self.clock.at(at), on=at[:10])
         return partial(self.service.register, "ada", **(given | values))
 
     def asked(self, method: str, at: str, *given: Any, **values: Any) -> Attempting:
@@ -538,7 +538,7 @@ def test_of_a_bad_value_only_its_place_is_kept(
         service.close()
 
 
-REGISTRATION: dict[str, Any] = SHEET | {"ref": "ada"}
+REGISTRATION: dict[str, Any] = sheet(ref="ada")
 
 
 @lasting

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from given import SHEET
+from given import sheet
 from pgserver import Server
 
 import yibao
@@ -18,7 +18,7 @@ from yibao.adapters.upkeep.checking import check
 from yibao.adapters.upkeep.creating import init
 
 from ..conftest import Run, Write
-from ..stores import content, for_stories, lasting, on_sqlite, rows
+from ..helpers.stores import content, for_stories, lasting, on_sqlite, rows
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 POLICY = "shanghai-2025"
@@ -31,7 +31,7 @@ REWRITING = """
 
 
 def register(service: Service, ref: str) -> yibao.EnrollmentId:
-    service.register(ref, **SHEET)
+    service.register(ref, **sheet())
     return yibao.EnrollmentId(ref, 2025)
 
 

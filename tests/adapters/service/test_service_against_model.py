@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from given import SHEET
+from given import sheet
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,7 +24,7 @@ from yibao.adapters.store.urls import MEMORY, is_postgres
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import NotCorrectable, OutOfStep
 
-from ..stores import emptied
+from ..helpers.stores import emptied
 
 POLICY = "shanghai-2025"
 ADA = yibao.EnrollmentId("ada", 2025)
@@ -84,7 +84,7 @@ class ServiceBesideModel(RuleBasedStateMachine):
         self.told: dict[int, Any] = {}
         self._accept(
             "registered",
-            self.service.register("ada", **SHEET),
+            self.service.register("ada", **sheet()),
         )
 
     def _opened(self) -> Service:

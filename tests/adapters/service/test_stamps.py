@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from given import SHEET
+from given import sheet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.facts.commands import Confirm, FixWindow
 from yibao.domain.refusals import UnreadableEvent
 
-from ..stores import lasting, rows
+from ..helpers.stores import lasting, rows
 
 POLICY = "shanghai-2025"
 NOON = read_instant("2025-12-10 12:00")
@@ -55,7 +55,7 @@ def service(url: str, watch: Watch) -> Iterator[Service]:
 
 
 def register(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:
-    return service.register(student.ref, **SHEET)
+    return service.register(student.ref, **sheet())
 
 
 def roster(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:

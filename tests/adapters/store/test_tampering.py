@@ -20,8 +20,8 @@ from yibao.adapters.upkeep.copying import copy
 from yibao.domain.facts.commands import FileRemoteCare
 
 from ..conftest import Run
-from ..stores import lasting, rows
-from ..writers import Step, filing, registration, told
+from ..helpers.stores import lasting, rows
+from ..helpers.writers import Step, filing, registration, told
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 ADA, BO = yibao.EnrollmentId("ada", 2025), yibao.EnrollmentId("bo", 2025)

@@ -13,8 +13,8 @@ from yibao.adapters.upkeep.checking import check
 from yibao.adapters.upkeep.copying import copy
 
 from ..conftest import Run
-from ..stores import lasting, rows
-from ..writers import Step, filing, registration, told
+from ..helpers.stores import lasting, rows
+from ..helpers.writers import Step, filing, registration, told
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 TABLES = ("stored_events", "notes", "refused_attempts", "counted_attempts")

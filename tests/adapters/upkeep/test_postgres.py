@@ -21,8 +21,8 @@ from yibao.adapters.upkeep.checking import check
 from yibao.adapters.upkeep.creating import grant, init, migrate
 
 from ..conftest import Run
-from ..stores import rows
-from ..writers import Step, registration, together, told
+from ..helpers.stores import rows
+from ..helpers.writers import Step, registration, together, told
 
 OPERATING = Path(__file__).parents[3] / "docs" / "operating.md"
 ADA = yibao.EnrollmentId("ada", 2025)

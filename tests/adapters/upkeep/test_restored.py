@@ -27,10 +27,10 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.facts import events
 from yibao.domain.vocabulary import EnrollmentId
 
-from ..follower import Follower, caught_up, eventually, held, made_anew
+from ..helpers.follower import Follower, caught_up, eventually, held, made_anew
+from ..helpers.stores import rows
+from ..helpers.writers import Nursery, Step, filing, registration, told
 from ..store.sqlite.test_crashes import Kept
-from ..stores import rows
-from ..writers import Nursery, Step, filing, registration, told
 
 EDITIONS = Editions()
 NOON = read_instant("2026-01-15 12:00")

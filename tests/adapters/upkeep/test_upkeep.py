@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from given import SHEET
+from given import sheet
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -25,7 +25,7 @@ from yibao.adapters.views.words import Words
 from yibao.domain.calendar import read_instant
 
 from ..conftest import Run
-from ..writers import Nursery, Step, filing, registration
+from ..helpers.writers import Nursery, Step, filing, registration
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 EDITIONS = Editions()
@@ -47,7 +47,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def _live(service: Service) -> None:
-    service.register("ada", **SHEET)
+    service.register("ada", **sheet())
     with pytest.raises(yibao.Refused):
         service.confirm(ADA, at="2025-09-06 10:00", channel="app")
     service.declare_roster(ADA, at="2025-09-02 17:00")

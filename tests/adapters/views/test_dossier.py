@@ -27,7 +27,7 @@ from ..cli.test_audit import MADE_UP
 from ..cli.test_cli import SEVERAL, parsed, refused
 from ..conftest import Run, Write
 from ..following.test_trail import ADA, Clock, an_autumn
-from ..stores import for_stories, lasting
+from ..helpers.stores import for_stories, lasting
 
 EDITIONS = Editions()
 ROOT = Path(__file__).parents[3]

@@ -19,7 +19,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 from pgserver import CARELESS, PORT, Server
-from proxy import Proxy
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.audit import AuditTrail
@@ -35,9 +34,10 @@ from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
-from ...follower import Follower, caught_up, eventually, made_anew, standing
-from ...stores import rows
-from ...writers import Nursery, Step, Told, Writer, filing, registration, told
+from ...helpers.follower import Follower, caught_up, eventually, made_anew, standing
+from ...helpers.proxy import Proxy
+from ...helpers.stores import rows
+from ...helpers.writers import Nursery, Step, Told, Writer, filing, registration, told
 from ..sqlite.test_crashes import Kept
 
 CRASHES = int(os.environ.get("YIBAO_TORTURE", "8"))

@@ -22,7 +22,6 @@ import psycopg
 import pytest
 from conftest import TEMPLATE
 from pgserver import Server
-from proxy import Cut, Proxy
 from psycopg.conninfo import conninfo_to_dict
 
 from yibao.adapters.editions.files import Editions
@@ -39,9 +38,10 @@ from yibao.domain.facts.commands import COMMANDS, Command
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
-from ...follower import caught_up, eventually, held, made_anew
-from ...stores import rows
-from ...writers import Asked, Nursery, filing, registration
+from ...helpers.follower import caught_up, eventually, held, made_anew
+from ...helpers.proxy import Cut, Proxy
+from ...helpers.stores import rows
+from ...helpers.writers import Asked, Nursery, filing, registration
 from ..sqlite.test_faults import NAMESPACE, needs_private_mounts
 
 CUTS = int(os.environ.get("YIBAO_TORTURE", "30"))

@@ -19,8 +19,8 @@ from yibao.adapters.upkeep.creating import init
 from yibao.adapters.upkeep.postgres import grant, reading
 from yibao.domain.vocabulary import EnrollmentId
 
-from ...stores import rows
-from ...writers import Step, registration, told
+from ...helpers.stores import rows
+from ...helpers.writers import Step, registration, told
 
 HERE = "127.0.0.1"
 SECRET = "not-to-be-told"

@@ -20,7 +20,7 @@ from yibao.adapters.store.facts import StoreError
 from yibao.adapters.upkeep.creating import init, migrate
 
 from ...conftest import Run
-from ...stores import rows
+from ...helpers.stores import rows
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 WHOM = ("--ref", "ada", "--year", "2025")

@@ -26,7 +26,7 @@ from yibao.adapters.upkeep.copying import backup, copy
 from yibao.adapters.upkeep.creating import init
 
 from ...conftest import Run
-from ...writers import Step, registration, told
+from ...helpers.writers import Step, registration, told
 
 EDITIONS = Editions()
 SHARED = "facts.db-shm"

@@ -22,7 +22,7 @@ from typing import Any
 
 import click
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TARGETS = (
     "domain/calendar.py",
     "domain/facts/counting.py",
@@ -41,7 +41,7 @@ TARGETS = (
     ),
 )
 TESTS = (
-    "tests/test_derivations.py",
+    "tests/golden/test_derivations.py",
     "tests/domain",
     "tests/projections",
     "tests/adapters/stories/test_stories.py",
