@@ -38,7 +38,7 @@ from yibao.domain.refusals import Refused
 from yibao.projections.parts import PARTS
 
 from ..conftest import HEAD, Run, Write
-from ..following.test_trail import ADA, Clock, an_autumn, register
+from ..helpers.autumn import ADA, Clock, an_autumn, register
 from .test_cli import MINE, SEVERAL, STEPS, parsed, refused
 
 EDITIONS = Editions()

@@ -15,8 +15,9 @@ import yibao
 from yibao import EnrollmentId, Service
 from yibao.domain.refusals import NotPermitted, UnknownCutoff
 
+from ..helpers.autumn import Clock
 from ..helpers.stores import content, emptied, lasting
-from ..service.test_care import ADA, Watch, amounts, enrolled, everything, visit
+from ..service.test_care import ADA, JANUARY, amounts, enrolled, everything, visit
 
 Write = Callable[..., Path]
 Run = Callable[..., Result]
@@ -390,7 +391,7 @@ BILLS = st.lists(
 def test_a_quote_is_the_assessment_that_the_care_then_gets(
     url: str, bills: list[tuple[str, str, Any, Any, str | None]], lapsed_years: int | None
 ) -> None:
-    with yibao.open(emptied(url), clock=Watch()) as service:
+    with yibao.open(emptied(url), clock=Clock(JANUARY)) as service:
         check = enrolled(service)
         if lapsed_years != 0:
             changed_check(service, check.event_id, lapsed_years)
@@ -426,10 +427,10 @@ def changed_check(service: Service, check: Any, lapsed_years: int | None) -> Non
 
 
 def test_a_quote_is_asked_as_known_at_an_instant_or_a_version(url: str) -> None:
-    watch = Watch("2025-10-01 12:00")
-    with yibao.open(url, clock=watch) as service:
+    clock = Clock("2025-10-01 12:00")
+    with yibao.open(url, clock=clock) as service:
         enrolled(service)
-        watch.set("2025-10-05 12:00")
+        clock.at("2025-10-05 12:00")
         visit(service, "250.00")
         bill: dict[str, Any] = {
             "on": "2025-10-06",

@@ -30,6 +30,7 @@ from yibao.adapters.upkeep.creating import grant, migrate
 from yibao.domain.facts import events
 
 from ..conftest import Run
+from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused
 from ..helpers.follower import (
     Follower,
     caught_up,
@@ -42,7 +43,6 @@ from ..helpers.follower import (
 from ..helpers.stores import lasting, rows
 from ..helpers.writers import Nursery
 from ..store.sqlite.test_crashes import Kept
-from .test_trail import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused
 
 EVERY = 1 if "YIBAO_TORTURE" in os.environ else 29
 #: How much each writer writes.

@@ -36,7 +36,7 @@ from yibao.domain.facts.commands import Confirm, DeclareRoster, FileRemoteCare, 
 from yibao.domain.refusals import REASONS, BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import ConfirmationChannel, edition_stream
 
-from ..following.test_trail import ADA, BO, POLICY, Clock
+from ..helpers.autumn import ADA, BO, POLICY, Clock
 from ..helpers.stores import content, lasting, on_sqlite, with_trail
 from ..helpers.writers import Nursery, Step, filing, registration, together
 from ..store.sqlite.test_faults import pragma

@@ -26,7 +26,7 @@ from yibao.domain.refusals import Refused
 from ..cli.test_audit import MADE_UP
 from ..cli.test_cli import SEVERAL, parsed, refused
 from ..conftest import Run, Write
-from ..following.test_trail import ADA, Clock, an_autumn
+from ..helpers.autumn import ADA, Clock, an_autumn
 from ..helpers.stores import for_stories, lasting
 
 EDITIONS = Editions()
