@@ -29,7 +29,6 @@ import yibao
 from yibao.adapters.cli import main
 from yibao.adapters.cli.running.audit_report import COLUMNS
 from yibao.adapters.cli.running.schemas import SCHEMAS
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.following.trail.shapes import trail_entry_json
 from yibao.adapters.service.service import open_service
@@ -38,10 +37,9 @@ from yibao.domain.refusals import Refused
 from yibao.projections.parts import PARTS
 
 from ..conftest import HEAD, Run, Write
-from ..helpers.autumn import ADA, Clock, an_autumn, register
+from ..helpers.autumn import ADA, EDITIONS, Clock, an_autumn, register
 from .test_cli import MINE, SEVERAL, STEPS, parsed, refused
 
-EDITIONS = Editions()
 ROOT = Path(__file__).parents[3]
 SCENARIO = ROOT / "scenarios" / "audit" / "what-was-paid-stands-when-the-check-is-corrected.yaml"
 #: What a spreadsheet would take for a formula.

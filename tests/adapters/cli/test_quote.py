@@ -1,7 +1,7 @@
 """`yibao quote` and `Service.quote`: what care would cost, with nothing recorded."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,10 @@ import yibao
 from yibao import EnrollmentId, Service
 from yibao.domain.refusals import NotPermitted, UnknownCutoff
 
+from ..conftest import TWO, Run, Write
 from ..helpers.autumn import Clock
 from ..helpers.stores import content, emptied, lasting
 from ..service.test_care import ADA, JANUARY, amounts, enrolled, everything, visit
-
-Write = Callable[..., Path]
-Run = Callable[..., Result]
 
 STORY = """\
 - at: 2025-09-02 17:00
@@ -32,18 +30,13 @@ STORY = """\
 - at: 2025-10-01 17:00
   receive_care: {setting: outpatient, level: third, cost: 200.00, on: 2025-10-01}
 """
-SEVERAL = """\
-title: Two of them
-policy: shanghai-2025
-students:
-  ada: {ref: a1, school: sjtu, category: undergraduate, document: resident_id_card}
-  bo: {ref: b1, school: sjtu, category: undergraduate, document: resident_id_card}
-story:
-  - {student: ada, at: 2025-09-01 08:30, register: {on: 2025-09-01}}
-  - {student: bo, at: 2025-09-01 08:31, register: {on: 2025-09-01}}
+SEVERAL = (
+    TWO
+    + """\
   - {student: ada, at: 2025-09-06 10:00, observed: yes, confirm: {channel: app}}
   - {student: ada, at: 2025-09-06 10:30, verify_prior_coverage: {lapsed_years: 0}}
 """
+)
 CLINIC = ("--setting", "campus_clinic", "--cost", "120.00", "--on", "2025-09-03")
 VISIT = ("--setting", "outpatient", "--level", "second", "--cost", "400", "--on", "2025-10-02")
 #: Anybody who is covered from 1 September.

@@ -1,23 +1,19 @@
 """`yibao review` and `Service.review`: care that is no longer paid as it was, and what moved it."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from click.testing import Result
 
 import yibao
 from yibao import EnrollmentId, Service
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.review import Changed
 
+from ..conftest import TWO, Run, Write
 from ..helpers.autumn import Clock
 from ..service.test_care import ADA, enrolled, everything, visit
-
-Write = Callable[..., Path]
-Run = Callable[..., Result]
 
 #: A settled visit on 10 October, and a check that turns out to have been misread.
 STORY = """\
@@ -37,15 +33,9 @@ STORY = """\
   correct: {step: check, lapsed_years: 1}
   reason: typing-error
 """
-SEVERAL = """\
-title: Two of them
-policy: shanghai-2025
-students:
-  ada: {ref: a1, school: sjtu, category: undergraduate, document: resident_id_card}
-  bo: {ref: b1, school: sjtu, category: undergraduate, document: resident_id_card}
-story:
-  - {student: ada, at: 2025-09-01 08:30, register: {on: 2025-09-01}}
-  - {student: bo, at: 2025-09-01 08:31, register: {on: 2025-09-01}}
+SEVERAL = (
+    TWO
+    + """\
   - {student: ada, at: 2025-09-06 10:00, observed: yes, confirm: {channel: app}}
   - {student: ada, at: 2025-09-06 10:30, verify_prior_coverage: {lapsed_years: 0}}
   - id: hers
@@ -55,6 +45,7 @@ story:
   - {at: 2025-10-01 18:00, settle_care: {step: hers}}
   - {at: 2025-10-02 18:00, void: {step: hers}, reason: wrong-person}
 """
+)
 
 
 @pytest.fixture

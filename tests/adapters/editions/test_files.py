@@ -2,13 +2,11 @@
 
 import json
 import os
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from click.testing import Result
 from given import sheet
 
 import yibao
@@ -21,8 +19,7 @@ from yibao.domain.editions.policy import RULES, Parameters
 from yibao.domain.facts import events
 from yibao.domain.refusals import AlteredEdition, UnknownEdition
 
-Write = Callable[..., Path]
-Run = Callable[..., Result]
+from ..conftest import Run, Write
 
 RELEASED = ["shanghai-2024", "shanghai-2025"]
 

@@ -28,9 +28,9 @@ from yibao.domain.facts.commands import Command
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import BadValue, Refused, UnknownCutoff
 
+from ..helpers.autumn import POLICY
 from ..helpers.stores import emptied, lasting, rows
 
-POLICY = "shanghai-2025"
 NOW = read_instant("2025-09-20 12:00")
 ADA, BO = yibao.EnrollmentId("ada", 2025), yibao.EnrollmentId("bo", 2025)
 Asked = tuple[yibao.EnrollmentId | str, Command]

@@ -28,10 +28,9 @@ from yibao.domain.refusals import (
     YibaoError,
 )
 
+from ..conftest import Write
 from ..helpers.autumn import Clock
 from ..helpers.stores import content, lasting
-
-Write = Callable[..., Path]
 
 RELEASED = files("yibao.domain.editions") / "policies" / "shanghai-2025.yaml"
 ADA = EnrollmentId("s1", 2025)
@@ -45,39 +44,6 @@ extends: shanghai-2025
 benefits:
   outpatient_third_share: {value: 55.5, unit: percent, clause: circular 7, basis: stated}
 """
-#: The worked example of the rules: the bill, then fund, patient, deductible used, settlement.
-EXAMPLE: list[tuple[dict[str, str], tuple[str, str, str, str | None], str | None]] = [
-    (
-        {"setting": "campus_clinic", "cost": "120.00", "on": "2025-09-03"},
-        ("96.00", "24.00", "0.00", "claim"),
-        None,
-    ),
-    (
-        {"setting": "outpatient", "level": "third", "cost": "500.00", "on": "2025-10-01"},
-        ("100.00", "400.00", "300.00", "direct"),
-        None,
-    ),
-    (
-        {"setting": "outpatient", "level": "second", "cost": "100.00", "on": "2025-10-02"},
-        ("60.00", "40.00", "0.00", "direct"),
-        None,
-    ),
-    (
-        {"setting": "inpatient", "level": "second", "cost": "2100.00", "on": "2025-11-01"},
-        ("1500.00", "600.00", "100.00", "direct"),
-        None,
-    ),
-    (
-        {"setting": "inpatient", "level": "third", "cost": "250.00", "on": "2025-11-20"},
-        ("0.00", "250.00", "250.00", "direct"),
-        None,
-    ),
-    (
-        {"setting": "campus_clinic", "cost": "10.00", "on": "2026-01-01"},
-        ("0.00", "10.00", "0.00", None),
-        "outside_benefit_year",
-    ),
-]
 
 
 def enrolled(
@@ -143,22 +109,21 @@ def service(empty: Service) -> Service:
 
 
 @lasting
-def test_the_worked_example_comes_out_to_the_fen_and_stands_in_the_store(
-    url: str, empty: Service
+def test_care_stands_in_the_store_and_is_assessed_from_there_to_the_fen(
+    url: str, service: Service
 ) -> None:
-    empty.register("s1", **sheet(on="2025-08-30", at="2025-08-30 09:10"))
-    empty.declare_roster(ADA, at="2025-09-02 17:00")
-    empty.confirm(ADA, at="2025-09-06 14:20", channel="app")
-    empty.verify_prior_coverage(ADA, at="2025-09-06 14:50", lapsed_years=0)
-    for bill, _, _ in EXAMPLE:
-        empty.receive_care(ADA, at="2026-01-02 09:00", **bill)  # type: ignore[arg-type]
-    empty.close()
+    visit(service)
+    visit(service, "99.99", setting="campus_clinic", level=None)
+    visit(service, on="2026-01-01", at="2026-01-02 09:00")
+    told, before = bills(service), service.at(ADA, JANUARY).care
+    service.close()
     with yibao.open(url) as again:
-        care = again.at(ADA, "2026-01-05 09:00").care
-    assert [(*amounts(each)[:3], each.settlement.value) for each in care] == [
-        told for _, told, _ in EXAMPLE
+        assert again.at(ADA, JANUARY).care == before
+    assert told == [
+        ("100.00", "400.00", "300.00", "0.00"),
+        ("79.99", "20.00", "0.00", "0.00"),
+        ("0.00", "500.00", "0.00", "0.00"),
     ]
-    assert [each.refused for each in care] == [refused for _, _, refused in EXAMPLE]
 
 
 def test_care_is_recorded_whatever_the_cover_and_refused_without_an_enrollment(

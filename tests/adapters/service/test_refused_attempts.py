@@ -20,9 +20,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from given import sheet
+from golden.held import GOLDEN
 
 import yibao
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
@@ -36,14 +36,12 @@ from yibao.domain.facts.commands import Confirm, DeclareRoster, FileRemoteCare, 
 from yibao.domain.refusals import REASONS, BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import ConfirmationChannel, edition_stream
 
-from ..helpers.autumn import ADA, BO, POLICY, Clock
+from ..helpers.autumn import ADA, BO, EDITIONS, POLICY, Clock
 from ..helpers.stores import content, lasting, on_sqlite, with_trail
 from ..helpers.writers import Nursery, Step, filing, registration, together
 from ..store.sqlite.test_faults import pragma
 from ..store.test_migrations import layout
 
-EDITIONS = Editions()
-GOLDEN = Path(__file__).parents[2] / "golden"
 SRC = Path(__file__).parents[3] / "src"
 #: What nobody should find in a file: it looks like the number of an identity card.
 IDENTITY = "110101199003074514"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from given import sheet
+from golden.held import GOLDEN
 from pgserver import Server
 
 import yibao
@@ -20,8 +21,6 @@ from yibao.adapters.upkeep.creating import init
 from ..conftest import Run, Write
 from ..helpers.stores import content, for_stories, lasting, on_sqlite, rows
 
-GOLDEN = Path(__file__).parents[2] / "golden"
-POLICY = "shanghai-2025"
 #: What was tried from outside: it moved everybody's window, and everything was stamped 2099 after.
 REWRITING = """
 - at: 2025-09-03 10:00

@@ -17,17 +17,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import yibao
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.store.urls import MEMORY, is_postgres
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import NotCorrectable, OutOfStep
 
+from ..helpers.autumn import ADA
 from ..helpers.stores import emptied
 
-POLICY = "shanghai-2025"
-ADA = yibao.EnrollmentId("ada", 2025)
 LATER = read_instant("2026-03-01 12:00")
 
 DAYS = st.sampled_from(["2025-09-01", "2025-09-05", "2025-11-30", "2025-12-01", "2025-12-31"])

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from golden.held import GOLDEN
 from pgserver import Server
 
 import yibao
@@ -23,7 +24,6 @@ from ..conftest import Run
 from ..helpers.stores import lasting, rows
 from ..helpers.writers import Step, filing, registration, told
 
-GOLDEN = Path(__file__).parents[2] / "golden"
 ADA, BO = yibao.EnrollmentId("ada", 2025), yibao.EnrollmentId("bo", 2025)
 
 

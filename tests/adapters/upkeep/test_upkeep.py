@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from given import sheet
+from golden.held import GOLDEN
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -25,12 +26,10 @@ from yibao.adapters.views.words import Words
 from yibao.domain.calendar import read_instant
 
 from ..conftest import Run
+from ..helpers.autumn import ADA, EDITIONS
 from ..helpers.writers import Nursery, Step, filing, registration
 
-GOLDEN = Path(__file__).parents[2] / "golden"
-EDITIONS = Editions()
 NOW = read_instant("2025-12-20 12:00")
-ADA = yibao.EnrollmentId("ada", 2025)
 
 
 def url(path: Path) -> str:
