@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import yibao
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail import following
 from yibao.adapters.following.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
@@ -31,85 +30,10 @@ from yibao.domain.refusals import BadValue, YibaoError
 from yibao.projections.answer import answered
 from yibao.projections.audit_trail import Entry
 
-from ..stores import rows
-from ..trail_killer import digest
-from ..writers import Step, registration, told
-
-POLICY = "shanghai-2025"
-EDITIONS = Editions()
-ADA, BO, CY = (yibao.EnrollmentId(ref, 2025) for ref in ("ada", "bo", "cy"))
-SCHOOLS = {"ada": "sjtu", "bo": "tongji", "cy": "sjtu"}
-
-
-class Clock:
-    """A clock that a test moves; it stands still unless told to go on."""
-
-    def __init__(self, now: str = "2025-09-01 08:00") -> None:
-        self.now = read_instant(now)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def at(self, now: str) -> str:
-        self.now = read_instant(now)
-        return now
-
-
-def refused(act: Callable[..., Any], *values: Any, **named: Any) -> None:
-    """Asks for something that is refused."""
-    with pytest.raises(yibao.Refused):
-        act(*values, **named)
-
-
-def register(service: Service, who: yibao.EnrollmentId, at: str, **how: Any) -> None:
-    service.register(
-        who.ref,
-        at=at,
-        policy=POLICY,
-        on=at[:10],
-        school=SCHOOLS[who.ref],
-        category="undergraduate",
-        document="resident_id_card",
-        **how,
-    )
-
-
-def an_autumn(service: Service, clock: Clock) -> None:
-    """Three students, a refusal, care, a window fixed twice, a move, a correction and a void."""
-    refused(service.confirm, ADA, at=clock.at("2025-09-01 08:10"), channel="app", by="counter-2")
-    register(service, ADA, clock.at("2025-09-01 08:30"), by="officer-1")
-    register(service, BO, clock.at("2025-09-01 08:40"), by="officer-1", correlation_id="roster-7")
-    service.fix_window(POLICY, at=clock.at("2025-09-02 09:00"), closes_on="2025-12-20", by="bureau")
-    service.declare_roster(ADA, at=clock.at("2025-09-02 17:00"), by="school-1")
-    register(service, CY, clock.at("2025-09-03 08:00"), by="officer-2")
-    refused(service.confirm, ADA, at=clock.at("2025-09-03 10:00"), channel="app", by="counter-2")
-    refused(service.confirm, ADA, at=clock.at("2025-09-03 10:00"), channel="fax", by="counter-2")
-    service.confirm(ADA, at=clock.at("2025-09-06 14:20"), channel="app", by="app")
-    check = service.verify_prior_coverage(
-        ADA, at=clock.at("2025-09-06 14:50"), lapsed_years=1, by="counter-4"
-    )
-    service.confirm(
-        BO, at=clock.at("2025-09-07 10:00:00.25"), channel="app", observed=True, by="app"
-    )
-    service.receive_care(
-        ADA, at=clock.at("2025-09-10 09:00"), on="2025-09-10", setting="campus_clinic", cost="60.00"
-    )
-    service.fix_window(
-        POLICY, at=clock.at("2025-10-01 09:00"), closes_on="2025-10-10", school="sjtu", by="bureau"
-    )
-    service.change_school(CY, at=clock.at("2025-10-02 09:00"), school="fudan", by="officer-2")
-    service.correct(
-        ADA,
-        check.event_id,
-        at=clock.at("2025-10-15 10:00"),
-        reason="wrong-line",
-        changes={"lapsed_years": 0},
-        by="officer-3",
-    )
-    fix = service.window_facts(POLICY)[-1]
-    service.void(
-        POLICY, fix.event_id, at=clock.at("2025-10-16 10:00"), reason="mistake", by="bureau"
-    )
+from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused, register
+from ..helpers.stores import rows
+from ..helpers.trail_killer import digest
+from ..helpers.writers import Step, registration, told
 
 
 @pytest.fixture
@@ -291,7 +215,7 @@ def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
     with service.audit_trail(f"sqlite:///{tmp_path / 'whole.db'}") as whole:
         whole.catch_up()
         expected = digest(whole)
-    script = Path(__file__).parents[1] / "trail_killer.py"
+    script = Path(__file__).parents[1] / "helpers" / "trail_killer.py"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path / "facts.db"), str(tmp_path / "killed.db")],
         env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},

@@ -28,8 +28,8 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.vocabulary import edition_stream
 from yibao.projections.answer import Answer
 
-from ..stores import lasting, rows
-from ..writers import Nursery, Step, Writer, filing, registration, together, told
+from ..helpers.stores import lasting, rows
+from ..helpers.writers import Nursery, Step, Writer, filing, registration, together, told
 from .test_crowds import ADA, REF, expecting, one_wins_each_round
 
 WRITERS = 8
