@@ -21,6 +21,7 @@ from yibao.domain.facts import (
     Stream,
     answered_before,
     content_digest,
+    edition_named,
     events,
     evolve,
     fold,
@@ -47,7 +48,6 @@ from yibao.domain.refusals import (
 )
 from yibao.domain.rules import Case
 from yibao.domain.vocabulary import EnrollmentId, edition_stream, revealing
-from yibao.projections.record import edition_named
 
 LOGGER: Final = logging.getLogger("yibao.recording")
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)

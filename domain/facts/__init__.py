@@ -1,6 +1,6 @@
 """What is recorded: events and commands, which fact counts, streams, and refused attempts."""
 
-from yibao.domain.facts.attempts import RefusedAttempt, refused_attempt
+from yibao.domain.facts.attempts import KeptAttempt, RefusedAttempt, refused_attempt
 from yibao.domain.facts.counting import (
     Choice,
     Confirmation,
@@ -30,9 +30,11 @@ from yibao.domain.facts.entries import (
 from yibao.domain.facts.streams import (
     EMPTY,
     AnyFact,
+    Folding,
     Positioned,
     Stream,
     current_facts,
+    edition_named,
     evolve,
     fold,
     places,
@@ -47,6 +49,8 @@ __all__ = [
     "Envelope",
     "Episode",
     "Facts",
+    "Folding",
+    "KeptAttempt",
     "Moment",
     "OptOut",
     "Positioned",
@@ -59,6 +63,7 @@ __all__ = [
     "correction",
     "current",
     "current_facts",
+    "edition_named",
     "end_of_stream",
     "enveloped",
     "episodes",

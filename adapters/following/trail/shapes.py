@@ -8,9 +8,8 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.following.trail.audit import TrailEntry
 from yibao.adapters.following.trail.changes import changes_of, part_told
 from yibao.adapters.shapes import event_json, plain
-from yibao.adapters.store import KeptAttempt
 from yibao.domain.editions import Policy
-from yibao.domain.facts import RefusedAttempt
+from yibao.domain.facts import KeptAttempt, RefusedAttempt
 from yibao.domain.facts.events import Event
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.audit_trail import Entry

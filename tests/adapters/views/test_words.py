@@ -22,8 +22,8 @@ from yibao.domain.facts.events import EVENTS
 from yibao.domain.refusals import REASONS
 from yibao.domain.vocabulary import CareSetting, HospitalLevel, Settlement, State
 from yibao.projections.answer import Answer
-from yibao.projections.comparison import COMPARED
 from yibao.projections.next_step import CODES
+from yibao.projections.parts import PARTS
 
 ROOT = Path(__file__).parents[3]
 WORDS = ROOT / "adapters" / "views" / "words"
@@ -141,7 +141,7 @@ def test_every_event_has_words() -> None:
 
 
 def test_every_part_of_an_answer_has_words() -> None:
-    in_both("value", set(COMPARED))
+    in_both("value", set(PARTS))
 
 
 def test_every_parameter_and_unit_has_words() -> None:
