@@ -3,12 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from yibao.domain.editions import Policy
 from yibao.domain.facts import EMPTY, Stream, current_facts, events, fold
 from yibao.domain.refusals import UnknownCutoff
-from yibao.domain.rules import Case, WindowFix
+from yibao.domain.rules import Case, WindowFix, fixes_that_count
 from yibao.domain.vocabulary import EnrollmentId
 
 #: An instant, inclusive; or a version of the student's stream, where 0 knows nothing.
@@ -26,7 +26,8 @@ class Edition:
     def fixes(self, version: int) -> Sequence[WindowFix]:
         """What is fixed after the first events of the stream; kept, since a school asks at once."""
         if version not in self._fixes:
-            self._fixes[version] = current_facts(self.recorded[:version])  # type: ignore[assignment]
+            fixed: Any = current_facts(self.recorded[:version])
+            self._fixes[version] = fixes_that_count(fixed)
         return self._fixes[version]
 
 

@@ -12,6 +12,7 @@ from yibao.adapters.store.connections.lending import (
 )
 from yibao.adapters.store.connections.retrying import again, ticking
 from yibao.adapters.store.connections.sql import (
+    AT_ONCE,
     LAST,
     Database,
     Found,
@@ -24,6 +25,7 @@ from yibao.adapters.store.connections.sql import (
 )
 
 __all__ = [
+    "AT_ONCE",
     "LAST",
     "Database",
     "Found",
