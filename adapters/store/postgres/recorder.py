@@ -33,7 +33,6 @@ from eventsourcing.utils import Environment
 
 from yibao.adapters.store.connections import (
     Found,
-    Scope,
     Settled,
     Sql,
     again,
@@ -223,13 +222,6 @@ class PostgresRecorder(ApplicationRecorder):
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
         assert isinstance(sql, PostgresSql)
         sql.insert(stored)
-
-    @contextmanager
-    def snapshot(self, scope: Scope) -> "Iterator[PostgresSql]":
-        with self.connections.connection(scope) as connection:
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            yield PostgresSql(connection)
 
     def settled(self, patience: float) -> Settled:
         """How far the store is final.

@@ -4,9 +4,8 @@ The recorder declares its notification ids, so that they survive a dump and are 
 twice, and keeps free text apart from the facts, in a table that can forget.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,14 +22,13 @@ from eventsourcing.utils import Environment
 from yibao.adapters.store import migrations
 from yibao.adapters.store.connections import (
     LAST,
-    Scope,
     Settled,
     Sql,
     first_of,
     notifications,
 )
 from yibao.adapters.store.findings import not_taken, refuse_altered
-from yibao.adapters.store.sqlite.connections import FactConnection, FactDatastore
+from yibao.adapters.store.sqlite.connections import FactDatastore
 from yibao.adapters.store.sqlite.erasing import (
     ERASING,
     ERASING_WAITS,
@@ -40,7 +38,7 @@ from yibao.adapters.store.sqlite.erasing import (
     noted_version,
 )
 from yibao.adapters.store.sqlite.layout import CREATE, altered
-from yibao.adapters.store.sqlite.sql import SqliteSnapshot, SqliteSql, row_of
+from yibao.adapters.store.sqlite.sql import SqliteSql, row_of
 
 
 class FactRecorder(SQLiteApplicationRecorder):
@@ -122,28 +120,6 @@ class FactRecorder(SQLiteApplicationRecorder):
         # What a trigger does instead is not counted for a statement, and what it does beside is.
         if not len(stored) == sql.changed == sql.changes - changes:
             raise not_taken()
-
-    @contextmanager
-    def snapshot(self, scope: Scope) -> "Iterator[SqliteSnapshot]":
-        pool = self.datastore.pool
-        transaction = self.datastore.transaction(commit=False, scope=scope)
-        with transaction as cursor:
-            connection = transaction.loan.connection
-            assert connection is not None
-            if not pool.is_sqlite_memory_mode:
-                transaction.loan.rests = True
-                try:
-                    yield SqliteSnapshot(connection, pool.gate)
-                finally:
-                    if pool.is_of_this_process:
-                        with pool.gate:
-                            transaction.loan.rests = False
-                return
-            # In memory readers keep writers out, so nothing is left open there.
-            held = FactConnection(sqlite3.connect(":memory:"))
-            cursor.sqlite_cursor.connection.backup(held._sqlite_conn)
-        with closing(held):
-            yield SqliteSnapshot(held, nullcontext())
 
     def settled(self, patience: float) -> Settled:
         # One writer at a time: what is there is all there is.
