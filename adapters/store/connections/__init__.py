@@ -23,11 +23,13 @@ from yibao.adapters.store.connections.sql import (
     notifications,
     stream_of,
 )
+from yibao.adapters.store.connections.subscribing import FactSubscription
 
 __all__ = [
     "AT_ONCE",
     "LAST",
     "Database",
+    "FactSubscription",
     "Found",
     "Loan",
     "NotLent",

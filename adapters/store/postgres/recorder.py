@@ -32,6 +32,7 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 
 from yibao.adapters.store.connections import (
+    FactSubscription,
     Found,
     Settled,
     Sql,
@@ -164,8 +165,8 @@ class PostgresRecorder(ApplicationRecorder):
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
-        """As on SQLite there are no subscriptions; a projection follows the feed."""
-        raise NotImplementedError("a projection follows the feed")
+        """The events as they come, for the library's projections; ours follow the feed."""
+        return FactSubscription(self, gt, topics)
 
     # What a store of facts asks of its database.
 

@@ -10,8 +10,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from eventsourcing.persistence import (
+    ApplicationRecorder,
     Notification,
     StoredEvent,
+    Subscription,
 )
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
@@ -22,6 +24,7 @@ from eventsourcing.utils import Environment
 from yibao.adapters.store import migrations
 from yibao.adapters.store.connections import (
     LAST,
+    FactSubscription,
     Settled,
     Sql,
     first_of,
@@ -98,6 +101,12 @@ class FactRecorder(SQLiteApplicationRecorder):
         until = LAST if stop is None else stop
         with self.reading() as sql:
             return notifications(sql, first_of(start, inclusive_of_start), until, limit, topics)
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """The events as they come, for the library's projections; ours follow the feed."""
+        return FactSubscription(self, gt, topics)
 
     @contextmanager
     def reading(self) -> "Iterator[SqliteSql]":
