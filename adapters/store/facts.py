@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import ApplicationRecorder, InfrastructureFactory, Mapper
+from eventsourcing.persistence import InfrastructureFactory, Mapper
 from eventsourcing.sqlite import SQLiteConnectionPool
 from eventsourcing.utils import Environment, EnvType
 
@@ -134,9 +134,6 @@ class FactStore(Application[UUID]):
 
     def construct_mapper(self) -> Mapper[UUID]:
         return FactMapper()
-
-    def construct_recorder(self) -> ApplicationRecorder:
-        return self.factory.application_recorder()
 
     def close(self) -> None:
         """Closes every connection; in another process than the one that opened them, none.

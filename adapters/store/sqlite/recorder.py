@@ -79,10 +79,6 @@ class FactRecorder(SQLiteApplicationRecorder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_erasing = False
-        self.select_events_statement = (
-            "SELECT originator_id, originator_version, topic, state "
-            f"FROM {self.events_table_name} WHERE originator_id=? "
-        )
         self.insert_events_statement = (
             f"INSERT INTO {self.events_table_name} "
             "(originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
