@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from heapq import merge
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from yibao.domain.care import Care, Ledger
@@ -27,7 +27,7 @@ from yibao.domain.facts import (
     events,
 )
 from yibao.domain.refusals import UnknownCutoff, UnknownEdition
-from yibao.domain.rules import Case, WindowFix
+from yibao.domain.rules import Case, WindowFix, fixes_that_count
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 
 #: An instant, inclusive; or a version of the student's stream, where 0 knows nothing.
@@ -97,14 +97,14 @@ class EditionRecord:
     def __init__(self, policy: Policy, log: Log) -> None:
         self.policy = policy
         self.log = log
-        self._fixes: dict[int, tuple[WindowFix, ...]] = {}
+        self._fixes: dict[int, Sequence[WindowFix]] = {}
 
-    def fixes(self, version: int) -> tuple[WindowFix, ...]:
-        """What is fixed after the first events of the stream; kept, since many ask it."""
-        found = self._fixes.get(version)
-        if found is None:
-            found = self._fixes[version] = self.log.facts(version)  # type: ignore[assignment]
-        return found  # type: ignore[return-value]
+    def fixes(self, version: int) -> Sequence[WindowFix]:
+        """What is fixed after the first events of the stream; kept, since a school asks at once."""
+        if version not in self._fixes:
+            fixed: Any = self.log.facts(version)
+            self._fixes[version] = fixes_that_count(fixed)
+        return self._fixes[version]
 
 
 class Knowledge(NamedTuple):

@@ -67,10 +67,7 @@ _LAST_ROWS: Final = (
 _NO_STREAM: Final[tuple[str, list[str]]] = ("NULL", [])
 
 
-EVERY_STREAM: Final = (
-    "SELECT originator_id, originator_version, topic, state "
-    "FROM stored_events ORDER BY originator_id, originator_version"
-)
+LENGTHS: Final = "SELECT originator_id, COUNT(*) FROM stored_events GROUP BY originator_id"
 
 
 class Taken(NamedTuple):

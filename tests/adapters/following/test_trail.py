@@ -5,6 +5,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,10 +28,13 @@ from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.postgres.settings import StoreSettings
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import BadValue, YibaoError
-from yibao.projections.answer import answered
+from yibao.projections import audit_trail
+from yibao.projections.answer import Answer, answered
 from yibao.projections.audit_trail import Entry
+from yibao.projections.record import Knowledge
 
 from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused, register
+from ..helpers.follower import held, made_anew
 from ..helpers.stores import rows
 from ..helpers.trail_killer import digest
 from ..helpers.writers import Step, registration, told
@@ -137,6 +141,36 @@ def test_a_window_fixed_for_many_is_listed_once_and_with_each_student_it_moved(
             None,
             None,
         ]
+
+
+def test_for_whom_a_window_cannot_have_moved_anything_no_answer_is_made(
+    service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered: list[str] = []
+
+    def counted(known: Knowledge, at: datetime) -> Answer:
+        answered.append(known.enrollment.ref)
+        return answered(known, at)
+
+    an_autumn(service, clock)
+    late = yibao.EnrollmentId("late", 2025)
+    register(service, late, clock.at("2025-10-17 08:00"))
+    service.declare_roster(late, at=clock.at("2025-10-17 08:00"))
+    service.confirm(late, at=clock.at("2025-10-17 08:10"), channel="app")
+    with service.audit_trail() as trail:
+        trail.catch_up()
+        monkeypatch.setattr(audit_trail, "answered", counted)
+        at = clock.at("2025-10-18 09:00")
+        # Nobody is one; who has confirmed asks for no window but of her care; then a nearer fix
+        # stands for her school.
+        service.fix_window(POLICY, at=at, closes_on="2025-12-31", category="postgraduate")
+        service.fix_window(
+            POLICY, at=at, closes_on="2025-12-30", category="undergraduate", school="sjtu"
+        )
+        service.fix_window(POLICY, at=at, closes_on="2025-12-29")
+        trail.catch_up()
+        assert Counter(answered) == {ADA.ref: 2, CY.ref: 4}
+        assert held(trail)["entries"] == made_anew(service)["entries"]
 
 
 def test_a_move_to_another_school_is_in_the_trail_of_both(service: Service, clock: Clock) -> None:
@@ -573,6 +607,20 @@ def test_whatever_is_recorded_in_whatever_order_the_trail_followed_is_the_trail_
                     assert live.as_of(entry) == answered(known, tried or entry.recorded_at)
 
 
+def _some_windows(service: Service, at: datetime, chance: random.Random) -> None:
+    for _ in range(chance.choice([1, 1, 4])):
+        opens, closes = chance.choice(["01", "06", "20"]), chance.randrange(3)
+        ends = {"opens_on": f"2025-09-{opens}", "closes_on": f"2025-1{closes}-10"}
+        named: dict[str, Any] = dict(chance.sample(sorted(ends.items()), chance.choice([1, 2])))
+        service.fix_window(
+            POLICY,
+            at=at,
+            school=chance.choice([None, "sjtu", "fudan"]),
+            category=chance.choice([None, "undergraduate", "postgraduate"]),
+            **named,
+        )
+
+
 def _anything(service: Service, clock: Clock, chance: random.Random) -> None:
     who = chance.choice([ADA, BO, CY])
     at = clock.now - timedelta(days=chance.choice([0, 0, 3, 400]))
@@ -590,12 +638,7 @@ def _anything(service: Service, clock: Clock, chance: random.Random) -> None:
             lambda: service.receive_care(
                 who, at=at, on=at.date(), setting="campus_clinic", cost="10.00"
             ),
-            lambda: service.fix_window(
-                POLICY,
-                at=at,
-                closes_on=f"2025-1{chance.randrange(3)}-10",
-                school=chance.choice([None, "sjtu"]),
-            ),
+            lambda: _some_windows(service, at, chance),
             lambda: service.void(who, chance.choice(facts).event_id, at=at, reason="mistake"),
             lambda: service.void(POLICY, chance.choice(fixes).event_id, at=at, reason="mistake"),
         ]

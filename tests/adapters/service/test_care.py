@@ -716,9 +716,10 @@ def test_everyone_carries_care_like_one_by_one(url: str, clock: Clock) -> None:
 
 
 @lasting
-def test_everyone_is_answered_from_one_snapshot_while_somebody_records_care(
-    url: str, clock: Clock
+def test_everyone_is_answered_for_as_of_one_moment_while_somebody_records_care(
+    url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("yibao.adapters.store.facts.AT_ONCE", 2)
     students = [EnrollmentId(f"s{number}", 2025) for number in range(4)]
     with yibao.open(url, clock=clock) as service, yibao.open(url, clock=clock) as other:
         for student in students:
@@ -729,8 +730,10 @@ def test_everyone_is_answered_from_one_snapshot_while_somebody_records_care(
             seen.append(answer)
             for student in students:
                 visit(other, "100.00", student)
+            enrolled(other, EnrollmentId(f"later-{len(seen)}", 2025))
         assert [len(answer.care) for answer in seen] == [1, 1, 1, 1]
-        assert [len(answer.care) for answer in service.everyone()] == [5, 5, 5, 5]
+        after = [len(answer.care) for answer in service.everyone()]
+        assert sorted(after) == [0, 0, 0, 0, 5, 5, 5, 5]
 
 
 def test_care_can_be_recorded_by_the_same_service_while_everyone_is_answered_for(
