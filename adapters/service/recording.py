@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
 from yibao.adapters.editions import Editions
+from yibao.adapters.service.remembering import Remembered
 from yibao.adapters.store import AheadOfClock, FactStore, Transaction, decoded, stamp_in
 from yibao.adapters.store.connections import Found
 from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched, tell
@@ -93,6 +95,7 @@ class Recording:
     accept_stamps_until: datetime | None = None
     #: Stories are told side by side, each by a clock of its own.
     rehearsing: bool = False
+    remembered: Remembered = field(default_factory=Remembered)
 
     def record_together(self, target: Target, asked: Sequence[Command]) -> list[Receipt]:
         """Records commands on one target in one transaction and one stream: all or none.
@@ -284,10 +287,13 @@ class Recording:
         beside = {target.care_stream for target in targets if not isinstance(target, str)}
         beside.update(map(edition_stream, self.editions.names()))
         beside -= whole
-        rows = transaction.rows_of(sorted(whole), sorted(beside))
+        ahead = () if self.rehearsing else sorted(whole)
+        rows = transaction.rows_of(ahead, sorted(beside))
         clock = self.clock()
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
-        return _Work(transaction, clock, max(clock + AHEAD, accepted or clock), rows, beside)
+        reach = max(clock + AHEAD, accepted or clock)
+        remembered = self.remembered if self.rehearsing else None
+        return _Work(transaction, clock, reach, rows, beside, remembered)
 
     def _earliest(self, work: "_Work", target: Target, asked: Iterable[Command]) -> datetime | None:
         """The earliest stamp that commands may have; None where they stand on nothing yet.
@@ -400,6 +406,7 @@ class _Work:
         reach: datetime,
         rows: Mapping[UUID, list[Found]],
         beside: Collection[UUID],
+        remembered: Remembered | None,
     ) -> None:
         self.transaction = transaction
         self.clock = self.stamp = clock
@@ -410,16 +417,26 @@ class _Work:
         self.notes: list[tuple[UUID, str]] = []
         self._fresh: list[events.Event] = []
         self._rows = rows
+        self._remembered = remembered
         self._streams: dict[UUID, Stream] = {}
+        #: What is not in the streams yet: hardly ever does a transaction look at it again.
+        self._coming: dict[UUID, list[events.Event]] = {}
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it; raises UnreadableEvent."""
         found = self._streams.get(stream_id)
         if found is None:
-            rows = None if stream_id in self._beside else self._rows.get(stream_id)
-            read = self.transaction.read(stream_id) if rows is None else decoded(stream_id, rows)
-            found = self._streams[stream_id] = fold(read)
+            found = self._streams[stream_id] = self._read(stream_id)
+        if stream_id in self._coming:
+            found = reduce(evolve, self._coming.pop(stream_id), found)
+            self._streams[stream_id] = found
         return found
+
+    def _read(self, stream_id: UUID) -> Stream:
+        if self._remembered is not None:
+            return self._remembered.stream(self.transaction, stream_id)
+        rows = None if stream_id in self._beside else self._rows.get(stream_id)
+        return fold(self.transaction.read(stream_id) if rows is None else decoded(stream_id, rows))
 
     def stamp_from(self, earliest: datetime | None) -> None:
         """One stamp for all that is recorded, and none too early, as far as may be.
@@ -459,12 +476,12 @@ class _Work:
 
     def add(self, event: events.Event) -> None:
         """Records an event when the transaction ends; every stream it belongs to has it now."""
-        self._streams[event.originator_id] = evolve(self.stream(event.originator_id), event)
+        self._coming.setdefault(event.originator_id, []).append(event)
         self._fresh.append(event)
 
     def forget(self) -> None:
         """Leaves everything as it was before."""
-        self._fresh, self._streams, self.notes = [], {}, []
+        self._fresh, self._streams, self._coming, self.notes = [], {}, {}, []
 
     def save(self) -> bool:
         """Whether there was anything to record."""
