@@ -32,12 +32,9 @@ from yibao.domain.facts.commands import (
     Amendment,
     Command,
     Correct,
-    FixWindow,
-    ReceiveCare,
     Register,
-    ReverseCare,
-    SettleCare,
 )
+from yibao.domain.facts.events import StreamKind
 from yibao.domain.lifecycle import asks_for_the_window, decide
 from yibao.domain.refusals import (
     AlteredEdition,
@@ -197,18 +194,19 @@ class Recording:
 
     def _place(self, work: "_Work", target: Target, command: Command) -> UUID:
         """The stream a command belongs to; raises BadValue, or UnknownEdition."""
+        of = command.fact.stands_in if command.fact else None
         if isinstance(target, str):
-            if not isinstance(command, FixWindow | Amendment):
+            if of is not StreamKind.EDITION and not isinstance(command, Amendment):
                 raise BadValue("target", "only a window is fixed for an edition")
             self.editions.get(target)
             return edition_stream(target)
-        if isinstance(command, FixWindow):
+        if of is StreamKind.EDITION:
             raise BadValue("target", "a window is fixed for an edition")
         if isinstance(command, Register):
             begun = EnrollmentId(command.ref, self.editions.get(command.policy).year)
             if begun != target:
                 raise BadValue("target", "the registration is of another student or benefit year")
-        is_care = isinstance(command, ReceiveCare | SettleCare | ReverseCare)
+        is_care = of is StreamKind.CARE
         if isinstance(command, Amendment):
             is_care = command.fact_id in work.stream(target.care_stream).by_id
         return target.care_stream if is_care else target.stream

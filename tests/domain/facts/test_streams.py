@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import reduce
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -228,7 +229,7 @@ def test_an_index_that_was_asked_for_is_carried_on_as_it_would_be_made(asked: st
         assert named(known.counting) == named(fresh.counting)
 
 
-def named(facts: Facts) -> dict[str, object]:
+def named(facts: Facts) -> dict[str, Any]:
     """The facts under each of their names."""
     told = {name: getattr(facts, name) or None for name in ("choices", "employee_cover")}
     return told | {
