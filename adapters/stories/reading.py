@@ -75,6 +75,8 @@ class _Reader:
         self.students = self._students()
         self.ids: dict[str, int] = {}
         self.values: dict[int, tuple[type[RecordFact], dict[str, str]]] = {}
+        #: The step that first gave the fact which a correction corrects.
+        self.origins: dict[int, int] = {}
         self.steps: list[Step] = []
         self.latest: datetime | None = None
 
@@ -205,6 +207,7 @@ class _Reader:
         if "at" in body and again.at > self._stamp(head):
             raise self.source.error((*where, "at"), "later than the correction is recorded")
         self.values[index] = kind, merged
+        self.origins[index] = self.origins.get(target, target)
         return CorrectStep(
             **self._recorded(index, head, student),
             target=target,
@@ -269,8 +272,7 @@ class _Reader:
             care, whose = self._target(None, {"step": expected.care.step}, where)
             if self._kind(care) is not ReceiveCare or whose != student:
                 raise self.source.error((*where, "step"), "that step is no care of this student's")
-            while isinstance(step_named := self.steps[care], CorrectStep):
-                care = step_named.target
+            care = self.origins.get(care, care)
         return ExpectStep(place, head.at, student, head.known_at, expected, care)
 
     def _validated(
