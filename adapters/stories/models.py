@@ -21,14 +21,7 @@ from pydantic import (
 
 from yibao.adapters.editions import Source, SourceError
 from yibao.domain.editions import Policy
-from yibao.domain.facts.commands import (
-    COMMANDS,
-    Command,
-    RecordFact,
-    Register,
-    ReverseCare,
-    SettleCare,
-)
+from yibao.domain.facts.commands import ASKED, Amendment, Command, RecordFact, Register
 from yibao.domain.money import Fen
 from yibao.domain.refusals import REASONS
 from yibao.domain.vocabulary import (
@@ -266,26 +259,27 @@ class Story:
         return max(step.at for step in self.steps)
 
 
-#: What a step may do, and what stands on it beside that.
-COMMANDS_ON_CLAIMS: Final[dict[str, type[Command]]] = {
-    kind.name: kind for kind in (SettleCare, ReverseCare)
-}
-CLAIMS: Final = {"settle_care": ("step", "paid"), "reverse_care": ("step",)}
-ACTIONS: Final = (*COMMANDS, *CLAIMS, "correct", "void", "expect")
-HEADS: Final[dict[str, type[BaseModel]]] = {
-    "command": CommandHead,
-    "correct": CorrectionHead,
-    "void": CorrectionHead,
-    "reverse_care": ReversalHead,
-    "expect": ExpectHead,
-}
+#: What a step may do.
+ACTIONS: Final = (*ASKED, "expect")
+#: Of these the commands on a piece of care that another step has named.
+CLAIMS: Final = {name: kind for name, kind in ASKED.items() if "care" in kind.model_fields}
 
 
-def payload(kind: type[RecordFact]) -> tuple[str, ...]:
+def head_of(action: str) -> type[Head | ExpectHead]:
+    """What stands on a step beside what it does."""
+    if action == "expect":
+        return ExpectHead
+    kind = ASKED[action]
+    if issubclass(kind, Amendment):
+        return CorrectionHead
+    return CommandHead if "observed" in kind.model_fields else ReversalHead
+
+
+def payload(kind: type[Command]) -> tuple[str, ...]:
     """The keys a story may write in a command; a registration takes the rest from its student."""
-    envelope = RecordFact.model_fields.keys()
-    given = (*SHEET, "policy") if kind is Register else ()
-    return tuple(key for key in kind.model_fields if key not in envelope and key not in given)
+    elsewhere = {*RecordFact.model_fields, "care"}
+    elsewhere.update((*SHEET, "policy") if kind is Register else ())
+    return tuple(key for key in kind.model_fields if key not in elsewhere)
 
 
 SHEET: Final = tuple(Student.model_fields)

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from yibao.adapters.service.service import Service
-from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.lifecycle.table import mermaid
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -39,9 +37,3 @@ def test_the_lines_for_embedding_are_about_fifteen() -> None:
 
 def test_the_state_diagram_is_the_one_that_is_drawn() -> None:
     assert _block("mermaid").strip() == mermaid().strip()
-
-
-def test_every_command_is_a_method_that_the_readme_names() -> None:
-    for name in (*COMMANDS, "correct", "void"):
-        assert hasattr(Service, name)
-        assert f"`{name}`" in README

@@ -146,10 +146,10 @@ def test_a_window_fixed_for_many_is_listed_once_and_with_each_student_it_moved(
 def test_for_whom_a_window_cannot_have_moved_anything_no_answer_is_made(
     service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered: list[str] = []
+    asked: list[str] = []
 
     def counted(known: Knowledge, at: datetime) -> Answer:
-        answered.append(known.enrollment.ref)
+        asked.append(known.enrollment.ref)
         return answered(known, at)
 
     an_autumn(service, clock)
@@ -169,7 +169,7 @@ def test_for_whom_a_window_cannot_have_moved_anything_no_answer_is_made(
         )
         service.fix_window(POLICY, at=at, closes_on="2025-12-29")
         trail.catch_up()
-        assert Counter(answered) == {ADA.ref: 2, CY.ref: 4}
+        assert Counter(asked) == {ADA.ref: 2, CY.ref: 4}
         assert held(trail)["entries"] == made_anew(service)["entries"]
 
 

@@ -116,13 +116,6 @@ def test_each_command_records_one_fact_and_gives_a_receipt(
     assert fact.occurred_at == read_instant("2025-09-12 10:00")
 
 
-def test_there_is_a_method_for_every_command() -> None:
-    tested = {"register", "fix_window", "receive_care", *(command[0] for command in COMMANDS)}
-    assert tested == set(commands.COMMANDS)
-    others = ("correct", "void", "settle_care", "reverse_care")
-    assert all(callable(getattr(Service, name)) for name in (*tested, *others))
-
-
 def test_a_registration_names_its_enrollment_and_is_asked_about(registered: Service) -> None:
     (fact,) = registered.facts(ADA)
     assert (fact.name, fact.by, fact.via) == ("registered", "registrar", "library")
