@@ -37,7 +37,7 @@ from yibao.domain.vocabulary import ConfirmationChannel, EnrollmentId, State, ed
 from yibao.projections.answer import answer
 from yibao.projections.discrepancies import discrepancies
 from yibao.projections.next_step import next_steps
-from yibao.projections.record import Edition, known_by
+from yibao.projections.record import EditionRecord, Log, Record
 
 VISIT: dict[str, Any] = {
     "on": "2025-12-05",
@@ -311,14 +311,14 @@ def folding(folder: Path, students: int, stock_students: int) -> Iterator[Row]:
         "10",
     )
 
-    edition = Edition(service.editions.get(POLICY), store.read(edition_stream(POLICY)))
+    edition = EditionRecord(service.editions.get(POLICY), Log(store.read(edition_stream(POLICY))))
     known = [
         (enrollment(number), recorded)
         for number, recorded in enumerate(facts_of(n) for n in range(students))
     ]
     with timed() as taken:
         for student_id, recorded in known:
-            answer(known_by(student_id, recorded, lambda _: edition, NOON), NOON)
+            answer(Record(student_id, Log(recorded), edition_of=lambda _: edition), NOON, NOON)
     yield Row(
         f"full answers for {students:,} students, facts in memory",
         told(rate(students, taken[0])),
@@ -344,13 +344,16 @@ def folding(folder: Path, students: int, stock_students: int) -> Iterator[Row]:
     service.close()
 
 
-def parts_of_an_answer(known: list[tuple[EnrollmentId, list[Event]]], edition: Edition) -> str:
+def parts_of_an_answer(
+    known: list[tuple[EnrollmentId, list[Event]]], edition: EditionRecord
+) -> str:
     """What each part costs; a later one stands on what earlier ones have derived."""
     cases = []
     told = []
     with timed() as taken:
         for student_id, recorded in known:
-            case = known_by(student_id, recorded, lambda _: edition, NOON).case
+            record = Record(student_id, Log(recorded), edition_of=lambda _: edition)
+            case = record.known_by(NOON).case
             assert case is not None
             cases.append(case)
     told.append(("facts", taken[0]))

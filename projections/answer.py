@@ -10,7 +10,7 @@ from yibao.domain.rules import Values, values
 from yibao.domain.vocabulary import EnrollmentId, State
 from yibao.projections.discrepancies import Discrepancy, discrepancies
 from yibao.projections.next_step import NextStep, next_steps
-from yibao.projections.record import Knowledge
+from yibao.projections.record import Cutoff, Knowledge, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,15 @@ class Answer:
         return self.next_steps[0] if self.next_steps else None
 
 
-def answer(knowledge: Knowledge, at: datetime) -> Answer:
+def answer(record: Record, at: datetime, cutoff: Cutoff) -> Answer:
+    """The whole answer for an instant, from what of a record was known by a cut-off.
+
+    Raises UnknownCutoff for a version that does not exist.
+    """
+    return answered(record.known_by(cutoff), at)
+
+
+def answered(knowledge: Knowledge, at: datetime) -> Answer:
     """The whole answer, from what is known."""
     enrollment, version, known_at, edition_version, case, received = knowledge
     if case is None:

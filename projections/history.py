@@ -1,18 +1,18 @@
 """Which answers were ever given for a value, from when until when, and what ended each?"""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.derivation import Derived
 from yibao.domain.facts import events
-from yibao.domain.lifecycle import state_at, timeline
+from yibao.domain.lifecycle import timeline
 from yibao.domain.rules import Case, visible_at, waiting_period
-from yibao.domain.vocabulary import EnrollmentId, WaitingPeriod
-from yibao.projections.answer import Answer, answer
-from yibao.projections.comparison import COMPARED, part, transactions
-from yibao.projections.record import Edition, Knowledge, known_by
+from yibao.domain.vocabulary import WaitingPeriod
+from yibao.projections.answer import Answer, answered
+from yibao.projections.parts import PARTS, Part
+from yibao.projections.record import Knowledge, Record
 
 
 class Held(NamedTuple):
@@ -45,72 +45,64 @@ class _Given(NamedTuple):
 
 
 def history(
-    enrollment: EnrollmentId,
-    recorded: Sequence[events.Event],
-    edition_of: Callable[[str], Edition],
-    name: str,
-    now: datetime,
-    at: datetime | None = None,
-    received: Sequence[events.Event] = (),
+    record: Record, name: str, now: datetime, at: datetime | None = None
 ) -> tuple[Held, ...]:
-    """Every answer given for one part of the answer (one of COMPARED), in order, up to `now`.
+    """Every answer given for one part of the answer, in order, up to `now`.
 
     With `at` all answers are about that instant; without it each is about the instant at which
     it was given, so that time alone may change it, too. The intervals follow one another
     without a gap; one is empty where two transactions have the same stamp. Raises LookupError
     for a part there is none of.
     """
-    if name not in COMPARED:
-        raise LookupError(f"an answer has no {name!r}; it has {', '.join(COMPARED)}")
-    held: list[Held] = []
-    for given in _given(enrollment, recorded, edition_of, now, at, received):
-        value = part(given.answered, name)
-        if held and held[-1].value == value:
-            continue
-        if held:
-            by_time = given.without is not None and part(given.without, name) == value
-            ended_by = () if by_time else given.led_to_by
-            held[-1] = held[-1]._replace(known_until=given.since, ended_by=ended_by)
-        derived = derivation(given.answered, name)
-        held.append(Held(value, derived, given.answered.version, given.since, None, ()))
-    return tuple(held)
+    return histories(record, (name,), now, at)[name]
 
 
-def derivation(answered: Answer, name: str) -> Derived | None:
-    """How a part of an answer came about; None for the parts that are lists."""
-    if name == "state":
-        change = state_at(answered.timeline, answered.at)
-        return change.cause._replace(name=name, value=change.state) if change else None
-    if answered.values and name in answered.values._fields:
-        derived: Derived = getattr(answered.values, name)
-        return derived
-    return None
+def histories(
+    record: Record, names: Iterable[str], now: datetime, at: datetime | None = None
+) -> dict[str, tuple[Held, ...]]:
+    """The histories of several parts of the answer, from one pass through the record."""
+    wanted = [_part(name) for name in names]
+    held: dict[str, list[Held]] = {part.name: [] for part in wanted}
+    for given in _given(record, now, at):
+        for part in wanted:
+            _follow(held[part.name], part, given)
+    return {name: tuple(found) for name, found in held.items()}
 
 
-def _given(
-    enrollment: EnrollmentId,
-    recorded: Sequence[events.Event],
-    edition_of: Callable[[str], Edition],
-    now: datetime,
-    at: datetime | None,
-    received: Sequence[events.Event],
-) -> Iterator[_Given]:
+def _part(name: str) -> Part:
+    if name not in PARTS:
+        raise LookupError(f"an answer has no {name!r}; it has {', '.join(PARTS)}")
+    return PARTS[name]
+
+
+def _follow(held: list[Held], part: Part, given: _Given) -> None:
+    """Goes on with the history of a part by what was answered next."""
+    value = part.value(given.answered)
+    if held and held[-1].value == value:
+        return
+    if held:
+        by_time = given.without is not None and part.value(given.without) == value
+        ended_by = () if by_time else given.led_to_by
+        held[-1] = held[-1]._replace(known_until=given.since, ended_by=ended_by)
+    derived = part.derivation(given.answered)
+    held.append(Held(value, derived, given.answered.version, given.since, None, ()))
+
+
+def _given(record: Record, now: datetime, at: datetime | None) -> Iterator[_Given]:
     """The answers as they were given: after each transaction and, in between, as time went on."""
-    nothing = known_by(enrollment, recorded, edition_of, 0)
-    everything = known_by(enrollment, recorded, edition_of, now, received)
-    followed = transactions(enrollment, recorded, received, edition_of, nothing, everything)
-    known, since = nothing, None
-    yield _Given(answer(known, at or now), since)
-    for transaction, following in followed:
+    known, since = record.known_by(0), None
+    everything = record.known_by(now)
+    yield _Given(answered(known, at or now), since)
+    for transaction, following in record.transactions(known, everything):
         until = transaction[-1].recorded_at
         if at is None:
             yield from _as_time_goes_on(known, since, until)
         when = at or until
-        yield _Given(answer(following, when), until, tuple(transaction), answer(known, when))
+        yield _Given(answered(following, when), until, tuple(transaction), answered(known, when))
         known, since = following, until
     if at is None:
         yield from _as_time_goes_on(known, since, now)
-        yield _Given(answer(known, now), now)
+        yield _Given(answered(known, now), now)
 
 
 def _as_time_goes_on(known: Knowledge, since: datetime | None, until: datetime) -> Iterator[_Given]:
@@ -118,7 +110,7 @@ def _as_time_goes_on(known: Knowledge, since: datetime | None, until: datetime) 
     if since is not None and known.case is not None:
         for moment in sorted(moments(known.case, known)):
             if since < moment < until:
-                yield _Given(answer(known, moment), moment)
+                yield _Given(answered(known, moment), moment)
 
 
 def moments(case: Case, known: Knowledge) -> set[datetime]:

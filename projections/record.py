@@ -1,33 +1,109 @@
-"""What was known when: the prefix of a stream that a knowledge cut-off selects."""
+"""Everything recorded of one student, of one moment; and what of it was known by a cut-off.
 
+A question is a function of a record, an instant and a cut-off. A cut-off selects a prefix of each
+stream, always whole transactions: of her enrollment, of her care, and of the edition she is
+registered under, in whose stream windows are fixed for everybody.
+"""
+
+import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from functools import cached_property
+from heapq import merge
+from operator import attrgetter
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from yibao.domain.editions import Policy
-from yibao.domain.facts import EMPTY, Stream, current_facts, events, fold
-from yibao.domain.refusals import UnknownCutoff
+from yibao.domain.facts import (
+    EMPTY,
+    AnyFact,
+    Folding,
+    KeptAttempt,
+    Positioned,
+    Stream,
+    events,
+)
+from yibao.domain.refusals import UnknownCutoff, UnknownEdition
 from yibao.domain.rules import Case, WindowFix
-from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
 
 #: An instant, inclusive; or a version of the student's stream, where 0 knows nothing.
 Cutoff = datetime | int
 
 
-class Edition:
-    """A policy edition and the stream of what was fixed under it later."""
+class Log:
+    """What one stream recorded, with positions, folded from prefix to prefix.
 
-    def __init__(self, policy: Policy, recorded: Sequence[events.Event]) -> None:
+    Where the positions are not known they are the places in the stream. A prefix longer than the
+    one asked for before costs what is new in it; a shorter one is folded anew.
+    """
+
+    def __init__(
+        self, recorded: Sequence[events.Event], positions: Sequence[int] | None = None
+    ) -> None:
+        self.events = recorded
+        self.positions = range(1, len(recorded) + 1) if positions is None else positions
+        self._folding = Folding(recorded)
+
+    @classmethod
+    def of(cls, positioned: Sequence[Positioned]) -> "Log":
+        """The log of events that come with their positions."""
+        return cls([each.event for each in positioned], [each.position for each in positioned])
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def positioned(self) -> Iterator[Positioned]:
+        """Each event with its position."""
+        return map(Positioned, self.positions, self.events)
+
+    def by(self, known_at: datetime) -> int:
+        """How many events were recorded by an instant, inclusive."""
+        if not self.events or self.events[-1].recorded_at <= known_at:
+            return len(self.events)
+        return bisect_right(self.events, known_at, key=attrgetter("recorded_at"))
+
+    def at(self, position: int) -> int:
+        """How many events the store had taken at a position."""
+        return bisect_right(self.positions, position)
+
+    def version_superseded(self, event: events.Event) -> int | None:
+        """The version of the fact here whose place an event takes, or which it takes back."""
+        superseded = getattr(event, "supersedes", None)
+        return None if superseded is None else self._versions.get(superseded)
+
+    @cached_property
+    def _versions(self) -> dict[UUID, int]:
+        return {event.event_id: event.originator_version for event in self.events}
+
+    def facts(self, version: int) -> tuple[AnyFact, ...]:
+        """The current facts after the first events."""
+        return self._folding.at(version)
+
+    def stream(self, version: int) -> Stream:
+        """The stream as it was after the first events."""
+        return Stream(tuple(self.events[:version]), self.facts(version)) if version else EMPTY
+
+
+NOTHING: Final = Log(())
+
+
+class EditionRecord:
+    """An edition, and everything recorded under it: when it was first used, and windows fixed."""
+
+    def __init__(self, policy: Policy, log: Log) -> None:
         self.policy = policy
-        self.recorded = recorded
-        self._fixes: dict[int, Sequence[WindowFix]] = {}
+        self.log = log
+        self._fixes: dict[int, tuple[WindowFix, ...]] = {}
 
-    def fixes(self, version: int) -> Sequence[WindowFix]:
-        """What is fixed after the first events of the stream; kept, since a school asks at once."""
-        if version not in self._fixes:
-            self._fixes[version] = current_facts(self.recorded[:version])  # type: ignore[assignment]
-        return self._fixes[version]
+    def fixes(self, version: int) -> tuple[WindowFix, ...]:
+        """What is fixed after the first events of the stream; kept, since many ask it."""
+        found = self._fixes.get(version)
+        if found is None:
+            found = self._fixes[version] = self.log.facts(version)  # type: ignore[assignment]
+        return found  # type: ignore[return-value]
 
 
 class Knowledge(NamedTuple):
@@ -46,71 +122,205 @@ class Knowledge(NamedTuple):
     received: Stream = EMPTY
 
 
-def known_by(
-    enrollment: EnrollmentId,
-    recorded: Sequence[events.Event],
-    edition_of: Callable[[str], Edition],
-    cutoff: Cutoff,
-    received: Sequence[events.Event] = (),
-) -> Knowledge:
-    """The knowledge a cut-off stands for: always whole transactions, always a prefix.
+def _no_edition(name: str) -> EditionRecord:
+    raise UnknownEdition(name)
 
-    Raises UnknownCutoff for a version the stream has not reached or one inside a transaction.
+
+class Record:
+    """Everything recorded of one student, of one moment.
+
+    `enrolled` and `received` are the logs of her enrollment and of her care; `edition_of` tells of
+    each edition she was ever registered under, and raises UnknownEdition where it is not at hand.
+    `notes` are the free text kept beside facts, by their event ids. `now` is when it was read; None
+    where nobody asks what holds now.
     """
-    if isinstance(cutoff, int):
-        version, known_at = cutoff, _stamp(recorded, cutoff)
-    else:
-        version, known_at = recorded_by(recorded, cutoff), cutoff
-    named = edition_named(recorded[:version])
-    fixed = edition_of(named).recorded if named and known_at else ()
-    edition_version = recorded_by(fixed, known_at) if known_at else 0
-    by_then = received[: recorded_by(received, known_at)] if known_at else ()
-    return known_at_versions(
-        enrollment, recorded, edition_of, version, edition_version, known_at, by_then
-    )
+
+    def __init__(
+        self,
+        enrollment: EnrollmentId,
+        enrolled: Log,
+        received: Log = NOTHING,
+        edition_of: Callable[[str], EditionRecord] = _no_edition,
+        now: datetime | None = None,
+        attempts: Callable[[], Sequence[KeptAttempt]] = tuple,
+        notes: Mapping[UUID, str] | None = None,
+    ) -> None:
+        self.enrollment = enrollment
+        self.now = now
+        self.enrolled = enrolled
+        self.received = received
+        self.edition_of = edition_of
+        self._attempts = attempts
+        self.notes = notes or {}
+        self._named = _editions_named(enrolled.events)
+        self._case: tuple[tuple[int, int], Case] | None = None
+        self._care: tuple[int, Stream] = 0, EMPTY
+
+    @cached_property
+    def attempts(self) -> tuple[KeptAttempt, ...]:
+        """What was tried for the student and refused, in order; raises UnreadableEvent."""
+        return tuple(self._attempts())
+
+    @property
+    def latest(self) -> datetime:
+        """The instant by which everything is known: when it was read, or a later stamp.
+
+        To be asked only where something is recorded, or it is known when it was read.
+        """
+        named = self.edition_named(len(self.enrolled))
+        fixed = self.edition_of(named).log.events if named else ()
+        last = (*self.enrolled.events[-1:], *fixed[-1:], *self.received.events[-1:])
+        stamps = [event.recorded_at for event in last]
+        return max([self.now, *stamps] if self.now else stamps)
+
+    def edition_named(self, version: int) -> str | None:
+        """The edition that the latest registration of a prefix names, current or taken back."""
+        return self._named[version]
+
+    def edition_version(self, name: str, known_at: datetime | None) -> int:
+        """How far an edition was fixed as known at an instant."""
+        return self.edition_of(name).log.by(known_at) if known_at else 0
+
+    def known_by(self, cutoff: Cutoff) -> Knowledge:
+        """The knowledge a cut-off stands for: always whole transactions, always a prefix.
+
+        Raises UnknownCutoff for a version the stream has not reached or one inside a transaction.
+        """
+        if isinstance(cutoff, int):
+            version, known_at = cutoff, self._stamp(cutoff)
+        else:
+            version, known_at = self.enrolled.by(cutoff), cutoff
+        named = self.edition_named(version)
+        fixed = self.edition_version(named, known_at) if named else 0
+        return self.known(version, fixed, self.received.by(known_at) if known_at else 0, known_at)
+
+    def known_at(self, position: int) -> Knowledge:
+        """What is known once the store has taken that many events."""
+        version = self.enrolled.at(position)
+        named = self.edition_named(version)
+        fixed = self.edition_of(named).log.at(position) if named else 0
+        return self.known(version, fixed, self.received.at(position), None)
+
+    def known(
+        self, version: int, edition_version: int, care_version: int, known_at: datetime | None
+    ) -> Knowledge:
+        """The knowledge of one version of each stream.
+
+        What one version after the other is asked for shares its parts; that keeps a history, or
+        the trail, from being folded anew for each fact.
+        """
+        named = self.edition_named(version)
+        if named is None:
+            return Knowledge(self.enrollment, version, known_at, 0, None)
+        case = self._case_of(version, edition_version, self.edition_of(named))
+        care = self._care_of(care_version)
+        return Knowledge(self.enrollment, version, known_at, edition_version, case, care)
+
+    def transactions(
+        self, then: Knowledge, now: Knowledge
+    ) -> Iterator[tuple[list[events.Event], Knowledge]]:
+        """What was recorded in between, transaction by transaction, and what was known after each.
+
+        Windows are those of every edition the student was ever registered under.
+        """
+        enrollment = self.enrollment
+        versions = {enrollment.stream: then.version, enrollment.care_stream: then.received.version}
+        fixed: list[events.Event] = []
+        for name in sorted(self.editions_by(now.version)):
+            before = self.edition_version(name, then.known_at)
+            versions[edition_stream(name)] = before
+            until = self.edition_version(name, now.known_at)
+            fixed.extend(self.edition_of(name).log.events[before:until])
+        gathered: list[events.Event] = []
+        for event in _in_order(
+            enrollment,
+            sorted(fixed, key=attrgetter("recorded_at")),
+            self.enrolled.events[then.version : now.version],
+            self.received.events[then.received.version : now.received.version],
+        ):
+            gathered.append(event)
+            if event.goes_on:
+                continue
+            versions[event.originator_id] = event.originator_version
+            version = versions[enrollment.stream]
+            under = self.edition_named(version)
+            yield (
+                gathered,
+                self.known(
+                    version,
+                    versions[edition_stream(under)] if under else 0,
+                    versions[enrollment.care_stream],
+                    event.recorded_at,
+                ),
+            )
+            gathered = []
+
+    def version_superseded(self, event: events.Event) -> int | None:
+        """The version of the fact whose place an event takes, or which it takes back."""
+        found = self.enrolled.version_superseded(event)
+        return self.received.version_superseded(event) if found is None else found
+
+    def editions_by(self, version: int) -> set[str]:
+        """The editions a student was registered under in the first events of her stream."""
+        return {name for name in self._named[: version + 1] if name is not None}
+
+    def _case_of(self, version: int, edition_version: int, edition: EditionRecord) -> Case:
+        key = version, edition_version
+        if self._case is None or self._case[0] != key:
+            facts = self.enrolled.facts(version)
+            self._case = key, Case(edition.policy, facts, edition.fixes(edition_version))
+        return self._case[1]
+
+    def _care_of(self, version: int) -> Stream:
+        if self._care[0] != version:
+            self._care = version, self.received.stream(version)
+        return self._care[1]
+
+    def _stamp(self, version: int) -> datetime | None:
+        recorded = self.enrolled.events
+        if not 0 <= version <= len(recorded):
+            raise UnknownCutoff(
+                f"version {version} is not in the stream, which is at {len(recorded)}"
+            )
+        if version == 0:
+            return None
+        event = recorded[version - 1]
+        if event.goes_on:
+            raise UnknownCutoff(f"version {version} lies inside a transaction")
+        return event.recorded_at
 
 
-def known_at_versions(
+def _editions_named(recorded: Sequence[events.Event]) -> list[str | None]:
+    """For each prefix, from the empty one, the edition its latest registration names."""
+    named: list[str | None] = [None]
+    for event in recorded:
+        named.append(event.policy if isinstance(event, events.Registered) else named[-1])
+    return named
+
+
+def _in_order(
     enrollment: EnrollmentId,
+    fixed: Sequence[events.Event],
     recorded: Sequence[events.Event],
-    edition_of: Callable[[str], Edition],
-    version: int,
-    edition_version: int,
-    known_at: datetime | None,
-    received: Sequence[events.Event] = (),
-) -> Knowledge:
-    """The knowledge of one version of the student's stream and one of the edition's."""
-    prefix = recorded[:version]
-    named = edition_named(prefix)
-    if named is None:
-        return Knowledge(enrollment, version, known_at, 0, None)
-    edition = edition_of(named)
-    case = Case(edition.policy, current_facts(prefix), edition.fixes(edition_version))
-    care = fold(received) if received else EMPTY
-    return Knowledge(enrollment, version, known_at, edition_version, case, care)
+    received: Sequence[events.Event],
+) -> Iterator[events.Event]:
+    """What three streams recorded, in the order of the stamps.
 
+    Where stamps are equal, windows come first, and care before what the enrollment recorded
+    after a settlement that follows it: a settlement tells on which version it stood.
+    """
+    stood_on: dict[int, float] = {}
+    version = math.inf
+    for event in reversed(received):
+        if isinstance(event, events.CareSettled):
+            version = min(version, event.enrollment_version)
+        stood_on[event.originator_version] = version
 
-def edition_named(recorded: Sequence[events.Event]) -> str | None:
-    """The edition the latest registration names, current or taken back."""
-    for event in reversed(recorded):
-        if isinstance(event, events.Registered):
-            return event.policy
-    return None
+    def key(event: events.Event) -> tuple[datetime, float, bool]:
+        if event.originator_id == enrollment.stream:
+            return event.recorded_at, event.originator_version, False
+        if event.originator_id == enrollment.care_stream:
+            return event.recorded_at, stood_on[event.originator_version], True
+        return event.recorded_at, 0, False
 
-
-def recorded_by(recorded: Sequence[events.Event], known_at: datetime) -> int:
-    """How many events of a stream were recorded by an instant, inclusive."""
-    if not recorded or recorded[-1].recorded_at <= known_at:
-        return len(recorded)
-    return bisect_right(recorded, known_at, key=lambda event: event.recorded_at)
-
-
-def _stamp(recorded: Sequence[events.Event], version: int) -> datetime | None:
-    if not 0 <= version <= len(recorded):
-        raise UnknownCutoff(f"version {version} is not in the stream, which is at {len(recorded)}")
-    if version == 0:
-        return None
-    event = recorded[version - 1]
-    if event.goes_on:
-        raise UnknownCutoff(f"version {version} lies inside a transaction")
-    return event.recorded_at
+    return merge(fixed, recorded, received, key=key)

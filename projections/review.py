@@ -3,16 +3,14 @@
 Nothing is paid or taken back by itself: this is the list for somebody to look at.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
 from yibao.domain.care import Amounts, assessments, cares, settlements
 from yibao.domain.facts import events, places
-from yibao.domain.vocabulary import EnrollmentId
-from yibao.projections.comparison import transactions
-from yibao.projections.record import Cutoff, Edition, Knowledge, known_by
+from yibao.projections.record import Cutoff, Knowledge, Record
 
 
 class Changed(NamedTuple):
@@ -37,28 +35,18 @@ class _Told(NamedTuple):
     amounts: dict[int, Amounts]
 
 
-def review(
-    enrollment: EnrollmentId,
-    recorded: Sequence[events.Event],
-    edition_of: Callable[[str], Edition],
-    at: datetime,
-    cutoff: Cutoff,
-    received: Sequence[events.Event],
-) -> tuple[Changed, ...]:
+def review(record: Record, at: datetime, cutoff: Cutoff) -> tuple[Changed, ...]:
     """Every piece of care settled or once refused that comes to something else since.
 
     What was told at a time is what followed from the facts recorded by then, asked at that
     time; what holds now is asked at `at`.
     """
-    nothing = known_by(enrollment, recorded, edition_of, 0)
-    known = known_by(enrollment, recorded, edition_of, cutoff, received)
+    known = record.known_by(cutoff)
     if known.case is None or known.case.policy.benefits is None:
         return ()
     history = [
         _Told(transaction, _amounts(knowledge, transaction[-1].recorded_at))
-        for transaction, knowledge in transactions(
-            enrollment, recorded, received, edition_of, nothing, known
-        )
+        for transaction, knowledge in record.transactions(record.known_by(0), known)
     ]
     now = _amounts(known, at)
     found = []

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
+from golden.held import GOLDEN, held, releases
 from jsonschema import Draft202012Validator, ValidationError
 from pgserver import Server
 
@@ -29,7 +30,6 @@ from yibao.domain.facts.events import EVENTS
 from yibao.domain.vocabulary import EnrollmentId
 
 ROOT = Path(__file__).parents[1]
-GOLDEN = Path(__file__).parent / "golden"
 RELEASES = sorted(path.stem for path in GOLDEN.glob("*.db"))
 
 
@@ -69,7 +69,7 @@ def printed(*arguments: str) -> Any:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_published_schema_is_the_released_one(name: str) -> None:
-    released = json.loads((GOLDEN / "schemas" / f"{name}.json").read_text(encoding="utf-8"))
+    released = json.loads(held(f"{name}.json").read_text(encoding="utf-8"))
     assert printed("schema", name) == released
 
 
@@ -111,7 +111,7 @@ def test_what_a_replay_prints_fits_its_schema(tmp_path: Path) -> None:
 
 
 def test_the_public_names_and_their_signatures_are_the_released_ones() -> None:
-    assert public_api() == (GOLDEN / "public_api.txt").read_text(encoding="utf-8")
+    assert public_api() == held("api.txt").read_text(encoding="utf-8")
 
 
 def public_api() -> str:
@@ -227,14 +227,14 @@ def test_the_attempts_a_release_kept_are_read_as_they_were(golden: Golden) -> No
         }
 
 
-@pytest.mark.parametrize("released", sorted((GOLDEN / "released").glob("*.attempts.json")))
+@pytest.mark.parametrize("released", releases("attempts.json"))
 def test_what_a_release_kept_of_attempts_keeps_its_fields(released: Path) -> None:
     now, then = SCHEMAS["attempts"](), json.loads(released.read_text(encoding="utf-8"))
     assert then["required"] == now["required"]
     assert then["properties"].items() <= now["properties"].items()
 
 
-@pytest.mark.parametrize("released", sorted((GOLDEN / "released").glob("*.events.json")))
+@pytest.mark.parametrize("released", releases("events.json"))
 def test_what_a_release_stored_keeps_its_names_and_fields(released: Path) -> None:
     now = SCHEMAS["events"]()["events"]
     for name, then in json.loads(released.read_text(encoding="utf-8"))["events"].items():
@@ -243,7 +243,7 @@ def test_what_a_release_stored_keeps_its_names_and_fields(released: Path) -> Non
             assert shape == now[name]["properties"][field], (name, field)
 
 
-@pytest.mark.parametrize("released", sorted((GOLDEN / "released").glob("*.api.txt")))
+@pytest.mark.parametrize("released", releases("api.txt"))
 def test_what_a_release_offered_is_still_there(released: Path) -> None:
     offered = {line.partition("(")[0] for line in released.read_text("utf-8").splitlines()}
     assert offered <= {line.partition("(")[0] for line in public_api().splitlines()}

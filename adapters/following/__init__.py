@@ -1,7 +1,14 @@
 """What follows the facts: who keeps a projection up, who leads; in it the audit trail."""
 
 from yibao.adapters.following.leading import lead_of
-from yibao.adapters.following.supervisor import Parked, Standing, Status, Stop, Supervisor
+from yibao.adapters.following.supervisor import (
+    Parked,
+    Standing,
+    Status,
+    Stop,
+    Supervisor,
+    mistakes_halt,
+)
 
 __all__ = [
     "Parked",
@@ -10,4 +17,5 @@ __all__ = [
     "Stop",
     "Supervisor",
     "lead_of",
+    "mistakes_halt",
 ]

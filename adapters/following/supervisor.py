@@ -7,13 +7,15 @@ leads it: of several on one store one works, and another takes over when that on
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
 from yibao.adapters.store import Halted, StoreError
 from yibao.adapters.store.connections import ticking
-from yibao.adapters.telemetry import SILENT, Telemetry, tell
+from yibao.adapters.telemetry import SILENT, Telemetry, frames_of, tell
+from yibao.domain.refusals import YibaoError
 
 LOGGER: Final = logging.getLogger("yibao.following")
 
@@ -26,6 +28,23 @@ AT_A_STRETCH: Final = 3.0
 LONGEST_PAUSE: Final = 30.0
 #: How often whoever waits looks whether it is to end, in seconds.
 GLANCE: Final = 0.05
+
+
+@contextmanager
+def mistakes_halt() -> Iterator[None]:
+    """Has what yibao does not raise on purpose be told as Halted, by its kind and its place.
+
+    What it says itself may quote what nobody should read; it stands in the chain.
+    """
+    try:
+        yield
+    except YibaoError:
+        raise
+    except Exception as error:
+        where = frames_of(error)[-1]
+        raise Halted(
+            f"a mistake of the program's own: {type(error).__name__} in {where}"
+        ) from error
 
 
 class Parked(NamedTuple):
@@ -131,36 +150,49 @@ class Supervisor:
         """
         name, leads, after_failure = self._projection.name, False, self._pause
         try:
-            while not stop.is_set():
-                try:
-                    did_lead, leads = leads, self._lead.is_mine()
-                    if leads != did_lead:
+            with self.halt_told():
+                while not stop.is_set():
+                    try:
+                        did_lead, leads = leads, self._lead.is_mine()
+                        if leads != did_lead:
+                            tell(
+                                LOGGER,
+                                logging.INFO,
+                                "leading" if leads else "standing-by",
+                                projection=name,
+                            )
+                        if not (leads and self.take_in(stop)):
+                            stop.wait(self._pause if leads else self._standby)
+                        after_failure = self._pause
+                    except Halted:
+                        raise
+                    except StoreError as error:
+                        leads = False
                         tell(
                             LOGGER,
-                            logging.INFO,
-                            "leading" if leads else "standing-by",
+                            logging.ERROR,
+                            "store-failed",
                             projection=name,
+                            reason=str(error),
                         )
-                    if not (leads and self.take_in(stop)):
-                        stop.wait(self._pause if leads else self._standby)
-                    after_failure = self._pause
-                except Halted as error:
-                    tell(LOGGER, logging.CRITICAL, "halted", projection=name, reason=str(error))
-                    raise
-                except StoreError as error:
-                    leads = False
-                    tell(LOGGER, logging.ERROR, "store-failed", projection=name, reason=str(error))
-                    stop.wait(after_failure)
-                    after_failure = min(2 * after_failure, LONGEST_PAUSE)
-        except StoreError:
-            raise
-        except Exception as error:
-            # A mistake of the projection's own: what it says may quote what nobody should read.
-            kind = type(error).__name__
-            tell(LOGGER, logging.CRITICAL, "halted", projection=name, reason=kind)
-            raise
+                        stop.wait(after_failure)
+                        after_failure = min(2 * after_failure, LONGEST_PAUSE)
         finally:
             self._lead.release()
+
+    @contextmanager
+    def halt_told(self) -> Iterator[None]:
+        """Tells of what halts the projection inside; a mistake with the frames that led to it."""
+        try:
+            with mistakes_halt():
+                yield
+        except Halted as error:
+            cause = error.__cause__
+            told: dict[str, object] = {"projection": self._projection.name, "reason": str(error)}
+            if cause and not isinstance(cause, YibaoError):
+                told["frames"] = frames_of(cause)
+            tell(LOGGER, logging.CRITICAL, "halted", **told)
+            raise
 
     def take_in(self, stop: Stop) -> bool:
         """Takes in what is new, and tells how far it is and who is newly parked.

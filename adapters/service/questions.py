@@ -1,9 +1,9 @@
 """The questions; looking changes nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache, wraps
+from functools import wraps
 from typing import (
     TYPE_CHECKING,
     Concatenate,
@@ -12,9 +12,8 @@ from typing import (
 )
 from uuid import UUID
 
-from yibao.adapters.store import KeptAttempt, Reading
 from yibao.domain.care import Assessed
-from yibao.domain.facts import commands, events
+from yibao.domain.facts import KeptAttempt, commands, events
 from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import (
@@ -24,18 +23,12 @@ from yibao.domain.vocabulary import (
     edition_stream,
 )
 from yibao.projections.answer import Answer, answer
-from yibao.projections.audit_trail import Entry, FixedEdition, Streams, entries_with_windows
-from yibao.projections.comparison import COMPARED, Comparison, compare
+from yibao.projections.audit_trail import Entry, entries_with_windows
+from yibao.projections.comparison import Comparison, compare
 from yibao.projections.history import Held, history
+from yibao.projections.parts import PARTS
 from yibao.projections.quote import quote
-from yibao.projections.record import (
-    Cutoff,
-    Edition,
-    Knowledge,
-    edition_named,
-    known_at_versions,
-    known_by,
-)
+from yibao.projections.record import Cutoff, Record
 from yibao.projections.review import Changed, review
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
@@ -67,6 +60,13 @@ def _question(
 class Questions(Opened):
     """What is asked of one student, of the store, and of an edition."""
 
+    def read(self, enrollment: EnrollmentId) -> Record:
+        """Everything recorded of one student, of one moment.
+
+        Raises BadValue for what is no EnrollmentId.
+        """
+        return self._store.record(_whose(enrollment), self.editions, self._clock())
+
     @_question
     def at(
         self,
@@ -81,21 +81,20 @@ class Questions(Opened):
         everything recorded is known. Raises BadValue for a naive instant and UnknownCutoff for
         a version that does not exist.
         """
-        when = self._clock() if at is None else instant_of(at, "at")
-        return answer(self._knowledge(enrollment, known_at), when)
+        return answer(*self._asked(enrollment, at, known_at))
 
-    def _read(self, enrollment: EnrollmentId) -> tuple[list[events.Event], list[events.Event]]:
-        """What is recorded of a student, and of the care, as both stand at one moment."""
-        streams = streams_of(enrollment)
-        found = self._store.read_all(streams)
-        return found[streams[0]], found[streams[1]]
-
-    def _knowledge(self, enrollment: EnrollmentId, known_at: Cutoff | str | None) -> Knowledge:
-        """What is known of a student by a cut-off, by default everything."""
+    def _asked(
+        self,
+        enrollment: EnrollmentId,
+        at: datetime | str | None,
+        known_at: Cutoff | str | None,
+    ) -> tuple[Record, datetime, Cutoff]:
+        """What a question is about: by default now, with everything known."""
+        when = None if at is None else instant_of(at, "at")
         cutoff = None if known_at is None else cutoff_of(known_at)
-        recorded, received = self._read(enrollment)
-        edition_of = cache(self._edition)
-        return _known(enrollment, recorded, received, edition_of, cutoff, self._clock())
+        now = self._clock()
+        record = self._store.record(_whose(enrollment), self.editions, now)
+        return record, when or now, record.latest if cutoff is None else cutoff
 
     def everyone(
         self, at: datetime | str | None = None, *, known_at: datetime | str | None = None
@@ -107,19 +106,8 @@ class Questions(Opened):
         now = self._clock()
         when = now if at is None else instant_of(at, "at")
         cutoff = None if known_at is None else instant_of(known_at, "known_at")
-        read: Reading = self._store.read
-
-        def edition(name: str) -> Edition:
-            return Edition(self.editions.get(name), read(edition_stream(name)))
-
-        edition_of = cache(edition)
-        for _, recorded, read in self._store.streams():
-            first = next((e for e in recorded if isinstance(e, events.Registered)), None)
-            if first is not None:
-                enrollment = EnrollmentId(first.ref, self.editions.get(first.policy).year)
-                received = read(enrollment.care_stream)
-                knowledge = _known(enrollment, recorded, received, edition_of, cutoff, now)
-                yield answer(knowledge, when)
+        for record in self._store.records(self.editions, now):
+            yield answer(record, when, record.latest if cutoff is None else cutoff)
 
     @_question
     def compare(
@@ -131,19 +119,8 @@ class Questions(Opened):
         at: datetime | str | None = None,
     ) -> Comparison:
         """What changed in the answer between two cut-offs, and which facts changed it."""
-        clock = self._clock()
-        recorded, received = self._read(enrollment)
-        edition_of = cache(self._edition)
-        latest = _latest(recorded, received, edition_of, clock)
-        return compare(
-            enrollment,
-            recorded,
-            edition_of,
-            clock if at is None else instant_of(at, "at"),
-            cutoff_of(then),
-            latest if now is None else cutoff_of(now),
-            received,
-        )
+        record, when, latest = self._asked(enrollment, at, now)
+        return compare(record, when, cutoff_of(then), latest)
 
     @_question
     def review(
@@ -157,18 +134,7 @@ class Questions(Opened):
 
         Nothing is paid or taken back by itself.
         """
-        now = self._clock()
-        recorded, received = self._read(enrollment)
-        edition_of = cache(self._edition)
-        latest = _latest(recorded, received, edition_of, now)
-        return review(
-            enrollment,
-            recorded,
-            edition_of,
-            now if at is None else instant_of(at, "at"),
-            latest if known_at is None else cutoff_of(known_at),
-            received,
-        )
+        return review(*self._asked(enrollment, at, known_at))
 
     @_question
     def quote(
@@ -187,7 +153,7 @@ class Questions(Opened):
 
         Raises NotPermitted with `not_registered`, and BadValue as `receive_care` does.
         """
-        when = self._clock() if at is None else instant_of(at, "at")
+        record, when, cutoff = self._asked(enrollment, at, known_at)
         command = commands.read(
             commands.ReceiveCare,
             {
@@ -199,7 +165,7 @@ class Questions(Opened):
                 "province": province,
             },
         )
-        return quote(self._knowledge(enrollment, known_at), command, when)
+        return quote(record, command, when, cutoff)
 
     @_question
     def history(
@@ -211,13 +177,10 @@ class Questions(Opened):
         about that instant; without it each is about the instant at which it was given. Raises
         BadValue for a part there is none of.
         """
-        if not isinstance(value, str) or value not in COMPARED:
-            raise BadValue("value", f"an answer has no such part; it has {', '.join(COMPARED)}")
-        recorded, received = self._read(enrollment)
-        edition_of = cache(self._edition)
-        now = _latest(recorded, received, edition_of, self._clock())
-        about = None if at is None else instant_of(at, "at")
-        return history(enrollment, recorded, edition_of, value, now, about, received)
+        if not isinstance(value, str) or value not in PARTS:
+            raise BadValue("value", f"an answer has no such part; it has {', '.join(PARTS)}")
+        record, when, _ = self._asked(enrollment, at, None)
+        return history(record, value, record.latest, None if at is None else when)
 
     @_question
     def trail_of(self, enrollment: EnrollmentId) -> tuple[Entry, ...]:
@@ -225,7 +188,7 @@ class Questions(Opened):
 
         Windows that were fixed are in it where they moved the student's answers.
         """
-        return tuple(entries_with_windows(self._streams(enrollment)))
+        return tuple(entries_with_windows(self.read(enrollment)))
 
     @_question
     def refused_attempts(self, enrollment: EnrollmentId) -> list[KeptAttempt]:
@@ -243,18 +206,6 @@ class Questions(Opened):
 
         self._store.check_process()
         return AuditTrail(self._store, self.editions, open_trail(self._store, url))
-
-    def _streams(self, enrollment: EnrollmentId) -> Streams:
-        enrolled, cared = streams_of(enrollment)
-        return Streams(
-            enrollment,
-            self._store.recorded(enrolled),
-            self._store.recorded(cared),
-            cache(self._fixed_edition),
-        )
-
-    def _fixed_edition(self, name: str) -> FixedEdition:
-        return FixedEdition(self.editions.get(name), self._store.recorded(edition_stream(name)))
 
     def facts(self, enrollment: EnrollmentId) -> list[events.Event]:
         """Everything recorded about one student, in the order of the stream."""
@@ -282,38 +233,8 @@ class Questions(Opened):
         """
         return self._store.erase_note(event_id_of(event_id))
 
-    def _edition(self, name: str) -> Edition:
-        """An edition as it stands; a question caches it, so that it reads one state of it."""
-        return Edition(self.editions.get(name), self._store.read(edition_stream(name)))
 
-
-def _known(
-    enrollment: EnrollmentId,
-    recorded: Sequence[events.Event],
-    received: Sequence[events.Event],
-    edition_of: Callable[[str], Edition],
-    cutoff: Cutoff | None,
-    now: datetime,
-) -> Knowledge:
-    """What is known by a cut-off; without one everything, whatever the clock says."""
-    if cutoff is not None:
-        return known_by(enrollment, recorded, edition_of, cutoff, received)
-    named = edition_named(recorded)
-    fixed = edition_of(named).recorded if named else ()
-    latest = _latest(recorded, received, edition_of, now)
-    return known_at_versions(
-        enrollment, recorded, edition_of, len(recorded), len(fixed), latest, received
-    )
-
-
-def _latest(
-    recorded: Sequence[events.Event],
-    received: Sequence[events.Event],
-    edition_of: Callable[[str], Edition],
-    now: datetime,
-) -> datetime:
-    """The instant by which everything is known: now, or a later stamp of any of the streams."""
-    named = edition_named(recorded)
-    fixed = edition_of(named).recorded if named else ()
-    last = (*recorded[-1:], *fixed[-1:], *received[-1:])
-    return max([now, *(event.recorded_at for event in last)])
+def _whose(enrollment: EnrollmentId) -> EnrollmentId:
+    """An enrollment that was given; raises BadValue for what is none."""
+    streams_of(enrollment)
+    return enrollment

@@ -1,6 +1,6 @@
 """Facts in a file or a database: kept by `eventsourcing`, read in turns, never changed."""
 
-from yibao.adapters.store.attempts import CountedAttempts, KeptAttempt, digest_of
+from yibao.adapters.store.attempts import CountedAttempts, digest_of
 from yibao.adapters.store.errors import AheadOfClock, Halted, StoreError
 from yibao.adapters.store.facts import FactStore, Reached, Reading, open_store
 from yibao.adapters.store.findings import Examination, Finding, is_as_written

@@ -14,16 +14,8 @@ from pydantic import ValidationError
 
 from yibao.adapters.store.connections import Sql
 from yibao.domain.calendar import in_shanghai
-from yibao.domain.facts import RefusedAttempt
+from yibao.domain.facts import KeptAttempt, RefusedAttempt
 from yibao.domain.refusals import UnreadableEvent, place, reason
-
-
-class KeptAttempt(NamedTuple):
-    """A refused attempt and its number; `position` is how many events the store had by then."""
-
-    attempt_id: int
-    position: int
-    attempt: RefusedAttempt
 
 
 class CountedAttempts(NamedTuple):
@@ -129,6 +121,11 @@ def digest_of(counts: Sequence[CountedAttempts]) -> int:
 
 def _kept(sql: Sql, which: str, *values: Any) -> Iterator[KeptAttempt]:
     rows = sql.rows(f"SELECT attempt_id, position, state FROM refused_attempts {which}", values)
+    return kept_in(rows)
+
+
+def kept_in(rows: Iterable[Sequence[Any]]) -> Iterator[KeptAttempt]:
+    """The attempts in rows of number, position and state; raises UnreadableEvent."""
     for attempt_id, position, state in rows:
         if not isinstance(position, int):
             raise UnreadableEvent(f"refused attempt {attempt_id}: position: no number")

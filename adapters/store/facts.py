@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from operator import itemgetter
 from os import getpid
@@ -16,8 +16,9 @@ from eventsourcing.persistence import ApplicationRecorder, InfrastructureFactory
 from eventsourcing.sqlite import SQLiteConnectionPool
 from eventsourcing.utils import Environment, EnvType
 
+from yibao.adapters.editions import Editions
 from yibao.adapters.store import attempts
-from yibao.adapters.store.attempts import CountedAttempts, KeptAttempt
+from yibao.adapters.store.attempts import CountedAttempts
 from yibao.adapters.store.connections import (
     LAST,
     Database,
@@ -32,6 +33,7 @@ from yibao.adapters.store.connections import (
 )
 from yibao.adapters.store.errors import StoreError
 from yibao.adapters.store.mapping import FactMapper, from_row
+from yibao.adapters.store.records import Records
 from yibao.adapters.store.rows import (
     AT,
     EVERY_STREAM,
@@ -50,8 +52,10 @@ from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
 from yibao.adapters.store.sqlite import failure as sqlite_failure
 from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
 from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
-from yibao.domain.facts import Positioned, RefusedAttempt
-from yibao.domain.facts.events import Event
+from yibao.domain.facts import KeptAttempt, Positioned, RefusedAttempt
+from yibao.domain.facts.events import Event, Registered
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.projections.record import EditionRecord, Log, Record
 
 if TYPE_CHECKING:
     from yibao.adapters.store.postgres import StoreSettings
@@ -108,6 +112,7 @@ class FactStore(Application[UUID]):
             where, failure = postgres.place_of(database), postgres.failure
             self._settings = settings or settings_here()
             self._patience = self._settings.retry_for
+        self._records = Records()
         self._clear_errors = _ClearErrors(failure)
         with _ClearErrors(failure, f" {where}"):
             if not (self.is_postgres or database.startswith("file:")):
@@ -187,6 +192,28 @@ class FactStore(Application[UUID]):
         """Every event of some streams, each in order; those of few streams as of one moment."""
         found = self._asked(lambda sql: rows_of_streams(sql, streams))
         return {stream: decoded(stream, rows) for stream, rows in found.items()}
+
+    def record(self, enrollment: EnrollmentId, editions: Editions, now: datetime) -> Record:
+        """Everything recorded of one student, of one moment; `now` is when it is read.
+
+        Raises UnreadableEvent where a stream of hers cannot be read.
+        """
+        return self._asked(lambda sql: self._records.read(sql, enrollment, editions, now))
+
+    def records(self, editions: Editions, now: datetime) -> Iterator[Record]:
+        """The record of every student, one after the other, from one snapshot of the store."""
+        read: Reading = self.read
+
+        @cache
+        def edition_of(name: str) -> EditionRecord:
+            return EditionRecord(editions.get(name), Log(read(edition_stream(name))))
+
+        for _, recorded, read in self.streams():
+            first = next((event for event in recorded if isinstance(event, Registered)), None)
+            if first is not None:
+                enrollment = EnrollmentId(first.ref, editions.get(first.policy).year)
+                received = Log(read(enrollment.care_stream))
+                yield Record(enrollment, Log(recorded), received, edition_of, now)
 
     def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
         """Every stream with its events, one after the other, from one snapshot of the store.

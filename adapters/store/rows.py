@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby, zip_longest
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from yibao.adapters.store.connections import (
@@ -19,10 +19,6 @@ from yibao.domain.calendar import in_shanghai
 from yibao.domain.facts import Positioned
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import UnreadableEvent
-
-if TYPE_CHECKING:
-    pass
-
 
 STREAM: Final = (
     "SELECT originator_version, topic, state "
@@ -127,13 +123,10 @@ def rows_of_streams(
 
 
 def decoded(stream: UUID, rows: Iterable[Found], before: Sequence[Event] = ()) -> list[Event]:
-    """The events of one stream, or those that follow on others; raises UnreadableEvent.
-
-    That is where it is not whole, or holds what belongs to another kind of stream.
-    """
-    events: list[Event] = []
-    kinds = (KINDS[type(before[0])], ANY) if before else ()
-    for version, (found, topic, state) in enumerate(rows, start=len(before) + 1):
+    """The events of one stream, after those read before; raises UnreadableEvent for a gap."""
+    events = list(before)
+    kinds = (KINDS[type(events[0])], ANY) if events else ()
+    for version, (found, topic, state) in enumerate(rows, start=len(events) + 1):
         if found != version:
             raise UnreadableEvent(
                 f"event {version} of stream {stream} is missing: {found!r} stands in its place"

@@ -5,7 +5,7 @@ by the same command models that the service uses; a mistake names file, line and
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     StringConstraints,
     Tag,
+    create_model,
 )
 
 from yibao.adapters.editions import Source, SourceError
@@ -25,6 +26,7 @@ from yibao.domain.money import Fen
 from yibao.domain.refusals import REASONS
 from yibao.domain.vocabulary import (
     Category,
+    DayRange,
     Document,
     EnrollmentId,
     GivenDay,
@@ -35,8 +37,10 @@ from yibao.domain.vocabulary import (
     Note,
     Settlement,
     State,
+    WaitingPeriod,
 )
 from yibao.projections.next_step import CODES
+from yibao.projections.parts import DERIVED, PARTS
 
 NONE, PENDING = "none", "pending"
 
@@ -131,17 +135,35 @@ class CareExpectation(_Model):
     refused: Literal[("none", *REASONS)] | None = None  # type: ignore[valid-type]
 
 
-class Expectation(_Model):
+#: What is expected of a part that is one value, by its kind; lists are asked by words of their own.
+_expected: Any = Expected
+_EXPECTED_OF: Final[dict[type, Any]] = {
+    State: State | Literal["none"],
+    WaitingPeriod: _expected[WaitingSpan],
+    date: _expected[GivenDay],
+    datetime: _expected[GivenInstant],
+    DayRange: _expected[Span],
+    Fen: _expected[Fen],
+    int: _expected[int],
+    bool: _expected[bool],
+    str: _expected[str],
+}
+
+
+class _Named(_Model):
     """What an answer is expected to be; only what is named is compared."""
 
-    state: State | Literal["none"] | None = None
-    waiting: Expected[WaitingSpan] | None = None
-    account_built_on: Expected[GivenDay] | None = None
-    evoucher_available_at: Expected[GivenInstant] | None = None
-    coverage: Expected[Span] | None = None
     next_step: Literal[(NONE, *CODES)] | None = None  # type: ignore[valid-type]
     discrepancies: tuple[Literal[tuple(REASONS)], ...] | None = None  # type: ignore[valid-type]
     care: CareExpectation | None = None
+
+
+_PARTS: Final[dict[str, Any]] = {
+    name: (_EXPECTED_OF[PARTS[name].kind] | None, None) for name in DERIVED
+}
+Expectation: Final = create_model("Expectation", __base__=_Named, __doc__=_Named.__doc__, **_PARTS)
+#: What may be expected, in the order in which it is told.
+EXPECTED: Final = (*_PARTS, *_Named.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +225,7 @@ class ExpectStep:
     at: datetime
     student: str
     known_at: datetime | int | None
-    expected: Expectation
+    expected: _Named
     care: int | None = None
 
 

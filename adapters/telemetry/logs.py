@@ -5,28 +5,33 @@ import logging
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from traceback import walk_tb
+from typing import Any, Final, TextIO
 from uuid import UUID
 
 from yibao.domain.calendar import in_shanghai
-
-if TYPE_CHECKING:
-    pass
-
 
 #: The logger above all of yibao's; what nobody handles is printed nowhere.
 LOGGER: Final = logging.getLogger("yibao")
 LOGGER.addHandler(logging.NullHandler())
 
 
-#: What these warn of would else be printed to standard error, as text and with what is in it.
-_OF_PSYCOPG: Final = (logging.getLogger("psycopg"), logging.getLogger("psycopg_pool"))
+#: What it warns of would else be printed to standard error, as text and with what is in it.
+_OF_PSYCOPG: Final = logging.getLogger("psycopg")
 
 
 def tell(logger: logging.Logger, level: int, event: str, /, **told: object) -> None:
     """Logs an event, named by a kebab-case word, and what belongs to it by name."""
     if logger.isEnabledFor(level):
         logger.log(level, event, extra={"told": told})
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """The calls that led to an error, its own last: module, line and function, without a value."""
+    return [
+        f"{frame.f_globals.get('__name__', '?')}:{line} {frame.f_code.co_name}"
+        for frame, line in walk_tb(error.__traceback__)
+    ]
 
 
 def log_json(stream: TextIO | None = None, level: int = logging.INFO) -> None:
@@ -37,7 +42,7 @@ def log_json(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     whoever runs it. A second call replaces the first.
     """
     lines = _Lines(stream)  # one for all: threads take turns at it, so each line is whole
-    for logger in (LOGGER, *_OF_PSYCOPG):
+    for logger in (LOGGER, _OF_PSYCOPG):
         for handler in [each for each in logger.handlers if isinstance(each, _Lines)]:
             logger.removeHandler(handler)
             handler.close()

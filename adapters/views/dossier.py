@@ -1,5 +1,6 @@
 """The dossier: everything on record about one student, for an access request or an appeal."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -8,15 +9,15 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.following.trail import attempt_json, entry_json, history_json
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import explained, plain, review_json
-from yibao.adapters.store import KeptAttempt
 from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
+from yibao.domain.facts import KeptAttempt
 from yibao.domain.vocabulary import EnrollmentId
-from yibao.projections.answer import Answer
-from yibao.projections.audit_trail import Entry, scheduled_by
-from yibao.projections.history import Held
+from yibao.projections.answer import Answer, answer
+from yibao.projections.audit_trail import Entry, entries_with_windows, scheduled_by
+from yibao.projections.history import Held, histories
 from yibao.projections.record import Cutoff
-from yibao.projections.review import Changed
+from yibao.projections.review import Changed, review
 
 #: The parts of the answer whose history is told.
 HISTORIES: Final = ("state", "waiting", "account_built_on", "evoucher_available_at", "coverage")
@@ -36,7 +37,7 @@ class Dossier(NamedTuple):
     attempts: tuple[KeptAttempt, ...]
     histories: dict[str, tuple[Held, ...]]
     reviews: tuple[Changed, ...]
-    notes: dict[UUID, str]
+    notes: Mapping[UUID, str]
     editions: Editions
     then: Answer | None = None
 
@@ -85,19 +86,20 @@ def dossier_of(
     With `known_at` what was known by then stands beside what is known `now`, by default
     everything.
     """
-    answer = service.at(enrollment, at, known_at=now)
-    facts = (*service.facts(enrollment), *service.care_facts(enrollment))
-    notes = {event.event_id: service.note(event.event_id) for event in facts}
+    record = service.read(enrollment)
+    assert record.now is not None
+    latest = record.latest
+    about = at or record.now
     return Dossier(
         enrollment,
-        answer,
-        service.trail_of(enrollment),
-        tuple(service.refused_attempts(enrollment)),
-        {name: service.history(enrollment, name) for name in HISTORIES},
-        service.review(enrollment, at=answer.at),
-        {event_id: note for event_id, note in notes.items() if note is not None},
+        answer(record, about, latest if now is None else now),
+        tuple(entries_with_windows(record)),
+        record.attempts,
+        histories(record, HISTORIES, latest),
+        review(record, about, latest),
+        record.notes,
         service.editions,
-        None if known_at is None else service.at(enrollment, answer.at, known_at=known_at),
+        None if known_at is None else answer(record, about, known_at),
     )
 
 

@@ -1,7 +1,7 @@
 """What is recorded: events and commands, which fact counts, streams, and refused attempts."""
 
 from yibao.domain.facts.adoption import EditionInUse, benefits_adopted, edition_adopted
-from yibao.domain.facts.attempts import RefusedAttempt, refused_attempt
+from yibao.domain.facts.attempts import KeptAttempt, RefusedAttempt, refused_attempt
 from yibao.domain.facts.counting import (
     Choice,
     Confirmation,
@@ -31,9 +31,11 @@ from yibao.domain.facts.entries import (
 from yibao.domain.facts.streams import (
     EMPTY,
     AnyFact,
+    Folding,
     Positioned,
     Stream,
     current_facts,
+    edition_named,
     evolve,
     fold,
     places,
@@ -49,6 +51,8 @@ __all__ = [
     "Envelope",
     "Episode",
     "Facts",
+    "Folding",
+    "KeptAttempt",
     "Moment",
     "OptOut",
     "Positioned",
@@ -63,6 +67,7 @@ __all__ = [
     "current",
     "current_facts",
     "edition_adopted",
+    "edition_named",
     "end_of_stream",
     "enveloped",
     "episodes",

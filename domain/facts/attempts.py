@@ -1,7 +1,7 @@
 """What was tried and refused: beside the facts, since nothing of it entered a stream."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -50,6 +50,14 @@ class RefusedAttempt(BaseModel):
     command_id: CommandId | None = None
     correlation_id: CommandId | None = None
     causation_id: CommandId | None = None
+
+
+class KeptAttempt(NamedTuple):
+    """A refused attempt and its number; `position` is how many events the store had by then."""
+
+    attempt_id: int
+    position: int
+    attempt: RefusedAttempt
 
 
 def refused_attempt(

@@ -70,10 +70,7 @@ class Stream:
     @kept
     def edition_named(self) -> str | None:
         """The edition the latest registration names, current or taken back."""
-        for event in reversed(self.recorded):
-            if isinstance(event, events.Registered):
-                return event.policy
-        return None
+        return edition_named(self.recorded)
 
     def index_of(self, event_id: UUID) -> int | None:
         """Where among the current facts the one stands that an event recorded; None if none is."""
@@ -140,24 +137,54 @@ def fold(recorded: Sequence[events.Event]) -> Stream:
 
 def current_facts(recorded: Sequence[events.Event]) -> tuple[AnyFact, ...]:
     """The current facts alone, as a question needs them; the same as `fold(…).facts`."""
-    if not any(_amends(event) for event in recorded):
-        return tuple(
-            [_fact(e, e.originator_version) for e in recorded if isinstance(e, events.Fact)]
-        )
-    places: dict[UUID, int] = {}
-    current: dict[int, AnyFact] = {}
-    for event in recorded:
+    return Folding(recorded).at(len(recorded))
+
+
+class Folding:
+    """The current facts of each prefix of a stream, in the order of their places.
+
+    A prefix longer than the one asked for before costs what is new in it.
+    """
+
+    __slots__ = ("_current", "_place_of", "_recorded", "_taken")
+
+    def __init__(self, recorded: Sequence[events.Event]) -> None:
+        self._recorded = recorded
+        self._begin()
+
+    def _begin(self) -> None:
+        self._taken = 0
+        self._place_of: dict[UUID, int] = {}
+        # A fact that takes another's place has its entry, so these stay in the order of the places.
+        self._current: dict[int, AnyFact] = {}
+
+    def at(self, version: int) -> tuple[AnyFact, ...]:
+        """The current facts after the first events."""
+        if version < self._taken:
+            self._begin()
+        for place in range(self._taken, version):
+            self._take(self._recorded[place])
+        self._taken = version
+        return tuple(self._current.values())
+
+    def _take(self, event: events.Event) -> None:
         if isinstance(event, events.Fact):
-            place = event.originator_version
+            place: int | None = event.originator_version
             if event.supersedes is not None:
-                if event.supersedes not in places:
-                    continue
-                place = places.pop(event.supersedes)
-            places[event.event_id] = place
-            current[place] = _fact(event, place)
+                place = self._place_of.pop(event.supersedes, None)
+            if place is not None:
+                self._place_of[event.event_id] = place
+                self._current[place] = _fact(event, place)
         elif isinstance(event, events.Voided):
-            current.pop(places.pop(event.supersedes, -1), None)
-    return tuple(current[place] for place in sorted(current))
+            self._current.pop(self._place_of.pop(event.supersedes, 0), None)
+
+
+def edition_named(recorded: Sequence[events.Event]) -> str | None:
+    """The edition the latest registration names, current or taken back."""
+    for event in reversed(recorded):
+        if isinstance(event, events.Registered):
+            return event.policy
+    return None
 
 
 def places(recorded: Sequence[events.Event]) -> dict[UUID, int]:
@@ -168,10 +195,6 @@ def places(recorded: Sequence[events.Event]) -> dict[UUID, int]:
             own = event.originator_version
             found[event.event_id] = found.get(event.supersedes, own) if event.supersedes else own
     return found
-
-
-def _amends(event: events.Event) -> bool:
-    return isinstance(event, events.Fact | events.Voided) and event.supersedes is not None
 
 
 def _fact(event: events.Fact, place: int) -> AnyFact:

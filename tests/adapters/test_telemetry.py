@@ -92,7 +92,7 @@ def seen() -> Iterator[Seen]:
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     """What the log says, of every level."""
-    loggers = [LOGGER, *map(logging.getLogger, ("psycopg", "psycopg_pool"))]
+    loggers = [LOGGER, logging.getLogger("psycopg")]
     before = [(logger.handlers[:], logger.level) for logger in loggers]
     stream = io.StringIO()
     log_json(stream, logging.DEBUG)
@@ -371,22 +371,18 @@ def test_what_lies_below_the_level_is_not_made_up(written: io.StringIO) -> None:
     assert written.getvalue() == ""
 
 
-@pytest.mark.parametrize("name", ["psycopg.pool", "psycopg_pool.sched"])
-def test_what_the_pool_of_connections_tells_of_is_a_line_without_values(
-    line: Line, name: str
-) -> None:
-    # No warning: those are hushed where some test has imported the library's own PostgreSQL.
-    logging.getLogger(name).error("discarding broken connection: %s", IDENTITY)
+def test_what_the_driver_tells_of_is_a_line_without_values(line: Line) -> None:
+    logging.getLogger("psycopg").warning("error ignored in rollback on %s", IDENTITY)
     told = line()
-    assert (told["logger"], told["level"]) == (name, "error")
-    assert told["event"] == "discarding broken connection: %s"
+    assert (told["logger"], told["level"]) == ("psycopg", "warning")
+    assert told["event"] == "error ignored in rollback on %s"
 
 
 def test_asking_for_lines_again_does_not_double_them(written: io.StringIO) -> None:
     other = io.StringIO()
     log_json(other)
     tell(CHILD, logging.INFO, "followed")
-    logging.getLogger("psycopg.pool").error("discarding broken connection")
+    logging.getLogger("psycopg").warning("error ignored in rollback")
     assert written.getvalue() == ""
     assert len(other.getvalue().splitlines()) == 2
 
@@ -420,9 +416,9 @@ class Slow(io.StringIO):
 def test_lines_are_whole_whichever_threads_and_libraries_log_at_once(written: io.StringIO) -> None:
     stream = Slow()
     log_json(stream)
-    loggers = [CHILD, logging.getLogger("psycopg.pool"), logging.getLogger("psycopg_pool.sched")]
+    loggers = [CHILD, logging.getLogger("psycopg")]
     with ThreadPoolExecutor() as pool:
         for logger in loggers * 50:
             pool.submit(logger.error, "store-failed")
     lines = stream.getvalue().splitlines()
-    assert [json.loads(line)["event"] for line in lines] == ["store-failed"] * 150
+    assert [json.loads(line)["event"] for line in lines] == ["store-failed"] * 100

@@ -6,7 +6,6 @@ python tests/golden/write.py store v0.1.0   # a store with every event shape, an
 """
 
 import json
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -14,6 +13,9 @@ from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from held import GOLDEN, hold
+from held import release as hold_as
 
 import yibao
 from yibao.adapters.cli.running.schemas import SCHEMAS
@@ -26,21 +28,19 @@ from yibao.domain.calendar import SHANGHAI
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
-GOLDEN = Path(__file__).parent
 END = datetime(2026, 2, 1, 12, 0, tzinfo=SHANGHAI)
 
 
 def write_schemas() -> None:
     for name, schema in SCHEMAS.items():
         text = json.dumps(schema(), indent=1, ensure_ascii=False, sort_keys=True)
-        (GOLDEN / "schemas" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        hold(f"{name}.json", text + "\n")
     sys.path.insert(0, str(GOLDEN.parent))
     from test_derivations import HELD, derivations
     from test_shapes import public_api
 
     HELD.write_text("\n".join(derivations()) + "\n", encoding="utf-8")
-
-    (GOLDEN / "public_api.txt").write_text(public_api(), encoding="utf-8")
+    hold("api.txt", public_api())
     with yibao.open("memory:") as service:
         digests = {edition.edition: edition.digest for edition in service.editions}
         digests |= {f"{each.edition} benefits": each.benefits_digest for each in service.editions}
@@ -120,10 +120,7 @@ def write_store(release: str) -> None:
     _dump(path)
     text = json.dumps(told, indent=1, ensure_ascii=False)
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
-    released = GOLDEN / "released"
-    shutil.copy(GOLDEN / "schemas" / "events.json", released / f"{release}.events.json")
-    shutil.copy(GOLDEN / "schemas" / "attempts.json", released / f"{release}.attempts.json")
-    shutil.copy(GOLDEN / "public_api.txt", released / f"{release}.api.txt")
+    hold_as(release)
 
 
 def _dump(path: Path) -> None:

@@ -41,19 +41,18 @@ from hypothesis import strategies as st
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import Positioned, events
+from yibao.domain.facts.streams import edition_named
 from yibao.domain.vocabulary import edition_stream
-from yibao.projections.answer import Answer, answer
+from yibao.projections.answer import Answer, answered
 from yibao.projections.audit_trail import (
     Entry,
-    FixedEdition,
     Moved,
-    Streams,
     entries,
     entries_with_windows,
     scheduled_by,
 )
-from yibao.projections.comparison import COMPARED, part
-from yibao.projections.record import Edition, Knowledge, edition_named, known_by
+from yibao.projections.parts import PARTS
+from yibao.projections.record import EditionRecord, Knowledge, Log, Record
 
 EARLY = "2025-08-20 09:00"
 ENDLESS = read_instant("2100-01-01 00:00")
@@ -182,16 +181,20 @@ def positioned(student: Given, recorded: Sequence[events.Event]) -> list[Positio
     return [Positioned(position[event.event_id], event) for event in recorded]
 
 
-def streams(student: Given) -> Streams:
-    def edition_of(name: str) -> FixedEdition:
-        return FixedEdition(POLICIES[name], positioned(student, fixed_under(student, name)))
+def record(student: Given) -> Record:
+    def edition_of(name: str) -> EditionRecord:
+        return EditionRecord(POLICIES[name], log(student, fixed_under(student, name)))
 
-    own, received = positioned(student, student.recorded), positioned(student, student.received)
-    return Streams(student.enrollment, own, received, edition_of)
+    own, received = log(student, student.recorded), log(student, student.received)
+    return Record(student.enrollment, own, received, edition_of)
+
+
+def log(student: Given, recorded: list[events.Event]) -> Log:
+    return Log.of(positioned(student, recorded))
 
 
 def trail(student: Given) -> list[Entry]:
-    return list(entries_with_windows(streams(student)))
+    return list(entries_with_windows(record(student)))
 
 
 def naive_knowledge(student: Given, position: int) -> Knowledge:
@@ -202,17 +205,17 @@ def naive_knowledge(student: Given, position: int) -> Knowledge:
         return [event for event in there if event.originator_id == stream]
 
     enrollment = student.enrollment
-    return known_by(
+    there_is = Record(
         enrollment,
-        of(enrollment.stream),
-        lambda name: Edition(POLICIES[name], of(edition_stream(name))),
-        ENDLESS,
-        of(enrollment.care_stream),
+        Log(of(enrollment.stream)),
+        Log(of(enrollment.care_stream)),
+        lambda name: EditionRecord(POLICIES[name], Log(of(edition_stream(name)))),
     )
+    return there_is.known_by(ENDLESS)
 
 
 def naive(student: Given, position: int, at: datetime) -> Answer:
-    return answer(naive_knowledge(student, position), at)
+    return answered(naive_knowledge(student, position), at)
 
 
 def differences(student: Given, recorded: Positioned) -> list[tuple[str, object, object]]:
@@ -220,7 +223,7 @@ def differences(student: Given, recorded: Positioned) -> list[tuple[str, object,
     at = recorded.event.recorded_at
     before = naive(student, recorded.position - 1, at)
     after = naive(student, recorded.position, at)
-    both = [(name, part(before, name), part(after, name)) for name in COMPARED]
+    both = [(name, PARTS[name].value(before), PARTS[name].value(after)) for name in PARTS]
     return [(name, was, is_now) for name, was, is_now in both if was != is_now]
 
 
@@ -259,7 +262,7 @@ def test_the_entries_between_two_positions_are_a_slice_of_those_of_the_students_
     student = student_of(story)
     own = {each.event_id for each in (*student.recorded, *student.received)}
     last = math.inf if until is None else until
-    assert list(entries(streams(student), after, until)) == [
+    assert list(entries(record(student), after, until)) == [
         entry
         for entry in trail(student)
         if entry.event.event_id in own and after < entry.recorded.position <= last
@@ -272,11 +275,12 @@ def test_in_whatever_order_it_is_asked_a_position_knows_what_was_taken_by_then(
     story: Story, asked_for: list[int]
 ) -> None:
     student = student_of(story)
-    asked = streams(student)
+    asked = record(student)
     for position in asked_for:
-        found, at = answer(asked.known_at(position), ENDLESS), ENDLESS
+        found, at = answered(asked.known_at(position), ENDLESS), ENDLESS
         assert all(
-            part(found, name) == part(naive(student, position, at), name) for name in COMPARED
+            PARTS[name].value(found) == PARTS[name].value(naive(student, position, at))
+            for name in PARTS
         )
 
 
@@ -287,14 +291,14 @@ def test_where_one_entry_leaves_what_no_time_moves_the_next_one_finds_it(
 ) -> None:
     student = student_of(story)
     found = naive(student, 0, ENDLESS)
-    held = {name: part(found, name) for name in ("timeline", "discrepancies", "waiting")}
+    held = {name: PARTS[name].value(found) for name in ("timeline", "discrepancies", "waiting")}
     for entry in trail(student):
         for one in entry.moved:
             assert held.get(one.name, one.before) == one.before
             if one.name in held:
                 held[one.name] = one.after
     last = naive(student, 3 * len(student.history), ENDLESS)
-    assert held == {name: part(last, name) for name in held}
+    assert held == {name: PARTS[name].value(last) for name in held}
 
 
 @often
@@ -305,7 +309,7 @@ def test_the_steps_of_an_entry_are_those_that_the_timeline_had_not_without_the_f
     student = student_of(story)
     for entry in trail(student):
         at, position = entry.event.recorded_at, entry.recorded.position
-        before = part(naive(student, position - 1, at), "timeline")
+        before = PARTS["timeline"].value(naive(student, position - 1, at))
         after = naive(student, position, at).timeline
         assert list(entry.steps) == [step for step in after if step[:2] not in before]
         assert [entry.is_scheduled(step) for step in entry.steps] == [
@@ -322,7 +326,7 @@ def test_each_step_at_the_end_was_put_there_by_the_last_fact_it_came_with_and_st
     came_with: dict[tuple[object, object], int] = {}
     before: tuple[tuple[object, object], ...] = ()
     for position in range(1, 3 * len(student.history), 3):
-        after = part(naive(student, position, ENDLESS), "timeline")
+        after = PARTS["timeline"].value(naive(student, position, ENDLESS))
         came_with |= {step: position for step in after if step not in before}
         before = after
     found = scheduled_by(trail(student))

@@ -7,6 +7,9 @@ from itertools import pairwise
 
 import pytest
 from given import (
+    COVERED,
+    SIGNED,
+    WAITING,
     Given,
     Step,
     account,
@@ -34,13 +37,6 @@ from yibao.domain.vocabulary import DayRange, WaitingPeriod
 from yibao.projections.answer import Answer
 from yibao.projections.bars import FARTHEST, VALUE_OF, Chart, Row, chart, charts, common_span
 
-#: Registered on 1 September, confirmed on the 6th.
-CONFIRMED = (registered("2025-09-01"), roster(), confirm("2025-09-06 14:20"))
-#: Worked example 2.
-WAITING = (*CONFIRMED, checked("2025-09-06 14:50", 1))
-#: The same without a lapsed year.
-COVERED = (*CONFIRMED, checked("2025-09-06 14:50", 0))
-
 
 def spans(drawn: Chart, row: Row) -> list[tuple[str, str, str]]:
     """The bars of a row, told: name, beginning and end."""
@@ -57,9 +53,9 @@ def calendar(drawn: Chart) -> tuple[str, str]:
 def test_each_state_is_a_bar_from_its_change_to_the_next_and_the_last_has_no_end() -> None:
     drawn = chart(given(*WAITING).answer("2025-12-02 00:00"))
     assert spans(drawn, "state") == [
-        ("registered", "2025-09-01 00:00", "2025-09-06 14:20"),
-        ("confirmed", "2025-09-06 14:20", "2025-09-06 14:50"),
-        ("in_waiting_period", "2025-09-06 14:50", "2025-12-01 00:00"),
+        ("registered", "2025-09-01 00:00", "2025-09-06 10:00"),
+        ("confirmed", "2025-09-06 10:00", "2025-09-06 10:30"),
+        ("in_waiting_period", "2025-09-06 10:30", "2025-12-01 00:00"),
         ("account_built", "2025-12-01 00:00", "2025-12-01 09:00"),
         ("evoucher_eligible", "2025-12-01 09:00", "2025-12-02 00:00"),
         ("active", "2025-12-02 00:00", "2026-01-01 00:00"),
@@ -81,7 +77,7 @@ def test_an_e_voucher_lasts_as_long_as_the_cover_it_settles() -> None:
 
 
 def test_an_e_voucher_without_known_cover_lasts_to_the_end_of_the_benefit_year() -> None:
-    steps = (*CONFIRMED, account("2025-09-10 09:00", "2025-09-08"))
+    steps = (*SIGNED, account("2025-09-10 09:00", "2025-09-08"))
     student = given(*steps, activate("2025-09-12 09:00", observed=True), document="passport")
     drawn = chart(student.answer("2025-10-01 00:00"))
     assert drawn.pending == ("waiting", "coverage")
@@ -128,7 +124,7 @@ def test_who_never_confirms_has_lapsed_and_nothing_ends_that() -> None:
 
 
 def test_what_is_pending_has_no_bar_and_is_named_and_so_is_what_there_is_none_of() -> None:
-    drawn = chart(given(*CONFIRMED, document="passport").answer("2025-10-01 12:00"))
+    drawn = chart(given(*SIGNED, document="passport").answer("2025-10-01 12:00"))
     assert {bar.row for bar in drawn.bars} == {"state"}
     assert drawn.pending == ("waiting", "coverage")
     assert drawn.none == ("evoucher_available_at",)

@@ -20,8 +20,9 @@ from given import (
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.answer import answer
-from yibao.projections.comparison import COMPARED, Comparison, Difference, compare, part
-from yibao.projections.record import Cutoff, Edition
+from yibao.projections.comparison import Comparison, Difference, compare
+from yibao.projections.parts import PARTS
+from yibao.projections.record import Cutoff
 
 NOON = "2025-10-01 12:00"
 LAST = "2026-06-01 12:00"
@@ -31,9 +32,7 @@ def compared(
     student: Given, then: Cutoff | str, now: Cutoff | str = LAST, at: str = NOON
 ) -> Comparison:
     return compare(
-        student.enrollment,
-        student.recorded,
-        lambda _: Edition(student.policy, student.fixed),
+        student.everything,
         read_instant(at),
         read_instant(then) if isinstance(then, str) else then,
         read_instant(now) if isinstance(now, str) else now,
@@ -203,13 +202,13 @@ def test_an_unknown_cut_off_is_an_error(student: Given) -> None:
         compared(student, 4, 7)
 
 
-@pytest.mark.parametrize("name", COMPARED)
+@pytest.mark.parametrize("name", PARTS)
 def test_of_somebody_unknown_every_part_is_nothing(name: str) -> None:
-    assert not part(answer(given().knowledge(0), read_instant(NOON)), name)
+    assert not PARTS[name].value(answer(given().everything, read_instant(NOON), 0))
 
 
 def test_the_timeline_is_compared_by_its_dates_and_states(student: Given) -> None:
-    assert part(student.answer(NOON, 1), "timeline") == (
+    assert PARTS["timeline"].value(student.answer(NOON, 1)) == (
         (read_instant("2025-09-01 00:00"), "registered"),
         (read_instant("2026-01-01 00:00"), "lapsed"),
     )

@@ -2,6 +2,10 @@
 
 import pytest
 from given import (
+    COVERED,
+    ELSEWHERE,
+    REGISTERED,
+    ROSTER,
     Step,
     account,
     activate,
@@ -24,15 +28,11 @@ from given import (
     withdraw,
 )
 
-REGISTERED = registered("2025-09-01")
-ROSTER = roster("2025-09-02 17:00")
-ELSEWHERE = other_cover("2025-09-01 09:00", "other_province")
-SIGNED = (REGISTERED, ROSTER, confirm("2025-09-06 10:00"), checked("2025-09-06 10:30"))
 LEFT = withdraw("2025-10-01 09:00", "2025-10-10")
 
 CASES: dict[str, tuple[tuple[Step, ...], list[str]]] = {
     "an ordinary autumn": (
-        (*SIGNED, activate("2025-09-07 09:00"), paid("2025-12-01 09:00", 2026)),
+        (*COVERED, activate("2025-09-07 09:00"), paid("2025-12-01 09:00", 2026)),
         [],
     ),
     "a registration corrected to a foreign student": (
@@ -64,7 +64,7 @@ CASES: dict[str, tuple[tuple[Step, ...], list[str]]] = {
         ["withdrawn"],
     ),
     "a second confirmation": (
-        (*SIGNED, confirmed("2025-09-08 10:00")),
+        (*COVERED, confirmed("2025-09-08 10:00")),
         ["already_confirmed"],
     ),
     "a first confirmation reported later": (
@@ -72,7 +72,7 @@ CASES: dict[str, tuple[tuple[Step, ...], list[str]]] = {
         ["already_confirmed"],
     ),
     "an opt-out after a confirmation": (
-        (*SIGNED, ELSEWHERE, keep("2025-10-15 10:00", observed=True)),
+        (*COVERED, ELSEWHERE, keep("2025-10-15 10:00", observed=True)),
         ["already_confirmed"],
     ),
     "an opt-out before a confirmation": (
@@ -80,7 +80,7 @@ CASES: dict[str, tuple[tuple[Step, ...], list[str]]] = {
         [],
     ),
     "a confirmation again after an opt-out": (
-        (*SIGNED, ELSEWHERE, keep("2025-10-15 10:00", observed=True), confirm("2025-10-20 10:00")),
+        (*COVERED, ELSEWHERE, keep("2025-10-15 10:00", observed=True), confirm("2025-10-20 10:00")),
         ["already_confirmed"],
     ),
     "an opt-out without other cover": (
@@ -105,7 +105,7 @@ CASES: dict[str, tuple[tuple[Step, ...], list[str]]] = {
         ["not_confirmed"],
     ),
     "an activation before the e-voucher opens": (
-        (*SIGNED, activate("2025-09-07 08:59", observed=True)),
+        (*COVERED, activate("2025-09-07 08:59", observed=True)),
         ["evoucher_not_yet_available"],
     ),
     "an activation without an account": (
@@ -119,7 +119,7 @@ CASES: dict[str, tuple[tuple[Step, ...], list[str]]] = {
     ),
     "an activation after opting out": (
         (
-            *SIGNED,
+            *COVERED,
             ELSEWHERE,
             keep("2025-10-15 10:00", observed=True),
             activate("2025-10-16 10:00", observed=True),
@@ -128,14 +128,14 @@ CASES: dict[str, tuple[tuple[Step, ...], list[str]]] = {
     ),
     "an activation that a corrected check overtakes": (
         (
-            *SIGNED,
+            *COVERED,
             activate("2025-09-07 09:00"),
             correct("2025-09-20 09:00", "prior-coverage-verified", lapsed_years=1),
         ),
         ["account_not_built"],
     ),
     "an activation after the year": (
-        (*SIGNED, activate("2026-01-02 10:00", observed=True)),
+        (*COVERED, activate("2026-01-02 10:00", observed=True)),
         ["evoucher_not_available"],
     ),
     "everything after leaving": (
@@ -182,7 +182,7 @@ def test_discrepancies_stand_in_the_order_of_the_stream() -> None:
 
 def test_a_correction_is_named_by_the_place_of_what_it_corrects() -> None:
     student = given(
-        *SIGNED, correct("2025-09-20 09:00", "confirmed", occurred_at="2025-09-04 10:00")
+        *COVERED, correct("2025-09-20 09:00", "confirmed", occurred_at="2025-09-04 10:00")
     )
     assert [one.version for one in student.answer().discrepancies] == [3]
 
@@ -193,12 +193,12 @@ def test_a_fact_is_judged_as_known_by_the_cut_off() -> None:
 
 
 def test_a_window_fixed_later_judges_what_was_done_before() -> None:
-    student = given(*SIGNED, fix_window("2025-09-20 09:00", opens_on="2025-09-10"))
+    student = given(*COVERED, fix_window("2025-09-20 09:00", opens_on="2025-09-10"))
     assert (student.codes("2025-09-20 08:59"), student.codes()) == ([], ["window_not_open"])
 
 
 def test_a_fact_taken_back_is_no_discrepancy() -> None:
-    student = given(*SIGNED, confirmed("2025-09-08 10:00"), void("2025-09-09 10:00", "confirmed"))
+    student = given(*COVERED, confirmed("2025-09-08 10:00"), void("2025-09-09 10:00", "confirmed"))
     assert student.codes() == []
 
 
@@ -210,7 +210,7 @@ def test_without_a_registration_there_are_none() -> None:
 
 
 def test_of_two_confirmations_of_one_instant_the_later_in_the_stream_is_one() -> None:
-    student = given(*SIGNED, confirmed("2025-09-06 10:00"))
+    student = given(*COVERED, confirmed("2025-09-06 10:00"))
     assert [(d.version, d.code) for d in student.answer().discrepancies] == [
         (5, "already_confirmed")
     ]

@@ -32,10 +32,10 @@ from hypothesis import strategies as st
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import commands, events
 from yibao.domain.refusals import Refused
-from yibao.projections.answer import answer
-from yibao.projections.comparison import COMPARED, part
+from yibao.projections.answer import answered
 from yibao.projections.history import Held, history
-from yibao.projections.record import Edition
+from yibao.projections.parts import PARTS
+from yibao.projections.record import EditionRecord, Log, Record
 
 INSTANTS = [
     read_instant(text)
@@ -197,21 +197,13 @@ def student_of(story: Story) -> Given:
 
 
 def held(student: Given, name: str, now: datetime, at: datetime | None = None) -> tuple[Held, ...]:
-    return history(
-        student.enrollment,
-        student.recorded,
-        lambda _: Edition(student.policy, student.fixed),
-        name,
-        now,
-        at,
-        student.received,
-    )
+    return history(student.everything, name, now, at)
 
 
 def naive(student: Given, at: datetime, known_at: datetime) -> dict[str, Any]:
     """What was said at an instant, from everything recorded by then."""
-    found = answer(student.knowledge(known_at), at)
-    return {name: part(found, name) for name in COMPARED}
+    found = answered(student.knowledge(known_at), at)
+    return {name: PARTS[name].value(found) for name in PARTS}
 
 
 def known_on(found: Sequence[Held], instant: datetime) -> Any:
@@ -232,7 +224,7 @@ def turns(student: Given, found: Sequence[Held], now: datetime) -> set[datetime]
     turning |= {
         change.at
         for stamp in [event.recorded_at for event in student.history]
-        for change in answer(student.knowledge(stamp), stamp).timeline
+        for change in answered(student.knowledge(stamp), stamp).timeline
     }
     around = {turn + AN_INSTANT * n for turn in turning for n in (-1, 0, 1)}
     return {turn for turn in around if turn <= now}
@@ -252,7 +244,7 @@ def test_at_any_instant_it_holds_what_was_answered_then_from_what_was_known(
     story: Story, now: datetime, at: datetime | None, others: list[datetime]
 ) -> None:
     student = student_of(story)
-    found = {name: held(student, name, now, at) for name in COMPARED}
+    found = {name: held(student, name, now, at) for name in PARTS}
     everything = [each for one in found.values() for each in one]
     for instant in turns(student, everything, now).union(each for each in others if each <= now):
         said = naive(student, at or instant, instant)
@@ -260,7 +252,7 @@ def test_at_any_instant_it_holds_what_was_answered_then_from_what_was_known(
 
 
 @often
-@forall(stories, nows, st.one_of(st.none(), instants), st.sampled_from(COMPARED))
+@forall(stories, nows, st.one_of(st.none(), instants), st.sampled_from(list(PARTS)))
 def test_the_intervals_follow_without_a_gap_and_each_brings_another_answer(
     story: Story, now: datetime, at: datetime | None, name: str
 ) -> None:
@@ -274,7 +266,7 @@ def test_the_intervals_follow_without_a_gap_and_each_brings_another_answer(
 
 
 @often
-@forall(stories, nows, st.one_of(st.none(), instants), st.sampled_from(COMPARED))
+@forall(stories, nows, st.one_of(st.none(), instants), st.sampled_from(list(PARTS)))
 def test_an_answer_is_ended_by_one_whole_transaction_of_that_stamp_or_else_by_time(
     story: Story, now: datetime, at: datetime | None, name: str
 ) -> None:
@@ -298,7 +290,7 @@ def transactions_of(student: Given) -> list[tuple[events.Event, ...]]:
 
 
 @often
-@forall(stories, nows, st.one_of(st.none(), instants), st.sampled_from(COMPARED))
+@forall(stories, nows, st.one_of(st.none(), instants), st.sampled_from(list(PARTS)))
 def test_how_an_answer_came_about_is_that_of_the_version_it_was_first_given_with(
     story: Story, now: datetime, at: datetime | None, name: str
 ) -> None:
@@ -518,7 +510,7 @@ def test_of_somebody_unknown_there_is_one_answer_that_holds_for_ever() -> None:
 
 
 def test_an_unknown_part_is_an_error_that_names_those_there_are() -> None:
-    with pytest.raises(LookupError, match=f"no 'window'; it has {', '.join(COMPARED)}"):
+    with pytest.raises(LookupError, match=f"no 'window'; it has {', '.join(PARTS)}"):
         held(COUNTER, "window", LAST)
 
 
@@ -534,13 +526,12 @@ def test_who_registers_again_under_another_edition_was_answered_from_the_first_u
     fixed = {"a": student.fixed, "b": []}
     student.policy, student.fixed = policies["b"], fixed["b"]
     student.and_(registered("2025-09-01", "2025-09-12 09:00"))
-    found = history(
+    record = Record(
         student.enrollment,
-        student.recorded,
-        lambda name: Edition(policies[name], fixed[name]),
-        "timeline",
-        LAST,
+        Log(student.recorded),
+        edition_of=lambda name: EditionRecord(policies[name], Log(fixed[name])),
     )
+    found = history(record, "timeline", LAST)
     assert [[told(at) for at, _ in each.value] for each in found] == [
         [],
         ["2025-09-01 00:00", "2026-01-01 00:00"],

@@ -2,6 +2,14 @@
 
 import pytest
 from given import (
+    COVERED,
+    ELSEWHERE,
+    EMPLOYED,
+    KEPT,
+    REGISTERED,
+    ROSTER,
+    SIGNED,
+    WAITING,
     Given,
     Step,
     account,
@@ -27,15 +35,7 @@ from given import (
 
 from yibao.projections.next_step import CODES, NextStep
 
-REGISTERED = registered("2025-09-01")
-ROSTER = roster("2025-09-03 17:00")
-SIGNED = (REGISTERED, ROSTER, confirm("2025-09-06 10:00"))
 PROXY = (REGISTERED, ROSTER, confirm("2025-09-10 16:00", "proxy"))
-CHECKED = (*SIGNED, checked("2025-09-06 10:30"))
-WAITING = (*SIGNED, checked("2025-09-06 10:30", 1))
-EMPLOYED = other_cover("2025-09-01 09:00", "employee")
-ELSEWHERE = other_cover("2025-09-01 09:00", "other_province")
-KEPT = (REGISTERED, ROSTER, ELSEWHERE, keep("2025-09-03 18:00"))
 
 
 def test_the_codes_stand_in_the_order_of_priority() -> None:
@@ -65,8 +65,8 @@ STANDS: dict[str, list[tuple[str, tuple[Step, ...], str, bool]]] = {
     ],
     "await_roster_declaration": [
         ("before the registration day", (REGISTERED,), "2025-08-20 12:00", True),
-        ("until it is declared", (REGISTERED, ROSTER), "2025-09-03 16:59", True),
-        ("not once it is declared", (REGISTERED, ROSTER), "2025-09-03 17:00", False),
+        ("until it is declared", (REGISTERED, ROSTER), "2025-09-02 16:59", True),
+        ("not once it is declared", (REGISTERED, ROSTER), "2025-09-02 17:00", False),
         (
             "again after a change of school",
             (REGISTERED, ROSTER, moved("2025-09-10 09:00", "ecnu")),
@@ -107,7 +107,7 @@ STANDS: dict[str, list[tuple[str, tuple[Step, ...], str, bool]]] = {
     "stop_employee_cover": [
         ("from the declaration", (REGISTERED, EMPLOYED), "2025-09-01 09:00", True),
         ("not before it", (REGISTERED, EMPLOYED), "2025-09-01 08:59", False),
-        ("also once confirmed", (*CHECKED, EMPLOYED), "2025-12-31 23:59", True),
+        ("also once confirmed", (*COVERED, EMPLOYED), "2025-12-31 23:59", True),
         (
             "until the stop",
             (REGISTERED, EMPLOYED, stopped("2025-10-10 09:00", "2025-10-10")),
@@ -131,7 +131,7 @@ STANDS: dict[str, list[tuple[str, tuple[Step, ...], str, bool]]] = {
             True,
         ),
         ("not for other cover", (REGISTERED, ELSEWHERE), "2025-10-01 12:00", False),
-        ("not after the year", (*CHECKED, EMPLOYED), "2026-01-01 00:00", False),
+        ("not after the year", (*COVERED, EMPLOYED), "2026-01-01 00:00", False),
     ],
     "confirm": [
         ("not before the window", (REGISTERED, ROSTER), "2025-09-04 23:59", False),
@@ -145,7 +145,7 @@ STANDS: dict[str, list[tuple[str, tuple[Step, ...], str, bool]]] = {
         ("not opted out before the window", KEPT, "2025-09-04 12:00", False),
         (
             "after opting out of a confirmation",
-            (*CHECKED, keep("2025-10-15 10:00", observed=True)),
+            (*COVERED, keep("2025-10-15 10:00", observed=True)),
             "2025-10-15 10:00",
             True,
         ),
@@ -238,7 +238,7 @@ STANDS: dict[str, list[tuple[str, tuple[Step, ...], str, bool]]] = {
             "2025-09-06 10:30",
             True,
         ),
-        ("not without one", CHECKED, "2025-09-06 10:30", False),
+        ("not without one", COVERED, "2025-09-06 10:30", False),
         ("not without a check", SIGNED, "2025-10-01 12:00", False),
         (
             "not after the year",
@@ -248,10 +248,10 @@ STANDS: dict[str, list[tuple[str, tuple[Step, ...], str, bool]]] = {
         ),
     ],
     "await_evoucher": [
-        ("not before the account", CHECKED, "2025-09-06 10:29", False),
-        ("from the account", CHECKED, "2025-09-06 10:30", True),
-        ("until it opens", CHECKED, "2025-09-07 08:59", True),
-        ("not from then on", CHECKED, "2025-09-07 09:00", False),
+        ("not before the account", COVERED, "2025-09-06 10:29", False),
+        ("from the account", COVERED, "2025-09-06 10:30", True),
+        ("until it opens", COVERED, "2025-09-07 08:59", True),
+        ("not from then on", COVERED, "2025-09-07 09:00", False),
         ("not while the account is pending", SIGNED, "2025-09-06 12:00", False),
         (
             "not where there is none this year",
@@ -261,16 +261,16 @@ STANDS: dict[str, list[tuple[str, tuple[Step, ...], str, bool]]] = {
         ),
     ],
     "activate_evoucher": [
-        ("not before it opens", CHECKED, "2025-09-07 08:59", False),
-        ("when it opens", CHECKED, "2025-09-07 09:00", True),
+        ("not before it opens", COVERED, "2025-09-07 08:59", False),
+        ("when it opens", COVERED, "2025-09-07 09:00", True),
         (
             "until it is activated",
-            (*CHECKED, activate("2025-10-01 12:00")),
+            (*COVERED, activate("2025-10-01 12:00")),
             "2025-10-01 11:59",
             True,
         ),
-        ("not once activated", (*CHECKED, activate("2025-10-01 12:00")), "2025-10-01 12:00", False),
-        ("not after the year", CHECKED, "2026-01-01 00:00", False),
+        ("not once activated", (*COVERED, activate("2025-10-01 12:00")), "2025-10-01 12:00", False),
+        ("not after the year", COVERED, "2026-01-01 00:00", False),
     ],
     "pay_next_premium": [
         ("not unconfirmed", (REGISTERED, ROSTER), "2025-10-01 12:00", False),
@@ -287,13 +287,13 @@ STANDS: dict[str, list[tuple[str, tuple[Step, ...], str, bool]]] = {
         ("not while opted out", KEPT, "2025-10-01 12:00", False),
         (
             "not after the year for who opted out in it",
-            (*CHECKED, keep("2025-10-15 10:00", observed=True)),
+            (*COVERED, keep("2025-10-15 10:00", observed=True)),
             "2026-01-01 00:00",
             False,
         ),
         (
             "after the year for who opted out after it",
-            (*CHECKED, keep("2026-01-15 10:00", observed=True)),
+            (*COVERED, keep("2026-01-15 10:00", observed=True)),
             "2026-02-01 00:00",
             True,
         ),
@@ -312,13 +312,13 @@ def test_a_step_stands_as_agreed(code: str, story: tuple[Step, ...], at: str, st
 
 
 WITH_PASSPORT = [
-    ("not before the account", CHECKED, "2025-09-06 10:29", False),
-    ("from the account", CHECKED, "2025-09-06 10:30", True),
+    ("not before the account", COVERED, "2025-09-06 10:29", False),
+    ("from the account", COVERED, "2025-09-06 10:30", True),
     ("not while the account is pending", SIGNED, "2025-10-01 12:00", False),
-    ("until the card", (*CHECKED, card("2025-09-10 12:00")), "2025-09-10 11:59", True),
-    ("not once a card is issued", (*CHECKED, card("2025-09-10 12:00")), "2025-09-10 12:00", False),
-    ("not once activated", (*CHECKED, activate("2025-09-10 12:00")), "2025-09-10 12:00", False),
-    ("not after the year", CHECKED, "2026-01-01 00:00", False),
+    ("until the card", (*COVERED, card("2025-09-10 12:00")), "2025-09-10 11:59", True),
+    ("not once a card is issued", (*COVERED, card("2025-09-10 12:00")), "2025-09-10 12:00", False),
+    ("not once activated", (*COVERED, activate("2025-09-10 12:00")), "2025-09-10 12:00", False),
+    ("not after the year", COVERED, "2026-01-01 00:00", False),
 ]
 
 
@@ -334,12 +334,12 @@ def test_with_a_passport_one_tries_the_e_voucher_or_gets_a_card(
 
 
 def test_with_a_resident_id_card_no_medical_card_is_needed() -> None:
-    assert "try_evoucher_or_get_medical_card" not in given(*CHECKED).steps("2025-10-01 12:00")
+    assert "try_evoucher_or_get_medical_card" not in given(*COVERED).steps("2025-10-01 12:00")
 
 
 @pytest.mark.parametrize("at", ["2025-09-06 12:00", "2025-10-01 12:00"])
 def test_with_a_passport_no_e_voucher_is_awaited_or_promised(at: str) -> None:
-    student = given(*CHECKED, document="passport")
+    student = given(*COVERED, document="passport")
     assert student.steps(at) == ["try_evoucher_or_get_medical_card", "pay_next_premium"]
 
 
@@ -352,10 +352,10 @@ def test_where_no_roster_is_needed_one_confirms_without_it() -> None:
     ("story", "at", "steps"),
     [
         ((REGISTERED,), "2026-01-01 00:00", []),
-        ((*CHECKED, withdraw("2025-10-01 09:00", "2025-10-10")), "2025-10-10 00:00", []),
+        ((*COVERED, withdraw("2025-10-01 09:00", "2025-10-10")), "2025-10-10 00:00", []),
         ((*KEPT, EMPLOYED), "2025-10-01 12:00", ["confirm"]),
         (KEPT, "2026-01-01 00:00", []),
-        (CHECKED, "2026-01-01 00:00", ["pay_next_premium"]),
+        (COVERED, "2026-01-01 00:00", ["pay_next_premium"]),
         ((*WAITING, EMPLOYED), "2026-01-01 00:00", ["pay_next_premium"]),
         ((REGISTERED, void("2025-09-02 09:00", "registered")), "2025-09-02 09:00", []),
     ],
@@ -442,17 +442,17 @@ DETAILS: dict[str, tuple[tuple[Step, ...], str, tuple[str, tuple[str, ...], str,
         ("student", (), "2025-09-01 00:00", "2025-12-01 00:00", True),
     ),
     "await_evoucher": (
-        CHECKED,
+        COVERED,
         "2025-09-06 12:00",
         ("student", (), "2025-09-06 10:30", "2025-09-07 09:00", False),
     ),
     "activate_evoucher": (
-        CHECKED,
+        COVERED,
         "2025-10-01 12:00",
         ("student", PLACES, "2025-09-07 09:00", "none", False),
     ),
     "pay_next_premium": (
-        CHECKED,
+        COVERED,
         "2025-10-01 12:00",
         ("student", ("school",), "none", "none", False),
     ),
@@ -483,9 +483,9 @@ def test_whatever_is_estimated_names_whom_to_ask(
 @pytest.mark.parametrize(
     ("story", "at", "estimated"),
     [
-        (CHECKED, "2025-09-07 09:00", False),
+        (COVERED, "2025-09-07 09:00", False),
         (WAITING, "2025-12-01 09:00", True),
-        ((*CHECKED, stopped("2025-10-10 09:00", "2025-10-10")), "2025-10-11 09:00", True),
+        ((*COVERED, stopped("2025-10-10 09:00", "2025-10-10")), "2025-10-11 09:00", True),
     ],
     ids=["stated", "after a waiting period", "after employee cover"],
 )
@@ -508,7 +508,7 @@ def test_in_2024_the_hour_of_the_e_voucher_is_an_estimate() -> None:
 
 
 def test_at_the_card_office_one_may_try_the_four_places_first() -> None:
-    student = given(*CHECKED, document="passport")
+    student = given(*COVERED, document="passport")
     step = the("try_evoucher_or_get_medical_card", student, "2025-10-01 12:00")
     assert (step.where, told(step.begins_at)) == ((*PLACES, "service_office"), "2025-09-06 10:30")
 
@@ -557,12 +557,12 @@ def test_after_waiting_one_looks_from_the_day_after() -> None:
 
 
 def test_what_will_have_been_done_later_is_not_done_yet() -> None:
-    student = given(*CHECKED, activate("2025-10-01 12:00"), paid("2025-12-10 12:00", 2026))
+    student = given(*COVERED, activate("2025-10-01 12:00"), paid("2025-12-10 12:00", 2026))
     assert student.steps("2025-09-07 12:00") == ["activate_evoucher", "pay_next_premium"]
 
 
 def test_the_steps_follow_the_confirmation_in_force_at_the_instant() -> None:
-    student = given(*CHECKED, keep("2025-10-15 10:00", observed=True), confirm("2025-10-20 10:00"))
+    student = given(*COVERED, keep("2025-10-15 10:00", observed=True), confirm("2025-10-20 10:00"))
     found = [
         student.steps(at)[0] for at in ("2025-09-06 12:00", "2025-10-16 12:00", "2025-10-20 12:00")
     ]
@@ -589,5 +589,5 @@ def test_in_2024_an_account_or_an_e_voucher_tells_that_somebody_has_looked() -> 
 
 
 def test_what_is_to_be_done_before_an_opt_out_goes_by_the_confirmation_of_then() -> None:
-    story = (*CHECKED, keep("2025-09-06 18:00", observed=True), confirmed("2025-09-20 10:00"))
+    story = (*COVERED, keep("2025-09-06 18:00", observed=True), confirmed("2025-09-20 10:00"))
     assert given(*story).steps("2025-09-06 12:00") == ["await_evoucher", "pay_next_premium"]

@@ -1,7 +1,15 @@
 """What a piece of care would cost, asked of the pure core."""
 
 import pytest
-from given import Given, care, checked, confirm, edition_with, given, registered, roster, told, void
+from given import (
+    COVERED,
+    Given,
+    care,
+    edition_with,
+    given,
+    told,
+    void,
+)
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.care.assessing import Assessed
@@ -11,19 +19,13 @@ from yibao.domain.refusals import BadValue, NotPermitted
 from yibao.projections.quote import quote
 
 AT = "2025-12-31 12:00"
-COVERED = (
-    registered("2025-08-30"),
-    roster(),
-    confirm("2025-09-06 14:20"),
-    checked("2025-09-06 14:50"),
-)
 
 
 def quoted(student: Given, **changes: str) -> Assessed:
     values = {"on": "2025-10-01", "setting": "outpatient", "level": "third", "cost": "400.00"}
     command = ReceiveCare(at=AT, **(values | changes))  # type: ignore[arg-type]
     at = read_instant(AT)
-    return quote(student.knowledge(at), command, at)
+    return quote(student.everything, command, at, at)
 
 
 def test_a_quote_is_what_the_care_comes_to_once_it_is_recorded() -> None:

@@ -17,9 +17,9 @@ from given import (
 )
 
 from yibao.domain.calendar import read_instant
-from yibao.domain.facts.streams import EMPTY
+from yibao.domain.facts.streams import EMPTY, edition_named
 from yibao.domain.refusals import UnknownCutoff
-from yibao.projections.record import Edition, edition_named
+from yibao.projections.record import EditionRecord, Log
 
 NOON = "2025-10-01 12:00"
 
@@ -167,6 +167,6 @@ def test_a_stream_without_a_registration_names_no_edition(student: Given) -> Non
 
 def test_what_was_fixed_under_an_edition_is_gathered_once() -> None:
     fixed = given(fix_window("2025-09-03 09:00", closes_on="2025-12-20")).fixed
-    held = Edition(edition(), fixed)
+    held = EditionRecord(edition(), Log(fixed))
     assert held.fixes(len(fixed)) is held.fixes(len(fixed))
     assert held.fixes(0) == ()

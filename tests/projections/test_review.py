@@ -1,37 +1,32 @@
 """Which care is no longer paid as it was assessed, asked of the pure core."""
 
 from given import (
+    COVERED,
+    SIGNED,
+    WAITING,
     Given,
     care,
     checked,
-    confirm,
     correct,
     edition_with,
     given,
-    registered,
     reverse,
-    roster,
     settle,
     void,
 )
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.editions.policy import Policy
-from yibao.projections.record import Cutoff, Edition
+from yibao.projections.record import Cutoff
 from yibao.projections.review import Changed, review
 
 LAST = read_instant("2025-12-31 12:00")
-SIGNED = (registered("2025-09-01"), roster(), confirm("2025-09-06 14:20"))
-COVERED = (*SIGNED, checked("2025-09-06 14:50"))
 BILL = care("2025-10-01", at="2025-10-01 18:00")
 MISREAD = correct("2025-10-05 09:00", "prior-coverage-verified", lapsed_years=1)
 
 
 def reviewed(student: Given, cutoff: Cutoff = LAST) -> tuple[Changed, ...]:
-    def edition_of(_: str) -> Edition:
-        return Edition(student.policy, student.fixed)
-
-    return review(student.enrollment, student.recorded, edition_of, LAST, cutoff, student.received)
+    return review(student.everything, LAST, cutoff)
 
 
 def told(found: tuple[Changed, ...]) -> list[tuple[str, str | None, list[str]]]:
@@ -83,7 +78,7 @@ def test_a_reversed_settlement_is_settled_no_more() -> None:
 def test_refused_care_that_is_covered_now_is_listed() -> None:
     student = given(
         *SIGNED,
-        checked("2025-09-06 14:50", 1),
+        checked("2025-09-06 10:30", 1),
         BILL,
         correct("2025-10-05 09:00", "prior-coverage-verified", lapsed_years=0),
     )
@@ -93,7 +88,7 @@ def test_refused_care_that_is_covered_now_is_listed() -> None:
 def test_refused_care_that_is_refused_for_another_reason_is_not_listed() -> None:
     student = given(
         *SIGNED,
-        checked("2025-09-06 14:50", 1),
+        checked("2025-09-06 10:30", 1),
         BILL,
         void("2025-10-05 09:00", "registered"),
     )
@@ -106,7 +101,7 @@ def test_care_taken_back_after_it_was_settled_is_listed_without_an_amount() -> N
 
 
 def test_refused_care_taken_back_is_not_listed() -> None:
-    student = given(*SIGNED, checked("2025-09-06 14:50", 1), BILL, void("2025-10-05 09:00", "bill"))
+    student = given(*WAITING, BILL, void("2025-10-05 09:00", "bill"))
     assert reviewed(student) == ()
 
 

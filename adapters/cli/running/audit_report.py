@@ -13,7 +13,7 @@ import click
 
 from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions import Editions
-from yibao.adapters.following import Parked
+from yibao.adapters.following import Parked, mistakes_halt
 from yibao.adapters.following.trail import PAGE, Key, Question, trail_entry_json
 from yibao.adapters.service import Service
 from yibao.adapters.store import Watch, shown
@@ -87,7 +87,7 @@ def audited(
     question = Question(**asked)
     every = every or (as_csv and not after and size is None)
     with _asked(editions, file, store) as (service, whom), service.audit_trail(trail) as kept:
-        with watched(err, words("audit", "catching_up")) as progress:
+        with watched(err, words("audit", "catching_up")) as progress, mistakes_halt():
             kept.catch_up(progress)
         if parked := kept.parked(question):
             named = [each.whose for each in parked[:TOLD]] + ["…"] * (len(parked) > TOLD)

@@ -9,7 +9,7 @@ from typing import Any
 
 from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions import Editions
-from yibao.adapters.following import Status, Stop, Supervisor, lead_of
+from yibao.adapters.following import Status, Stop, Supervisor, lead_of, mistakes_halt
 from yibao.adapters.following.trail import AuditTrail, trail_file
 from yibao.adapters.store import StoreError
 from yibao.adapters.telemetry import open_telemetry
@@ -62,8 +62,9 @@ def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> No
         lead = lead_of(audit.store, audit.projection.name)
         supervisor = Supervisor(audit.projection, lead, telemetry=open_telemetry())
         if once:
-            while audit.store.again(lambda: supervisor.take_in(stop)):
-                pass  # a long backlog, told of now and then
+            with supervisor.halt_told():
+                while audit.store.again(lambda: supervisor.take_in(stop)):
+                    pass  # a long backlog, told of now and then
             return
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, asked_to_end)
@@ -91,5 +92,9 @@ def _opened_to_write(url: str, trail: str | None, editions: Editions) -> Iterato
 
 @contextmanager
 def _opened(url: str, trail: str | None, editions: Editions) -> Iterator[AuditTrail]:
-    with existing_store(url, editions) as service, service.audit_trail(trail) as audit:
+    with (
+        existing_store(url, editions) as service,
+        service.audit_trail(trail) as audit,
+        mistakes_halt(),
+    ):
         yield audit

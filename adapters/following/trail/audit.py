@@ -20,9 +20,8 @@ from yibao.adapters.store.connections import Sql
 from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import BadValue
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
-from yibao.projections.answer import Answer, answer
-from yibao.projections.audit_trail import FixedEdition, Streams
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.answer import Answer, answered
 
 R = TypeVar("R")
 
@@ -163,16 +162,10 @@ class AuditTrail:
             raise BadValue("entry", "is no entry of a trail")
         if entry.enrollment is None:
             return None
-        streams = Streams(
-            entry.enrollment,
-            self.store.recorded(entry.enrollment.stream),
-            self.store.recorded(entry.enrollment.care_stream),
-            lambda name: FixedEdition(
-                self._editions.get(name), self.store.recorded(edition_stream(name))
-            ),
-        )
+        now = entry.recorded_at
+        record = self.store.record(entry.enrollment, self._editions, now)
         asked_for = entry.attempt.occurred_at if entry.attempt else None
-        return answer(streams.known_at(entry.row.position), asked_for or entry.recorded_at)
+        return answered(record.known_at(entry.row.position), asked_for or now)
 
     def _asked(self, question: Callable[[Sql], R]) -> R:
         """What is read in one turn; read again where that was interrupted."""

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import yibao
 from yibao.adapters.editions import Editions
-from yibao.adapters.following.supervisor import Parked, Standing
+from yibao.adapters.following.supervisor import Parked, Standing, mistakes_halt
 from yibao.adapters.following.trail.layout import FORMAT, OF_A_SCHOOL, OF_A_STUDENT
 from yibao.adapters.following.trail.rows import (
     attempt_row,
@@ -47,14 +47,8 @@ from yibao.domain.editions import Policy
 from yibao.domain.facts import Positioned, events
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
-from yibao.projections.audit_trail import (
-    Entry,
-    FixedEdition,
-    Streams,
-    entries,
-    entries_with_windows,
-    version_superseded,
-)
+from yibao.projections.audit_trail import Entry, entries, entries_with_windows, entry_of
+from yibao.projections.record import EditionRecord, Log, Record
 
 #: How many facts a transaction of the trail takes in, and how many students of a fixed window.
 BATCH: Final = 5000
@@ -126,9 +120,10 @@ class TrailProjection:
             transaction = TrailTransaction(scratch, sql)
             transaction.begin_anew("")
             try:
-                self._next_batch(
-                    transaction, self._looked_at() or Progress(), self.store.reached(0)
-                )
+                with mistakes_halt():
+                    self._next_batch(
+                        transaction, self._looked_at() or Progress(), self.store.reached(0)
+                    )
             except Halted as error:
                 return str(error)
         return None
@@ -339,29 +334,28 @@ class _Batch:
         enrollment: EnrollmentId,
         first: int,
         until: int,
-        make: Callable[[Streams], Iterable[Entry]],
+        make: Callable[[Record], Iterable[Entry]],
     ) -> list[Entry] | None:
-        """Entries of one student; None, and parked, where they cannot be made."""
+        """Entries of one student; None, and parked, where her facts are not fit for it."""
         if enrollment.stream.hex in self.parked:
             return None
         try:
-            streams = self._streams(enrollment, until)
-            self._check_holdable(streams)
-            return list(make(streams))
+            record = self._record(enrollment, until)
+            self._check_holdable(record)
+            return list(make(record))
         except StoreError:
             raise  # of the store, not of the student
-        except Exception as error:
-            # Whatever it is, it must not stop what can be told of all the others.
-            told = str(error) if isinstance(error, YibaoError) else type(error).__name__
-            self._park(Parked(enrollment.stream.hex, *enrollment, first, told))
+        except YibaoError as error:
+            # It must not stop what can be told of all the others; a mistake of ours must.
+            self._park(Parked(enrollment.stream.hex, *enrollment, first, str(error)))
             return None
 
-    def _check_holdable(self, streams: Streams) -> None:
+    def _check_holdable(self, record: Record) -> None:
         """Raises UnreadableEvent where the trail's database does not take what is listed.
 
         That is the name of a school: all else that is listed has no such characters.
         """
-        for each in streams.enrolled:
+        for each in record.enrolled.positioned():
             school = getattr(each.event, "school", None)
             if school is not None and not self.transaction.store.can_hold(school):
                 raise UnreadableEvent(
@@ -387,26 +381,26 @@ class _Batch:
                 rows.append(row._replace(listing=OF_A_SCHOOL, school=entry.former_school))
         told = [entry.event for entry in made]
         if any(isinstance(event, events.Registered | events.SchoolChanged) for event in told):
-            self._remember_schools(self._streams(enrollment, until))
+            self._remember_schools(self._record(enrollment, until))
         return rows
 
-    def _remember_schools(self, streams: Streams) -> None:
+    def _remember_schools(self, record: Record) -> None:
         """For whom a window may be fixed: every school, under every edition there was."""
-        known = [each.event for each in streams.enrolled]
+        known = record.enrolled.events
         policies = {event.policy for event in known if isinstance(event, events.Registered)}
         schools = {
             event.school
             for event in known
             if isinstance(event, events.Registered | events.SchoolChanged)
         }
-        stream = streams.enrollment.stream
+        stream = record.enrollment.stream
         self.transaction.add_schools(
             (policy, school, stream) for policy in policies for school in schools
         )
 
     def _fixed_window(self, progress: Progress, position: int, policy: str) -> Progress:
         """Lists whose answers a fixed window moved, some students at a time, then the fix."""
-        recorded = self.edition(policy).recorded
+        recorded = list(self.edition(policy).log.positioned())
         (fix,) = [each for each in recorded if each.position == position]
         schools = _schools_concerned(recorded, fix.event)
         students = self.transaction.concerned(policy, schools, progress.fanned or "", FAN)
@@ -414,7 +408,9 @@ class _Batch:
             [stream for _, each in students for stream in (each.stream, each.care_stream)], position
         )
         for _, enrollment in students:
-            made = self._made(enrollment, position, position, lambda streams: [streams.entry(fix)])
+            made = self._made(
+                enrollment, position, position, lambda record: [entry_of(record, fix)]
+            )
             for entry in made or ():
                 if entry.moved:
                     self.transaction.insert([entry_row(entry)._replace(listing=OF_A_STUDENT)])
@@ -425,22 +421,22 @@ class _Batch:
 
     def _list_fix(self, fix: Positioned, policy: str) -> None:
         """Lists a fixed window for all and for the schools, by what it moved of their students."""
-        recorded = [each.event for each in self.edition(policy).recorded]
-        superseded = version_superseded(fix.event, recorded)
+        superseded = self.edition(policy).log.version_superseded(fix.event)
         effects = self.transaction.effects(fix.position)
         self.transaction.insert(fix_rows(fix, superseded, policy, effects))
 
-    def _streams(self, enrollment: EnrollmentId, until: int) -> Streams:
-        return Streams(
+    def _record(self, enrollment: EnrollmentId, until: int) -> Record:
+        return Record(
             enrollment,
-            self._recorded(enrollment.stream, until),
-            self._recorded(enrollment.care_stream, until),
+            Log.of(self._recorded(enrollment.stream, until)),
+            Log.of(self._recorded(enrollment.care_stream, until)),
             self.edition,
         )
 
-    def _edition(self, name: str) -> FixedEdition:
+    def _edition(self, name: str) -> EditionRecord:
         try:
-            return FixedEdition(self._at_hand(name), self.store.recorded(edition_stream(name)))
+            recorded = self.store.recorded(edition_stream(name))
+            return EditionRecord(self._at_hand(name), Log.of(recorded))
         except UnreadableEvent as error:
             raise Halted(f"the edition {name!r} cannot be read: {error}") from error
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from yibao.domain.calendar import SHANGHAI
-from yibao.projections.comparison import COMPARED
+from yibao.projections.parts import PARTS
 
 #: Grows whenever the same facts would give other rows; a trail of another number is made anew.
 FORMAT: Final = 3
@@ -21,7 +21,7 @@ EVERYWHERE, OF_A_STUDENT, OF_A_SCHOOL = 0, 1, 2
 REFUSED: Final = "refused"
 
 #: One bit for each part of the answer that a fact may have moved.
-BITS: Final = {name: 1 << number for number, name in enumerate(COMPARED)}
+BITS: Final = {name: 1 << number for number, name in enumerate(PARTS)}
 
 #: The order of the trail: by the stamp, then as the store took them, a refusal after the facts.
 ORDER: Final = ("recorded", "position", "attempt")

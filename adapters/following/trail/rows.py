@@ -8,8 +8,8 @@ from typing import Any
 from yibao.adapters.following.trail.changes import packed, text_of
 from yibao.adapters.following.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL, REFUSED, number_of
 from yibao.adapters.following.trail.store import Row
-from yibao.adapters.store import CountedAttempts, KeptAttempt
-from yibao.domain.facts import Positioned
+from yibao.adapters.store import CountedAttempts
+from yibao.domain.facts import KeptAttempt, Positioned
 from yibao.projections.audit_trail import Entry
 
 

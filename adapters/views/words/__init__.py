@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from yibao.adapters.editions import parse
 from yibao.domain.refusals import REASONS
+from yibao.projections.parts import PARTS
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
@@ -41,6 +42,9 @@ def _lists(language: Language) -> dict[str, dict[str, str]]:
     }
     if language == "en":  # the domain's own sentences, which its exceptions carry
         lists["refusal"] = REASONS
+    for part in PARTS:
+        if part not in lists["value"]:
+            raise LookupError(f"{language}.yaml has no words for the part {part!r}")
     return lists
 
 

@@ -34,7 +34,7 @@ from yibao.adapters.following.trail.shapes import trail_entry_json
 from yibao.adapters.service.service import open_service
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import Refused
-from yibao.projections.comparison import COMPARED
+from yibao.projections.parts import PARTS
 
 from ..conftest import HEAD, Run, Write
 from ..following.test_trail import ADA, Clock, an_autumn, register
@@ -157,7 +157,7 @@ OPTIONS: dict[str, tuple[str, Callable[[Entry], bool]]] = {
     "recorded-until": ("2025-09-06 14:20", _until("recorded_at", "2025-09-06 14:20")),
     "happened-from": ("2025-09-06 14:50", _since("happened_at", "2025-09-06 14:50")),
     "happened-until": ("2025-09-06 14:50", _until("happened_at", "2025-09-06 14:50")),
-    **{f"changed {name}": (name, _changed(name)) for name in COMPARED},
+    **{f"changed {name}": (name, _changed(name)) for name in PARTS},
 }
 
 
@@ -594,7 +594,7 @@ def test_an_edition_that_is_not_at_hand_is_a_clear_line(
 # The history of a value
 
 
-@pytest.mark.parametrize("value", COMPARED)
+@pytest.mark.parametrize("value", PARTS)
 @pytest.mark.parametrize("more", [(), ("--at", "2025-11-10 09:00")])
 def test_the_history_of_a_value_goes_from_ever_until_now_without_a_gap(
     value: str, more: tuple[str, ...], run: Run

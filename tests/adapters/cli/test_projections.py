@@ -16,8 +16,11 @@ from jsonschema import Draft202012Validator
 
 import yibao
 from yibao.adapters.cli.running.schemas import SCHEMAS
+from yibao.adapters.following.trail import following
+from yibao.adapters.following.trail.store import Row
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import FactStore
+from yibao.projections.audit_trail import Entry
 
 from ..conftest import Run
 from ..stores import lasting, rows
@@ -112,6 +115,43 @@ def test_how_far_it_is_can_be_asked_where_a_fact_of_a_newer_yibao_halts_it(
     text = run("projections", "status", "--store", store)
     assert text.exit_code == 1
     assert "goes no further: the fact at position 3 has" in " ".join(text.output.split())
+
+
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake of the program's own, whoever's facts are taken in."""
+
+    def mistaken(entry: Entry) -> Row:
+        raise KeyError("what nobody should read")
+
+    monkeypatch.setattr(following, "entry_row", mistaken)
+
+
+def test_a_mistake_of_the_programs_own_parks_nobody_and_whoever_asks_is_told_of_it(
+    run: Run, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as mistaken:
+        planted(mistaken)
+        told = "a mistake of the program's own: KeyError in tests.adapters.cli.test_projections:"
+        once = run("projections", "follow", "--store", store, "--once")
+        *_, line, said = once.stderr.splitlines()
+        assert (once.exit_code, "nobody should" in once.stderr) == (2, False)
+        assert said.startswith(f"yibao: {told}")
+        log = json.loads(line)
+        assert (log["event"], log["level"]) == ("halted", "critical")
+        assert log["reason"].startswith(told)
+        frames = [frame.partition(":")[0] for frame in log["frames"]]
+        assert "yibao.adapters.following.trail.following" in frames
+        assert log["frames"][-1].endswith("mistaken")
+        for asked in (["audit"], ["audit", "--ref", "bo", "--json"], ["projections", "retry"]):
+            done = run(*asked, "--store", store)
+            assert (done.exit_code, done.stdout) == (2, "")
+            assert done.stderr.startswith(f"yibao: {told}")
+        code, found = status(run, store)
+        assert (code, found["position"], found["parked"]) == (1, 0, [])
+        assert found["halted"].startswith(told)
+        assert "goes no further" in run("projections", "status", "--store", store).output
+    assert run("audit", "--store", store).exit_code == 0
+    assert status(run, store)[1]["halted"] is None
 
 
 def test_while_somebody_writes_the_facts_are_told_to_reach_at_least_as_far_as_the_projection(

@@ -28,7 +28,7 @@ from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.postgres.settings import StoreSettings
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import BadValue, YibaoError
-from yibao.projections.answer import answer
+from yibao.projections.answer import answered
 from yibao.projections.audit_trail import Entry
 
 from ..stores import rows
@@ -644,9 +644,9 @@ def test_whatever_is_recorded_in_whatever_order_the_trail_followed_is_the_trail_
                 own = service.trail_of(who)
                 assert [each.changes for each in facts] == [changes_of(each) for each in own]
                 for entry in listed(live, ref=who.ref):
-                    known = service._streams(who).known_at(entry.row.position)
+                    known = service.read(who).known_at(entry.row.position)
                     tried = entry.attempt.occurred_at if entry.attempt else None
-                    assert live.as_of(entry) == answer(known, tried or entry.recorded_at)
+                    assert live.as_of(entry) == answered(known, tried or entry.recorded_at)
 
 
 def _anything(service: Service, clock: Clock, chance: random.Random) -> None:

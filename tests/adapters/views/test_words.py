@@ -21,8 +21,8 @@ from yibao.domain.editions.policy import Parameters
 from yibao.domain.refusals import REASONS
 from yibao.domain.vocabulary import CareSetting, HospitalLevel, Settlement, State
 from yibao.projections.answer import Answer
-from yibao.projections.comparison import COMPARED
 from yibao.projections.next_step import CODES
+from yibao.projections.parts import PARTS
 
 ROOT = Path(__file__).parents[3]
 WORDS = ROOT / "adapters" / "views" / "words"
@@ -142,7 +142,7 @@ def test_every_next_step_has_words() -> None:
 
 
 def test_every_part_of_an_answer_has_words() -> None:
-    in_both("value", set(COMPARED))
+    in_both("value", set(PARTS))
 
 
 def test_every_parameter_and_unit_has_words() -> None:

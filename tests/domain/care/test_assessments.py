@@ -35,9 +35,9 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.facts.counting import Current
 from yibao.domain.vocabulary import PENDING
-from yibao.projections.comparison import Comparison, compare, part
+from yibao.projections.comparison import Comparison, compare
 from yibao.projections.next_step import NextStep
-from yibao.projections.record import Edition
+from yibao.projections.parts import PARTS
 
 REGISTERED = registered("2025-09-01")
 ROSTER = roster("2025-09-02 17:00")
@@ -864,13 +864,10 @@ def test_no_filing_is_asked_for_after_the_benefit_year() -> None:
 
 def compared(student: Given, then: str, now: str) -> Comparison:
     return compare(
-        student.enrollment,
-        student.recorded,
-        lambda _: Edition(student.policy, student.fixed),
+        student.everything,
         read_instant("2025-10-01 12:00"),
         read_instant(then),
         read_instant(now),
-        student.received,
     )
 
 
@@ -906,13 +903,13 @@ def test_a_settlement_moves_what_is_said_of_care_but_no_amount() -> None:
 
 def test_a_fact_that_changes_no_amount_leaves_what_is_said_of_care() -> None:
     student = given(*COVERED, care("2025-10-01"))
-    before = part(student.answer(), "care")
-    after = part(student.and_(card("2025-10-02 09:00")).answer(), "care")
+    before = PARTS["care"].value(student.answer())
+    after = PARTS["care"].value(student.and_(card("2025-10-02 09:00")).answer())
     assert before == after
 
 
 def test_the_care_of_an_answer_is_compared_by_its_amounts() -> None:
-    (found,) = part(given(*COVERED, care("2025-10-01")).answer(), "care")
+    (found,) = PARTS["care"].value(given(*COVERED, care("2025-10-01")).answer())
     assert (found.version, str(found.fund_pays), found.refused, found.settled) == (
         1,
         "80.00",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from given import (
+    REGISTERED,
     Step,
     account,
     activate,
@@ -14,7 +15,6 @@ from given import (
     keep,
     moved,
     other_cover,
-    registered,
     roster,
     stopped,
     told,
@@ -24,8 +24,6 @@ from given import (
 
 from yibao.domain.calendar import read_day, read_instant
 from yibao.domain.facts.counting import Facts, Moment, clamped, end_of_stream, episodes, last_by
-
-REGISTERED = registered("2025-09-01")
 
 
 def facts(*steps: Step) -> Facts:

@@ -2,6 +2,10 @@
 
 import pytest
 from given import (
+    COVERED,
+    ELSEWHERE,
+    REGISTERED,
+    ROSTER,
     Given,
     Step,
     account,
@@ -29,12 +33,8 @@ from yibao.domain.calendar import read_day
 from yibao.domain.lifecycle.guards import is_new_student
 from yibao.domain.vocabulary import Category
 
-REGISTERED = registered("2025-09-01")
-ROSTER = roster("2025-09-02 17:00")
-ELSEWHERE = other_cover("2025-09-01 09:00", "other_province")
 LEFT = withdraw("2025-10-01 09:00", "2025-10-10")
 CLOSED = fix_window("2025-10-01 09:00", closes_on="2025-10-31")
-SIGNED = (REGISTERED, ROSTER, confirm("2025-09-06 10:00"), checked("2025-09-06 10:30"))
 
 
 def outcome(world: Given, asked: Step) -> str:
@@ -45,7 +45,7 @@ def outcome(world: Given, asked: Step) -> str:
 CONFIRMING = {
     "not_registered, whatever else": ((), "2025-09-06 10:00", "not_registered"),
     "withdrawn, before already_confirmed": (
-        (*SIGNED, LEFT),
+        (*COVERED, LEFT),
         "2025-10-10 00:00",
         "withdrawn",
     ),
@@ -60,7 +60,7 @@ CONFIRMING = {
         "already_confirmed",
     ),
     "already_confirmed, before window_closed": (
-        (*SIGNED, CLOSED),
+        (*COVERED, CLOSED),
         "2025-11-01 00:00",
         "already_confirmed",
     ),
@@ -122,7 +122,7 @@ def test_confirming_is_refused_with_the_first_code_that_applies(
 KEEPING = {
     "not_registered": ((), "2025-09-06 10:00", "not_registered"),
     "withdrawn, before already_confirmed": (
-        (*SIGNED, ELSEWHERE, LEFT),
+        (*COVERED, ELSEWHERE, LEFT),
         "2025-10-10 00:00",
         "withdrawn",
     ),
@@ -132,7 +132,7 @@ KEEPING = {
         "already_confirmed",
     ),
     "already_confirmed, before window_closed": (
-        (*SIGNED, ELSEWHERE, CLOSED),
+        (*COVERED, ELSEWHERE, CLOSED),
         "2025-11-01 00:00",
         "already_confirmed",
     ),
@@ -193,12 +193,12 @@ ACTIVATING = {
         "not_confirmed",
     ),
     "not_confirmed, where it is confirmed only later": (
-        SIGNED,
+        COVERED,
         "2025-09-06 09:59",
         "not_confirmed",
     ),
     "opted_out, before account_not_built": (
-        (*SIGNED, keep("2025-09-06 10:10", observed=True)),
+        (*COVERED, keep("2025-09-06 10:10", observed=True)),
         "2025-09-06 10:20",
         "opted_out",
     ),
@@ -213,7 +213,7 @@ ACTIVATING = {
         "account_not_built",
     ),
     "account_not_built, in the minute before it shows": (
-        SIGNED,
+        COVERED,
         "2025-09-06 10:29",
         "account_not_built",
     ),
@@ -223,12 +223,12 @@ ACTIVATING = {
         "evoucher_not_available",
     ),
     "evoucher_not_available, when the benefit year is over": (
-        SIGNED,
+        COVERED,
         "2026-01-01 00:00",
         "evoucher_not_available",
     ),
     "evoucher_not_yet_available, in the minute before it opens": (
-        SIGNED,
+        COVERED,
         "2025-09-07 08:59",
         "evoucher_not_yet_available",
     ),
@@ -242,10 +242,10 @@ ACTIVATING = {
         "2025-09-10 10:00",
         "evoucher_not_yet_available",
     ),
-    "nothing, when it opens": (SIGNED, "2025-09-07 09:00", "recorded"),
-    "nothing, in the last minute of the year": (SIGNED, "2025-12-31 23:59", "recorded"),
+    "nothing, when it opens": (COVERED, "2025-09-07 09:00", "recorded"),
+    "nothing, in the last minute of the year": (COVERED, "2025-12-31 23:59", "recorded"),
     "nothing, a second time": (
-        (*SIGNED, activate("2025-09-07 09:00")),
+        (*COVERED, activate("2025-09-07 09:00")),
         "2025-09-08 09:00",
         "recorded",
     ),
@@ -271,7 +271,7 @@ def test_activating_is_refused_with_the_first_code_that_applies(
 def test_with_a_passport_an_activation_is_accepted_once_the_account_is_built(
     at: str, expected: str
 ) -> None:
-    assert outcome(given(*SIGNED, document="passport"), activate(at)) == expected
+    assert outcome(given(*COVERED, document="passport"), activate(at)) == expected
 
 
 OTHERS = [
@@ -313,12 +313,12 @@ def test_who_leaves_before_registering_has_left_on_the_registration_day() -> Non
 
 
 def test_leaving_after_the_benefit_year_forbids_nothing() -> None:
-    student = given(*SIGNED, withdraw("2025-12-20 09:00", "2026-01-01"))
+    student = given(*COVERED, withdraw("2025-12-20 09:00", "2026-01-01"))
     assert outcome(student, paid("2026-01-05 09:00", 2026)) == "recorded"
 
 
 def test_a_departure_taken_back_forbids_nothing() -> None:
-    student = given(*SIGNED, LEFT, void("2025-10-11 09:00", "withdrawn"))
+    student = given(*COVERED, LEFT, void("2025-10-11 09:00", "withdrawn"))
     assert outcome(student, paid("2025-10-20 09:00", 2026)) == "recorded"
 
 
@@ -328,7 +328,7 @@ def test_a_confirmation_recorded_for_a_later_instant_is_already_one() -> None:
 
 
 def test_an_opt_out_opens_the_way_for_another_confirmation() -> None:
-    student = given(*SIGNED, keep("2025-09-10 10:00", observed=True))
+    student = given(*COVERED, keep("2025-09-10 10:00", observed=True))
     assert outcome(student, confirm("2025-09-20 10:00")) == "recorded"
 
 
@@ -343,22 +343,22 @@ def test_an_opt_out_opens_the_way_also_before_a_confirmation_yet_to_come() -> No
 
 
 def test_an_opt_out_yet_to_come_opens_no_way() -> None:
-    student = given(*SIGNED, keep("2025-10-15 10:00", observed=True))
+    student = given(*COVERED, keep("2025-10-15 10:00", observed=True))
     assert outcome(student, confirm("2025-09-20 10:00")) == "already_confirmed"
 
 
 def test_after_an_opt_out_another_one_is_not_refused_for_the_confirmation_it_undid() -> None:
-    student = given(*SIGNED, ELSEWHERE, keep("2025-09-10 10:00", observed=True))
+    student = given(*COVERED, ELSEWHERE, keep("2025-09-10 10:00", observed=True))
     assert outcome(student, keep("2025-09-20 10:00")) == "recorded"
 
 
 def test_a_confirmation_after_the_opt_out_forbids_another() -> None:
-    student = given(*SIGNED, keep("2025-09-10 10:00", observed=True), confirm("2025-09-20 10:00"))
+    student = given(*COVERED, keep("2025-09-10 10:00", observed=True), confirm("2025-09-20 10:00"))
     assert outcome(student, confirm("2025-09-21 10:00")) == "already_confirmed"
 
 
 CAME_BACK = (
-    *SIGNED,
+    *COVERED,
     keep("2025-10-15 10:00", observed=True),
     confirm("2025-10-20 10:00"),
 )

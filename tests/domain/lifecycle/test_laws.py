@@ -24,9 +24,9 @@ from yibao.domain.refusals import Refused
 from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import DayRange, EnrollmentId, WaitingPeriod, edition_stream
 from yibao.projections.answer import Answer, answer
-from yibao.projections.comparison import COMPARED, part
 from yibao.projections.discrepancies import discrepancies
-from yibao.projections.record import Cutoff, Edition, known_by
+from yibao.projections.parts import PARTS
+from yibao.projections.record import Cutoff, EditionRecord, Log, Record
 
 ENROLLMENT = EnrollmentId("s1", 2025)
 LEARNED = read_instant("2026-03-01 00:00")
@@ -197,12 +197,15 @@ def asked(
 ) -> Answer:
     """The answer as known by a cut-off; as known now, if there is none."""
     known_at = LEARNED + timedelta(days=1) if cutoff is None else cutoff
-    return answer(known_by(ENROLLMENT, recorded, lambda _: Edition(edition(), fixed), known_at), at)
+    record = Record(
+        ENROLLMENT, Log(recorded), edition_of=lambda _: EditionRecord(edition(), Log(fixed))
+    )
+    return answer(record, at, known_at)
 
 
 def said(found: Answer, *leaving_out: str) -> dict[str, Any]:
     """What an answer says, without what it is derived from."""
-    return {name: part(found, name) for name in COMPARED if name not in leaving_out}
+    return {name: PARTS[name].value(found) for name in PARTS if name not in leaving_out}
 
 
 often = settings(max_examples=150, deadline=None)

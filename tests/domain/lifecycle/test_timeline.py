@@ -2,6 +2,10 @@
 
 import pytest
 from given import (
+    COVERED,
+    REGISTERED,
+    SIGNED,
+    WAITING,
     Step,
     account,
     activate,
@@ -26,11 +30,6 @@ from given import (
 from yibao.domain.calendar import read_instant
 from yibao.domain.derivation import Derived
 from yibao.domain.lifecycle.timelines import state_at, timeline
-
-REGISTERED = registered("2025-09-01")
-SIGNED = (REGISTERED, roster(), confirm("2025-09-06 10:00"))
-CHECKED = (*SIGNED, checked("2025-09-06 10:30"))
-WAITING = (*SIGNED, checked("2025-09-06 10:30", 1))
 
 START = ("2025-09-01 00:00", "registered")
 CONFIRMED = ("2025-09-06 10:00", "confirmed")
@@ -131,7 +130,7 @@ def test_a_confirmation_after_the_year_that_is_reported_is_expired_at_once() -> 
 
 
 def test_the_account_shows_half_an_hour_after_signing() -> None:
-    assert after_start(*CHECKED) == [CONFIRMED, BUILT, ACTIVE, END]
+    assert after_start(*COVERED) == [CONFIRMED, BUILT, ACTIVE, END]
 
 
 def test_without_a_check_a_confirmed_student_expires_all_the_same() -> None:
@@ -210,7 +209,7 @@ def test_an_account_recorded_without_a_check_is_built_and_goes_no_further() -> N
 
 
 def test_while_employee_cover_is_not_stopped_the_state_stays_confirmed() -> None:
-    story = (*CHECKED, other_cover("2025-09-01 09:00", "employee"))
+    story = (*COVERED, other_cover("2025-09-01 09:00", "employee"))
     assert after_start(*story) == [CONFIRMED, END]
 
 
@@ -220,12 +219,12 @@ def test_while_employee_cover_is_not_stopped_a_waiting_period_shows_all_the_same
 
 
 def test_a_stop_counts_from_the_midnight_of_its_day() -> None:
-    story = (*CHECKED, stopped("2025-10-10 16:00", "2025-10-10"))
+    story = (*COVERED, stopped("2025-10-10 16:00", "2025-10-10"))
     assert after_start(*story)[1] == ("2025-10-10 00:00", "account_built")
 
 
 def test_an_e_voucher_activated_on_a_passport_moves_the_value_not_the_state() -> None:
-    story = (*CHECKED, activate("2025-09-20 10:00"))
+    story = (*COVERED, activate("2025-09-20 10:00"))
     assert after_start(*story, document="passport") == [
         CONFIRMED,
         ("2025-09-06 10:30", "active"),
@@ -268,18 +267,18 @@ def test_a_later_confirmation_leads_back_to_the_road() -> None:
 
 
 def test_an_opt_out_after_a_confirmation_ends_the_road() -> None:
-    story = (*CHECKED, keep("2025-10-15 10:00", observed=True))
+    story = (*COVERED, keep("2025-10-15 10:00", observed=True))
     assert after_start(*story) == [CONFIRMED, BUILT, ACTIVE, ("2025-10-15 10:00", "opted_out")]
 
 
 def test_an_opt_out_stops_what_was_still_to_come() -> None:
-    story = (*CHECKED, keep("2025-09-06 10:30", observed=True))
+    story = (*COVERED, keep("2025-09-06 10:30", observed=True))
     assert after_start(*story) == [CONFIRMED, ("2025-09-06 10:30", "opted_out")]
 
 
 def test_who_comes_back_runs_along_the_road_again() -> None:
     story = (
-        *CHECKED,
+        *COVERED,
         keep("2025-10-15 10:00", observed=True),
         confirm("2025-10-20 10:00"),
     )
@@ -294,7 +293,7 @@ def test_who_comes_back_runs_along_the_road_again() -> None:
 
 def test_nothing_follows_the_end_of_the_year() -> None:
     story = (
-        *CHECKED,
+        *COVERED,
         keep("2026-02-01 10:00", observed=True),
         withdraw("2026-02-02 10:00", "2026-02-02", observed=True),
     )
@@ -302,17 +301,17 @@ def test_nothing_follows_the_end_of_the_year() -> None:
 
 
 def test_who_has_left_is_withdrawn_from_the_midnight_of_the_day() -> None:
-    story = (*CHECKED, withdraw("2025-10-01 09:00", "2025-10-10"))
+    story = (*COVERED, withdraw("2025-10-01 09:00", "2025-10-10"))
     assert after_start(*story) == [CONFIRMED, BUILT, ACTIVE, ("2025-10-10 00:00", "withdrawn")]
 
 
 def test_leaving_on_the_last_day_of_the_year_leaves_nothing_to_expire() -> None:
-    story = (*CHECKED, withdraw("2025-12-30 09:00", "2025-12-31"))
+    story = (*COVERED, withdraw("2025-12-30 09:00", "2025-12-31"))
     assert after_start(*story)[-1] == ("2025-12-31 00:00", "withdrawn")
 
 
 def test_leaving_after_the_year_has_no_effect() -> None:
-    story = (*CHECKED, withdraw("2025-12-30 09:00", "2026-01-01"))
+    story = (*COVERED, withdraw("2025-12-30 09:00", "2026-01-01"))
     assert after_start(*story)[-1] == END
 
 
@@ -327,7 +326,7 @@ def test_no_cover_begins_after_leaving() -> None:
 
 
 def test_a_departure_between_account_and_e_voucher_leaves_cover_at_once() -> None:
-    story = (*CHECKED, withdraw("2025-09-06 16:00", "2025-09-07"))
+    story = (*COVERED, withdraw("2025-09-06 16:00", "2025-09-07"))
     assert after_start(*story) == [
         CONFIRMED,
         ("2025-09-06 10:30", "active"),
@@ -337,22 +336,22 @@ def test_a_departure_between_account_and_e_voucher_leaves_cover_at_once() -> Non
 
 @pytest.mark.parametrize("on", ["2025-09-20", "2025-10-10"])
 def test_no_state_begins_before_a_corrected_registration_day(on: str) -> None:
-    student = given(*CHECKED, correct("2025-09-21 09:00", "registered", on=on))
+    student = given(*COVERED, correct("2025-09-21 09:00", "registered", on=on))
     assert {at for at, _ in student.states() if at < on} == set()
 
 
 def test_a_confirmation_before_a_corrected_registration_day_counts_from_that_day() -> None:
-    student = given(*CHECKED, correct("2025-09-21 09:00", "registered", on="2025-09-20"))
+    student = given(*COVERED, correct("2025-09-21 09:00", "registered", on="2025-09-20"))
     assert student.states()[0] == ("2025-09-20 00:00", "account_built")
 
 
 def test_without_a_current_registration_the_timeline_is_empty() -> None:
-    student = given(*CHECKED, void("2025-09-21 09:00", "registered"))
+    student = given(*COVERED, void("2025-09-21 09:00", "registered"))
     assert timeline(student.case) == ()
 
 
 def test_states_of_no_duration_are_left_out() -> None:
-    assert "evoucher_eligible" not in {state for _, state in after_start(*CHECKED)}
+    assert "evoucher_eligible" not in {state for _, state in after_start(*COVERED)}
 
 
 def test_a_state_left_and_entered_again_at_one_instant_was_never_left() -> None:
@@ -377,12 +376,12 @@ def test_a_state_left_and_entered_again_at_one_instant_was_never_left() -> None:
     ],
 )
 def test_the_state_at_an_instant_is_that_of_the_last_change_by_then(at: str, state: str) -> None:
-    change = state_at(timeline(given(*CHECKED).case), read_instant(at))
+    change = state_at(timeline(given(*COVERED).case), read_instant(at))
     assert told(change.state if change else None) == state
 
 
 def test_each_change_says_why_it_came_when_it_came() -> None:
-    changes = timeline(given(*CHECKED).case)
+    changes = timeline(given(*COVERED).case)
     assert [change.cause.name for change in changes] == [
         "registered",
         "confirmed",
@@ -408,7 +407,7 @@ def test_a_finding_on_the_day_after_waiting_shows_no_waiting_period() -> None:
 
 def test_opting_out_on_the_account_day_leaves_no_account() -> None:
     story = (
-        *CHECKED,
+        *COVERED,
         account("2025-10-15 08:00", "2025-10-15"),
         keep("2025-10-15 10:00", observed=True),
     )
@@ -420,7 +419,7 @@ def test_opting_out_on_the_account_day_leaves_no_account() -> None:
 
 def test_who_comes_back_was_active_until_opting_out_also_on_the_account_day() -> None:
     story = (
-        *CHECKED,
+        *COVERED,
         account("2025-10-15 08:00", "2025-10-15"),
         keep("2025-10-15 10:00", observed=True),
         confirmed("2025-10-20 10:00"),
@@ -455,7 +454,7 @@ def test_who_opts_out_and_comes_back_at_one_instant_waits_for_the_result_again()
 def test_active_is_told_from_window_account_and_e_voucher_if_there_is_one(
     document: str, parts: list[str]
 ) -> None:
-    changes = timeline(given(*CHECKED, document=document).case)
+    changes = timeline(given(*COVERED, document=document).case)
     cause = next(change.cause for change in changes if change.state == "active")
     assert [part.name for part in cause.inputs if isinstance(part, Derived)] == parts
 

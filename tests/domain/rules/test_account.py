@@ -2,6 +2,11 @@
 
 import pytest
 from given import (
+    COVERED,
+    EMPLOYED,
+    REGISTERED,
+    SIGNED,
+    WAITING,
     Step,
     account,
     checked,
@@ -12,8 +17,6 @@ from given import (
     given,
     keep,
     leaves,
-    other_cover,
-    registered,
     roster,
     stopped,
     told,
@@ -21,12 +24,6 @@ from given import (
 )
 
 from yibao.domain.rules import account_instant, values_of, visible_at
-
-REGISTERED = registered("2025-09-01")
-SIGNED = (REGISTERED, confirmed("2025-09-06 10:00"))
-CHECKED = (*SIGNED, checked("2025-09-06 10:30"))
-WAITING = (*SIGNED, checked("2025-09-06 10:30", 1))
-EMPLOYED = other_cover("2025-09-01 09:00", "employee")
 
 
 def shows(*story: Step, **student: str) -> str:
@@ -45,17 +42,17 @@ def built(*story: Step) -> str:
 @pytest.mark.parametrize(
     ("story", "day"),
     [
-        (CHECKED, "2025-09-06"),
+        (COVERED, "2025-09-06"),
         (WAITING, "2025-12-01"),
         ((REGISTERED, confirmed("2025-11-30 23:59"), checked("2025-12-01 00:29", 1)), "2025-12-01"),
         ((REGISTERED, confirmed("2025-12-15 10:00"), checked("2025-12-15 10:30", 1)), "2025-12-15"),
-        ((*CHECKED, stopped("2025-09-06 12:00", "2025-09-06")), "2025-09-06"),
-        ((*CHECKED, stopped("2025-09-03 12:00", "2025-09-03")), "2025-09-06"),
-        ((*CHECKED, stopped("2025-10-10 12:00", "2025-10-10")), "2025-10-10"),
+        ((*COVERED, stopped("2025-09-06 12:00", "2025-09-06")), "2025-09-06"),
+        ((*COVERED, stopped("2025-09-03 12:00", "2025-09-03")), "2025-09-06"),
+        ((*COVERED, stopped("2025-10-10 12:00", "2025-10-10")), "2025-10-10"),
         ((*WAITING, stopped("2025-10-10 12:00", "2025-10-10")), "2025-12-01"),
         ((*WAITING, stopped("2025-12-10 12:00", "2025-12-10")), "2025-12-10"),
         (SIGNED, "pending"),
-        ((*CHECKED, EMPLOYED), "pending"),
+        ((*COVERED, EMPLOYED), "pending"),
     ],
     ids=[
         "signed",
@@ -81,8 +78,8 @@ def test_it_is_built_when_nothing_stands_in_the_way_any_more(
     ("story", "reason"),
     [
         (SIGNED, "check_missing"),
-        ((*CHECKED, EMPLOYED), "stop_missing"),
-        ((*CHECKED, withdraw("2025-09-06 16:00", "2025-09-06")), "withdrawn"),
+        ((*COVERED, EMPLOYED), "stop_missing"),
+        ((*COVERED, withdraw("2025-09-06 16:00", "2025-09-06")), "withdrawn"),
     ],
     ids=["no check", "not stopped", "left"],
 )
@@ -93,22 +90,22 @@ def test_an_account_day_that_is_not_there_gives_its_reason(
 
 
 def test_it_is_not_built_before_a_corrected_registration_day() -> None:
-    student = given(*CHECKED, correct("2025-09-21 09:00", "registered", on="2025-09-20"))
+    student = given(*COVERED, correct("2025-09-21 09:00", "registered", on="2025-09-20"))
     assert student.account() == "2025-09-20"
 
 
 @pytest.mark.parametrize("on", ["2025-09-04", "2025-09-08", "2026-01-15"])
 def test_a_recorded_account_day_is_always_the_value(on: str) -> None:
-    assert given(*CHECKED, account("2026-01-15 09:00", on)).account() == on
+    assert given(*COVERED, account("2026-01-15 09:00", on)).account() == on
 
 
 @pytest.mark.parametrize(
     "story",
     [
         SIGNED,
-        (*CHECKED, EMPLOYED),
+        (*COVERED, EMPLOYED),
         (REGISTERED,),
-        (*CHECKED, keep("2025-09-08 09:00", observed=True)),
+        (*COVERED, keep("2025-09-08 09:00", observed=True)),
     ],
     ids=["no check", "not stopped", "not confirmed", "opted out"],
 )
@@ -122,7 +119,7 @@ def test_everything_but_the_recorded_account_day_waits_for_its_own_facts() -> No
 
 
 def test_a_recorded_account_day_is_never_before_the_registration_day() -> None:
-    assert given(*CHECKED, account("2025-09-09 09:00", "2025-08-20")).account() == "2025-09-01"
+    assert given(*COVERED, account("2025-09-09 09:00", "2025-08-20")).account() == "2025-09-01"
 
 
 def test_an_account_day_after_the_benefit_year_is_still_an_answer() -> None:
@@ -135,22 +132,22 @@ def test_an_account_day_after_the_benefit_year_is_still_an_answer() -> None:
     [("2025-09-05", "none"), ("2025-09-06", "none"), ("2025-09-07", "2025-09-06")],
 )
 def test_leaving_on_or_before_the_account_day_leaves_no_account(on: str, expected: str) -> None:
-    assert given(*CHECKED, withdraw("2025-09-06 16:00", on)).account() == expected
+    assert given(*COVERED, withdraw("2025-09-06 16:00", on)).account() == expected
 
 
 @pytest.mark.parametrize(("on", "expected"), [("2025-09-10", "none"), ("2025-09-11", "2025-09-10")])
 def test_leaving_is_measured_by_a_recorded_account_day_as_well(on: str, expected: str) -> None:
-    story = (*CHECKED, account("2025-09-10 09:00", "2025-09-10"))
+    story = (*COVERED, account("2025-09-10 09:00", "2025-09-10"))
     assert given(*story, withdraw("2025-09-12 16:00", on)).account() == expected
 
 
 def test_leaving_before_the_account_could_be_built_settles_what_a_job_leaves_open() -> None:
-    story = (*CHECKED, EMPLOYED, withdraw("2025-09-06 16:00", "2025-09-06"))
+    story = (*COVERED, EMPLOYED, withdraw("2025-09-06 16:00", "2025-09-06"))
     assert given(*story).account() == "none"
 
 
 def test_leaving_after_that_leaves_it_open() -> None:
-    story = (*CHECKED, EMPLOYED, withdraw("2025-10-06 16:00", "2025-10-06"))
+    story = (*COVERED, EMPLOYED, withdraw("2025-10-06 16:00", "2025-10-06"))
     assert given(*story).account() == "pending"
 
 
@@ -163,13 +160,13 @@ def test_leaving_in_the_new_year_leaves_an_account_after_it() -> None:
 
 def test_the_account_follows_the_confirmation_since_the_last_opt_out() -> None:
     student = given(
-        *CHECKED, keep("2025-09-10 10:00", observed=True), confirmed("2025-09-20 10:00")
+        *COVERED, keep("2025-09-10 10:00", observed=True), confirmed("2025-09-20 10:00")
     )
     assert student.account() == "2025-09-20"
 
 
 def test_after_an_opt_out_the_account_of_the_confirmation_before_it_stands() -> None:
-    assert given(*CHECKED, keep("2025-10-15 10:00", observed=True)).account() == "2025-09-06"
+    assert given(*COVERED, keep("2025-10-15 10:00", observed=True)).account() == "2025-09-06"
 
 
 def test_the_result_shows_half_an_hour_after_signing() -> None:
@@ -183,12 +180,12 @@ def test_a_proxy_result_shows_at_the_next_midnight() -> None:
 @pytest.mark.parametrize(
     ("story", "instant"),
     [
-        (CHECKED, "2025-09-06 10:30"),
+        (COVERED, "2025-09-06 10:30"),
         (WAITING, "2025-12-01 00:00"),
         ((*SIGNED, checked("2025-09-20 12:00")), "2025-09-20 12:00"),
         ((*SIGNED, checked("2025-09-06 10:10")), "2025-09-06 10:30"),
-        ((*CHECKED, account("2025-09-08 09:00", "2025-09-08")), "2025-09-08 00:00"),
-        ((*CHECKED, account("2025-09-08 09:00", "2025-09-04")), "2025-09-06 10:30"),
+        ((*COVERED, account("2025-09-08 09:00", "2025-09-08")), "2025-09-08 00:00"),
+        ((*COVERED, account("2025-09-08 09:00", "2025-09-04")), "2025-09-06 10:30"),
         (SIGNED, "none"),
     ],
     ids=["shown", "midnight", "late check", "early check", "recorded", "recorded early", "pending"],
@@ -215,7 +212,7 @@ def told_from(*story: Step, **student: str) -> list[str]:
 
 
 def test_the_account_instant_is_told_from_the_result_and_the_day() -> None:
-    assert told_from(*CHECKED) == ["confirmed", "result_visible_after", "confirmed"]
+    assert told_from(*COVERED) == ["confirmed", "result_visible_after", "confirmed"]
 
 
 def test_a_proxy_account_is_told_from_the_day_its_result_shows() -> None:
@@ -234,7 +231,7 @@ def test_a_check_is_told_only_where_it_delays_the_account() -> None:
 
 def test_an_account_recorded_once_is_built_at_its_own_instant_in_each_time_on_the_road() -> None:
     student = given(
-        *CHECKED,
+        *COVERED,
         account("2025-09-07 09:00", "2025-09-06"),
         keep("2025-10-15 10:00", observed=True),
         confirmed("2025-10-20 10:00"),
@@ -248,7 +245,7 @@ def test_an_account_recorded_once_is_built_at_its_own_instant_in_each_time_on_th
     [("2025-09-06 16:00", "none"), ("2025-09-07 00:00", "2025-09-06")],
 )
 def test_opting_out_on_or_before_the_account_day_leaves_no_account(at: str, expected: str) -> None:
-    assert given(*CHECKED, keep(at, observed=True)).account() == expected
+    assert given(*COVERED, keep(at, observed=True)).account() == expected
 
 
 @pytest.mark.parametrize(
@@ -290,7 +287,7 @@ def test_an_opt_out_after_the_benefit_year_takes_no_account_away() -> None:
     later = (*SIGNED, checked("2025-09-06 10:30", 2), keep("2026-01-05 10:00", observed=True))
     assert given(*later).account() == "2026-03-01"
     again = confirmed("2026-01-06 10:00")
-    assert given(*CHECKED, keep("2026-01-05 10:00", observed=True), again).coverage() == (
+    assert given(*COVERED, keep("2026-01-05 10:00", observed=True), again).coverage() == (
         "2025-09-01 to 2025-12-31"
     )
 

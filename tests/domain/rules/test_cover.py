@@ -2,6 +2,11 @@
 
 import pytest
 from given import (
+    COVERED,
+    EMPLOYED,
+    REGISTERED,
+    SIGNED,
+    WAITING,
     Step,
     account,
     checked,
@@ -9,28 +14,21 @@ from given import (
     edition_with,
     given,
     keep,
-    other_cover,
     registered,
     stopped,
     withdraw,
 )
 
-REGISTERED = registered("2025-09-01")
-SIGNED = (REGISTERED, confirmed("2025-09-06 10:00"))
-CHECKED = (*SIGNED, checked("2025-09-06 10:30"))
-WAITING = (*SIGNED, checked("2025-09-06 10:30", 1))
-EMPLOYED = other_cover("2025-09-01 09:00", "employee")
-
 
 @pytest.mark.parametrize(
     ("story", "first"),
     [
-        (CHECKED, "2025-09-01"),
-        ((registered("2025-08-30"), *CHECKED[1:]), "2025-09-01"),
-        ((registered("2025-09-04"), *CHECKED[1:]), "2025-09-04"),
-        ((*CHECKED, stopped("2025-10-10 09:00", "2025-10-10")), "2025-10-10"),
-        ((*CHECKED, stopped("2025-08-10 09:00", "2025-08-10")), "2025-09-01"),
-        ((*CHECKED, account("2025-10-10 09:00", "2025-10-10")), "2025-09-01"),
+        (COVERED, "2025-09-01"),
+        ((registered("2025-08-30"), *COVERED[1:]), "2025-09-01"),
+        ((registered("2025-09-04"), *COVERED[1:]), "2025-09-04"),
+        ((*COVERED, stopped("2025-10-10 09:00", "2025-10-10")), "2025-10-10"),
+        ((*COVERED, stopped("2025-08-10 09:00", "2025-08-10")), "2025-09-01"),
+        ((*COVERED, account("2025-10-10 09:00", "2025-10-10")), "2025-09-01"),
         ((REGISTERED, confirmed("2025-12-20 10:00"), checked("2025-12-20 10:30")), "2025-09-01"),
         (WAITING, "2025-12-02"),
         ((*WAITING, account("2025-12-05 09:00", "2025-12-05")), "2025-12-06"),
@@ -74,7 +72,7 @@ def test_it_runs_from_its_first_day_to_the_end_of_the_year(
     ("story", "reason"),
     [
         (SIGNED, "check_missing"),
-        ((*CHECKED, EMPLOYED), "stop_missing"),
+        ((*COVERED, EMPLOYED), "stop_missing"),
         ((*SIGNED, account("2025-09-09 09:00", "2025-09-07")), "check_missing"),
     ],
     ids=["no check", "not stopped", "no check, account recorded"],
@@ -93,9 +91,9 @@ def test_it_is_pending_while_a_fact_is_missing(story: tuple[Step, ...], reason: 
             (REGISTERED, confirmed("2025-12-31 10:00"), checked("2025-12-31 10:30", 1)),
             "cover_too_late",
         ),
-        ((*CHECKED, stopped("2026-01-05 09:00", "2026-01-05")), "cover_too_late"),
+        ((*COVERED, stopped("2026-01-05 09:00", "2026-01-05")), "cover_too_late"),
         ((*WAITING, account("2026-01-05 09:00", "2025-12-31")), "cover_too_late"),
-        ((*CHECKED, withdraw("2025-09-06 16:00", "2025-09-06")), "withdrawn"),
+        ((*COVERED, withdraw("2025-09-06 16:00", "2025-09-06")), "withdrawn"),
         ((*WAITING, withdraw("2025-12-02 16:00", "2025-12-02")), "withdrawn"),
         ((*WAITING, keep("2025-12-01 16:00", observed=True)), "opted_out"),
     ],
@@ -120,7 +118,7 @@ def test_where_it_would_hold_no_day_there_is_none(story: tuple[Step, ...], reaso
     [("2025-10-10", "2025-10-09"), ("2025-12-31", "2025-12-30"), ("2026-01-01", "2025-12-31")],
 )
 def test_it_ends_the_day_before_the_student_leaves(on: str, last: str) -> None:
-    student = given(*CHECKED, withdraw("2025-10-01 09:00", on))
+    student = given(*COVERED, withdraw("2025-10-01 09:00", on))
     assert student.coverage() == f"2025-09-01 to {last}"
 
 
@@ -136,7 +134,7 @@ def test_it_ends_the_day_before_the_student_leaves(on: str, last: str) -> None:
     ],
 )
 def test_it_ends_with_the_day_of_an_opt_out(at: str, last: str) -> None:
-    student = given(*CHECKED, keep(at, observed=True))
+    student = given(*COVERED, keep(at, observed=True))
     assert student.coverage() == f"2025-09-01 to {last}"
 
 
@@ -155,17 +153,18 @@ def test_of_leaving_and_opting_out_the_earlier_ends_it(
         keep(opted_out_at, observed=True),
         withdraw("2025-11-01 09:00", left_on, observed=True),
     )
-    assert given(*CHECKED, *story).coverage() == f"2025-09-01 to {last}"
+    assert given(*COVERED, *story).coverage() == f"2025-09-01 to {last}"
 
 
 def test_who_comes_back_is_covered_in_between() -> None:
-    story = (*CHECKED, keep("2025-10-15 10:00", observed=True), confirmed("2025-10-20 10:00"))
+    story = (*COVERED, keep("2025-10-15 10:00", observed=True), confirmed("2025-10-20 10:00"))
     assert given(*story).coverage() == "2025-09-01 to 2025-12-31"
 
 
 @pytest.mark.parametrize("on", ["2025-09-10", "2025-10-10"])
 def test_no_cover_begins_before_the_registration_day(on: str) -> None:
-    student = given(registered(on, "2025-09-01 09:00"), *CHECKED[1:])
+    late = registered(on, "2025-09-01 09:00")
+    student = given(late, confirmed("2025-09-06 10:00"), checked("2025-09-06 10:30"))
     assert student.coverage() == f"{on} to 2025-12-31"
 
 
@@ -180,7 +179,7 @@ def test_a_notice_may_leave_more_days_between_account_and_cover() -> None:
 
 
 def test_cover_that_a_late_registration_delays_says_so() -> None:
-    values = given(registered("2025-09-04"), *CHECKED[1:]).answer().values
+    values = given(registered("2025-09-04"), *COVERED[1:]).answer().values
     assert values is not None
     begins = values.coverage.inputs[0]
     assert [told.rule for told in begins.inputs] == ["R20", "R20-registered-later"]  # type: ignore[union-attr]
@@ -189,17 +188,17 @@ def test_cover_that_a_late_registration_delays_says_so() -> None:
 @pytest.mark.parametrize(
     ("story", "basis"),
     [
-        (CHECKED, ["benefit_from", "benefit_to"]),
+        (COVERED, ["benefit_from", "benefit_to"]),
         (
-            (registered("2025-09-04"), *CHECKED[1:]),
+            (registered("2025-09-04"), *COVERED[1:]),
             ["benefit_from", "registered", "benefit_to"],
         ),
         (
-            (*CHECKED, stopped("2025-10-10 09:00", "2025-10-10")),
+            (*COVERED, stopped("2025-10-10 09:00", "2025-10-10")),
             ["benefit_from", "employee-cover-stopped", "benefit_to"],
         ),
         (
-            (*CHECKED, account("2025-09-07 09:00", "2025-09-06")),
+            (*COVERED, account("2025-09-07 09:00", "2025-09-06")),
             ["benefit_from", "benefit_to"],
         ),
         (
@@ -216,28 +215,28 @@ def test_cover_that_a_late_registration_delays_says_so() -> None:
             ],
         ),
         (
-            (*CHECKED, withdraw("2025-10-01 09:00", "2025-10-10")),
+            (*COVERED, withdraw("2025-10-01 09:00", "2025-10-10")),
             ["benefit_from", "withdrawn"],
         ),
         (
-            (*CHECKED, keep("2025-10-15 10:00", observed=True)),
+            (*COVERED, keep("2025-10-15 10:00", observed=True)),
             ["benefit_from", "other-cover-kept"],
         ),
         (
             (
-                *CHECKED,
+                *COVERED,
                 keep("2025-10-15 10:00", observed=True),
                 withdraw("2025-10-20 09:00", "2025-10-15", observed=True),
             ),
             ["benefit_from", "withdrawn"],
         ),
-        ((*CHECKED, keep("2026-01-01 00:00", observed=True)), ["benefit_from", "benefit_to"]),
+        ((*COVERED, keep("2026-01-01 00:00", observed=True)), ["benefit_from", "benefit_to"]),
         (
-            (*CHECKED, stopped("2026-01-05 09:00", "2026-01-05")),
+            (*COVERED, stopped("2026-01-05 09:00", "2026-01-05")),
             ["benefit_from", "employee-cover-stopped", "benefit_to"],
         ),
         (SIGNED, []),
-        ((*CHECKED, EMPLOYED), ["other-cover-declared"]),
+        ((*COVERED, EMPLOYED), ["other-cover-declared"]),
     ],
     ids=[
         "plain",

@@ -2,6 +2,11 @@
 
 import pytest
 from given import (
+    COVERED,
+    EMPLOYED,
+    REGISTERED,
+    SIGNED,
+    WAITING,
     Step,
     account,
     activate,
@@ -11,7 +16,6 @@ from given import (
     edition_with,
     given,
     keep,
-    other_cover,
     registered,
     stopped,
     withdraw,
@@ -19,32 +23,26 @@ from given import (
 
 from yibao.domain.derivation import Derived
 
-REGISTERED = registered("2025-09-01")
-SIGNED = (REGISTERED, confirmed("2025-09-06 10:00"))
-CHECKED = (*SIGNED, checked("2025-09-06 10:30"))
-WAITING = (*SIGNED, checked("2025-09-06 10:30", 1))
-EMPLOYED = other_cover("2025-09-01 09:00", "employee")
-
 
 @pytest.mark.parametrize(
     ("story", "expected"),
     [
-        (CHECKED, "2025-09-07 09:00"),
+        (COVERED, "2025-09-07 09:00"),
         (WAITING, "2025-12-01 09:00"),
-        ((*CHECKED, stopped("2025-10-10 09:00", "2025-10-10")), "2025-10-11 09:00"),
-        ((*CHECKED, stopped("2025-09-06 09:00", "2025-09-06")), "2025-09-07 09:00"),
+        ((*COVERED, stopped("2025-10-10 09:00", "2025-10-10")), "2025-10-11 09:00"),
+        ((*COVERED, stopped("2025-09-06 09:00", "2025-09-06")), "2025-09-07 09:00"),
         ((*WAITING, stopped("2025-12-01 09:00", "2025-12-01")), "2025-12-02 09:00"),
         ((*WAITING, stopped("2025-11-30 09:00", "2025-11-30")), "2025-12-01 09:00"),
-        ((*CHECKED, account("2025-09-07 12:00", "2025-09-07")), "2025-09-07 09:00"),
-        ((*CHECKED, account("2025-09-10 12:00", "2025-09-10")), "2025-09-10 09:00"),
-        ((*CHECKED, account("2025-09-10 12:00", "2025-09-03")), "2025-09-07 09:00"),
+        ((*COVERED, account("2025-09-07 12:00", "2025-09-07")), "2025-09-07 09:00"),
+        ((*COVERED, account("2025-09-10 12:00", "2025-09-10")), "2025-09-10 09:00"),
+        ((*COVERED, account("2025-09-10 12:00", "2025-09-03")), "2025-09-07 09:00"),
         ((*WAITING, account("2025-11-15 12:00", "2025-11-15")), "2025-12-01 09:00"),
         (
             (REGISTERED, confirmed("2025-12-15 10:00"), checked("2025-12-15 10:30", 1)),
             "2025-12-16 09:00",
         ),
         (SIGNED, "pending"),
-        ((*CHECKED, EMPLOYED), "pending"),
+        ((*COVERED, EMPLOYED), "pending"),
         ((*SIGNED, EMPLOYED), "pending"),
     ],
     ids=[
@@ -74,14 +72,14 @@ def test_it_opens_at_nine_on_the_latest_of_the_days_that_apply(
     ("story", "reason"),
     [
         (SIGNED, "check_missing"),
-        ((*CHECKED, EMPLOYED), "stop_missing"),
+        ((*COVERED, EMPLOYED), "stop_missing"),
         ((*SIGNED, checked("2025-09-06 10:30", 2)), "cover_too_late"),
         (
             (REGISTERED, confirmed("2025-12-31 10:00"), checked("2025-12-31 10:30")),
             "evoucher_too_late",
         ),
-        ((*CHECKED, withdraw("2025-09-06 16:00", "2025-09-07")), "withdrawn"),
-        ((*CHECKED, withdraw("2025-09-06 16:00", "2025-09-06")), "withdrawn"),
+        ((*COVERED, withdraw("2025-09-06 16:00", "2025-09-07")), "withdrawn"),
+        ((*COVERED, withdraw("2025-09-06 16:00", "2025-09-06")), "withdrawn"),
     ],
     ids=["no check", "not stopped", "cover too late", "too late", "left before it", "no account"],
 )
@@ -113,7 +111,7 @@ def test_where_it_would_open_after_the_year_there_is_none_whatever_a_job_leaves_
 
 
 def test_an_account_after_the_year_leaves_none_where_there_was_no_waiting_period() -> None:
-    student = given(*CHECKED, account("2026-01-02 09:00", "2026-01-02"))
+    student = given(*COVERED, account("2026-01-02 09:00", "2026-01-02"))
     assert student.values()[1:] == ("2026-01-02", "none", "2025-09-01 to 2025-12-31")
 
 
@@ -121,7 +119,7 @@ def test_an_account_after_the_year_leaves_none_where_there_was_no_waiting_period
     ("on", "expected"), [("2025-09-07", "none"), ("2025-09-08", "2025-09-07 09:00")]
 )
 def test_one_not_yet_open_at_midnight_of_the_day_of_leaving_is_none(on: str, expected: str) -> None:
-    assert given(*CHECKED, withdraw("2025-09-06 16:00", on)).evoucher() == expected
+    assert given(*COVERED, withdraw("2025-09-06 16:00", on)).evoucher() == expected
 
 
 def test_one_that_opens_at_the_midnight_of_leaving_was_open() -> None:
@@ -152,7 +150,7 @@ def test_in_2024_it_opens_the_day_after_the_account(story: tuple[Step, ...], exp
 
 @pytest.mark.parametrize("document", ["resident_id_card", "hmt_residence_permit"])
 def test_with_these_documents_it_can_be_had(document: str) -> None:
-    assert given(*CHECKED, document=document).evoucher() == "2025-09-07 09:00"
+    assert given(*COVERED, document=document).evoucher() == "2025-09-07 09:00"
 
 
 @pytest.mark.parametrize(
@@ -166,12 +164,12 @@ def test_with_these_documents_it_can_be_had(document: str) -> None:
     ],
 )
 def test_with_the_documents_of_r5_it_is_none(document: str) -> None:
-    assert given(*CHECKED, document=document).evoucher() == "none"
+    assert given(*COVERED, document=document).evoucher() == "none"
 
 
 @pytest.mark.parametrize(
     "story",
-    [SIGNED, (*CHECKED, EMPLOYED), (REGISTERED,), (*SIGNED, checked("2025-09-06 10:30", 2))],
+    [SIGNED, (*COVERED, EMPLOYED), (REGISTERED,), (*SIGNED, checked("2025-09-06 10:30", 2))],
     ids=["no check", "not stopped", "not confirmed", "too late"],
 )
 def test_with_a_passport_it_is_none_from_the_start(story: tuple[Step, ...]) -> None:
@@ -180,12 +178,12 @@ def test_with_a_passport_it_is_none_from_the_start(story: tuple[Step, ...]) -> N
 
 
 def test_with_a_passport_leaving_before_the_account_is_the_reason() -> None:
-    student = given(*CHECKED, withdraw("2025-09-06 16:00", "2025-09-06"), document="passport")
+    student = given(*COVERED, withdraw("2025-09-06 16:00", "2025-09-06"), document="passport")
     assert student.because("evoucher_available_at") == "withdrawn"
 
 
 def with_passport(*story: Step) -> str:
-    return given(*CHECKED, *story, document="passport").evoucher()
+    return given(*COVERED, *story, document="passport").evoucher()
 
 
 @pytest.mark.parametrize(
@@ -233,15 +231,15 @@ def test_one_is_never_had_before_a_corrected_registration_day() -> None:
 
 def test_a_notice_may_open_it_at_another_hour() -> None:
     policy = edition_with(evoucher_hour="07:30", evoucher_opens_after=2)
-    assert given(*CHECKED, policy=policy).evoucher() == "2025-09-08 07:30"
+    assert given(*COVERED, policy=policy).evoucher() == "2025-09-08 07:30"
 
 
 @pytest.mark.parametrize(
     ("story", "document", "basis"),
     [
-        (CHECKED, "resident_id_card", ["confirmed", "confirmed", "evoucher_hour"]),
+        (COVERED, "resident_id_card", ["confirmed", "confirmed", "evoucher_hour"]),
         (
-            (*CHECKED, stopped("2025-10-10 09:00", "2025-10-10")),
+            (*COVERED, stopped("2025-10-10 09:00", "2025-10-10")),
             "resident_id_card",
             [
                 "confirmed",
@@ -252,7 +250,7 @@ def test_a_notice_may_open_it_at_another_hour() -> None:
             ],
         ),
         (
-            (*CHECKED, account("2025-09-10 12:00", "2025-09-10")),
+            (*COVERED, account("2025-09-10 12:00", "2025-09-10")),
             "resident_id_card",
             ["confirmed", "account-built", "evoucher_hour"],
         ),
@@ -262,18 +260,18 @@ def test_a_notice_may_open_it_at_another_hour() -> None:
             ["confirmed", "confirmed", "evoucher_hour", "benefit_to"],
         ),
         (
-            (*CHECKED, withdraw("2025-09-06 16:00", "2025-09-07")),
+            (*COVERED, withdraw("2025-09-06 16:00", "2025-09-07")),
             "resident_id_card",
             ["withdrawn", "confirmed", "confirmed", "evoucher_hour"],
         ),
         (
-            (*CHECKED, stopped("2026-01-05 09:00", "2026-01-05")),
+            (*COVERED, stopped("2026-01-05 09:00", "2026-01-05")),
             "resident_id_card",
             ["benefit_from", "employee-cover-stopped", "benefit_to"],
         ),
-        (CHECKED, "passport", ["registered", "documents_without_evoucher"]),
+        (COVERED, "passport", ["registered", "documents_without_evoucher"]),
         (
-            (*CHECKED, activate("2025-10-20 10:00")),
+            (*COVERED, activate("2025-10-20 10:00")),
             "passport",
             ["evoucher-activated", "confirmed", "result_visible_after", "confirmed"],
         ),
@@ -307,11 +305,11 @@ def test_in_2024_it_is_told_from_the_account() -> None:
 @pytest.mark.parametrize(
     ("story", "rule"),
     [
-        (CHECKED, "R19"),
+        (COVERED, "R19"),
         (WAITING, "R19"),
         ((*WAITING, account("2025-11-15 12:00", "2025-11-15")), "R19"),
-        ((*CHECKED, stopped("2025-10-10 09:00", "2025-10-10")), "R19-latest"),
-        ((*CHECKED, account("2025-09-10 12:00", "2025-09-10")), "R19-latest"),
+        ((*COVERED, stopped("2025-10-10 09:00", "2025-10-10")), "R19-latest"),
+        ((*COVERED, account("2025-09-10 12:00", "2025-09-10")), "R19-latest"),
         ((*WAITING, stopped("2025-12-10 09:00", "2025-12-10")), "R19-latest"),
     ],
     ids=["signed", "waiting", "account while waiting", "stopped", "account later", "both"],
@@ -335,7 +333,7 @@ def test_a_day_the_notice_does_not_name_rests_on_the_assumption_that_the_latest_
     ],
 )
 def test_one_not_yet_open_at_the_opt_out_is_none(at: str, expected: str) -> None:
-    student = given(*CHECKED, keep(at, observed=True))
+    student = given(*COVERED, keep(at, observed=True))
     assert student.evoucher() == expected
     assert (student.because("evoucher_available_at") == "opted_out") == (expected == "none")
 

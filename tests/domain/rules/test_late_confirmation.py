@@ -2,6 +2,7 @@
 
 import pytest
 from given import (
+    REGISTERED,
     Step,
     account,
     activate,
@@ -18,7 +19,6 @@ from given import (
     withdraw,
 )
 
-REGISTERED = registered("2025-09-01")
 CLOSED = fix_window("2025-11-01 09:00", closes_on="2025-11-20")
 LATE = (REGISTERED, CLOSED, confirmed("2025-11-25 10:00"))
 CHECKED = (*LATE, checked("2025-11-25 10:30"))

@@ -2,6 +2,7 @@
 
 import pytest
 from given import (
+    REGISTERED,
     Given,
     Step,
     checked,
@@ -19,7 +20,6 @@ from given import (
 from yibao.domain.rules import waiting_period
 from yibao.domain.vocabulary import WaitingPeriod
 
-REGISTERED = registered("2025-09-01")
 LAPSED = checked("2025-09-06 10:30", 1)
 
 

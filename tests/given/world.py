@@ -1,46 +1,30 @@
-"""Speaks the language of the tests: given these facts, when this command, then this.
-
-Everything here runs on the pure core, without store or clock:
-
-    given(registered("2025-09-01"), roster("2025-09-02 17:00"))
-        .when(confirm("2025-09-06 14:20"))
-        .then(recorded="confirmed")
-    given(...).answer("2025-12-02 00:00").state
-
-    given(..., care("2025-10-01", "outpatient", "500.00", level="third")).bill().fund
-
-What comes back is told as a person would write it: `none`, `pending`, `2025-09-07 09:00`,
-`2025-09-01 to 2025-12-31`, `100.00`. Where no instant is asked about, the latest stamp is.
-A piece of care has a name, by which it is settled, corrected and asked about.
-"""
+"""A student's facts and what they come to, on the pure core."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import cache
+from datetime import datetime
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from yibao.adapters.editions.files import Editions
 from yibao.domain.calendar import read_instant
 from yibao.domain.care.assessing import Assessed
 from yibao.domain.care.claims import Ground, decide_care
-from yibao.domain.derivation import Derived
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts import commands, events
 from yibao.domain.facts.adoption import EditionInUse
 from yibao.domain.facts.commands import Command
-from yibao.domain.facts.counting import Current
 from yibao.domain.facts.entries import Envelope, answered_before
 from yibao.domain.facts.streams import fold, places
 from yibao.domain.lifecycle.decision import decide
-from yibao.domain.money import Fen
 from yibao.domain.refusals import Refused
 from yibao.domain.rules.case import Case
-from yibao.domain.vocabulary import PENDING, DayRange, EnrollmentId, WaitingPeriod, edition_stream
-from yibao.projections.answer import Answer, answer
-from yibao.projections.record import Cutoff, Edition, Knowledge, known_by
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.projections.answer import Answer, answered
+from yibao.projections.record import Cutoff, EditionRecord, Knowledge, Log, Record
+
+from .editions import edition
+from .telling import Bill, bill_of, leaves, told
 
 Step = Callable[["Given"], None]
 
@@ -58,31 +42,7 @@ USED = events.EditionAdopted(
     digest="any",
 )
 
-
-@cache
-def edition(name: str = "shanghai-2025") -> Policy:
-    return Editions().get(name)
-
-
-def edition_with(base: str = "shanghai-2025", **values: Any) -> Policy:
-    """An edition some of whose parameters, or cells of its table, have other values."""
-    content = edition(base).model_dump()
-    for name, value in values.items():
-        section = "benefits" if name in content["benefits"] else "parameters"
-        content[section][name]["value"] = value
-    return Policy.model_validate(content)
-
-
-class Bill(NamedTuple):
-    """What is paid for a piece of care, as people write it."""
-
-    fund: str
-    patient: str
-    used: str
-    left: str
-    settlement: str
-    refused: str | None
-    pending: bool
+ABOUT_CARE = (commands.ReceiveCare, commands.SettleCare, commands.ReverseCare)
 
 
 @dataclass
@@ -175,14 +135,14 @@ class Given:
             step(self)
         return self
 
+    @property
+    def everything(self) -> Record:
+        """Everything recorded of her."""
+        edition = EditionRecord(self.policy, Log(self.fixed))
+        return Record(self.enrollment, Log(self.recorded), Log(self.received), lambda _: edition)
+
     def knowledge(self, cutoff: Cutoff) -> Knowledge:
-        return known_by(
-            self.enrollment,
-            self.recorded,
-            lambda _: Edition(self.policy, self.fixed),
-            cutoff,
-            self.received,
-        )
+        return self.everything.known_by(cutoff)
 
     def answer(self, at: str | None = None, known_at: Cutoff | str | None = None) -> Answer:
         """The answer for an instant, with everything known unless a cut-off is given."""
@@ -190,7 +150,7 @@ class Given:
         cutoff: Cutoff = read_instant(known_at) if isinstance(known_at, str) else known_at or 0
         if known_at is None:
             cutoff = max(asked, *(e.recorded_at for e in self.history))
-        return answer(self.knowledge(cutoff), asked)
+        return answered(self.knowledge(cutoff), asked)
 
     @property
     def latest_stamp(self) -> datetime:
@@ -251,13 +211,13 @@ class Given:
 
     def bills(self, at: str | None = None, known_at: Cutoff | str | None = None) -> list[Bill]:
         """What is paid for each piece of care, in the order of recording."""
-        return [_bill(assessed) for assessed in self.answer(at, known_at).care]
+        return [bill_of(assessed) for assessed in self.answer(at, known_at).care]
 
     def bill(
         self, name: str = "bill", at: str | None = None, known_at: Cutoff | str | None = None
     ) -> Bill:
         """What is paid for a named piece of care."""
-        return _bill(self.assessed(name, at, known_at))
+        return bill_of(self.assessed(name, at, known_at))
 
     def assessed(
         self, name: str = "bill", at: str | None = None, known_at: Cutoff | str | None = None
@@ -303,213 +263,7 @@ def given(*steps: Step, policy: str | Policy = "shanghai-2025", **student: str) 
     return Given(found, sheet).and_(*steps)
 
 
-def told(value: Any) -> str:
-    """A value as a person would write it."""
-    if value is None:
-        return "none"
-    if value is PENDING:
-        return "pending"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, DayRange | WaitingPeriod):
-        return f"{value.first} to {value.last}"
-    if isinstance(value, Fen):
-        return str(value)
-    return value.isoformat() if isinstance(value, date) else str(value.value)
-
-
-def _bill(assessed: Assessed) -> Bill:
-    return Bill(
-        fund=told(assessed.fund_pays.value),
-        patient=told(assessed.patient_pays.value),
-        used=told(assessed.deductible_used.value),
-        left=told(assessed.deductible_left.value),
-        settlement=told(assessed.settlement.value),
-        refused=assessed.refused,
-        pending=assessed.is_pending,
-    )
-
-
-def leaves(derived: Derived) -> list[str]:
-    """The facts and parameters a value was derived from, by name, in the order it tells them."""
-    found: list[str] = []
-    for part in derived.inputs:
-        if isinstance(part, Derived):
-            found += leaves(part)
-        else:
-            found.append(part.event.name if isinstance(part, Current) else part.name)
-    return found
-
-
 def _corrects_one_of(command: Command, recorded: list[events.Event]) -> bool:
     if not isinstance(command, commands.Correct | commands.Void):
         return False
     return any(event.event_id == command.fact_id for event in recorded)
-
-
-def step(kind: type[Command], at: str, /, *, recorded: str | None = None, **values: Any) -> Step:
-    """Any command as a step."""
-
-    def take(world: Given) -> None:
-        world.record(kind(at=at, **values), recorded)  # type: ignore[arg-type]
-
-    return take
-
-
-def registered(on: str, at: str | None = None, **values: Any) -> Step:
-    def take(world: Given) -> None:
-        recorded = values.pop("recorded", None)
-        sheet = world.student | {"policy": world.policy.edition} | values
-        world.record(commands.Register(at=at or f"{on} 00:00", on=on, **sheet), recorded)  # type: ignore[arg-type]
-
-    return take
-
-
-def roster(at: str = "2025-09-02 17:00", **values: Any) -> Step:
-    return step(commands.DeclareRoster, at, **values)
-
-
-def confirm(at: str, channel: str = "app", **values: Any) -> Step:
-    return step(commands.Confirm, at, channel=channel, **values)
-
-
-def confirmed(at: str, channel: str = "app", **values: Any) -> Step:
-    """A confirmation reported, whatever the guards say."""
-    return confirm(at, channel, observed=True, **values)
-
-
-def checked(at: str, lapsed_years: int = 0, **values: Any) -> Step:
-    return step(commands.VerifyPriorCoverage, at, lapsed_years=lapsed_years, **values)
-
-
-def other_cover(at: str, kind: str, **values: Any) -> Step:
-    return step(commands.DeclareOtherCover, at, kind=kind, **values)
-
-
-def stopped(at: str, on: str, **values: Any) -> Step:
-    return step(commands.StopEmployeeCover, at, on=on, **values)
-
-
-def keep(at: str, **values: Any) -> Step:
-    return step(commands.KeepOtherCover, at, **values)
-
-
-def account(at: str, on: str, **values: Any) -> Step:
-    return step(commands.BuildAccount, at, on=on, **values)
-
-
-def activate(at: str, channel: str = "alipay", **values: Any) -> Step:
-    return step(commands.ActivateEvoucher, at, channel=channel, **values)
-
-
-def card(at: str, **values: Any) -> Step:
-    return step(commands.IssueMedicalCard, at, **values)
-
-
-def withdraw(at: str, on: str, **values: Any) -> Step:
-    return step(commands.Withdraw, at, on=on, **values)
-
-
-def moved(at: str, school: str, **values: Any) -> Step:
-    return step(commands.ChangeSchool, at, school=school, **values)
-
-
-def paid(at: str, year: int, **values: Any) -> Step:
-    return step(commands.PayPremium, at, year=year, **values)
-
-
-def fix_window(at: str, **values: Any) -> Step:
-    return step(commands.FixWindow, at, **values)
-
-
-def filed(at: str, province: str = "zhejiang", **values: Any) -> Step:
-    return step(commands.FileRemoteCare, at, province=province, **values)
-
-
-ABOUT_CARE = (commands.ReceiveCare, commands.SettleCare, commands.ReverseCare)
-
-
-def care(
-    on: str,
-    setting: str = "campus_clinic",
-    cost: str = "100.00",
-    *,
-    name: str = "bill",
-    at: str | None = None,
-    **values: Any,
-) -> Step:
-    """Care on a day, reported at noon of it unless told otherwise."""
-
-    def take(world: Given) -> None:
-        step(
-            commands.ReceiveCare, at or f"{on} 12:00", on=on, setting=setting, cost=cost, **values
-        )(world)
-        world.named[name] = world.received[-1].originator_version
-
-    return take
-
-
-def settle(name: str | UUID = "bill", at: str | None = None, **values: Any) -> Step:
-    """A named piece of care is settled, now or at an instant."""
-    return _about(commands.SettleCare, name, at, values)
-
-
-def reverse(name: str | UUID = "bill", at: str | None = None, **values: Any) -> Step:
-    """The settlement of a named piece of care is taken back."""
-    return _about(commands.ReverseCare, name, at, values)
-
-
-def _about(kind: type[Command], name: str | UUID, at: str | None, values: dict[str, Any]) -> Step:
-    def take(world: Given) -> None:
-        care_id = name if isinstance(name, UUID) else world.event(name)
-        instant = at or world.latest_stamp
-        step(kind, instant, care=care_id, **values)(world)  # type: ignore[arg-type]
-
-    return take
-
-
-def together(recorded_at: str, *steps: Step) -> Step:
-    """Several steps in one transaction: one stamp, and no cut-off falls inside."""
-
-    def take(world: Given) -> None:
-        before = len(world.recorded)
-        for one in steps:
-            world.now = read_instant(recorded_at)
-            one(world)
-        for index in range(before, len(world.recorded) - 1):
-            world.recorded[index] = world.recorded[index].model_copy(update={"goes_on": True})
-
-    return take
-
-
-def correct(
-    at: str,
-    name: str,
-    *,
-    occurred_at: str | None = None,
-    fact_id: UUID | None = None,
-    **changes: Any,
-) -> Step:
-    """A correction of the latest event of a name, of named care, or of the one with an id."""
-
-    def take(world: Given) -> None:
-        world.record(
-            commands.Correct(
-                at=at,  # type: ignore[arg-type]
-                fact_id=fact_id or world.event(name),
-                reason="misread",
-                changes=changes,
-                occurred_at=occurred_at,  # type: ignore[arg-type]
-            )
-        )
-
-    return take
-
-
-def void(at: str, name: str) -> Step:
-    """The latest event of a name, or a named piece of care, is taken back."""
-
-    def take(world: Given) -> None:
-        world.record(commands.Void(at=at, fact_id=world.event(name), reason="mistake"))  # type: ignore[arg-type]
-
-    return take

@@ -1,0 +1,117 @@
+"""Records of students, each read in one turn, so that it is of one moment."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from itertools import chain
+from typing import Final
+from uuid import UUID
+
+from yibao.adapters.editions import Editions
+from yibao.adapters.store.attempts import kept_in
+from yibao.adapters.store.connections import Found, Sql, in_parts
+from yibao.adapters.store.rows import decoded, positioned, stream_in
+from yibao.domain.editions import Policy
+from yibao.domain.facts import events
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.projections.record import EditionRecord, Log, Record
+
+_EVENTS: Final = (
+    "SELECT 0, originator_id, notification_id, originator_version, topic, state "
+    "FROM stored_events WHERE originator_id"
+)
+_ATTEMPTS: Final = (
+    "SELECT 1, stream, attempt_id, position, '', state FROM refused_attempts WHERE stream=?"
+)
+_TAIL: Final = f"UNION ALL {_EVENTS}=? AND originator_version>?"
+
+EditionOf = Callable[[str], EditionRecord]
+
+
+class Records:
+    """Reads the records of one store.
+
+    What was recorded under an edition concerns everybody and only grows: it is kept, and only what
+    is new in it is read.
+    """
+
+    def __init__(self) -> None:
+        self._logs: dict[str, Log] = {}
+        self._editions: dict[str, EditionRecord] = {}
+
+    def read(self, sql: Sql, enrollment: EnrollmentId, editions: Editions, now: datetime) -> Record:
+        """Everything recorded of one student; raises UnreadableEvent where it cannot be read."""
+        own, care = enrollment.stream, enrollment.care_stream
+        names = editions.names()
+        kept = {name: self._logs.get(name) for name in names}
+        tails = [(edition_stream(name).hex, len(log) if log else 0) for name, log in kept.items()]
+        of_editions = " ".join([_TAIL] * len(tails))
+        found = _by_stream(
+            sql.rows(
+                f"{_EVENTS} IN (?, ?) {of_editions} UNION ALL {_ATTEMPTS} ORDER BY 1, 2, 4",
+                (own.hex, care.hex, *chain.from_iterable(tails), own.hex),
+            )
+        )
+        logs = {
+            name: self._grown(name, log, found.get((0, edition_stream(name)), ()))
+            for name, log in kept.items()
+        }
+        enrolled = Log.of(positioned(own, found.get((0, own), ())))
+        received = Log.of(positioned(care, found.get((0, care), ())))
+        attempts = found.get((1, own), ())
+        return Record(
+            enrollment,
+            enrolled,
+            received,
+            self._edition_of(editions, logs),
+            now,
+            lambda: list(kept_in(attempts)),
+            _notes(sql, (*enrolled.events, *received.events)),
+        )
+
+    def _grown(self, name: str, log: Log | None, rows: Sequence[Found]) -> "Callable[[], Log]":
+        """An edition's log with what was new in it; it is read only where somebody asks for it."""
+
+        @cache
+        def grown() -> Log:
+            if log is not None and not rows:
+                return log
+            events = decoded(
+                edition_stream(name), (row[1:] for row in rows), log.events if log else ()
+            )
+            positions = [*(log.positions if log else ()), *(row[0] for row in rows)]
+            whole = self._logs[name] = Log(events, positions)
+            return whole
+
+        return grown
+
+    def _edition_of(self, editions: Editions, logs: "dict[str, Callable[[], Log]]") -> EditionOf:
+        @cache
+        def edition_of(name: str) -> EditionRecord:
+            policy = editions.get(name)
+            return self.edition(policy, logs[name]())
+
+        return edition_of
+
+    def edition(self, policy: Policy, log: Log) -> EditionRecord:
+        """The record of an edition; the same one for as long as nothing is added to it."""
+        kept = self._editions.get(policy.edition)
+        if kept is None or kept.log is not log or kept.policy is not policy:
+            kept = self._editions[policy.edition] = EditionRecord(policy, log)
+        return kept
+
+
+def _by_stream(rows: Sequence[Found]) -> dict[tuple[int, UUID], list[Found]]:
+    found: dict[tuple[int, UUID], list[Found]] = {}
+    for kind, key, *row in rows:
+        found.setdefault((kind, stream_in(key)), []).append(tuple(row))
+    return found
+
+
+def _notes(sql: Sql, recorded: Sequence[events.Event]) -> dict[UUID, str]:
+    """The free text kept beside facts; read last, so that what was erased meanwhile is gone."""
+    notes: dict[UUID, str] = {}
+    for places, some in in_parts(event.event_id.hex for event in recorded):
+        rows = sql.rows(f"SELECT event_id, note FROM notes WHERE event_id IN ({places})", some)
+        notes |= {stream_in(key): note for key, note in rows}
+    return notes
