@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeGuard, TypeVar
+
+from yibao.domain.vocabulary import PENDING, Pending
 
 if TYPE_CHECKING:
     from yibao.domain.editions import Parameter, Policy
     from yibao.domain.facts import Current
 
 
-class Derived(NamedTuple):
+T_co = TypeVar("T_co", covariant=True)
+V = TypeVar("V")
+
+
+class Derived(NamedTuple, Generic[T_co]):
     """A value and how it came about.
 
     `value` is a value, None (there is none) or PENDING (a fact is missing). `rule` names the
     rule of the reading (`R18`), whose clause and basis the edition gives; `because` is the
     code of a reason, needed wherever there is no value. `inputs` are derivations, facts and
-    parameters, in the order a person would tell them.
+    parameters, in the order a person would tell them: an explanation, out of which nothing is
+    decided.
     """
 
     name: str
-    value: Any
+    value: T_co
     rule: str
-    inputs: tuple[Derived | Current[Any] | Parameter[Any], ...] = ()
+    inputs: tuple[Derived[Any] | Current[Any] | Parameter[Any], ...] = ()
     because: str | None = None
 
+    def of(self, name: str, value: V) -> Derived[V]:
+        """What another value came about by, where that is the same."""
+        return Derived(name, value, self.rule, self.inputs, self.because)
 
-def latest_day(name: str, rule: str, candidates: list[Derived]) -> Derived:
+
+def is_known(derived: Derived[V | Pending | None]) -> TypeGuard[Derived[V]]:
+    """Whether there is a value."""
+    return derived.value is not None and derived.value is not PENDING
+
+
+def latest_day(name: str, rule: str, candidates: Sequence[Derived[date]]) -> Derived[date]:
     """The latest of several days; the rule is that of the one that decides."""
     decisive = max(candidates, key=lambda derived: derived.value)
     if len(candidates) == 1:
@@ -33,7 +51,7 @@ def latest_day(name: str, rule: str, candidates: list[Derived]) -> Derived:
     return Derived(name, decisive.value, rule, tuple(candidates))
 
 
-def rests_on_assumption(derived: Derived, policy: Policy) -> bool:
+def rests_on_assumption(derived: Derived[Any], policy: Policy) -> bool:
     """Whether the value, or anything beneath it, is assumed rather than stated in a notice."""
     if policy.cited(derived.rule).basis == "assumed":
         return True

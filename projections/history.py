@@ -25,7 +25,7 @@ class Held(NamedTuple):
     """
 
     value: Any
-    derived: Derived | None
+    derived: Derived[Any] | None
     version: int
     known_from: datetime | None
     known_until: datetime | None

@@ -68,6 +68,10 @@ class _Situation(NamedTuple):
         """Whether one of these facts happened by the instant asked about."""
         return last_by(facts, self.moment) is not None
 
+    def is_ahead(self, assessed: Assessed) -> bool:
+        """Whether a piece of care is one of a day to come."""
+        return midnight(assessed.care.fact.event.on) > self.at
+
 
 def next_steps(
     case: Case, at: datetime, state: State | None, care: Sequence[Assessed] = ()
@@ -96,7 +100,7 @@ def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation
         return _Situation(case, moment, None, waiting, None, None, care)
     known = values_of(case, episode)
     built = account_instant(case, episode.confirmation, known.account_built_on)
-    opens = evoucher_eligible_at(known.evoucher_available_at, built) if built else None
+    opens = evoucher_eligible_at(case, known.evoucher_available_at, built) if built else None
     return _Situation(
         case,
         moment,
@@ -255,10 +259,10 @@ def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
 
 def _file_remote_care(now: _Situation) -> NextStep | None:
     """R31, R32: from the day of care in a province that was refused for want of a filing."""
-    for assessed in _care_by_now(now):
-        province = assessed.care.fact.event.province or ""
-        filed = now.done(filings_for(now.case, province))
-        if assessed.refused == "remote_care_not_filed" and not filed:
+    for assessed in now.care:
+        if assessed.amounts.refused != "remote_care_not_filed" or now.is_ahead(assessed):
+            continue
+        if not now.done(filings_for(now.case, assessed.care.fact.event.province or "")):
             benefits = now.case.policy.benefits
             places = benefits.remote_filing_places.value if benefits else ()
             begins = midnight(assessed.care.fact.event.on)
@@ -268,20 +272,17 @@ def _file_remote_care(now: _Situation) -> NextStep | None:
 
 def _claim_care(now: _Situation) -> NextStep | None:
     """R31: care that was paid first is claimed, here as after care in another province."""
-    for assessed in _care_by_now(now):
-        settled = assessed.care.settled
+    for assessed in now.care:
+        amounts, settled = assessed.amounts, assessed.care.settled
+        if amounts.settlement is not Settlement.CLAIM or not amounts.fund_pays:
+            continue
         is_open = settled is None or settled.occurred_at > now.at
-        is_claim = assessed.settlement.value is Settlement.CLAIM and assessed.fund_pays.value
-        if is_claim and is_open:
+        if is_open and not now.is_ahead(assessed):
             benefits = now.case.policy.benefits
             places = benefits.claim_places.value if benefits else ()
             begins = midnight(assessed.care.fact.event.on)
             return NextStep("claim_care", "student", places, begins, ask=now.ask)
     return None
-
-
-def _care_by_now(now: _Situation) -> list[Assessed]:
-    return [each for each in now.care if midnight(each.care.fact.event.on) <= now.at]
 
 
 def _pay_next_premium(now: _Situation) -> NextStep | None:

@@ -19,7 +19,7 @@ from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.next_step import NextStep
 
 
-def _no_derivation(answered: Answer) -> Derived | None:
+def _no_derivation(answered: Answer) -> Derived[Any] | None:
     return None
 
 
@@ -35,7 +35,7 @@ class Part(NamedTuple):
     name: str
     kind: type
     held: Callable[[Answer], Any]
-    derivation: Callable[[Answer], Derived | None] = _no_derivation
+    derivation: Callable[[Answer], Derived[Any] | None] = _no_derivation
     many: bool = False
     compared: Callable[[Any], Any] | None = None
     rule: str | None = None
@@ -52,8 +52,8 @@ class Part(NamedTuple):
         return derived.rule if derived else self.rule
 
 
-def _derived(name: str, answered: Answer) -> Derived | None:
-    found: Derived | None = getattr(answered.values, name, None)
+def _derived(name: str, answered: Answer) -> Derived[Any] | None:
+    found: Derived[Any] | None = getattr(answered.values, name, None)
     return found
 
 
@@ -67,9 +67,9 @@ def _of_values(name: str, kind: type) -> Part:
     return Part(name, kind, partial(_value, name), partial(_derived, name))
 
 
-def _state(answered: Answer) -> Derived | None:
+def _state(answered: Answer) -> Derived[Any] | None:
     change = state_at(answered.timeline, answered.at)
-    return change.cause._replace(name="state", value=change.state) if change else None
+    return change.derived if change else None
 
 
 #: In the order in which they are told.
@@ -110,7 +110,7 @@ PARTS: Final = {
 DERIVED: Final = tuple(name for name, part in PARTS.items() if not part.many)
 
 
-def derivations(answered: Answer) -> Iterator[Derived]:
+def derivations(answered: Answer) -> Iterator[Derived[Any]]:
     """How each part that is one value came about, under the part's name; the state comes last."""
     for name in sorted(DERIVED, key=lambda name: name == "state"):
         derived = PARTS[name].derivation(answered)

@@ -29,11 +29,8 @@ class Remembered:
         if last is not None and rows[:1] != [last]:
             stream, last = EMPTY, None
             rows = transaction.rows_from(stream_id, 0)
-        if last is None:
-            stream = fold(decoded(stream_id, rows))
-        elif rows[1:]:
-            events = decoded(stream_id, rows[1:], stream.recorded)
-            stream = reduce(evolve, events[stream.version :], stream)
+        new = decoded(stream_id, rows[1:] if last else rows, stream.recorded)
+        stream = reduce(evolve, new, stream) if last else fold(new)
         if rows:
             self._read[stream_id] = stream, rows[-1]
         if len(self._read) > REMEMBERED:

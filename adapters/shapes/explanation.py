@@ -49,14 +49,14 @@ def care_trees(assessed: Assessed, policy: Policy | None) -> Iterator[tuple[str,
     """The trees behind a piece of care: whether it is covered, what is paid, how it is settled."""
     if policy is None:
         return
-    told = [assessed.standing]
-    if not (assessed.refused or assessed.is_pending):
+    told: list[Derived[Any]] = [assessed.standing]
+    if assessed.is_covered:
         told += [assessed.fund_pays, assessed.deductible_left, assessed.settlement]
     for derived in told:
         yield derived.name, tree(derived, policy)
 
 
-def tree(derived: Derived, policy: Policy) -> dict[str, Any]:
+def tree(derived: Derived[Any], policy: Policy) -> dict[str, Any]:
     """A derivation as nested mappings.
 
     `because` is the reason where there is no value, `missing` what a pending one waits for.
@@ -81,7 +81,7 @@ def tree(derived: Derived, policy: Policy) -> dict[str, Any]:
     }
 
 
-def _node(part: Derived | Current[Any] | Parameter[Any], policy: Policy) -> dict[str, Any]:
+def _node(part: Derived[Any] | Current[Any] | Parameter[Any], policy: Policy) -> dict[str, Any]:
     if isinstance(part, Derived):
         return tree(part, policy)
     if isinstance(part, Parameter):

@@ -1,19 +1,16 @@
 """What is paid: how care is assessed, settled and taken back."""
 
-from yibao.domain.care.assessing import (
-    Amounts,
-    Assessed,
-    assessments,
-    cares,
-    filings_for,
-    settlements,
-)
+from yibao.domain.care.assessing import Amounts, Assessed, assessments
 from yibao.domain.care.claims import Ground, decide_care
+from yibao.domain.care.cover import filings_for
+from yibao.domain.care.ledger import Care, Ledger, cares, settlements
 
 __all__ = [
     "Amounts",
     "Assessed",
+    "Care",
     "Ground",
+    "Ledger",
     "assessments",
     "cares",
     "decide_care",

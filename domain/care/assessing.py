@@ -7,62 +7,47 @@ of this.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
+from operator import eq
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from typing_extensions import TypeIs
-
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.derivation import Derived
-from yibao.domain.editions import Benefits, Row
-from yibao.domain.facts import AnyFact, Current, Stream, events, places
-from yibao.domain.lifecycle import timeline
+from yibao.domain.care.cover import Cover, Window, filings_for
+from yibao.domain.care.ledger import Care, CareFact
+from yibao.domain.derivation import Derived, is_known
+from yibao.domain.editions import Row
+from yibao.domain.kept import kept
 from yibao.domain.money import NOTHING, Fen
-from yibao.domain.rules import Case, values, values_of, waiting_period
-from yibao.domain.vocabulary import (
-    PENDING,
-    DayRange,
-    OtherCover,
-    Settlement,
-    State,
-    WaitingPeriod,
-)
-
-CareFact = Current[events.CareReceived]
+from yibao.domain.rules import Case, Values, Waiting, values, waiting_period
+from yibao.domain.vocabulary import PENDING, DayRange, Pending, Settlement, WaitingPeriod
 
 
-class Care(NamedTuple):
-    """A piece of care as it now stands.
-
-    `first` is the event that first recorded it, `settled` the settlement that stands.
-    """
-
-    fact: CareFact
-    first: events.CareReceived
-    settled: events.CareSettled | None
-
-
-class Assessed(NamedTuple):
+@dataclass(frozen=True)
+class Assessed:
     """What is paid for a piece of care, as derived from what is known.
 
     `fund_pays`, `patient_pays` and `deductible_used` are amounts with their derivations; of
     refused care the fund pays nothing, and while the cover is pending nothing is known to be
     paid. `standing` is the day if it is covered, PENDING, or None with the code of the refusal;
     `settlement` how it is settled, or None. `deductible_left` is what is left of the yearly
-    deductible after it; `covered_from` the day from which care would be covered.
+    deductible after it; `covered_from` the day from which care would be covered;
+    `earlier_use_is_unknown` whether another insurance may have consumed some of it before (R29).
     """
 
     care: Care
-    standing: Derived
-    fund_pays: Derived
-    patient_pays: Derived
-    deductible_used: Derived
-    deductible_left: Derived
-    settlement: Derived
+    standing: Derived[date | Pending | None]
+    fund_pays: Derived[Fen]
+    patient_pays: Derived[Fen]
+    deductible_used: Derived[Fen]
+    deductible_left: Derived[Fen]
+    settlement: Derived[Settlement | None]
     covered_from: date | None
+    earlier_use_is_unknown: bool
 
-    @property
+    @kept
     def amounts(self) -> "Amounts":
         """What it comes to, without the derivations."""
         return Amounts(
@@ -77,10 +62,8 @@ class Assessed(NamedTuple):
         )
 
     @property
-    def earlier_use_is_unknown(self) -> bool:
-        """Whether another insurance may have consumed some of the deductible before (R29)."""
-        available = self.deductible_used.inputs[-1]
-        return isinstance(available, Derived) and available.rule == "R29-earlier-use"
+    def is_covered(self) -> bool:
+        return is_known(self.standing)
 
     @property
     def is_pending(self) -> bool:
@@ -105,72 +88,70 @@ class Amounts(NamedTuple):
     settled: UUID | None
 
 
-def cares(stream: Stream) -> tuple[Care, ...]:
-    """The pieces of care that stand, in the order in which they were recorded."""
-    settled = settlements(stream)
-    first = {
-        event.originator_version: event
-        for event in stream.recorded
-        if isinstance(event, events.CareReceived)
-    }
-    return tuple(
-        Care(fact, first.get(fact.place, fact.event), settled.get(fact.place))
-        for fact in stream.facts
-        if is_care(fact)
-    )
+class _Told(NamedTuple):
+    """What was assessed of a case the last time: of which care, and while which values held."""
+
+    values: Values
+    cares: Sequence[Care]
+    found: Sequence[Assessed]
 
 
-def settlements(stream: Stream) -> dict[int | None, events.CareSettled]:
-    """The settlements that stand, by the place of their care, also of care taken back since."""
-    place_of = places(stream.recorded)
-    reversed_ = {
-        fact.event.settlement
-        for fact in stream.facts
-        if isinstance(fact.event, events.CareReversed)
-    }
-    return {
-        place_of.get(fact.event.care): fact.event
-        for fact in stream.facts
-        if isinstance(fact.event, events.CareSettled) and fact.event.event_id not in reversed_
-    }
-
-
-def is_care(fact: AnyFact) -> TypeIs[CareFact]:
-    """Whether a fact of the care stream is care itself."""
-    return isinstance(fact.event, events.CareReceived)
-
-
-def assessments(case: Case, received: Sequence[Care], at: datetime) -> tuple[Assessed, ...]:
+def assessments(case: Case, cares: Sequence[Care], at: datetime) -> tuple[Assessed, ...]:
     """The assessment of each piece of care, in the order of recording (R29).
 
     `at` decides only whether a missing confirmation may still come. The edition must have a
     table of benefits where there is any care.
+
+    A case goes on from what it told the last time: only what another piece of care, a correction
+    or a settlement can have moved is assessed again. So whoever follows a student asks one case
+    as long as nothing but her care is recorded, and has her care from a `Ledger`.
     """
     benefits = case.policy.benefits
     if benefits is None:
         return ()
-    found = []
-    left = _whole_deductible(case, benefits)
-    for care in received:
-        assessed = _assessed(case, benefits, care, left, at)
-        left = assessed.deductible_left
-        found.append(assessed)
-    return tuple(found)
+    cover = Cover(case, benefits, values(case, at))
+
+    def tell(before: _Told | None) -> _Told:
+        if before is None or before.values is not cover.values:
+            before = _Told(cover.values, (), ())
+        return _Told(cover.values, cares, _going_on(cover, before, cares))
+
+    return tuple(case.again("assessments", tell).found)
 
 
-def _whole_deductible(case: Case, benefits: Benefits) -> Derived:
-    """R27; what another insurance consumed of it earlier in the year is not known (R29)."""
-    whole = benefits.outpatient_deductible
-    residents = [f for f in case.facts.covers if f.event.kind is OtherCover.SHANGHAI_RESIDENT]
-    rule = "R29-earlier-use" if residents else "R29"
-    return Derived("deductible_left", whole.value, rule, (whole, *residents))
+def _going_on(cover: Cover, before: _Told, cares: Sequence[Care]) -> Sequence[Assessed]:
+    """The assessments, as far as can be those of before."""
+    start = _alike(before.cares, cares)
+    rest = _alike(before.cares[start:][::-1], cares[start:][::-1])
+    until = len(before.cares) - rest
+    found = list(before.found[:start])
+
+    def assess(some: Sequence[Care]) -> None:
+        for care in some:
+            found.append(_assessed(cover, care, _left(cover, found)))
+
+    assess(cares[start : len(cares) - rest])
+    if _left(cover, found) == _left(cover, before.found[:until]):
+        return [*found, *before.found[until:]]
+    assess(cares[len(cares) - rest :])
+    return found
 
 
-def _assessed(case: Case, benefits: Benefits, care: Care, left: Derived, at: datetime) -> Assessed:
+def _alike(some: Sequence[Care], others: Sequence[Care]) -> int:
+    """How many pieces two rows of care have in common at their beginning."""
+    return sum(takewhile(bool, map(eq, some, others)))
+
+
+def _left(cover: Cover, found: Sequence[Assessed]) -> Derived[Fen]:
+    """R27: what is left of the yearly deductible after these pieces."""
+    return found[-1].deductible_left if found else cover.whole_deductible
+
+
+def _assessed(cover: Cover, care: Care, left: Derived[Fen]) -> Assessed:
     fact, cost = care.fact, care.fact.event.cost
-    row = benefits.row(fact.event.setting, fact.event.level)
-    standing = covered(case, benefits, fact, at)
-    if not isinstance(standing.value, date):
+    row = cover.benefits.row(fact.event.setting, fact.event.level)
+    standing = covered(cover, fact)
+    if not is_known(standing):
         nothing = Derived("fund_pays", NOTHING, "R30", (standing,))
         return Assessed(
             care,
@@ -180,7 +161,8 @@ def _assessed(case: Case, benefits: Benefits, care: Care, left: Derived, at: dat
             deductible_used=nothing._replace(name="deductible_used"),
             deductible_left=left,
             settlement=Derived("settlement", None, "R30", (standing,), standing.because),
-            covered_from=_from_when(case, fact, at) if standing.value is None else None,
+            covered_from=_from_when(cover, fact) if standing.value is None else None,
+            earlier_use_is_unknown=False,
         )
     eligible = Derived("eligible_cost", cost, "R29", (fact,))
     used = _used(row, eligible, left)
@@ -193,73 +175,56 @@ def _assessed(case: Case, benefits: Benefits, care: Care, left: Derived, at: dat
         patient_pays=Derived("patient_pays", cost.less(fund.value), "R29", (eligible, fund)),
         deductible_used=used,
         deductible_left=_less(left, used, row, fact),
-        settlement=settlement_of(case, benefits, fact, standing, at),
+        settlement=settlement_of(cover, fact, standing),
         covered_from=standing.value,
+        earlier_use_is_unknown=row.is_yearly and bool(cover.earlier_covers),
     )
 
 
-def _used(row: Row, eligible: Derived, left: Derived) -> Derived:
+def _used(row: Row, eligible: Derived[Fen], left: Derived[Fen]) -> Derived[Fen]:
     """R26 to R28: what this piece consumes of its deductible."""
     available = left if row.is_yearly else row.deductible
     used = min(eligible.value, available.value)
     return Derived("deductible_used", used, row.rule, (eligible, available))
 
 
-def _less(left: Derived, used: Derived, row: Row, fact: CareFact) -> Derived:
+def _less(left: Derived[Fen], used: Derived[Fen], row: Row, fact: CareFact) -> Derived[Fen]:
     """R29: the yearly deductible after this piece, told with every piece that consumed it."""
     if not row.is_yearly or not used.value:
         return left
     return left._replace(value=left.value.less(used.value), inputs=(*left.inputs, fact))
 
 
-def covered(case: Case, benefits: Benefits, fact: CareFact, at: datetime) -> Derived:
+def covered(cover: Cover, fact: CareFact) -> Derived[date | Pending | None]:
     """R30, R31: the day, if the care is covered; PENDING, or None with the code of the refusal."""
-    name, day, p = "covered_on", fact.event.on, case.policy.parameters
+    case, name, day = cover.case, "covered_on", fact.event.on
+    p = case.policy.parameters
     if not p.benefit_from.value <= day <= p.benefit_to.value:
         year = (fact, p.benefit_from, p.benefit_to)
         return Derived(name, None, "R30", year, "outside_benefit_year")
     if case.facts.registration is None:
         return Derived(name, None, "R30", (fact,), "not_enrolled")
-    window = _window_on(case, day, at)
+    window = cover.window_on(day)
     if window.value is PENDING:
         return Derived(name, PENDING, "R30", (fact, window), window.because)
     if not isinstance(window.value, DayRange) or not _within(day, window.value):
         waiting = waiting_period(case)
         parts = (fact, window, waiting) if window.value is None else (fact, window)
         return Derived(name, None, "R30", parts, _why_not(case, day, window, waiting))
-    if fact.event.province is None or not benefits.remote_filing_required.value:
+    required = cover.benefits.remote_filing_required
+    if fact.event.province is None or not required.value:
         return Derived(name, day, "R30", (fact, window))
-    ends = midnight(day_after(day))
-    filings = [f for f in filings_for(case, fact.event.province) if f.at < ends]
-    if not filings:
-        required = (fact, benefits.remote_filing_required)
-        return Derived(name, None, "R31", required, "remote_care_not_filed")
+    filings = filings_for(case, fact.event.province)
+    if not filings or filings[0].at >= midnight(day_after(day)):
+        return Derived(name, None, "R31", (fact, required), "remote_care_not_filed")
     return Derived(name, day, "R31", (fact, window, filings[0]))
-
-
-def filings_for(case: Case, province: str) -> list[Current[events.RemoteCareFiled]]:
-    """The filings for care in a province, in the order in which they happened (R31)."""
-    sought = province.casefold()
-    return [f for f in case.facts.remote_filings if f.event.province.casefold() == sought]
 
 
 def _within(day: date, span: DayRange | WaitingPeriod) -> bool:
     return span.first <= day <= span.last
 
 
-def _window_on(case: Case, day: date, at: datetime) -> Derived:
-    """The window that counts on a day: an earlier confirmation's until its opt-out (R25)."""
-    for episode in case.episodes[:-1]:
-        earlier = values_of(case, episode).coverage
-        assert episode.opt_out is not None
-        if isinstance(earlier.value, DayRange):
-            last = min(earlier.value.last, episode.opt_out.at.date())
-            if earlier.value.first <= day <= last:
-                return earlier
-    return values(case, at).coverage
-
-
-def _why_not(case: Case, day: date, window: Derived, waiting: Derived) -> str:
+def _why_not(case: Case, day: date, window: Window, waiting: Waiting) -> str:
     """R30: the code for a day that no cover reaches, the first that applies."""
     if case.withdrawal and day >= case.facts.first_day_outside(case.withdrawal):
         return "withdrawn"
@@ -270,60 +235,34 @@ def _why_not(case: Case, day: date, window: Derived, waiting: Derived) -> str:
     return "not_enrolled" if window.value is None else "before_window"
 
 
-def _from_when(case: Case, fact: CareFact, at: datetime) -> date | None:
+def _from_when(cover: Cover, fact: CareFact) -> date | None:
     """The day from which the care would be covered, if it came too early."""
-    window = values(case, at).coverage.value
+    window = cover.values.coverage.value
     return window.first if isinstance(window, DayRange) and fact.event.on < window.first else None
 
 
-def settlement_of(
-    case: Case, benefits: Benefits, fact: CareFact, standing: Derived, at: datetime
-) -> Derived:
+def settlement_of(cover: Cover, fact: CareFact, standing: Derived[date]) -> Derived[Settlement]:
     """R31: at once by e-voucher or medical card, here or elsewhere; else paid first and claimed."""
 
-    def claim(because: str, *inputs: Any) -> Derived:
+    def claim(because: str, *inputs: Any) -> Derived[Settlement]:
         return Derived("settlement", Settlement.CLAIM, "R31", (standing, *inputs), because)
 
-    def at_once(how: Settlement, *inputs: Any) -> Derived:
+    def at_once(how: Settlement, *inputs: Any) -> Derived[Settlement]:
         return Derived("settlement", how, "R31", (standing, *inputs))
 
-    active, ends = _active_on(case, fact.event.on), midnight(day_after(fact.event.on))
+    day, opens = fact.event.on, cover.values.evoucher_available_at
+    active = cover.active_on(day)
     if active is None:
         return claim("not_active_that_day")
-    evouchers = _evouchers(case, ends)
+    evoucher = cover.evoucher_on(day)
     if fact.event.province is not None:
-        there = benefits.remote_settles_by_evoucher
+        there = cover.benefits.remote_settles_by_evoucher
         if not there.value:
             return claim("settled_otherwise_there", there)
-        if evouchers:
-            return at_once(Settlement.OTHER_PROVINCE, active, there, evouchers[0])
-        return claim("no_evoucher_by_then", active, values(case, at).evoucher_available_at)
-    cards = [card for card in case.facts.cards if card.at < ends]
-    for means in (*evouchers, *cards):
+        if evoucher:
+            return at_once(Settlement.OTHER_PROVINCE, active, there, evoucher)
+        return claim("no_evoucher_by_then", active, opens)
+    means = evoucher or cover.card_on(day)
+    if means:
         return at_once(Settlement.DIRECT, active, means)
-    return claim("no_evoucher_or_card_by_then", active, values(case, at).evoucher_available_at)
-
-
-def _evouchers(case: Case, before: datetime) -> list[Derived]:
-    """The e-vouchers that could be had before an instant, after whichever confirmation."""
-    found = []
-    for episode in case.episodes:
-        opens = values_of(case, episode).evoucher_available_at
-        if not isinstance(opens.value, datetime) or opens.value >= before:
-            continue
-        # What had not opened at an opt-out did not open for that confirmation (R25).
-        if episode.opt_out is None or opens.value <= episode.opt_out.at:
-            found.append(opens)
-    return found
-
-
-def _active_on(case: Case, day: date) -> Derived | None:
-    """What made the state active at some moment of a day."""
-    begins, ends = midnight(day), midnight(day_after(day))
-    found = None
-    for change in (each for each in timeline(case) if each.at < ends):
-        if change.state is State.ACTIVE:
-            found = change.cause._replace(name="state", value=change.state)
-        elif change.at <= begins:
-            found = None
-    return found
+    return claim("no_evoucher_or_card_by_then", active, opens)

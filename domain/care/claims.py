@@ -7,7 +7,8 @@ judged in the same transaction that records the settlement.
 from typing import NamedTuple
 from uuid import UUID
 
-from yibao.domain.care.assessing import Assessed, assessments, cares, settlements
+from yibao.domain.care.assessing import Assessed, assessments
+from yibao.domain.care.ledger import cares, settlements
 from yibao.domain.facts import (
     EditionInUse,
     Envelope,

@@ -38,18 +38,17 @@ BENEFIT_RULES = ("R26", "R27", "R28", "R29", "R29-earlier-use", "R30", "R31")
 
 
 class Row(NamedTuple):
-    """One row of the table: who treats, and what the fund pays above which deductible."""
+    """One row of the table: who treats, and what the fund pays above which deductible.
+
+    A yearly deductible accumulates over the year instead of standing for each piece.
+    """
 
     setting: CareSetting
     level: HospitalLevel | None
     rule: str
     deductible: Parameter[Fen]
     share: Parameter[Decimal]
-
-    @property
-    def is_yearly(self) -> bool:
-        """Whether the deductible accumulates over the year instead of standing for each piece."""
-        return self.rule == "R27"
+    is_yearly: bool
 
 
 class Benefits(Model):
@@ -76,10 +75,11 @@ class Benefits(Model):
 
     def row(self, setting: CareSetting, level: HospitalLevel | None) -> Row:
         """The row that holds for a piece of care."""
-        rule, shared = _TABLE[setting]
-        place = f"{shared}_{level}" if level else shared
-        deductible: Any = getattr(self, f"{shared if rule == 'R27' else place}_deductible")
-        return Row(setting, level, rule, deductible, getattr(self, f"{place}_share"))
+        kind = _TABLE[setting]
+        place = f"{kind.cells}_{level}" if level else kind.cells
+        deductible: Any = getattr(self, f"{kind.cells if kind.is_yearly else place}_deductible")
+        share: Any = getattr(self, f"{place}_share")
+        return Row(setting, level, kind.rule, deductible, share, kind.is_yearly)
 
     @property
     def table(self) -> list[Row]:
@@ -94,13 +94,22 @@ class Benefits(Model):
 
 def needs_level(setting: CareSetting) -> bool:
     """Whether what is paid depends on the level of the institution; a clinic has none."""
-    return _TABLE[setting][0] != "R26"
+    return _TABLE[setting].has_levels
+
+
+class _Kind(NamedTuple):
+    """What holds of a setting: its rule, how its cells are named, and what they depend on."""
+
+    rule: str
+    cells: str
+    has_levels: bool = True
+    is_yearly: bool = False
 
 
 _TABLE = {
-    CareSetting.CAMPUS_CLINIC: ("R26", "campus_clinic"),
-    CareSetting.VILLAGE_CLINIC: ("R26", "village_clinic"),
-    CareSetting.OUTPATIENT: ("R27", "outpatient"),
-    CareSetting.EMERGENCY: ("R27", "outpatient"),
-    CareSetting.INPATIENT: ("R28", "inpatient"),
+    CareSetting.CAMPUS_CLINIC: _Kind("R26", "campus_clinic", has_levels=False),
+    CareSetting.VILLAGE_CLINIC: _Kind("R26", "village_clinic", has_levels=False),
+    CareSetting.OUTPATIENT: _Kind("R27", "outpatient", is_yearly=True),
+    CareSetting.EMERGENCY: _Kind("R27", "outpatient", is_yearly=True),
+    CareSetting.INPATIENT: _Kind("R28", "inpatient"),
 }

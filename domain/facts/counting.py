@@ -6,7 +6,7 @@ corrects, in every order. Of several facts of a kind the latest counts, except w
 here says otherwise.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from operator import itemgetter
@@ -79,7 +79,8 @@ class Facts:
         self._by_kind = by_kind
         of = by_kind.get
         none: Sequence[Current[Any]] = ()
-        self.registration: Current[events.Registered] | None = _last(of(events.Registered, none))
+        self.registrations: Sequence[Current[events.Registered]] = of(events.Registered, none)
+        self.registration: Current[events.Registered] | None = _last(self.registrations)
         self.school_changes: Sequence[Current[events.SchoolChanged]] = of(
             events.SchoolChanged, none
         )
@@ -115,6 +116,19 @@ class Facts:
             self._by_kind.get(events.EmployeeCoverStopped, ()),
         )
 
+    @kept
+    def cover_elsewhere(self) -> Sequence[Current[events.OtherCoverDeclared]]:
+        """The insurance of another province that was declared."""
+        return [fact for fact in self.covers if fact.event.kind is OtherCover.OTHER_PROVINCE]
+
+    @kept
+    def _rosters_of(self) -> dict[str, list[Current[events.RosterDeclared]]]:
+        """The rosters in which the student stands, by the school."""
+        found: dict[str, list[Current[events.RosterDeclared]]] = {}
+        for roster in self.rosters:
+            found.setdefault(self.school_at(roster.moment), []).append(roster)
+        return found
+
     def school_at(self, moment: Moment) -> str:
         """The school at a moment: the latest change by then, else the school of registration."""
         assert self.registration is not None
@@ -131,11 +145,7 @@ class Facts:
 
     def roster_at(self, moment: Moment) -> Current[events.RosterDeclared] | None:
         """The declaration, by then, of the school the student is at then (R7)."""
-        school = self.school_at(moment)
-        for roster in reversed(self.rosters):
-            if roster.moment <= moment and self.school_at(roster.moment) == school:
-                return roster
-        return None
+        return last_by(self._rosters_of.get(self.school_at(moment), ()), moment)
 
     def check(self) -> Current[events.PriorCoverageVerified] | None:
         """The latest check, at the instant at which its finding was first known (R24)."""
@@ -151,7 +161,7 @@ class Facts:
         self, last_day: date, *, without: Current[events.Withdrawn] | None = None
     ) -> Current[events.Withdrawn] | None:
         """The withdrawal that counts; one after the benefit year has no effect (R24)."""
-        latest = _last([fact for fact in self.withdrawals if fact is not without])
+        latest = _last([fact for fact in self.withdrawals[-2:] if fact is not without])
         return latest if latest and self.first_day_outside(latest) <= last_day else None
 
     def first_day_outside(self, withdrawal: Current[events.Withdrawn]) -> date:
@@ -207,10 +217,8 @@ def is_opt_out(choice: Choice) -> TypeIs[OptOut]:
 
 def last_by(facts: Sequence[Current[E_co]], moment: Moment) -> Current[E_co] | None:
     """The latest of these facts that happened by the moment."""
-    for fact in reversed(facts):
-        if fact.moment <= moment:
-            return fact
-    return None
+    count = bisect_right(facts, moment, key=_moment)
+    return facts[count - 1] if count else None
 
 
 def end_of_stream(at: datetime) -> Moment:

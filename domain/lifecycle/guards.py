@@ -5,14 +5,17 @@ Permission guards look at what held at the moment of the command. Exclusivity gu
 afterwards, only at those before it.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from yibao.domain.calendar import midnight
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
     Current,
+    Episode,
     Facts,
     Moment,
     end_of_stream,
@@ -28,7 +31,7 @@ from yibao.domain.rules import (
     has_document_without_evoucher,
     values_of,
 )
-from yibao.domain.vocabulary import Category, Day, OtherCover
+from yibao.domain.vocabulary import Category, Day
 
 
 class Attempt(NamedTuple):
@@ -60,10 +63,7 @@ def _not_registered(attempt: Attempt) -> bool:
 
 
 def _already_registered(attempt: Attempt) -> bool:
-    return any(
-        isinstance(fact.event, events.Registered) and fact is not attempt.recorded
-        for fact in attempt.case.known
-    )
+    return any(fact is not attempt.recorded for fact in attempt.facts.registrations)
 
 
 def _not_a_new_student(attempt: Attempt) -> bool:
@@ -72,10 +72,8 @@ def _not_a_new_student(attempt: Attempt) -> bool:
 
 
 def _withdrawn(attempt: Attempt) -> bool:
-    if not attempt.facts.withdrawals:
-        return False
     withdrawal = attempt.case.withdrawal
-    if attempt.recorded in attempt.facts.withdrawals:
+    if attempt.recorded and isinstance(attempt.recorded.event, events.Withdrawn):
         last_day = attempt.case.policy.parameters.benefit_to.value
         withdrawal = attempt.facts.withdrawal(last_day, without=attempt.recorded)
     if withdrawal is None:
@@ -92,10 +90,10 @@ def _already_confirmed(attempt: Attempt) -> bool:
 
     For a request those that happened later count as well.
     """
-    others = [choice for choice in attempt.facts.choices if choice is not attempt.recorded]
-    before = [choice for choice in others if choice.moment < attempt.moment]
-    after = others[len(before) :] if attempt.recorded is None else []
-    return any(is_confirmation(nearest) for nearest in (*before[-1:], *after[:1]))
+    choices = attempt.facts.choices
+    before = bisect_left(choices, attempt.moment, key=_moment)
+    after = before + 1 if attempt.recorded is None else before
+    return any(is_confirmation(nearest) for nearest in choices[max(before - 1, 0) : after])
 
 
 def _window_not_open(attempt: Attempt) -> bool:
@@ -113,15 +111,12 @@ def _roster_not_declared(attempt: Attempt) -> bool:
 
 
 def _no_other_cover(attempt: Attempt) -> bool:
-    elsewhere = [f for f in attempt.facts.covers if f.event.kind is OtherCover.OTHER_PROVINCE]
-    return last_by(elsewhere, attempt.moment) is None
+    return last_by(attempt.facts.cover_elsewhere, attempt.moment) is None
 
 
 def _not_confirmed(attempt: Attempt) -> bool:
-    return not any(
-        is_confirmation(choice) and choice.moment < attempt.moment
-        for choice in attempt.facts.choices
-    )
+    episodes = attempt.case.episodes
+    return not episodes or episodes[0].confirmation.moment >= attempt.moment
 
 
 def _opted_out(attempt: Attempt) -> bool:
@@ -130,9 +125,8 @@ def _opted_out(attempt: Attempt) -> bool:
 
 
 def _account_not_built(attempt: Attempt) -> bool:
-    case, values = _held(attempt)
-    confirmation = case.episodes[-1].confirmation
-    built = account_instant(case, confirmation, values.account_built_on)
+    episode, values = _held(attempt)
+    built = account_instant(attempt.case, episode.confirmation, values.account_built_on)
     return built is None or attempt.moment.at < built.value
 
 
@@ -152,11 +146,14 @@ def _evoucher_not_yet_available(attempt: Attempt) -> bool:
     return not isinstance(available, datetime) or attempt.moment.at < available
 
 
-def _held(attempt: Attempt) -> tuple[Case, Values]:
-    """The values as they held at the moment: what was chosen later is left out."""
-    case = attempt.case.until(attempt.moment)
-    return case, values_of(case, case.episodes[-1])
+def _held(attempt: Attempt) -> tuple[Episode, Values]:
+    """What was confirmed by the moment, and the values as they held then."""
+    episode = attempt.case.episode_by(attempt.moment)
+    assert episode is not None
+    return episode, values_of(attempt.case, episode)
 
+
+_moment = attrgetter("moment")
 
 GUARDS: Final[dict[str, Callable[[Attempt], bool]]] = {
     "not_registered": _not_registered,

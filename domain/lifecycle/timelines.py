@@ -7,7 +7,7 @@ is defined for any facts in any order: a trigger the table has no row for change
 from collections.abc import Iterator
 from datetime import datetime
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.derivation import Derived
@@ -29,7 +29,7 @@ class Trigger(NamedTuple):
 
     at: datetime
     name: str
-    cause: Derived
+    cause: Derived[datetime]
 
 
 class Change(NamedTuple):
@@ -37,7 +37,12 @@ class Change(NamedTuple):
 
     at: datetime
     state: State
-    cause: Derived
+    cause: Derived[datetime]
+
+    @property
+    def derived(self) -> Derived[State]:
+        """The state, and how it came about."""
+        return self.cause.of("state", self.state)
 
 
 def timeline(case: Case) -> tuple[Change, ...]:
@@ -111,15 +116,16 @@ def milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
             yield Trigger(max(shows.value, signed), "waiting_period_shows", shows)
     built = account_instant(case, episode.confirmation, values.account_built_on)
     if built is not None:
-        yield from _from_the_account_on(values, built._replace(value=max(built.value, signed)))
+        built = built._replace(value=max(built.value, signed))
+        yield from _from_the_account_on(case, values, built)
     benefit_to, ends = case.policy.parameters.benefit_to, case.policy.ends_at
     expired = Derived("expired", ends, "R24", (benefit_to,))
     yield Trigger(max(ends, signed), "benefit_year_ends", expired)
 
 
-def _from_the_account_on(values: Values, built: Derived) -> Iterator[Trigger]:
+def _from_the_account_on(case: Case, values: Values, built: Derived[datetime]) -> Iterator[Trigger]:
     yield Trigger(built.value, "account_is_built", built)
-    opens = evoucher_eligible_at(values.evoucher_available_at, built)
+    opens = evoucher_eligible_at(case, values.evoucher_available_at, built)
     if opens is not None:
         yield Trigger(opens.value, "evoucher_opens", opens)
     window = values.coverage
@@ -131,10 +137,10 @@ def _from_the_account_on(values: Values, built: Derived) -> Iterator[Trigger]:
             yield Trigger(active, "cover_begins", cause)
 
 
-def waiting_shows_at(case: Case, episode: Episode, waiting: Derived) -> Derived:
+def waiting_shows_at(case: Case, episode: Episode, waiting: Derived[Any]) -> Derived[datetime]:
     """R24: the later of the visible instant and the instant of the check's result."""
     seen = visible_at(case, episode.confirmation)
-    check = case.facts.check()
+    check = case.check
     if check and check.at > seen.value:
         return Derived("waiting_shows_at", check.at, "R24", (check, waiting))
     return Derived("waiting_shows_at", seen.value, "R24", (seen, waiting))

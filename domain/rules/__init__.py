@@ -5,7 +5,7 @@ instant asked about (R25). A value whose rule needs a fact not yet known is PEND
 that cannot be is None; both say why.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from yibao.domain.derivation import Derived
@@ -24,18 +24,23 @@ from yibao.domain.rules.evoucher import (
     evoucher_while_unconfirmed,
     has_document_without_evoucher,
 )
-from yibao.domain.rules.obstacles import while_unconfirmed
-from yibao.domain.rules.waiting import first_waiting_day, waiting_period
-from yibao.domain.rules.window import WindowFix, confirmation_window
+from yibao.domain.rules.obstacles import confirmed_whichever_holds, while_unconfirmed
+from yibao.domain.rules.waiting import Waiting, first_waiting_day, waiting_period
+from yibao.domain.rules.window import Window, WindowFix, confirmation_window, fixes_that_count
+from yibao.domain.vocabulary import DayRange, Pending, WaitingPeriod
 
 __all__ = [
     "Case",
     "Values",
+    "Waiting",
+    "Window",
     "WindowFix",
     "account_instant",
     "confirmation_window",
+    "confirmed_whichever_holds",
     "evoucher_eligible_at",
     "first_waiting_day",
+    "fixes_that_count",
     "has_document_without_evoucher",
     "values",
     "values_of",
@@ -47,27 +52,36 @@ __all__ = [
 class Values(NamedTuple):
     """The four values of an answer, each with its derivation."""
 
-    waiting: Derived
-    account_built_on: Derived
-    evoucher_available_at: Derived
-    coverage: Derived
+    waiting: Derived[WaitingPeriod | Pending | None]
+    account_built_on: Derived[date | Pending | None]
+    evoucher_available_at: Derived[datetime | Pending | None]
+    coverage: Derived[DayRange | Pending | None]
 
 
 def values(case: Case, at: datetime) -> Values:
-    """The values as known; `at` decides only whether a missing confirmation may still come."""
+    """The values as known; `at` decides only whether a missing confirmation may still come.
+
+    They are the same object for two instants between which nothing turns.
+    """
     if case.facts.registration is None:
-        return Values(
-            *(Derived(name, None, "R1", because="not_registered") for name in Values._fields)
-        )
+        return case.once("values", _values_without_registration)
     if case.episodes:
         return values_of(case, case.episodes[-1])
-    waiting = waiting_period(case)
-    undecided = while_unconfirmed(case, at, waiting)
+    undecided = while_unconfirmed(case, at, waiting_period(case))
+    return case.once(("values", undecided.because), lambda: _values_of_none(case, undecided))
+
+
+def _values_without_registration() -> Values:
+    return Values(*(Derived(name, None, "R1", because="not_registered") for name in Values._fields))
+
+
+def _values_of_none(case: Case, undecided: Derived[Pending | None]) -> Values:
+    """The values while there is no confirmation."""
     account = account_while_unconfirmed(case, undecided)
     if account.value is None:
-        undecided = account
+        undecided = account.of(undecided.name, None)
     return Values(
-        waiting,
+        waiting_period(case),
         account,
         evoucher_while_unconfirmed(case, undecided),
         undecided._replace(name="coverage"),
@@ -84,4 +98,5 @@ def values_of(case: Case, episode: Episode) -> Values:
         evoucher = evoucher_instant(case, episode, waiting, account)
         return Values(waiting, account, evoucher, coverage)
 
-    return case.once(("values", episode.confirmation.place), derive)
+    ended_by = episode.ended_by and episode.ended_by.place
+    return case.once(("values", episode.confirmation.place, ended_by), derive)

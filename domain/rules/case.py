@@ -1,5 +1,6 @@
 """What a question is put to: one student's current facts under one edition and its window."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, TypeVar
@@ -50,6 +51,11 @@ class Case:
         found: R = self._derived[key]
         return found
 
+    def again(self, key: object, derive: Callable[[R | None], R]) -> R:
+        """What `derive` makes of what it made for this case the last time."""
+        found = self._derived[key] = derive(self._derived.get(key))
+        return found
+
     @property
     def registration(self) -> Current[events.Registered]:
         """The current registration; to be asked only where there is one."""
@@ -80,6 +86,11 @@ class Case:
         return self.facts.withdrawal(self.policy.parameters.benefit_to.value)
 
     @kept
+    def check(self) -> Current[events.PriorCoverageVerified] | None:
+        """The latest check, at the instant at which its finding was first known (R24)."""
+        return self.facts.check()
+
+    @kept
     def choices(self) -> Sequence[Choice]:
         """What the student chose, in order.
 
@@ -99,20 +110,21 @@ class Case:
         """The times on the main road; the last of them counts (R24)."""
         return episodes(self.choices)
 
-    @property
+    def episode_by(self, moment: Moment) -> Episode | None:
+        """The last time on the main road that had begun by a moment, as it stood then."""
+        begun = bisect_right(self.episodes, moment, key=_began)
+        if not begun:
+            return None
+        confirmation, opt_out, _ = self.episodes[begun - 1]
+        return Episode(confirmation, opt_out if opt_out and opt_out.moment <= moment else None)
+
+    @kept
     def opt_out(self) -> OptOut | None:
         """The opt-out that still stands: the first since the last confirmation."""
         standing: OptOut | None = None
         for choice in self.choices:
             standing = (standing or choice) if is_opt_out(choice) else None
         return standing
-
-    def until(self, moment: Moment) -> "Case":
-        """The same case without the choices made after a moment: what held then."""
-        later = {f.moment for f in self.facts.choices if f.moment > moment}
-        if not later:
-            return self
-        return Case(self.policy, [f for f in self.known if f.moment not in later], self.fixes)
 
     def _window(self, school: str | None) -> Window:
         def derive() -> Window:
@@ -121,3 +133,7 @@ class Case:
             )
 
         return self.once(("window", school), derive)
+
+
+def _began(episode: Episode) -> Moment:
+    return episode.confirmation.moment

@@ -1,11 +1,12 @@
 """The benefit window (待遇享受期): first and last day on which care is covered (R20 to R22)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from yibao.domain.calendar import day_before
 from yibao.domain.derivation import Derived, latest_day
 from yibao.domain.facts import Confirmation, Episode
 from yibao.domain.rules.account import (
+    AccountDay,
     account_at_the_earliest,
     not_yet_known,
     nothing_without_account,
@@ -17,11 +18,13 @@ from yibao.domain.rules.obstacles import (
     known_stop,
     registered_later,
 )
-from yibao.domain.rules.waiting import after_waiting
-from yibao.domain.vocabulary import DayRange
+from yibao.domain.rules.waiting import Waiting, after_waiting
+from yibao.domain.vocabulary import DayRange, Pending
 
 
-def benefit_window(case: Case, episode: Episode, waiting: Derived, account: Derived) -> Derived:
+def benefit_window(
+    case: Case, episode: Episode, waiting: Waiting, account: AccountDay
+) -> Derived[DayRange | Pending | None]:
     """R20 to R22: first and last day on which care is covered."""
     name, p, confirmation = "coverage", case.policy.parameters, episode.confirmation
     nothing = nothing_without_account(case, confirmation, account, name)
@@ -41,8 +44,8 @@ def benefit_window(case: Case, episode: Episode, waiting: Derived, account: Deri
 
 
 def cover_begins(
-    case: Case, confirmation: Confirmation, waiting: Derived, account: Derived
-) -> Derived:
+    case: Case, confirmation: Confirmation, waiting: Waiting, account: Derived[date]
+) -> Derived[date]:
     """R20 without a waiting period, R21 with one, R10 for who confirmed after the window.
 
     The registration and the stop may delay it. While the check is missing, what begins the
@@ -64,7 +67,7 @@ def cover_begins(
     return latest_day(name, "R10", [signed_on, *bounds])
 
 
-def cover_ends(case: Case, episode: Episode) -> Derived:
+def cover_ends(case: Case, episode: Episode) -> Derived[date]:
     """R20, R24, R25: the end of the benefit year, the day before leaving, or that of opting out."""
     name, benefit_to = "cover_ends_on", case.policy.parameters.benefit_to
     ends = Derived(name, benefit_to.value, "R20", (benefit_to,))

@@ -1,12 +1,12 @@
 """The e-voucher (医保码): from when it can be had (R5, R19, R22)."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
 from yibao.domain.calendar import at_hour, midnight
-from yibao.domain.derivation import Derived, latest_day
+from yibao.domain.derivation import Derived, is_known, latest_day
 from yibao.domain.facts import Confirmation, Episode, clamped
 from yibao.domain.rules.account import (
+    AccountDay,
     account_at_the_earliest,
     account_instant,
     not_yet_known,
@@ -15,11 +15,15 @@ from yibao.domain.rules.account import (
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.cover import cover_begins
 from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
-from yibao.domain.rules.waiting import after_waiting
-from yibao.domain.vocabulary import PENDING
+from yibao.domain.rules.waiting import Waiting, after_waiting
+from yibao.domain.vocabulary import PENDING, Pending
+
+EvoucherInstant = Derived[datetime | Pending | None]
 
 
-def evoucher_instant(case: Case, episode: Episode, waiting: Derived, account: Derived) -> Derived:
+def evoucher_instant(
+    case: Case, episode: Episode, waiting: Waiting, account: AccountDay
+) -> EvoucherInstant:
     """R19: from when the e-voucher can be had, or why not in this benefit year (R22)."""
     name, confirmation = "evoucher_available_at", episode.confirmation
     nothing = nothing_without_account(case, confirmation, account, name)
@@ -33,13 +37,15 @@ def evoucher_instant(case: Case, episode: Episode, waiting: Derived, account: De
     if begins.value > benefit_to.value:
         return Derived(name, None, "R22", (begins, benefit_to), "cover_too_late")
     opens = _within_benefit_year(case, _evoucher_opens(case, confirmation, waiting, earliest))
-    if opens.value is None:
+    if not is_known(opens):
         return opens
     unknown = not_yet_known(case, episode, waiting, name, "R19")
     return unknown or _before_leaving(case, episode, opens)
 
 
-def evoucher_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
+def evoucher_while_unconfirmed(
+    case: Case, undecided: Derived[Pending | None]
+) -> Derived[Pending | None]:
     """R5, R25: a document without an e-voucher has none whatever else is pending.
 
     Unless one was activated all the same: that waits with the rest.
@@ -51,8 +57,8 @@ def evoucher_while_unconfirmed(case: Case, undecided: Derived) -> Derived:
 
 
 def _evoucher_by_document(
-    case: Case, episode: Episode, waiting: Derived, account: Derived
-) -> Derived:
+    case: Case, episode: Episode, waiting: Waiting, account: AccountDay
+) -> EvoucherInstant:
     """R5: for some documents none is derived; one activated all the same waits for the account."""
     if not case.facts.activations:
         return _none_by_document(case)
@@ -60,23 +66,24 @@ def _evoucher_by_document(
     built = account_instant(case, episode.confirmation, account)
     if built is None:
         earliest = account_at_the_earliest(case, episode.confirmation, waiting, account)
-        built = earliest._replace(value=midnight(earliest.value))
+        built = earliest.of(earliest.name, midnight(earliest.value))
     instant = max(clamped(activation.at, case.registration), built.value)
-    had = Derived(name, instant, "R5-activated", (activation, built))
-    had = _within_benefit_year(case, had)
-    if had.value is None:
+    had = _within_benefit_year(case, Derived(name, instant, "R5-activated", (activation, built)))
+    if not is_known(had):
         return had
     if account.value is PENDING:
         return Derived(name, PENDING, "R5-activated", (activation, account), account.because)
     return _before_leaving(case, episode, had)
 
 
-def evoucher_eligible_at(evoucher: Derived, built: Derived) -> Derived | None:
+def evoucher_eligible_at(
+    case: Case, evoucher: EvoucherInstant, built: Derived[datetime]
+) -> Derived[datetime] | None:
     """R24: the later of the e-voucher's instant and the account's; None where there is none.
 
     An e-voucher activated on a document of R5 moves the value, not the state.
     """
-    if not isinstance(evoucher.value, datetime) or evoucher.rule == "R5-activated":
+    if not is_known(evoucher) or has_document_without_evoucher(case):
         return None
     return Derived(
         "evoucher_eligible_at", max(evoucher.value, built.value), "R24", (evoucher, built)
@@ -89,36 +96,36 @@ def has_document_without_evoucher(case: Case) -> bool:
     return case.registration.event.document in documents
 
 
-def _none_by_document(case: Case) -> Derived:
+def _none_by_document(case: Case) -> Derived[None]:
     inputs = (case.registration, case.policy.parameters.documents_without_evoucher)
     return Derived("evoucher_available_at", None, "R5", inputs, "document_without_evoucher")
 
 
 def _evoucher_opens(
-    case: Case, confirmation: Confirmation, waiting: Derived, account: Derived
-) -> Derived:
+    case: Case, confirmation: Confirmation, waiting: Waiting, account: Derived[date]
+) -> Derived[datetime]:
     """R19, before it is asked whether that still lies in the benefit year."""
     name, p = "evoucher_available_at", case.policy.parameters
     after = timedelta(days=p.evoucher_opens_after.value)
     if p.evoucher_counts_from.value == "account":
         day = account.value + after
-        inputs: tuple[Any, ...] = (account, p.evoucher_opens_after, p.evoucher_hour)
+        inputs = (account, p.evoucher_opens_after, p.evoucher_hour)
         return Derived(name, at_hour(day, p.evoucher_hour.value), "R19", inputs)
     stop = employee_cover_stop(case)
     signing = Derived("day_after_signing", confirmation.at.date() + after, "R19", (confirmation,))
     stops = [
         Derived("day_after_stop", known.value + after, "R3", (known,)) for known in known_stop(stop)
     ]
-    candidates = [signing, *after_waiting(waiting), *stops, account]
-    stated = candidates[1] if after_waiting(waiting) else signing
-    latest = latest_day("evoucher_opens_on", "R19-latest", candidates)
+    ends = after_waiting(waiting)
+    latest = latest_day("evoucher_opens_on", "R19-latest", [signing, *ends, *stops, account])
+    stated = ends[0] if ends else signing
     if latest.value == stated.value:
         latest = latest._replace(rule="R19")
     instant = at_hour(latest.value, p.evoucher_hour.value)
     return Derived(name, instant, "R19", (latest, p.evoucher_hour))
 
 
-def _within_benefit_year(case: Case, evoucher: Derived) -> Derived:
+def _within_benefit_year(case: Case, evoucher: Derived[datetime]) -> Derived[datetime | None]:
     """R22: an e-voucher that would open after the benefit year is none in it."""
     benefit_to = case.policy.parameters.benefit_to
     if evoucher.value >= case.policy.ends_at:
@@ -126,7 +133,9 @@ def _within_benefit_year(case: Case, evoucher: Derived) -> Derived:
     return evoucher
 
 
-def _before_leaving(case: Case, episode: Episode, evoucher: Derived) -> Derived:
+def _before_leaving(
+    case: Case, episode: Episode, evoucher: Derived[datetime]
+) -> Derived[datetime | None]:
     """R25: one not yet open at the opt-out, or when the day of leaving begins, is none."""
     withdrawal, opt_out = case.withdrawal, episode.ended_by
     if opt_out and evoucher.value > opt_out.at:

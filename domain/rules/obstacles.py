@@ -1,16 +1,18 @@
 """What stands in the way: employee cover, a late registration, a confirmation late or lacking."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from yibao.domain.calendar import midnight
-from yibao.domain.derivation import Derived
-from yibao.domain.facts import Confirmation, events
+from yibao.domain.derivation import Derived, is_known
+from yibao.domain.facts import Confirmation, events, is_confirmation
 from yibao.domain.rules.case import Case
-from yibao.domain.rules.waiting import after_waiting
-from yibao.domain.vocabulary import PENDING, WaitingPeriod
+from yibao.domain.rules.waiting import Waiting, after_waiting
+from yibao.domain.rules.window import Window
+from yibao.domain.vocabulary import PENDING, Pending, WaitingPeriod
 
 
-def employee_cover_stop(case: Case) -> Derived | None:
+def employee_cover_stop(case: Case) -> Derived[date | Pending] | None:
     """R3: the first day without employee cover, PENDING while no stop is recorded."""
     if not case.facts.employee_cover:
         return None
@@ -20,18 +22,18 @@ def employee_cover_stop(case: Case) -> Derived | None:
     return Derived("employee_cover_stopped_on", PENDING, "R3", (latest,), "stop_missing")
 
 
-def known_stop(stop: Derived | None) -> list[Derived]:
-    return [stop] if stop and stop.value is not PENDING else []
+def known_stop(stop: Derived[date | Pending] | None) -> list[Derived[date]]:
+    return [stop] if stop and is_known(stop) else []
 
 
-def registered_later(case: Case, than: date, rule: str) -> list[Derived]:
+def registered_later(case: Case, than: date, rule: str) -> list[Derived[date]]:
     """The registration day, where it is what delays something."""
     if case.registered_on <= than:
         return []
     return [Derived("registered_on", case.registered_on, rule, (case.registration,))]
 
 
-def while_unconfirmed(case: Case, at: datetime, waiting: Derived) -> Derived:
+def while_unconfirmed(case: Case, at: datetime, waiting: Waiting) -> Derived[Pending | None]:
     """R25: what stands for every value that needs a confirmation while none is known.
 
     One is still possible if some instant from `at` on lies inside enrollment and window. It
@@ -56,7 +58,24 @@ def is_late(case: Case, confirmation: Confirmation) -> bool:
     return confirmation.at >= case.window_at(confirmation.moment).closed_from
 
 
-def confirmed_after_year(case: Case, confirmation: Confirmation, name: str) -> Derived | None:
+def confirmed_whichever_holds(case: Case, windows: Iterable[Window], at: datetime) -> bool:
+    """Whether somebody has only ever confirmed, by then, and in time for each of some windows.
+
+    Then an answer for that instant, but for what is said of care, is the same for all of them.
+    """
+    choices, begins = case.facts.choices, midnight(case.registered_on)
+    return bool(choices) and all(
+        is_confirmation(choice)
+        and choice.at < at
+        and all(
+            window.opens_at <= choice.at and max(choice.at, begins) < window.closed_from
+            for window in windows
+        )
+        for choice in choices
+    )
+
+
+def confirmed_after_year(case: Case, confirmation: Confirmation, name: str) -> Derived[None] | None:
     """R10: a confirmation after the benefit year leads to nothing in it."""
     if confirmation.at < case.policy.ends_at:
         return None
@@ -65,8 +84,8 @@ def confirmed_after_year(case: Case, confirmation: Confirmation, name: str) -> D
 
 
 def what_is_missing(
-    case: Case, confirmation: Confirmation, waiting: Derived, name: str, rule: str
-) -> Derived | None:
+    case: Case, confirmation: Confirmation, waiting: Waiting, name: str, rule: str
+) -> Derived[Pending] | None:
     """The value as PENDING on the first fact still missing; None where it can be worked out.
 
     After a late confirmation that is the bureau's finding (R10), else the check (R17) or the
@@ -83,7 +102,7 @@ def what_is_missing(
     return None
 
 
-def _is_found(case: Case, confirmation: Confirmation, waiting: Derived) -> bool:
+def _is_found(case: Case, confirmation: Confirmation, waiting: Waiting) -> bool:
     """R10: an account day is recorded, or a check of that day or later names the last waiting day.
 
     The check's own day counts, also where it repeats an earlier finding.

@@ -1,21 +1,25 @@
 """The waiting period (待遇等待期): from registration and check alone (R12 to R16)."""
 
+from datetime import date
+
 from yibao.domain.calendar import day_after, last_day_of_months
 from yibao.domain.derivation import Derived
 from yibao.domain.rules.case import Case
-from yibao.domain.vocabulary import PENDING, WaitingPeriod
+from yibao.domain.vocabulary import PENDING, Pending, WaitingPeriod
+
+Waiting = Derived[WaitingPeriod | Pending | None]
 
 
-def waiting_period(case: Case) -> Derived:
+def waiting_period(case: Case) -> Waiting:
     """R12 to R15: from registration and check alone, confirmed or not."""
     return case.once("waiting", lambda: _waiting_period(case))
 
 
-def _waiting_period(case: Case) -> Derived:
+def _waiting_period(case: Case) -> Waiting:
     policy, p = case.policy, case.policy.parameters
     if not policy.knows_waiting_periods:
         return Derived("waiting", None, "R12", (p.waiting_months_per_lapsed_year,), "no_such_rule")
-    check = case.facts.check()
+    check = case.check
     if check is None:
         return Derived("waiting", PENDING, "R12", because="check_missing")
     start = first_waiting_day(case)
@@ -38,14 +42,14 @@ def _waiting_period(case: Case) -> Derived:
     )
 
 
-def first_waiting_day(case: Case) -> Derived:
+def first_waiting_day(case: Case) -> Derived[date]:
     """R14: the registration day, or 1 September for who registered earlier."""
     earliest = case.policy.parameters.waiting_counts_from
     day = max(case.registered_on, earliest.value)
     return Derived("waiting_begins_on", day, "R14", (case.registration, earliest))
 
 
-def after_waiting(waiting: Derived) -> list[Derived]:
+def after_waiting(waiting: Waiting) -> list[Derived[date]]:
     """The day after the waiting period, as far as there is one and it is known."""
     if not isinstance(waiting.value, WaitingPeriod):
         return []

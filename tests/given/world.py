@@ -28,6 +28,7 @@ from .telling import Bill, bill_of, leaves, told
 
 Step = Callable[["Given"], None]
 
+ABOUT_CARE = (commands.ReceiveCare, commands.SettleCare, commands.ReverseCare)
 #: By what an edition was in use before anything of a test was recorded.
 USED = events.EditionAdopted(
     originator_version=1,
@@ -41,8 +42,6 @@ USED = events.EditionAdopted(
     policy="any",
     digest="any",
 )
-
-ABOUT_CARE = (commands.ReceiveCare, commands.SettleCare, commands.ReverseCare)
 
 
 @dataclass

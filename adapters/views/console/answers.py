@@ -1,6 +1,7 @@
 """Stories and answers in the terminal: values, next steps, timeline, and what failed."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -112,7 +113,7 @@ def why_failed(failure: Failure, words: Words) -> str:
 
 
 def _value_and_remark(
-    derived: Derived | None, policy: Policy | None, words: Words
+    derived: Derived[Any] | None, policy: Policy | None, words: Words
 ) -> tuple[str, str]:
     if derived is None or policy is None:
         return words("phrase", "none"), ""
@@ -141,7 +142,7 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
     return words("next_step", step.code), "; ".join(remarks)
 
 
-def _reason_line(derived: Derived, policy: Policy | None, words: Words) -> str:
+def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> str:
     assert policy is not None
     rule = policy.rules[derived.rule]
     value = shown(derived.value, words)

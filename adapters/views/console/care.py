@@ -98,7 +98,7 @@ def why_care(assessed: Assessed | None, words: Words) -> str:
     if assessed is None:
         return words("phrase", "no_such_care")
     parts = [amounts(assessed, words), settled(assessed, words)]
-    if assessed.fund_pays.rule != "R30":
+    if assessed.is_covered:
         parts.append(assessed.fund_pays.rule)
     return ", ".join(part for part in parts if part)
 

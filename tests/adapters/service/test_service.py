@@ -34,7 +34,7 @@ from yibao.domain.refusals import (
 )
 from yibao.domain.vocabulary import CareSetting
 
-from ..stores import content, lasting, rows, with_trail
+from ..helpers.stores import content, lasting, rows, with_trail
 
 ADA = EnrollmentId("s1", 2025)
 SHEET: dict[str, Any] = {

@@ -6,7 +6,8 @@ import pytest
 from given import care, edition, edition_with, given, registered
 from pydantic import ValidationError
 
-from yibao.domain.care.assessing import assessments, cares
+from yibao.domain.care.assessing import assessments
+from yibao.domain.care.ledger import cares
 from yibao.domain.editions.benefits import BENEFIT_RULES, Benefits, needs_level
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts.streams import fold

@@ -18,34 +18,39 @@ def student() -> Given:
 
 
 @pytest.mark.parametrize(
-    ("instant", "choices"),
+    ("instant", "held"),
     [
-        ("2025-09-06 09:59", []),
-        ("2025-09-06 10:00", ["confirmed"]),
-        ("2025-10-15 09:59", ["confirmed"]),
-        ("2025-10-15 10:00", ["confirmed", "other-cover-kept"]),
+        ("2025-09-06 09:59", None),
+        ("2025-09-06 10:00", ("confirmed", None)),
+        ("2025-10-15 09:59", ("confirmed", None)),
+        ("2025-10-15 10:00", ("confirmed", "other-cover-kept")),
+        ("2025-11-02 09:59", ("confirmed", "other-cover-kept")),
+        ("2025-11-02 10:00", ("confirmed", None)),
     ],
 )
-def test_until_a_moment_later_choices_are_left_out(
-    student: Given, instant: str, choices: list[str]
+def test_what_was_chosen_after_a_moment_is_no_part_of_what_held_then(
+    student: Given, instant: str, held: tuple[str, str | None] | None
 ) -> None:
-    held = student.case.until(end_of_stream(read_instant(instant)))
-    assert [choice.event.name for choice in held.facts.choices] == choices
+    student.and_(confirmed("2025-11-02 10:00"))
+    episode = student.case.episode_by(end_of_stream(read_instant(instant)))
+    names = [each and each.event.name for each in episode[:2]] if episode else None
+    assert names == (list(held) if held else None)
 
 
 def test_a_choice_held_from_its_own_moment(student: Given) -> None:
-    choice = student.case.facts.choices[0]
-    assert student.case.until(choice.moment).facts.choices == [choice]
+    for choice in student.case.facts.choices:
+        episode = student.case.episode_by(choice.moment)
+        assert episode
+        assert choice in episode
 
 
-def test_until_a_moment_all_other_facts_stand(student: Given) -> None:
-    held = student.case.until(end_of_stream(read_instant("2025-09-02 09:00")))
-    assert [fact.event.name for fact in held.known] == ["registered", "school-changed"]
-
-
-def test_where_nothing_was_chosen_later_the_case_is_the_same(student: Given) -> None:
-    case = student.case
-    assert case.until(end_of_stream(read_instant("2025-12-01 09:00"))) is case
+def test_who_came_back_later_had_not_come_back_then(student: Given) -> None:
+    student.and_(confirmed("2025-11-02 10:00"))
+    opted_out = student.case.facts.choices[1]
+    assert student.case.episodes[0].ended_by is None
+    episode = student.case.episode_by(opted_out.moment)
+    assert episode
+    assert episode.ended_by == opted_out
 
 
 def test_what_was_derived_once_is_not_derived_again(student: Given) -> None:

@@ -157,6 +157,7 @@ def test_a_last_waiting_day_can_be_recorded_with_no_lapsed_year() -> None:
     student = given(REGISTERED, fixed)
     assert student.waiting() == "2025-09-01 to 2025-11-30"
     waiting = student.answer().values.waiting.value  # type: ignore[union-attr]
+    assert isinstance(waiting, WaitingPeriod)
     assert waiting.months is None
 
 

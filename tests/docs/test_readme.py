@@ -7,7 +7,7 @@ from pathlib import Path
 
 from yibao.domain.lifecycle.table import mermaid
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def _block(language: str) -> str:
@@ -19,7 +19,7 @@ def test_the_lines_for_embedding_run_and_print_what_they_say(tmp_path: Path) -> 
     done = subprocess.run(
         [sys.executable, "-c", _block("python")],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(Path(__file__).parents[1] / "src")},
+        env={"PYTHONPATH": str(Path(__file__).parents[2] / "src")},
         capture_output=True,
         text=True,
         check=True,
