@@ -1,7 +1,9 @@
 """Which answers were ever given for a value, from when until when, and what ended each?"""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
@@ -90,42 +92,49 @@ def _follow(held: list[Held], part: Part, given: _Given) -> None:
 
 def _given(record: Record, now: datetime, at: datetime | None) -> Iterator[_Given]:
     """The answers as they were given: after each transaction and, in between, as time went on."""
-    known, since = record.known_by(0), None
+    known, since, days = record.known_by(0), None, _days_named(record)
     everything = record.known_by(now)
     yield _Given(answered(known, at or now), since)
     for transaction, following in record.transactions(known, everything):
         until = transaction[-1].recorded_at
         if at is None:
-            yield from _as_time_goes_on(known, since, until)
+            yield from _as_time_goes_on(known, since, until, days)
         when = at or until
         yield _Given(answered(following, when), until, tuple(transaction), answered(known, when))
         known, since = following, until
     if at is None:
-        yield from _as_time_goes_on(known, since, now)
+        yield from _as_time_goes_on(known, since, now, days)
         yield _Given(answered(known, now), now)
 
 
-def _as_time_goes_on(known: Knowledge, since: datetime | None, until: datetime) -> Iterator[_Given]:
+def _as_time_goes_on(
+    known: Knowledge, since: datetime | None, until: datetime, days: Sequence[datetime]
+) -> Iterator[_Given]:
     """The answers given with the same knowledge between two instants, both excluded."""
     if since is not None and known.case is not None:
-        for moment in sorted(moments(known.case, known)):
-            if since < moment < until:
-                yield _Given(answered(known, moment), moment)
+        found = {each for each in moments(known.case) if since < each < until}
+        found.update(days[bisect_right(days, since) : bisect_left(days, until)])
+        for moment in sorted(found):
+            yield _Given(answered(known, moment), moment)
 
 
-def moments(case: Case, known: Knowledge) -> set[datetime]:
-    """Every instant at which passing time alone may change an answer, and perhaps some more.
+def _days_named(record: Record) -> list[datetime]:
+    """When each day begins that was ever named: what is known of may begin to count then."""
+    own = chain(record.enrolled.events, record.received.events)
+    named = {day for event in own if (day := getattr(event, "on", None))}
+    return sorted(map(midnight, named))
 
-    No fact lies after what is known, so none begins to count as time goes on; but what it names
-    may lie ahead: a day, a window, the end of a period.
+
+def moments(case: Case) -> set[datetime]:
+    """Every instant, beside days that are named, at which passing time alone may change an answer.
+
+    And perhaps some more. No fact lies after what is known, so none begins to count as time goes
+    on; but what follows may lie ahead: the ends of a window, the end of a period.
     """
     if case.facts.registration is None:
         return set()
     found = {case.policy.ends_at, *(change.at for change in timeline(case))}
-    for fact in (*case.known, *known.received.facts):
-        day = getattr(fact.event, "on", None)
-        found.update([midnight(day)] if day else [])
-        window = case.window_at(fact.moment)
+    for window in case.windows():
         found.update((window.opens_at, window.closed_from))
     for episode in case.episodes:
         found.add(visible_at(case, episode.confirmation).value)

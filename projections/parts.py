@@ -6,7 +6,6 @@ a field of `Answer`. Its words are under `value` in both languages.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +16,14 @@ from yibao.domain.vocabulary import DayRange, State, WaitingPeriod
 from yibao.projections.answer import Answer
 from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.next_step import NextStep
+
+
+class Day:
+    """The kind of a part that is a day; of its own, since a test may have frozen `datetime`'s."""
+
+
+class Instant:
+    """The kind of a part that is an instant."""
 
 
 def _no_derivation(answered: Answer) -> Derived[Any] | None:
@@ -78,8 +85,8 @@ PARTS: Final = {
     for part in (
         Part("state", State, lambda answered: answered.state, _state, rule="R24"),
         _of_values("waiting", WaitingPeriod),
-        _of_values("account_built_on", date),
-        _of_values("evoucher_available_at", datetime),
+        _of_values("account_built_on", Day),
+        _of_values("evoucher_available_at", Instant),
         _of_values("coverage", DayRange),
         Part(
             "next_steps",

@@ -19,12 +19,12 @@ from yibao.domain.care import Care, Ledger
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
     EMPTY,
-    AnyFact,
-    Folding,
     KeptAttempt,
     Positioned,
     Stream,
     events,
+    evolve,
+    fold,
 )
 from yibao.domain.refusals import UnknownCutoff, UnknownEdition
 from yibao.domain.rules import Case, WindowFix, fixes_that_count
@@ -34,11 +34,15 @@ from yibao.domain.vocabulary import EnrollmentId, edition_stream
 Cutoff = datetime | int
 
 
+#: So many events more are taken in one after the other, more are folded together.
+FEW: Final = 8
+
+
 class Log:
     """What one stream recorded, with positions, folded from prefix to prefix.
 
-    Where the positions are not known they are the places in the stream. A prefix longer than the
-    one asked for before costs what is new in it; a shorter one is folded anew.
+    Where the positions are not known they are the places in the stream. A prefix a little longer
+    than the one asked for before goes on from there; any other is folded anew.
     """
 
     def __init__(
@@ -46,7 +50,7 @@ class Log:
     ) -> None:
         self.events = recorded
         self.positions = range(1, len(recorded) + 1) if positions is None else positions
-        self._folding = Folding(recorded)
+        self._stream = EMPTY
 
     @classmethod
     def of(cls, positioned: Sequence[Positioned]) -> "Log":
@@ -79,13 +83,15 @@ class Log:
     def _versions(self) -> dict[UUID, int]:
         return {event.event_id: event.originator_version for event in self.events}
 
-    def facts(self, version: int) -> tuple[AnyFact, ...]:
-        """The current facts after the first events."""
-        return self._folding.at(version)
-
     def stream(self, version: int) -> Stream:
         """The stream as it was after the first events."""
-        return Stream(tuple(self.events[:version]), self.facts(version)) if version else EMPTY
+        before = self._stream
+        if not 0 <= version - before.version <= FEW:
+            before = fold(self.events[:version])
+        for event in self.events[before.version : version]:
+            before = evolve(before, event)
+        self._stream = before
+        return before
 
 
 NOTHING: Final = Log(())
@@ -102,7 +108,7 @@ class EditionRecord:
     def fixes(self, version: int) -> Sequence[WindowFix]:
         """What is fixed after the first events of the stream; kept, since a school asks at once."""
         if version not in self._fixes:
-            fixed: Any = self.log.facts(version)
+            fixed: Any = self.log.stream(version).facts
             self._fixes[version] = fixes_that_count(fixed)
         return self._fixes[version]
 
@@ -271,8 +277,8 @@ class Record:
     def _case_of(self, version: int, edition_version: int, edition: EditionRecord) -> Case:
         key = version, edition_version
         if self._case is None or self._case[0] != key:
-            facts = self.enrolled.facts(version)
-            self._case = key, Case(edition.policy, facts, edition.fixes(edition_version))
+            stream, fixes = self.enrolled.stream(version), edition.fixes(edition_version)
+            self._case = key, Case(edition.policy, stream.facts, fixes, stream.counting)
         return self._case[1]
 
     def _care_of(self, version: int) -> tuple[Stream, tuple[Care, ...]]:

@@ -1,7 +1,7 @@
 """The parts of an answer as plain JSON values: a shape for each kind of part."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from typing_extensions import TypedDict
@@ -15,7 +15,7 @@ from yibao.domain.vocabulary import DayRange, State, WaitingPeriod
 from yibao.projections.answer import Answer
 from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.next_step import NextStep
-from yibao.projections.parts import PARTS
+from yibao.projections.parts import PARTS, Day, Instant
 
 # The names are those of the released schemas.
 Span = TypedDict("Span", {"from": str, "to": str})
@@ -81,8 +81,8 @@ _TEXT: Final = Shape(str | None)
 #: By the kind of a part; of many each is told so.
 SHAPES: Final[dict[type, Shape]] = {
     State: _TEXT,
-    date: _TEXT,
-    datetime: _TEXT,
+    Day: _TEXT,
+    Instant: _TEXT,
     str: _TEXT,
     Fen: _TEXT,
     int: Shape(int | str | None),

@@ -5,7 +5,7 @@ by the same command models that the service uses; a mistake names file, line and
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
@@ -40,7 +40,7 @@ from yibao.domain.vocabulary import (
     WaitingPeriod,
 )
 from yibao.projections.next_step import CODES
-from yibao.projections.parts import DERIVED, PARTS
+from yibao.projections.parts import DERIVED, PARTS, Day, Instant
 
 NONE, PENDING = "none", "pending"
 
@@ -140,8 +140,8 @@ _expected: Any = Expected
 _EXPECTED_OF: Final[dict[type, Any]] = {
     State: State | Literal["none"],
     WaitingPeriod: _expected[WaitingSpan],
-    date: _expected[GivenDay],
-    datetime: _expected[GivenInstant],
+    Day: _expected[GivenDay],
+    Instant: _expected[GivenInstant],
     DayRange: _expected[Span],
     Fen: _expected[Fen],
     int: _expected[int],

@@ -31,7 +31,6 @@ from yibao.domain.facts.entries import (
 from yibao.domain.facts.streams import (
     EMPTY,
     AnyFact,
-    Folding,
     Positioned,
     Stream,
     current_facts,
@@ -51,7 +50,6 @@ __all__ = [
     "Envelope",
     "Episode",
     "Facts",
-    "Folding",
     "KeptAttempt",
     "Moment",
     "OptOut",

@@ -137,46 +137,20 @@ def fold(recorded: Sequence[events.Event]) -> Stream:
 
 def current_facts(recorded: Sequence[events.Event]) -> tuple[AnyFact, ...]:
     """The current facts alone, as a question needs them; the same as `fold(…).facts`."""
-    return Folding(recorded).at(len(recorded))
-
-
-class Folding:
-    """The current facts of each prefix of a stream, in the order of their places.
-
-    A prefix longer than the one asked for before costs what is new in it.
-    """
-
-    __slots__ = ("_current", "_place_of", "_recorded", "_taken")
-
-    def __init__(self, recorded: Sequence[events.Event]) -> None:
-        self._recorded = recorded
-        self._begin()
-
-    def _begin(self) -> None:
-        self._taken = 0
-        self._place_of: dict[UUID, int] = {}
-        # A fact that takes another's place has its entry, so these stay in the order of the places.
-        self._current: dict[int, AnyFact] = {}
-
-    def at(self, version: int) -> tuple[AnyFact, ...]:
-        """The current facts after the first events."""
-        if version < self._taken:
-            self._begin()
-        for place in range(self._taken, version):
-            self._take(self._recorded[place])
-        self._taken = version
-        return tuple(self._current.values())
-
-    def _take(self, event: events.Event) -> None:
+    place_of: dict[UUID, int] = {}
+    # A fact that takes another's place has its entry, so these stay in the order of the places.
+    current: dict[int, AnyFact] = {}
+    for event in recorded:
         if isinstance(event, events.Fact):
             place: int | None = event.originator_version
             if event.supersedes is not None:
-                place = self._place_of.pop(event.supersedes, None)
+                place = place_of.pop(event.supersedes, None)
             if place is not None:
-                self._place_of[event.event_id] = place
-                self._current[place] = _fact(event, place)
+                place_of[event.event_id] = place
+                current[place] = _fact(event, place)
         elif isinstance(event, events.Voided):
-            self._current.pop(self._place_of.pop(event.supersedes, 0), None)
+            current.pop(place_of.pop(event.supersedes, 0), None)
+    return tuple(current.values())
 
 
 def edition_named(recorded: Sequence[events.Event]) -> str | None:

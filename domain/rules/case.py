@@ -1,7 +1,7 @@
 """What a question is put to: one student's current facts under one edition and its window."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
@@ -74,6 +74,12 @@ class Case:
     def window_at(self, moment: Moment) -> Window:
         """The confirmation window of the school the student is at then."""
         return self._window(self.facts.school_at(moment))
+
+    def windows(self) -> Iterator[Window]:
+        """The confirmation windows of every school the student was at."""
+        changes = (change.event.school for change in self.facts.school_changes)
+        for school in {self.registration.event.school, *changes}:
+            yield self._window(school)
 
     @kept
     def latest_window(self) -> Window:

@@ -7,6 +7,7 @@ question reads.
 
 import json
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, Final
 
 from yibao.adapters.following.trail.layout import instant_of, number_of
@@ -141,4 +142,10 @@ def _sides(moved: Moved) -> tuple[Any, Any]:
 
 
 def _apart(these: Any, those: Any) -> list[Any]:
-    return [each for each in these if each not in those]
+    """The pieces of care that the other side does not have just so; most stand where they stood."""
+    there = set(those)
+    return [
+        this
+        for this, that in zip_longest(these, those[: len(these)])
+        if this != that and this not in there
+    ]
