@@ -37,11 +37,11 @@ pythons:
 
 # Some minutes; each mutant that survives is printed.
 mutants: $(READY)
-	cd tests && ../$(BIN)/python mutants.py
+	cd tests && ../$(BIN)/python tools/mutants.py
 
 # Minutes of broken input; the seed it prints repeats a failure.
 fuzz: $(READY)
-	cd tests && ../$(BIN)/python fuzz.py --minutes 5
+	cd tests && ../$(BIN)/python tools/fuzz.py --minutes 5
 
 # Minutes of writers and followers killed, servers crashed, connections cut, processes forked and
 # whatever they do interrupted by signals; counts are printed.

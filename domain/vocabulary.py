@@ -325,6 +325,15 @@ EditionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"
 GivenEditionId = Annotated[EditionId, AfterValidator(_unrevealing)]
 
 
+#: How the province of the notices is written: care there is told without a province.
+HOME_PROVINCE: Final = frozenset({"shanghai", "上海", "上海市"})
+
+
+def is_home_province(province: str) -> bool:
+    """Whether a province is the one whose notices these are."""
+    return province.lower() in HOME_PROVINCE
+
+
 class EnrollmentId(NamedTuple):
     """Whose enrollment, and of which benefit year: one stream of facts for each.
 

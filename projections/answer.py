@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from yibao.domain.care import Assessed, assessments, cares
+from yibao.domain.care import Assessed, assessments
 from yibao.domain.editions import Policy
 from yibao.domain.lifecycle import Change, state_at, timeline
 from yibao.domain.rules import Values, values
@@ -64,7 +64,7 @@ def answer(record: Record, at: datetime, cutoff: Cutoff) -> Answer:
 
 def answered(knowledge: Knowledge, at: datetime) -> Answer:
     """The whole answer, from what is known."""
-    enrollment, version, known_at, edition_version, case, received = knowledge
+    enrollment, version, known_at, edition_version, case, received, cares = knowledge
     if case is None:
         return Answer(
             enrollment, at, known_at, version, edition_version, None, None, None, (), (), ()
@@ -72,7 +72,7 @@ def answered(knowledge: Knowledge, at: datetime) -> Answer:
     changes = timeline(case)
     change = state_at(changes, at)
     state = change.state if change else None
-    care = assessments(case, cares(received), at) if received.version else ()
+    care = assessments(case, cares, at) if cares else ()
     return Answer(
         enrollment=enrollment,
         at=at,

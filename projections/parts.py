@@ -5,7 +5,7 @@ shows it walks this table. A part is a row here; where it is more than what an a
 a field of `Answer`. Its words are under `value` in both languages.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -28,7 +28,8 @@ class Part(NamedTuple):
 
     `kind` is the type of its value; where there are `many`, of each. `held` is what the answer
     holds, `compared` that as plain values which are equal when they say the same. `derivation` is
-    how it came about, None where each of many has its own; then `rule` may be the rule of all.
+    how it came about, None where each of many has its own; then `rule` may be the rule of all. Of
+    those that are `told_apart` a change is told by the members that changed.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Part(NamedTuple):
     many: bool = False
     compared: Callable[[Any], Any] | None = None
     rule: str | None = None
+    told_apart: bool = False
 
     def value(self, answered: Answer) -> Any:
         """The part as plain values that compare equal when they say the same."""
@@ -100,8 +102,17 @@ PARTS: Final = {
             lambda answered: answered.care,
             many=True,
             compared=lambda held: tuple(each.amounts for each in held),
+            told_apart=True,
         ),
     )
 }
 #: The parts that are one value with its derivation.
 DERIVED: Final = tuple(name for name, part in PARTS.items() if not part.many)
+
+
+def derivations(answered: Answer) -> Iterator[Derived[Any]]:
+    """How each part that is one value came about, under the part's name; the state comes last."""
+    for name in sorted(DERIVED, key=lambda name: name == "state"):
+        derived = PARTS[name].derivation(answered)
+        if derived is not None:
+            yield derived

@@ -12,9 +12,10 @@ from datetime import datetime
 from functools import cached_property
 from heapq import merge
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from yibao.domain.care import Care, Ledger
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
     EMPTY,
@@ -26,7 +27,7 @@ from yibao.domain.facts import (
     events,
 )
 from yibao.domain.refusals import UnknownCutoff, UnknownEdition
-from yibao.domain.rules import Case, WindowFix
+from yibao.domain.rules import Case, WindowFix, fixes_that_count
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 
 #: An instant, inclusive; or a version of the student's stream, where 0 knows nothing.
@@ -96,14 +97,14 @@ class EditionRecord:
     def __init__(self, policy: Policy, log: Log) -> None:
         self.policy = policy
         self.log = log
-        self._fixes: dict[int, tuple[WindowFix, ...]] = {}
+        self._fixes: dict[int, Sequence[WindowFix]] = {}
 
-    def fixes(self, version: int) -> tuple[WindowFix, ...]:
-        """What is fixed after the first events of the stream; kept, since many ask it."""
-        found = self._fixes.get(version)
-        if found is None:
-            found = self._fixes[version] = self.log.facts(version)  # type: ignore[assignment]
-        return found  # type: ignore[return-value]
+    def fixes(self, version: int) -> Sequence[WindowFix]:
+        """What is fixed after the first events of the stream; kept, since a school asks at once."""
+        if version not in self._fixes:
+            fixed: Any = self.log.facts(version)
+            self._fixes[version] = fixes_that_count(fixed)
+        return self._fixes[version]
 
 
 class Knowledge(NamedTuple):
@@ -111,7 +112,8 @@ class Knowledge(NamedTuple):
 
     `known_at` is the instant the cut-off stands for; None where nothing is known at all.
     `case` is None where no registration has ever been known, and with it no edition. `received`
-    is the care recorded by then, of which the edition's stream and the enrollment's know nothing.
+    is the care recorded by then, of which the edition's stream and the enrollment's know nothing;
+    `cares` are the pieces of it that stand.
     """
 
     enrollment: EnrollmentId
@@ -120,6 +122,7 @@ class Knowledge(NamedTuple):
     edition_version: int
     case: Case | None
     received: Stream = EMPTY
+    cares: tuple[Care, ...] = ()
 
 
 def _no_edition(name: str) -> EditionRecord:
@@ -154,7 +157,8 @@ class Record:
         self.notes = notes or {}
         self._named = _editions_named(enrolled.events)
         self._case: tuple[tuple[int, int], Case] | None = None
-        self._care: tuple[int, Stream] = 0, EMPTY
+        self._care: tuple[Stream, tuple[Care, ...]] = EMPTY, ()
+        self._ledger = Ledger()
 
     @cached_property
     def attempts(self) -> tuple[KeptAttempt, ...]:
@@ -213,8 +217,8 @@ class Record:
         if named is None:
             return Knowledge(self.enrollment, version, known_at, 0, None)
         case = self._case_of(version, edition_version, self.edition_of(named))
-        care = self._care_of(care_version)
-        return Knowledge(self.enrollment, version, known_at, edition_version, case, care)
+        care, cares = self._care_of(care_version)
+        return Knowledge(self.enrollment, version, known_at, edition_version, case, care, cares)
 
     def transactions(
         self, then: Knowledge, now: Knowledge
@@ -271,10 +275,15 @@ class Record:
             self._case = key, Case(edition.policy, facts, edition.fixes(edition_version))
         return self._case[1]
 
-    def _care_of(self, version: int) -> Stream:
-        if self._care[0] != version:
-            self._care = version, self.received.stream(version)
-        return self._care[1]
+    def _care_of(self, version: int) -> tuple[Stream, tuple[Care, ...]]:
+        before = self._care[0].version
+        if before != version:
+            if version < before:
+                self._ledger, before = Ledger(), 0
+            for event in self.received.events[before:version]:
+                self._ledger.take(event)
+            self._care = self.received.stream(version), self._ledger.cares
+        return self._care
 
     def _stamp(self, version: int) -> datetime | None:
         recorded = self.enrolled.events

@@ -3,12 +3,14 @@
 Nothing is paid or taken back by itself: this is the list for somebody to look at.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
+from uuid import UUID
 
-from yibao.domain.care import Amounts, assessments, cares, settlements
+from yibao.domain.care import Amounts, Assessed, assessments, settlements
 from yibao.domain.facts import events, places
 from yibao.projections.record import Cutoff, Knowledge, Record
 
@@ -28,11 +30,8 @@ class Changed(NamedTuple):
     moved_by: tuple[events.Event, ...]
 
 
-class _Told(NamedTuple):
-    """What was assessed after a transaction, by the place of the care."""
-
-    transaction: Sequence[events.Event]
-    amounts: dict[int, Amounts]
+#: Since which transaction a piece of care comes to what; None where it does not stand.
+_Course = list[tuple[int, Amounts | None]]
 
 
 def review(record: Record, at: datetime, cutoff: Cutoff) -> tuple[Changed, ...]:
@@ -44,15 +43,14 @@ def review(record: Record, at: datetime, cutoff: Cutoff) -> tuple[Changed, ...]:
     known = record.known_by(cutoff)
     if known.case is None or known.case.policy.benefits is None:
         return ()
-    history = [
-        _Told(transaction, _amounts(knowledge, transaction[-1].recorded_at))
-        for transaction, knowledge in record.transactions(record.known_by(0), known)
-    ]
-    now = _amounts(known, at)
+    transactions, courses = _followed(record, known)
+    now = {each.care.fact.place: each.amounts for each in assessments(known.case, known.cares, at)}
+    standing = settlements(known.received)
+    number_of = {event.event_id: n for n, each in enumerate(transactions) for event in each}
     found = []
     for place, first in _received(known).items():
-        settled = settlements(known.received).get(place)
-        told = _settled(place, settled, history) or _refused(place, history)
+        course, settled = courses[place], standing.get(place)
+        told = _settled(place, settled, number_of) or _refused(course)
         if told is None:
             continue
         index, then = told
@@ -61,17 +59,51 @@ def review(record: Record, at: datetime, cutoff: Cutoff) -> tuple[Changed, ...]:
             continue
         is_refused = bool(then.refused and current and current.refused)
         if not _same(then, current) or (then.refused and not is_refused):
-            since = history[index].transaction[-1].recorded_at
-            moved_by = _movers(place, history[index:])
+            since = transactions[index][-1].recorded_at
+            moved_by = _movers(course, index, transactions)
             found.append(Changed(first, settled, since, then, current, moved_by))
     return tuple(found)
 
 
-def _amounts(knowledge: Knowledge, at: datetime) -> dict[int, Amounts]:
-    if knowledge.case is None:
-        return {}
-    assessed = assessments(knowledge.case, cares(knowledge.received), at)
-    return {each.care.fact.place: each.amounts for each in assessed}
+def _followed(
+    record: Record, known: Knowledge
+) -> tuple[list[Sequence[events.Event]], dict[int, _Course]]:
+    """Every transaction, and what each piece of care came to after it, where that changed."""
+    transactions: list[Sequence[events.Event]] = []
+    courses: dict[int, _Course] = defaultdict(list)
+    before: Sequence[Assessed] = ()
+    for transaction, knowledge in record.transactions(record.known_by(0), known):
+        when = transaction[-1].recorded_at
+        case = knowledge.case
+        after = assessments(case, knowledge.cares, when) if case else ()
+        for place, amounts in _changed(before, after):
+            course = courses[place]
+            if amounts != (course[-1][1] if course else None):
+                course.append((len(transactions), amounts))
+        transactions.append(transaction)
+        before = after
+    return transactions, courses
+
+
+def _changed(
+    before: Sequence[Assessed], after: Sequence[Assessed]
+) -> Iterator[tuple[int, Amounts | None]]:
+    """The pieces of care, by place, that may come to something else; few after any transaction."""
+    for was, is_now in zip_longest(before, after):
+        if was is is_now:
+            continue
+        if is_now is not None:
+            yield is_now.care.fact.place, is_now.amounts
+        if was is not None and (is_now is None or was.care.fact.place != is_now.care.fact.place):
+            break
+    else:
+        return
+    # One was taken back: what follows stands elsewhere.
+    there = {each.care.fact.place: each.amounts for each in after}
+    yield from there.items()
+    yield from (
+        (each.care.fact.place, None) for each in before if each.care.fact.place not in there
+    )
 
 
 def _received(known: Knowledge) -> dict[int, events.CareReceived]:
@@ -85,13 +117,12 @@ def _received(known: Knowledge) -> dict[int, events.CareReceived]:
 
 
 def _settled(
-    place: int, settled: events.CareSettled | None, history: Sequence[_Told]
+    place: int, settled: events.CareSettled | None, number_of: Mapping[UUID, int]
 ) -> tuple[int, Amounts] | None:
     """Where the settlement that stands was recorded, and what had been assessed then."""
     if settled is None:
         return None
-    index = next(n for n, told in enumerate(history) if settled in told.transaction)
-    return index, Amounts(
+    return number_of[settled.event_id], Amounts(
         place,
         settled.fund_pays,
         settled.patient_pays,
@@ -103,26 +134,24 @@ def _settled(
     )
 
 
-def _refused(place: int, history: Sequence[_Told]) -> tuple[int, Amounts] | None:
+def _refused(course: _Course) -> tuple[int, Amounts] | None:
     """Since when the care was last refused, and what that came to."""
-    told = [each.amounts.get(place) for each in history]
-    refused = [index for index, then in enumerate(told) if then and then.refused]
-    if not refused:
-        return None
-    index = refused[-1]
-    then = told[index]
-    while index and told[index - 1] == then:
-        index -= 1
-    assert then is not None
-    return index, then
+    refused = [(index, amounts) for index, amounts in course if amounts and amounts.refused]
+    return refused[-1] if refused else None
 
 
-def _movers(place: int, since: Sequence[_Told]) -> tuple[events.Event, ...]:
-    """The facts at whose recording the amounts moved."""
+def _movers(
+    course: _Course, index: int, transactions: Sequence[Sequence[events.Event]]
+) -> tuple[events.Event, ...]:
+    """The facts at whose recording the amounts moved since a transaction."""
+    by_then = [amounts for since, amounts in course if since <= index][-1:]
+    since = [(index, by_then[0] if by_then else None)] + [
+        each for each in course if each[0] > index
+    ]
     moved: list[events.Event] = []
-    for before, after in pairwise(since):
-        if not _same(before.amounts.get(place), after.amounts.get(place)):
-            moved.extend(after.transaction)
+    for (_, before), (number, after) in pairwise(since):
+        if not _same(before, after):
+            moved.extend(transactions[number])
     return tuple(moved)
 
 

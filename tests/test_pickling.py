@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from given import sheet
 
 import yibao
 from yibao.adapters.editions.yaml_source import SourceError
@@ -74,7 +75,7 @@ def test_an_edition_that_was_pickled_still_has_its_digests() -> None:
 def returned() -> Iterator[Any]:
     """Something of each kind that the service returns."""
     with yibao.open("memory:", by="officer", clock=lambda: NOW) as service:
-        fact = service.register("s1", **SHEET)
+        fact = service.register("s1", **sheet())
         service.declare_roster(ADA, at="2025-09-02 17:00")
         service.confirm(ADA, at="2025-09-06 14:20", channel="app")
         service.fix_window("shanghai-2025", at="2025-09-07 10:00", closes_on="2025-12-19")
@@ -104,14 +105,6 @@ def returned() -> Iterator[Any]:
 
 
 NOW = read_instant("2025-12-31 12:00")
-SHEET: dict[str, Any] = {
-    "policy": "shanghai-2025",
-    "on": "2025-09-01",
-    "at": "2025-09-01 08:30",
-    "school": "sjtu",
-    "category": "undergraduate",
-    "document": "resident_id_card",
-}
 
 POOL = """
 from concurrent.futures import ProcessPoolExecutor

@@ -99,7 +99,7 @@ class Questions(Opened):
     def everyone(
         self, at: datetime | str | None = None, *, known_at: datetime | str | None = None
     ) -> Iterator[Answer]:
-        """The answer for every enrollment in the store, from one snapshot of it.
+        """The answer for every enrollment in the store, all of the moment the first is drawn at.
 
         Raises BadValue for a naive instant.
         """

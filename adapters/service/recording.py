@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from functools import reduce
+from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
 from yibao.adapters.editions import Editions
+from yibao.adapters.service.remembering import Remembered
 from yibao.adapters.store import AheadOfClock, FactStore, Transaction, decoded, stamp_in
 from yibao.adapters.store.connections import Found
 from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched, tell
@@ -16,12 +18,11 @@ from yibao.domain.care import Ground, decide_care
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
     EMPTY,
+    EditionInUse,
     Envelope,
-    Facts,
     Stream,
     answered_before,
     content_digest,
-    edition_named,
     events,
     evolve,
     fold,
@@ -31,12 +32,9 @@ from yibao.domain.facts.commands import (
     Amendment,
     Command,
     Correct,
-    FixWindow,
-    ReceiveCare,
     Register,
-    ReverseCare,
-    SettleCare,
 )
+from yibao.domain.facts.events import StreamKind
 from yibao.domain.lifecycle import asks_for_the_window, decide
 from yibao.domain.refusals import (
     AlteredEdition,
@@ -46,7 +44,7 @@ from yibao.domain.refusals import (
     UnreadableEvent,
     YibaoError,
 )
-from yibao.domain.rules import Case
+from yibao.domain.rules import Case, WindowFix
 from yibao.domain.vocabulary import EnrollmentId, edition_stream, revealing
 
 LOGGER: Final = logging.getLogger("yibao.recording")
@@ -94,6 +92,7 @@ class Recording:
     accept_stamps_until: datetime | None = None
     #: Stories are told side by side, each by a clock of its own.
     rehearsing: bool = False
+    remembered: Remembered = field(default_factory=Remembered)
 
     def record_together(self, target: Target, asked: Sequence[Command]) -> list[Receipt]:
         """Records commands on one target in one transaction and one stream: all or none.
@@ -195,21 +194,21 @@ class Recording:
 
     def _place(self, work: "_Work", target: Target, command: Command) -> UUID:
         """The stream a command belongs to; raises BadValue, or UnknownEdition."""
+        of = command.fact.stands_in if command.fact else None
         if isinstance(target, str):
-            if not isinstance(command, FixWindow | Amendment):
+            if of is not StreamKind.EDITION and not isinstance(command, Amendment):
                 raise BadValue("target", "only a window is fixed for an edition")
             self.editions.get(target)
             return edition_stream(target)
-        if isinstance(command, FixWindow):
+        if of is StreamKind.EDITION:
             raise BadValue("target", "a window is fixed for an edition")
         if isinstance(command, Register):
             begun = EnrollmentId(command.ref, self.editions.get(command.policy).year)
             if begun != target:
                 raise BadValue("target", "the registration is of another student or benefit year")
-        is_care = isinstance(command, ReceiveCare | SettleCare | ReverseCare)
+        is_care = of is StreamKind.CARE
         if isinstance(command, Amendment):
-            received = work.stream(target.care_stream).recorded
-            is_care = any(event.event_id == command.fact_id for event in received)
+            is_care = command.fact_id in work.stream(target.care_stream).by_id
         return target.care_stream if is_care else target.stream
 
     def _place_or_error(
@@ -286,10 +285,13 @@ class Recording:
         beside = {target.care_stream for target in targets if not isinstance(target, str)}
         beside.update(map(edition_stream, self.editions.names()))
         beside -= whole
-        rows = transaction.rows_of(sorted(whole), sorted(beside))
+        ahead = () if self.rehearsing else sorted(whole)
+        rows = transaction.rows_of(ahead, sorted(beside))
         clock = self.clock()
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
-        return _Work(transaction, clock, max(clock + AHEAD, accepted or clock), rows, beside)
+        reach = max(clock + AHEAD, accepted or clock)
+        remembered = self.remembered if self.rehearsing else None
+        return _Work(transaction, clock, reach, rows, beside, remembered)
 
     def _earliest(self, work: "_Work", target: Target, asked: Iterable[Command]) -> datetime | None:
         """The earliest stamp that commands may have; None where they stand on nothing yet.
@@ -302,7 +304,7 @@ class Recording:
             return work.last_of([edition_stream(target)]) if self.rehearsing else work.after_all()
         streams = [target.stream, target.care_stream]
         if not self.rehearsing:
-            named = {edition_named(work.stream(target.stream).recorded)}
+            named = {work.stream(target.stream).edition_named}
             named.update(command.policy for command in asked if isinstance(command, Register))
             streams += [edition_stream(name) for name in named if name is not None]
         return work.last_of(streams)
@@ -324,8 +326,8 @@ class Recording:
             stream = work.stream(stream_id)
             known["tried_at"] = max(work.stamp, stream.last_recorded_at or work.stamp)
             known["version"] = stream.version
-            known["school"] = Facts(stream.facts).latest_school
-            known["policy"] = edition_named(stream.recorded)
+            known["school"] = stream.counting.latest_school
+            known["policy"] = stream.edition_named
             if isinstance(target, str):
                 known["policy"] = target if target in self.editions.names() else None
             else:
@@ -336,56 +338,46 @@ class Recording:
     def _on_an_edition(
         self, work: "_Work", command: Command, envelope: Envelope, edition: str
     ) -> list[events.Event]:
-        """What a command on an edition leads to; the first one adopts the edition."""
-        policy = self.editions.get(edition)
-        stream, along = work.stream(envelope.stream), []
-        if not stream.version:
-            along = [self._adopted(policy, envelope.stream, work.stamp)]
-            stream = evolve(stream, along[0])
-            if command.expected_version == 0:  # as its sender saw it, before the adoption
-                command = command.model_copy(update={"expected_version": stream.version})
-        return [*along, _decided(decide(stream, command, policy, (), envelope))]
+        """What a command on an edition leads to."""
+        in_use = self._in_use(self.editions.get(edition), work.stream(envelope.stream))
+        return decide(in_use.stream, command, in_use, envelope)
 
     def _on_an_enrollment(
         self, work: "_Work", command: Command, envelope: Envelope
     ) -> list[events.Event]:
-        """What a command on an enrollment leads to; the first of an edition adopts it."""
+        """What a command on an enrollment leads to."""
         stream = work.stream(envelope.stream)
         policy = self._policy(stream, command)
+        if policy is None:
+            return decide(stream, command, None, envelope)
         fixed = EMPTY
-        if policy and (asks_for_the_window(command) or isinstance(command, Register)):
+        if asks_for_the_window(command) or isinstance(command, Register):
             fixed = work.stream(edition_stream(policy.edition))
-        event = _decided(decide(stream, command, policy, fixed.facts, envelope))  # type: ignore[arg-type]
-        if isinstance(command, Register) and policy and not fixed.version:
-            return [self._adopted(policy, edition_stream(policy.edition), work.stamp), event]
-        return [event]
+        return decide(stream, command, self._in_use(policy, fixed), envelope)
 
     def _on_care(
         self, work: "_Work", enrollment: EnrollmentId, command: Command, envelope: Envelope
     ) -> list[events.Event]:
-        """What a command on care leads to; the first of an edition adopts its benefits."""
+        """What a command on care leads to."""
         received, enrolled = work.stream(envelope.stream), work.stream(enrollment.stream)
-        named = edition_named(enrolled.recorded)
+        named = enrolled.edition_named
         if named is None:
-            return [_decided(decide_care(received, command, None, envelope))]
-        policy = self.editions.get(named)
-        fixed = work.stream(edition_stream(named))
-        case = Case(policy, enrolled.facts, fixed.facts)  # type: ignore[arg-type]
-        ground = Ground(case, enrolled.version, fixed.version)
-        event = _decided(decide_care(received, command, ground, envelope))
-        if any(isinstance(each, events.BenefitsAdopted) for each in fixed.recorded):
-            return [event]
-        # In a rehearsal the clock may be behind the edition's stream, which stays in order.
-        stamp = max(work.stamp, fixed.last_recorded_at or work.stamp)
-        return [self._benefits_adopted(policy, fixed.version + 1, stamp), event]
+            return decide_care(received, command, None, envelope)
+        edition = self._in_use(self.editions.get(named), work.stream(edition_stream(named)))
+        fixes = cast(Sequence[WindowFix], edition.stream.facts)
+        case = Case(edition.policy, enrolled.facts, fixes, enrolled.counting)
+        ground = Ground(case, enrolled.version, edition)
+        return decide_care(received, command, ground, envelope)
 
     def _policy(self, stream: Stream, command: Command) -> Policy | None:
         """The edition asked for, or the one of the current registration."""
-        named = command.policy if isinstance(command, Register) else None
-        for fact in stream.facts:
-            if named is None and isinstance(fact.event, events.Registered):
-                named = fact.event.policy
-        return self.editions.get(named) if named else None
+        if isinstance(command, Register):
+            return self.editions.get(command.policy)
+        registration = stream.counting.registration
+        return self.editions.get(registration.event.policy) if registration else None
+
+    def _in_use(self, policy: Policy, stream: Stream) -> EditionInUse:
+        return EditionInUse(policy, stream, self.by)
 
     def _envelope(
         self, stream: Stream, stream_id: UUID, command: Command, stamp: datetime
@@ -401,36 +393,6 @@ class Recording:
             command_digest=content_digest(stream, command),
         )
 
-    def _adopted(self, policy: Policy, stream_id: UUID, stamp: datetime) -> events.EditionAdopted:
-        """The first use of an edition in this store, remembered with its content's digest."""
-        return events.EditionAdopted(
-            **self._of_our_own(stream_id, 1, stamp), policy=policy.edition, digest=policy.digest
-        )
-
-    def _benefits_adopted(
-        self, policy: Policy, version: int, stamp: datetime
-    ) -> events.BenefitsAdopted:
-        """The first use of an edition's table of benefits in this store."""
-        return events.BenefitsAdopted(
-            **self._of_our_own(edition_stream(policy.edition), version, stamp),
-            policy=policy.edition,
-            digest=policy.benefits_digest,
-        )
-
-    def _of_our_own(self, stream_id: UUID, version: int, stamp: datetime) -> dict[str, Any]:
-        """The envelope of what the service records beside what it was asked to."""
-        return {
-            "originator_id": stream_id,
-            "originator_version": version,
-            "event_id": uuid4(),
-            "occurred_at": stamp,
-            "recorded_at": stamp,
-            "by": self.by,
-            "via": self.via,
-            "command_id": uuid4().hex,
-            "command_digest": "",
-        }
-
 
 class _Work:
     """A transaction under way: the streams as they are by now, and all that will be recorded."""
@@ -442,6 +404,7 @@ class _Work:
         reach: datetime,
         rows: Mapping[UUID, list[Found]],
         beside: Collection[UUID],
+        remembered: Remembered | None,
     ) -> None:
         self.transaction = transaction
         self.clock = self.stamp = clock
@@ -452,16 +415,26 @@ class _Work:
         self.notes: list[tuple[UUID, str]] = []
         self._fresh: list[events.Event] = []
         self._rows = rows
+        self._remembered = remembered
         self._streams: dict[UUID, Stream] = {}
+        #: What is not in the streams yet: hardly ever does a transaction look at it again.
+        self._coming: dict[UUID, list[events.Event]] = {}
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it; raises UnreadableEvent."""
         found = self._streams.get(stream_id)
         if found is None:
-            rows = None if stream_id in self._beside else self._rows.get(stream_id)
-            read = self.transaction.read(stream_id) if rows is None else decoded(stream_id, rows)
-            found = self._streams[stream_id] = fold(read)
+            found = self._streams[stream_id] = self._read(stream_id)
+        if stream_id in self._coming:
+            found = reduce(evolve, self._coming.pop(stream_id), found)
+            self._streams[stream_id] = found
         return found
+
+    def _read(self, stream_id: UUID) -> Stream:
+        if self._remembered is not None:
+            return self._remembered.stream(self.transaction, stream_id)
+        rows = None if stream_id in self._beside else self._rows.get(stream_id)
+        return fold(self.transaction.read(stream_id) if rows is None else decoded(stream_id, rows))
 
     def stamp_from(self, earliest: datetime | None) -> None:
         """One stamp for all that is recorded, and none too early, as far as may be.
@@ -501,12 +474,12 @@ class _Work:
 
     def add(self, event: events.Event) -> None:
         """Records an event when the transaction ends; every stream it belongs to has it now."""
-        self._streams[event.originator_id] = evolve(self.stream(event.originator_id), event)
+        self._coming.setdefault(event.originator_id, []).append(event)
         self._fresh.append(event)
 
     def forget(self) -> None:
         """Leaves everything as it was before."""
-        self._fresh, self._streams, self.notes = [], {}, []
+        self._fresh, self._streams, self._coming, self.notes = [], {}, {}, []
 
     def save(self) -> bool:
         """Whether there was anything to record."""
@@ -545,12 +518,6 @@ def is_altered(used: events.EditionAdopted | events.BenefitsAdopted, editions: E
     if used.digest == (policy.digest, policy.benefits_digest)[which]:
         return False
     return used.digest != editions.digests_until_0_4_0(used.policy)[which]
-
-
-def _decided(event: events.Event | None) -> events.Event:
-    """The event of a command that was not answered before."""
-    assert event is not None
-    return event
 
 
 def _misfit(target: object, command: object) -> BadValue | None:

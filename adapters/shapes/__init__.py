@@ -1,9 +1,10 @@
 """Answers as plain JSON, and the schemas of what others rely on."""
 
-from yibao.adapters.shapes.answer import VALUES, answer_json, value
+from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_expected, care_json, review_json
 from yibao.adapters.shapes.comparison import comparison_json
 from yibao.adapters.shapes.explanation import care_trees, explained, tree, trees
+from yibao.adapters.shapes.parts import brief_json, part_json
 from yibao.adapters.shapes.schemas import (
     DIALECT,
     attempts_schema,
@@ -16,10 +17,10 @@ from yibao.adapters.shapes.values import event_json, plain
 
 __all__ = [
     "DIALECT",
-    "VALUES",
     "answer_json",
     "attempts_schema",
     "audit_schema",
+    "brief_json",
     "care_expected",
     "care_json",
     "care_trees",
@@ -28,10 +29,10 @@ __all__ = [
     "events_schema",
     "explained",
     "part",
+    "part_json",
     "plain",
     "replay_schema",
     "review_json",
     "tree",
     "trees",
-    "value",
 ]

@@ -3,11 +3,45 @@
 from collections.abc import Iterable
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from yibao.adapters.shapes.values import event_json, plain
 from yibao.domain.care import Assessed
 from yibao.domain.facts.events import CareSettled
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.review import Changed
+
+
+# The names are those of the released schemas.
+class Settled(TypedDict):
+    """What was paid, beside what had been assessed, and what that stood on."""
+
+    at: str
+    fund_pays: str
+    patient_pays: str
+    deductible_used: str
+    fund_paid: str
+    settlement: str | None
+    enrollment_version: int
+    edition: str
+    edition_digest: str
+    benefits_digest: str
+
+
+class CareAnswer(TypedDict):
+    """A piece of care and its assessment; amounts in yuan with two decimals."""
+
+    on: str
+    setting: str
+    level: str | None
+    cost: str
+    fund_pays: str
+    patient_pays: str
+    deductible_used: str
+    settlement: str | None
+    refused: str | None
+    pending: bool
+    settled: Settled | None
 
 
 def care_json(assessed: Assessed) -> dict[str, Any]:

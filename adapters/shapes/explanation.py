@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from yibao.adapters.shapes.answer import VALUES, answer_json
+from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_json
 from yibao.adapters.shapes.values import plain
 from yibao.domain.care import Assessed
 from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.editions import Citation, Parameter, Policy
 from yibao.domain.facts import Current
-from yibao.domain.lifecycle import state_at
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.answer import Answer
+from yibao.projections.parts import derivations
 
 
 def explained(answer: Answer) -> dict[str, Any]:
@@ -41,11 +41,8 @@ def trees(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
     """The tree of each of the four values and of the state, by name."""
     if answer.policy is None or answer.values is None:
         return
-    for name in VALUES:
-        yield name, tree(getattr(answer.values, name), answer.policy)
-    change = state_at(answer.timeline, answer.at)
-    if change is not None:
-        yield "state", tree(change.derived, answer.policy)
+    for derived in derivations(answer):
+        yield derived.name, tree(derived, answer.policy)
 
 
 def care_trees(assessed: Assessed, policy: Policy | None) -> Iterator[tuple[str, dict[str, Any]]]:

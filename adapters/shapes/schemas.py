@@ -5,84 +5,30 @@ from typing import Any, Final, Literal, NotRequired
 from pydantic import BaseModel, TypeAdapter
 from typing_extensions import TypedDict
 
+from yibao.adapters.shapes.parts import schema_of
 from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import EVENTS
+from yibao.projections.parts import PARTS
+
+_typed_dict: Any = TypedDict
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-Span = TypedDict("Span", {"from": str, "to": str})
-Waiting = TypedDict("Waiting", {"from": str, "to": str, "months": int | None})
-Step = TypedDict(
-    "Step",
+#: As `answer_json` tells it, beside whose it is.
+StudentAnswer: Any = _typed_dict(
+    "StudentAnswer",
     {
-        "code": str,
-        "who": str,
-        "where": list[str],
-        "from": str | None,
-        "until": str | None,
-        "estimated": bool,
-        "ask": list[str],
+        "student": str,
+        "ref": str,
+        "state": schema_of("state"),
+        "version": int,
+        "assumes_no_further_facts": bool,
+        **{name: schema_of(name) for name in PARTS if name != "state"},
     },
 )
-
-
-class Found(TypedDict):
-    code: str
-    version: int
-
-
-class Change(TypedDict):
-    at: str
-    state: str
-
-
-class Settled(TypedDict):
-    """What was paid, beside what had been assessed, and what that stood on."""
-
-    at: str
-    fund_pays: str
-    patient_pays: str
-    deductible_used: str
-    fund_paid: str
-    settlement: str | None
-    enrollment_version: int
-    edition: str
-    edition_digest: str
-    benefits_digest: str
-
-
-class CareAnswer(TypedDict):
-    """A piece of care and its assessment; amounts in yuan with two decimals."""
-
-    on: str
-    setting: str
-    level: str | None
-    cost: str
-    fund_pays: str
-    patient_pays: str
-    deductible_used: str
-    settlement: str | None
-    refused: str | None
-    pending: bool
-    settled: Settled | None
-
-
-class StudentAnswer(TypedDict):
-    """The answer about one student; "pending" where a fact is missing, null where there is none."""
-
-    student: str
-    ref: str
-    state: str | None
-    version: int
-    assumes_no_further_facts: bool
-    waiting: Waiting | str | None
-    account_built_on: str | None
-    evoucher_available_at: str | None
-    coverage: Span | str | None
-    next_steps: list[Step]
-    discrepancies: list[Found]
-    timeline: list[Change]
-    care: list[CareAnswer]
+StudentAnswer.__doc__ = (
+    'The answer about one student; "pending" where a fact is missing, null where there is none.'
+)
 
 
 class FailedStep(TypedDict):
@@ -101,7 +47,7 @@ class ReplayedStory(TypedDict):
     policy: str
     ok: bool
     failures: list[FailedStep]
-    students: list[StudentAnswer]
+    students: list[StudentAnswer]  # pyright: ignore[reportInvalidTypeForm]
 
 
 class UnreadableStory(TypedDict):

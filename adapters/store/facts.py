@@ -2,17 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache, partial
-from itertools import groupby
-from operator import itemgetter
+from itertools import islice
 from os import getpid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import ApplicationRecorder, InfrastructureFactory, Mapper
+from eventsourcing.persistence import InfrastructureFactory, Mapper
 from eventsourcing.sqlite import SQLiteConnectionPool
 from eventsourcing.utils import Environment, EnvType
 
@@ -20,10 +19,10 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.store import attempts
 from yibao.adapters.store.attempts import CountedAttempts
 from yibao.adapters.store.connections import (
+    AT_ONCE,
     LAST,
     Database,
     Found,
-    Scope,
     Settled,
     Sql,
     again,
@@ -36,8 +35,8 @@ from yibao.adapters.store.mapping import FactMapper, from_row
 from yibao.adapters.store.records import Records
 from yibao.adapters.store.rows import (
     AT,
-    EVERY_STREAM,
     FEED,
+    LENGTHS,
     POSITIONED,
     POSITIONED_OF_MANY,
     STREAM,
@@ -54,6 +53,7 @@ from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
 from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
 from yibao.domain.facts import KeptAttempt, Positioned, RefusedAttempt
 from yibao.domain.facts.events import Event, Registered
+from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.record import EditionRecord, Log, Record
 
@@ -140,9 +140,6 @@ class FactStore(Application[UUID]):
     def construct_mapper(self) -> Mapper[UUID]:
         return FactMapper()
 
-    def construct_recorder(self) -> ApplicationRecorder:
-        return self.factory.application_recorder()
-
     def close(self) -> None:
         """Closes every connection; in another process than the one that opened them, none.
 
@@ -216,27 +213,29 @@ class FactStore(Application[UUID]):
                 yield Record(enrollment, Log(recorded), received, edition_of, now)
 
     def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
-        """Every stream with its events, one after the other, from one snapshot of the store.
+        """Every stream with its events, one after the other, as they were when the first was drawn.
 
-        With each comes what reads another stream from the same snapshot.
+        With each comes what reads another stream as it was then. What is recorded is never
+        changed, so how long each stream was tells it: between two draws nothing is kept open.
         """
+        lengths = {stream_in(key): length for key, length in self._rows(LENGTHS)}
+
+        def as_then(stream: UUID, rows: Sequence[Found]) -> list[Event]:
+            length = lengths[stream]
+            if len(rows) < length:
+                raise UnreadableEvent(f"stream {stream} had {length} events, and has {len(rows)}")
+            return decoded(stream, rows[:length])
 
         def read(stream: UUID) -> list[Event]:
-            return decoded(stream, snapshot.rows(STREAM, (stream.hex,)))
+            is_there = stream in lengths
+            return as_then(stream, self._rows(STREAM, stream.hex)) if is_there else []
 
-        scope = Scope()
-        try:
-            with (
-                self._clear_errors,
-                self._at_rest().snapshot(scope) as snapshot,
-                closing(snapshot.each(EVERY_STREAM)) as found,
-            ):
-                for key, rows in groupby(found, key=itemgetter(0)):
-                    stream = stream_in(key)
-                    yield stream, decoded(stream, (row[1:] for row in rows)), read
-        finally:
-            scope.is_over = True
-            scope.take_back()
+        left = iter(sorted(lengths))
+        while some := list(islice(left, AT_ONCE)):
+            found = self._asked(partial(rows_of_streams, streams=some))
+            for stream in some:
+                yield stream, as_then(stream, found[stream]), read
+                self.check_process()
 
     @contextmanager
     def transaction(

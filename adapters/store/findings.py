@@ -18,13 +18,8 @@ from yibao.domain.refusals import UnknownEdition
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 
 #: In which kind of stream each event stands; what takes something back stands in any.
-ANY: Final = "any"
-KINDS: Final[dict[type[events.Event], str]] = {
-    **dict.fromkeys(events.EVENTS.values(), "enrollment"),
-    **dict.fromkeys((events.CareReceived, events.CareSettled, events.CareReversed), "care"),
-    **dict.fromkeys((events.EditionAdopted, events.BenefitsAdopted, events.WindowFixed), "edition"),
-    events.Voided: ANY,
-}
+ANY: Final = events.StreamKind.ANY
+KINDS: Final = {kind: kind.stands_in for kind in events.EVENTS.values()}
 
 
 class Finding(NamedTuple):

@@ -58,7 +58,7 @@ class Records:
         }
         enrolled = Log.of(positioned(own, found.get((0, own), ())))
         received = Log.of(positioned(care, found.get((0, care), ())))
-        attempts = found.get((1, own), ())
+        attempts = [(n, position, state) for n, position, _, state in found.get((1, own), ())]
         return Record(
             enrollment,
             enrolled,
@@ -76,11 +76,10 @@ class Records:
         def grown() -> Log:
             if log is not None and not rows:
                 return log
-            events = decoded(
-                edition_stream(name), (row[1:] for row in rows), log.events if log else ()
-            )
+            before = log.events if log else ()
+            new = decoded(edition_stream(name), (row[1:] for row in rows), before)
             positions = [*(log.positions if log else ()), *(row[0] for row in rows)]
-            whole = self._logs[name] = Log(events, positions)
+            whole = self._logs[name] = Log([*before, *new], positions)
             return whole
 
         return grown

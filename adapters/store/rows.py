@@ -26,6 +26,9 @@ STREAM: Final = (
 )
 
 
+STREAM_FROM: Final = STREAM.replace("originator_id=?", "originator_id=? AND originator_version>=?")
+
+
 AT: Final = (
     "SELECT notification_id, originator_id, originator_version, topic, state "
     "FROM stored_events WHERE notification_id IN ({})"
@@ -67,10 +70,7 @@ _LAST_ROWS: Final = (
 _NO_STREAM: Final[tuple[str, list[str]]] = ("NULL", [])
 
 
-EVERY_STREAM: Final = (
-    "SELECT originator_id, originator_version, topic, state "
-    "FROM stored_events ORDER BY originator_id, originator_version"
-)
+LENGTHS: Final = "SELECT originator_id, COUNT(*) FROM stored_events GROUP BY originator_id"
 
 
 class Taken(NamedTuple):
@@ -120,10 +120,13 @@ def rows_of_streams(
 
 
 def decoded(stream: UUID, rows: Iterable[Found], before: Sequence[Event] = ()) -> list[Event]:
-    """The events of one stream, after those read before; raises UnreadableEvent for a gap."""
-    events = list(before)
-    kinds = (KINDS[type(events[0])], ANY) if events else ()
-    for version, (found, topic, state) in enumerate(rows, start=len(events) + 1):
+    """The events of one stream, or those that follow on others; raises UnreadableEvent.
+
+    That is where it is not whole, or holds what belongs to another kind of stream.
+    """
+    events: list[Event] = []
+    kinds = (KINDS[type(before[0])], ANY) if before else ()
+    for version, (found, topic, state) in enumerate(rows, start=len(before) + 1):
         if found != version:
             raise UnreadableEvent(
                 f"event {version} of stream {stream} is missing: {found!r} stands in its place"

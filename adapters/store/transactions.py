@@ -13,7 +13,7 @@ from yibao.adapters.store.connections import (
     Sql,
 )
 from yibao.adapters.store.mapping import to_row
-from yibao.adapters.store.rows import STREAM, decoded, rows_of_streams
+from yibao.adapters.store.rows import STREAM, STREAM_FROM, decoded, rows_of_streams
 from yibao.domain.calendar import in_shanghai
 from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import Event
@@ -60,6 +60,10 @@ class Transaction(NamedTuple):
     def read(self, stream: UUID) -> list[Event]:
         """Every event of a stream, in order."""
         return decoded(stream, self.sql.rows(STREAM, (stream.hex,)))
+
+    def rows_from(self, stream: UUID, version: int) -> list[Found]:
+        """The rows of a stream from a version on, in order."""
+        return list(self.sql.rows(STREAM_FROM, (stream.hex, version)))
 
     def rows_of(
         self, streams: Sequence[UUID], last_of: Sequence[UUID] = ()

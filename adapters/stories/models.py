@@ -5,7 +5,7 @@ by the same command models that the service uses; a mistake names file, line and
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
@@ -16,22 +16,17 @@ from pydantic import (
     Field,
     StringConstraints,
     Tag,
+    create_model,
 )
 
 from yibao.adapters.editions import Source, SourceError
 from yibao.domain.editions import Policy
-from yibao.domain.facts.commands import (
-    COMMANDS,
-    Command,
-    RecordFact,
-    Register,
-    ReverseCare,
-    SettleCare,
-)
+from yibao.domain.facts.commands import ASKED, Amendment, Command, RecordFact, Register
 from yibao.domain.money import Fen
 from yibao.domain.refusals import REASONS
 from yibao.domain.vocabulary import (
     Category,
+    DayRange,
     Document,
     EnrollmentId,
     GivenDay,
@@ -42,8 +37,10 @@ from yibao.domain.vocabulary import (
     Note,
     Settlement,
     State,
+    WaitingPeriod,
 )
 from yibao.projections.next_step import CODES
+from yibao.projections.parts import DERIVED, PARTS
 
 NONE, PENDING = "none", "pending"
 
@@ -138,17 +135,35 @@ class CareExpectation(_Model):
     refused: Literal[("none", *REASONS)] | None = None  # type: ignore[valid-type]
 
 
-class Expectation(_Model):
+#: What is expected of a part that is one value, by its kind; lists are asked by words of their own.
+_expected: Any = Expected
+_EXPECTED_OF: Final[dict[type, Any]] = {
+    State: State | Literal["none"],
+    WaitingPeriod: _expected[WaitingSpan],
+    date: _expected[GivenDay],
+    datetime: _expected[GivenInstant],
+    DayRange: _expected[Span],
+    Fen: _expected[Fen],
+    int: _expected[int],
+    bool: _expected[bool],
+    str: _expected[str],
+}
+
+
+class _Named(_Model):
     """What an answer is expected to be; only what is named is compared."""
 
-    state: State | Literal["none"] | None = None
-    waiting: Expected[WaitingSpan] | None = None
-    account_built_on: Expected[GivenDay] | None = None
-    evoucher_available_at: Expected[GivenInstant] | None = None
-    coverage: Expected[Span] | None = None
     next_step: Literal[(NONE, *CODES)] | None = None  # type: ignore[valid-type]
     discrepancies: tuple[Literal[tuple(REASONS)], ...] | None = None  # type: ignore[valid-type]
     care: CareExpectation | None = None
+
+
+_PARTS: Final[dict[str, Any]] = {
+    name: (_EXPECTED_OF[PARTS[name].kind] | None, None) for name in DERIVED
+}
+Expectation: Final = create_model("Expectation", __base__=_Named, __doc__=_Named.__doc__, **_PARTS)
+#: What may be expected, in the order in which it is told.
+EXPECTED: Final = (*_PARTS, *_Named.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +225,7 @@ class ExpectStep:
     at: datetime
     student: str
     known_at: datetime | int | None
-    expected: Expectation
+    expected: _Named
     care: int | None = None
 
 
@@ -244,26 +259,27 @@ class Story:
         return max(step.at for step in self.steps)
 
 
-#: What a step may do, and what stands on it beside that.
-COMMANDS_ON_CLAIMS: Final[dict[str, type[Command]]] = {
-    kind.name: kind for kind in (SettleCare, ReverseCare)
-}
-CLAIMS: Final = {"settle_care": ("step", "paid"), "reverse_care": ("step",)}
-ACTIONS: Final = (*COMMANDS, *CLAIMS, "correct", "void", "expect")
-HEADS: Final[dict[str, type[BaseModel]]] = {
-    "command": CommandHead,
-    "correct": CorrectionHead,
-    "void": CorrectionHead,
-    "reverse_care": ReversalHead,
-    "expect": ExpectHead,
-}
+#: What a step may do.
+ACTIONS: Final = (*ASKED, "expect")
+#: Of these the commands on a piece of care that another step has named.
+CLAIMS: Final = {name: kind for name, kind in ASKED.items() if "care" in kind.model_fields}
 
 
-def payload(kind: type[RecordFact]) -> tuple[str, ...]:
+def head_of(action: str) -> type[Head | ExpectHead]:
+    """What stands on a step beside what it does."""
+    if action == "expect":
+        return ExpectHead
+    kind = ASKED[action]
+    if issubclass(kind, Amendment):
+        return CorrectionHead
+    return CommandHead if "observed" in kind.model_fields else ReversalHead
+
+
+def payload(kind: type[Command]) -> tuple[str, ...]:
     """The keys a story may write in a command; a registration takes the rest from its student."""
-    envelope = RecordFact.model_fields.keys()
-    given = (*SHEET, "policy") if kind is Register else ()
-    return tuple(key for key in kind.model_fields if key not in envelope and key not in given)
+    elsewhere = {*RecordFact.model_fields, "care"}
+    elsewhere.update((*SHEET, "policy") if kind is Register else ())
+    return tuple(key for key in kind.model_fields if key not in elsewhere)
 
 
 SHEET: Final = tuple(Student.model_fields)

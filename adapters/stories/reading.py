@@ -10,7 +10,6 @@ from yibao.adapters.editions import Editions, Source, read, short
 from yibao.adapters.stories.models import (
     ACTIONS,
     CLAIMS,
-    COMMANDS_ON_CLAIMS,
     NONE,
     SHEET,
     ClaimStep,
@@ -28,6 +27,7 @@ from yibao.adapters.stories.models import (
     Story,
     Student,
     VoidStep,
+    head_of,
     payload,
 )
 from yibao.domain.calendar import day_after, midnight
@@ -38,6 +38,7 @@ from yibao.domain.facts.commands import (
     ReceiveCare,
     RecordFact,
     Register,
+    ReverseCare,
 )
 from yibao.domain.refusals import UnknownEdition
 
@@ -74,6 +75,8 @@ class _Reader:
         self.students = self._students()
         self.ids: dict[str, int] = {}
         self.values: dict[int, tuple[type[RecordFact], dict[str, str]]] = {}
+        #: The step that first gave the fact which a correction corrects.
+        self.origins: dict[int, int] = {}
         self.steps: list[Step] = []
         self.latest: datetime | None = None
 
@@ -204,6 +207,7 @@ class _Reader:
         if "at" in body and again.at > self._stamp(head):
             raise self.source.error((*where, "at"), "later than the correction is recorded")
         self.values[index] = kind, merged
+        self.origins[index] = self.origins.get(target, target)
         return CorrectStep(
             **self._recorded(index, head, student),
             target=target,
@@ -227,20 +231,18 @@ class _Reader:
     def _claim(
         self, index: int, path: tuple[Any, ...], step: Any, body: dict[str, Any], action: str
     ) -> ClaimStep:
-        heads: type[CommandHead | ReversalHead] = CommandHead
-        if action == "reverse_care":  # always a report
-            heads = ReversalHead
-        head = self.source.validate(heads, step, path)
+        kind = CLAIMS[action]
+        head = self.source.validate(head_of(action), step, path)
+        assert isinstance(head, CommandHead | ReversalHead)
         where = (*path, action)
-        self.source.check_keys(body, where, CLAIMS[action], ("step",))
+        self.source.check_keys(body, where, ("step", *payload(kind)), ("step",))
         target, student = self._target(head.student, body, where)
         named = self.steps[target]
-        settled = action == "reverse_care" and isinstance(named, ClaimStep)
+        settled = kind is ReverseCare and isinstance(named, ClaimStep)
         if not settled and self._kind(target) is not ReceiveCare:
             raise self.source.error((*where, "step"), "that step is no care")
         how = head.model_dump(include={"by", "reason", "note", "observed"}, exclude_defaults=True)
         care = UUID(int=0)  # known only when the step is carried out
-        kind = COMMANDS_ON_CLAIMS[action]
         values = {key: value for key, value in body.items() if key != "step"}
         asked = self.source.validate(kind, {"at": head.at, "care": care, **values}, where)
         self._remember(index, path, head)
@@ -270,8 +272,7 @@ class _Reader:
             care, whose = self._target(None, {"step": expected.care.step}, where)
             if self._kind(care) is not ReceiveCare or whose != student:
                 raise self.source.error((*where, "step"), "that step is no care of this student's")
-            while isinstance(step_named := self.steps[care], CorrectStep):
-                care = step_named.target
+            care = self.origins.get(care, care)
         return ExpectStep(place, head.at, student, head.known_at, expected, care)
 
     def _validated(

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.service import Receipt, Service
-from yibao.adapters.shapes import VALUES, care_expected, plain, value
+from yibao.adapters.shapes import care_expected, part_json, plain
 from yibao.adapters.store import MEMORY
 from yibao.adapters.stories.models import (
+    EXPECTED,
     CareExpectation,
     ClaimStep,
     CommandStep,
     CorrectStep,
-    Expectation,
     ExpectStep,
     Place,
     Recorded,
@@ -212,7 +212,7 @@ def care_part(assessed: Assessed | None, expected: dict[str, Any]) -> dict[str, 
 def expected_parts(step: ExpectStep) -> dict[str, Any]:
     """What a story expects, in the shapes of an answer's JSON."""
     parts: dict[str, Any] = {}
-    named = [key for key in Expectation.model_fields if key in step.expected.model_fields_set]
+    named = [key for key in EXPECTED if key in step.expected.model_fields_set]
     for name in named:
         given = getattr(step.expected, name)
         if isinstance(given, CareExpectation):
@@ -233,14 +233,11 @@ def expected_parts(step: ExpectStep) -> dict[str, Any]:
 
 def part(answer: Answer, name: str, expected: Any) -> Any:
     """The part of an answer that an expectation names, with only the keys it names."""
-    if name == "state":
-        return plain(answer.state)
     if name == "next_step":
         return answer.next_step.code if answer.next_step else None
     if name == "discrepancies":
         return [found.code for found in answer.discrepancies]
-    assert name in VALUES
-    found = value(answer, name)
+    found = part_json(name, answer)
     if isinstance(found, dict) and isinstance(expected, dict):
         return {key: found[key] for key in found if key in expected}
     return found

@@ -5,9 +5,10 @@ from typing import Any
 from yibao.adapters.shapes import DIALECT, part
 from yibao.adapters.stories.models import (
     ACTIONS,
-    HEADS,
+    CLAIMS,
     Expectation,
     Student,
+    head_of,
     payload,
 )
 from yibao.domain.facts.commands import COMMANDS
@@ -19,7 +20,7 @@ def story_schema() -> dict[str, Any]:
     student = part(Student, definitions)
     steps = []
     for action in ACTIONS:
-        head = part(HEADS.get(action, HEADS["command"]), definitions)
+        head = part(head_of(action), definitions)
         body = _body(action, definitions)
         head["properties"] = {**head["properties"], action: body}
         head["required"] = [*head["required"], action]
@@ -48,10 +49,11 @@ def _body(action: str, definitions: dict[str, Any]) -> dict[str, Any]:
     """What is written under a command, a correction, a void or an expectation."""
     if action == "expect":
         return part(Expectation, definitions)
-    if action in ("void", "reverse_care"):
+    if action == "void":
         return _named_step({}, closed=True)
-    if action == "settle_care":
-        return _named_step({"paid": {"type": "string"}}, closed=True)
+    if action in CLAIMS:
+        keys = payload(CLAIMS[action])
+        return _named_step({key: {"type": "string"} for key in keys}, closed=True)
     if action == "correct":
         return _named_step({"at": {"type": "string"}}, closed=False)
     kind = COMMANDS[action]

@@ -10,16 +10,16 @@ from uuid import UUID
 from yibao.domain.care.assessing import Assessed, assessments
 from yibao.domain.care.ledger import cares, settlements
 from yibao.domain.facts import (
+    EditionInUse,
     Envelope,
     Stream,
-    answered_before,
+    benefits_adopted,
     check_version,
     correction,
     current,
     enveloped,
     events,
     fact,
-    places,
     void,
 )
 from yibao.domain.facts.commands import (
@@ -36,25 +36,33 @@ from yibao.domain.rules import Case
 
 
 class Ground(NamedTuple):
-    """What care is judged on: the enrollment as known, and where that stands."""
+    """What care is judged on: the enrollment as known, where that stands, and its edition."""
 
     case: Case
     enrollment_version: int
-    edition_version: int
+    edition: EditionInUse
 
 
 def decide_care(
     stream: Stream, command: Command, ground: Ground | None, envelope: Envelope
-) -> events.Event | None:
-    """The event a command on care leads to, or None where it was answered before.
+) -> list[events.Event]:
+    """The events that a command on care leads to which was not answered before, in their order.
 
-    `ground` is None where no registration was ever recorded. Raises NotPermitted with
+    `ground` is None where no registration was ever recorded. The first use of the edition's table
+    of benefits is recorded along. Raises NotPermitted with
     `not_registered`, with the code for which the care itself is refused, `cover_pending`,
     `already_settled` or `not_settled`; NotCorrectable, OutOfStep or BadValue.
     """
-    if answered_before(stream, command, envelope):
-        return None
     check_version(stream, command)
+    event = _decided(stream, command, ground, envelope)
+    along = [] if ground is None else benefits_adopted(ground.edition, envelope)
+    return [*along, event]
+
+
+def _decided(
+    stream: Stream, command: Command, ground: Ground | None, envelope: Envelope
+) -> events.Event:
+    """The event of the command itself."""
     if isinstance(command, Amendment):
         target = current(stream, command.fact_id)
         if not isinstance(target.event, events.CareReceived):
@@ -104,22 +112,22 @@ def _settlement(
         policy_digest=policy.digest,
         benefits_digest=policy.benefits_digest,
         enrollment_version=ground.enrollment_version,
-        edition_version=ground.edition_version,
+        edition_version=ground.edition.stream.version,
     )
 
 
 def _named(stream: Stream, care_id: UUID, ground: Ground, command: SettleCare) -> Assessed:
     """The assessment of the piece of care that a command names, by any of its events."""
-    place = places(stream.recorded).get(care_id)
-    received = {e.originator_version for e in stream.recorded if isinstance(e, events.CareReceived)}
+    place = stream.places.get(care_id)
     for assessed in assessments(ground.case, cares(stream), command.at):
         if assessed.care.fact.place == place:
             return assessed
-    raise NotCorrectable("superseded" if place in received else "no_such_fact")
+    is_care = place and isinstance(stream.recorded[place - 1], events.CareReceived)
+    raise NotCorrectable("superseded" if is_care else "no_such_fact")
 
 
 def _reversal(stream: Stream, command: ReverseCare, envelope: Envelope) -> events.CareReversed:
-    place = places(stream.recorded).get(command.care)
+    place = stream.places.get(command.care)
     if place is None:
         raise NotCorrectable("no_such_fact")
     for place_of_care, settled in settlements(stream).items():

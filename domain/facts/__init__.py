@@ -1,5 +1,6 @@
 """What is recorded: events and commands, which fact counts, streams, and refused attempts."""
 
+from yibao.domain.facts.adoption import EditionInUse, benefits_adopted, edition_adopted
 from yibao.domain.facts.attempts import KeptAttempt, RefusedAttempt, refused_attempt
 from yibao.domain.facts.counting import (
     Choice,
@@ -46,6 +47,7 @@ __all__ = [
     "Choice",
     "Confirmation",
     "Current",
+    "EditionInUse",
     "Envelope",
     "Episode",
     "Facts",
@@ -57,12 +59,14 @@ __all__ = [
     "RefusedAttempt",
     "Stream",
     "answered_before",
+    "benefits_adopted",
     "check_version",
     "clamped",
     "content_digest",
     "correction",
     "current",
     "current_facts",
+    "edition_adopted",
     "edition_named",
     "end_of_stream",
     "enveloped",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from yibao.domain.facts.commands import COMMANDS, Command, Correct, ReverseCare, SettleCare, Void
+from yibao.domain.facts.commands import ASKED
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import (
     CommandId,
@@ -71,7 +71,7 @@ def refused_attempt(
     """
     command, where = told.get("command"), refused.details.get("where")
     stated = {
-        "command": next((name for name in _COMMANDS if name == command), "unknown"),
+        "command": next((name for name in ASKED if name == command), "unknown"),
         "code": refused.code,
         "where": where if where in _PLACES else None,
     }
@@ -94,8 +94,6 @@ def _may_be_kept(value: Any) -> bool:
 
 _WHOM = ("ref", "policy", "school")
 _HOW = ("by", "observed", "reason", "command_id", "correlation_id", "causation_id")
-_OTHERS: tuple[type[Command], ...] = (SettleCare, ReverseCare, Correct, Void)
-_COMMANDS = (*COMMANDS, *(kind.name for kind in _OTHERS))
 
 #: The places a refusal may name; any other might be something that was typed there.
-_PLACES = {"asked", "target"}.union(*(kind.model_fields for kind in (*COMMANDS.values(), *_OTHERS)))
+_PLACES = {"asked", "target"}.union(*(kind.model_fields for kind in ASKED.values()))

@@ -7,7 +7,7 @@ done and is recorded even where a guard would refuse. Some kinds are always repo
 import hashlib
 from collections.abc import Iterable
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -42,6 +42,7 @@ from yibao.domain.vocabulary import (
     Note,
     OtherCover,
     SeenVersion,
+    is_home_province,
 )
 
 
@@ -54,6 +55,8 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     name: ClassVar[str]
+    #: What it becomes, of whatever values; an amendment becomes whatever it amends, or a void.
+    fact: ClassVar[type[events.Fact] | None] = None
 
     at: GivenInstant
     by: GivenKey | None = None
@@ -90,7 +93,7 @@ _NOT_ASKED = {*Command.model_fields, "reason", "observed", "ref", "policy", "cha
 class RecordFact(Command):
     """A command that, accepted, becomes one fact with the same values."""
 
-    fact: ClassVar[type[events.Fact]]
+    fact: ClassVar[type[events.Fact]]  # pyright: ignore[reportIncompatibleVariableOverride]
     always_report: ClassVar[bool] = False
 
     reason: GivenReason | None = None
@@ -269,12 +272,9 @@ class ReceiveCare(RecordFact):
             raise Misfit(("level",), "a clinic has no level")
         if self.total_cost is not None and self.total_cost < self.cost:
             raise Misfit(("total_cost",), "cannot be less than the eligible cost")
-        if self.province is not None and self.province.lower() in _SHANGHAI:
+        if self.province is not None and is_home_province(self.province):
             raise Misfit(("province",), "is for care outside Shanghai")
         return self
-
-
-_SHANGHAI = frozenset({"shanghai", "上海", "上海市"})
 
 
 class SettleCare(Command):
@@ -284,6 +284,7 @@ class SettleCare(Command):
     """
 
     name = "settle_care"
+    fact = events.CareSettled
     care: UUID
     paid: Fen | None = None
     reason: GivenReason | None = None
@@ -294,6 +295,7 @@ class ReverseCare(Command):
     """The settlement of a piece of care is taken back; `care` is the event of either."""
 
     name = "reverse_care"
+    fact = events.CareReversed
     care: UUID
     reason: GivenReason | None = None
 
@@ -356,7 +358,35 @@ def _unreadable(kind: type[Command], values: dict[str, Any]) -> str | None:
     return None
 
 
-#: The commands that record a fact, by the name that stories and the service use.
-COMMANDS: dict[str, type[RecordFact]] = {cls.name: cls for cls in RecordFact.__subclasses__()}
+def _named(kind: type[Command]) -> list[type[Command]]:
+    return [
+        found
+        for child in kind.__subclasses__()
+        for found in ([child] if "name" in vars(child) else []) + _named(child)
+    ]
+
+
+#: Everything that may be asked, by the name that stories and the service use.
+ASKED: Final = {kind.name: kind for kind in _named(Command)}
+#: Of these the commands that become one fact with the same values.
+COMMANDS: Final = {n: kind for n, kind in ASKED.items() if issubclass(kind, RecordFact)}
 #: Which command a fact came from, so that a correction is checked like the command itself.
-COMMAND_OF: dict[type[events.Fact], type[RecordFact]] = {c.fact: c for c in COMMANDS.values()}
+COMMAND_OF: Final[dict[type[events.Fact], type[RecordFact]]] = {
+    kind.fact: kind for kind in COMMANDS.values()
+}
+
+
+def check_facts() -> None:
+    """Refuses a fact that nobody can record, and a command with other values than its fact."""
+    becoming = {kind.fact for kind in ASKED.values()}
+    for name, event in events.EVENTS.items():
+        if issubclass(event, events.Fact) and event not in becoming:
+            raise TypeError(f"`{name}` has no command that records it")
+    for name, kind in COMMANDS.items():
+        there = kind.fact.model_fields.keys() - events.Fact.model_fields.keys()
+        if differing := there.symmetric_difference(_values_of(kind)):
+            told = ", ".join(sorted(differing))
+            raise TypeError(f"`{name}` and `{kind.fact.name}` differ in: {told}")
+
+
+check_facts()

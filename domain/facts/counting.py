@@ -6,7 +6,7 @@ corrects, in every order. Of several facts of a kind the latest counts, except w
 here says otherwise.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from operator import itemgetter
@@ -16,6 +16,7 @@ from typing_extensions import TypeIs
 
 from yibao.domain.calendar import midnight
 from yibao.domain.facts import events
+from yibao.domain.kept import kept
 from yibao.domain.vocabulary import OtherCover
 
 E_co = TypeVar("E_co", bound=events.Fact, covariant=True)
@@ -52,30 +53,30 @@ EmployeeCover = Current[events.OtherCoverDeclared | events.EmployeeCoverStopped]
 class Facts:
     """The current facts of one enrollment, by kind and in the order in which they happened."""
 
-    __slots__ = (
-        "_rosters_of",
-        "accounts",
-        "activations",
-        "cards",
-        "checks",
-        "choices",
-        "cover_elsewhere",
-        "covers",
-        "employee_cover",
-        "premiums",
-        "registration",
-        "registrations",
-        "remote_filings",
-        "rosters",
-        "school_changes",
-        "withdrawals",
-    )
-
     def __init__(self, facts: Iterable[Current[events.Fact]]) -> None:
         # Whoever is judged has few facts, of few kinds: most of what follows is empty.
         by_kind: dict[type[events.Fact], list[Current[Any]]] = {}
         for fact in sorted(facts, key=_moment):
             by_kind.setdefault(type(fact.event), []).append(fact)
+        self._name(by_kind)
+
+    def after(self, gone: Current[Any] | None, come: Current[Any] | None) -> "Facts":
+        """The facts without one and with another in its place, or one more; the rest stands."""
+        by_kind = dict(self._by_kind)
+        if gone is not None:
+            some = by_kind[type(gone.event)]
+            index = bisect_left(some, gone.moment, key=_moment)
+            by_kind[type(gone.event)] = some[:index] + some[index + 1 :]
+        if come is not None:
+            some = by_kind[type(come.event)] = [*by_kind.get(type(come.event), ())]
+            insort(some, come, key=_moment)
+        facts = Facts.__new__(Facts)
+        facts._name(by_kind)
+        return facts
+
+    def _name(self, by_kind: dict[type[events.Fact], list[Current[Any]]]) -> None:
+        """Gives the facts of each kind their name."""
+        self._by_kind = by_kind
         of = by_kind.get
         none: Sequence[Current[Any]] = ()
         self.registrations: Sequence[Current[events.Registered]] = of(events.Registered, none)
@@ -100,17 +101,33 @@ class Facts:
         )
         self.withdrawals: Sequence[Current[events.Withdrawn]] = of(events.Withdrawn, none)
         self.premiums: Sequence[Current[events.PremiumPaid]] = of(events.PremiumPaid, none)
-        self.choices: Sequence[Choice] = _merged(
-            of(events.Confirmed, none), of(events.OtherCoverKept, none)
-        )
-        self.employee_cover: Sequence[EmployeeCover] = _merged(
+
+    @kept
+    def choices(self) -> Sequence[Choice]:
+        """What the student chose, to join or to keep the other cover."""
+        of = self._by_kind.get
+        return _merged(of(events.Confirmed, ()), of(events.OtherCoverKept, ()))
+
+    @kept
+    def employee_cover(self) -> Sequence[EmployeeCover]:
+        """What is known of cover as an employee: that there is one, and that it stops."""
+        return _merged(
             [fact for fact in self.covers if fact.event.kind is OtherCover.EMPLOYEE],
-            of(events.EmployeeCoverStopped, none),
+            self._by_kind.get(events.EmployeeCoverStopped, ()),
         )
-        self.cover_elsewhere = [
-            fact for fact in self.covers if fact.event.kind is OtherCover.OTHER_PROVINCE
-        ]
-        self._rosters_of: dict[str, list[Current[events.RosterDeclared]]] | None = None
+
+    @kept
+    def cover_elsewhere(self) -> Sequence[Current[events.OtherCoverDeclared]]:
+        """The insurance of another province that was declared."""
+        return [fact for fact in self.covers if fact.event.kind is OtherCover.OTHER_PROVINCE]
+
+    @kept
+    def _rosters_of(self) -> dict[str, list[Current[events.RosterDeclared]]]:
+        """The rosters in which the student stands, by the school."""
+        found: dict[str, list[Current[events.RosterDeclared]]] = {}
+        for roster in self.rosters:
+            found.setdefault(self.school_at(roster.moment), []).append(roster)
+        return found
 
     def school_at(self, moment: Moment) -> str:
         """The school at a moment: the latest change by then, else the school of registration."""
@@ -128,10 +145,6 @@ class Facts:
 
     def roster_at(self, moment: Moment) -> Current[events.RosterDeclared] | None:
         """The declaration, by then, of the school the student is at then (R7)."""
-        if self._rosters_of is None:
-            self._rosters_of = {}
-            for roster in self.rosters:
-                self._rosters_of.setdefault(self.school_at(roster.moment), []).append(roster)
         return last_by(self._rosters_of.get(self.school_at(moment), ()), moment)
 
     def check(self) -> Current[events.PriorCoverageVerified] | None:

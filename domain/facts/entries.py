@@ -38,25 +38,25 @@ def content_digest(stream: Stream, command: Command) -> str:
     not read, it stands as it was given. Raises BadValue where that cannot be written.
     """
     if isinstance(command, Correct):
-        for event in stream.recorded:
-            if event.event_id == command.fact_id and isinstance(event, _CORRECTABLE):
-                with suppress(BadValue):
-                    again = corrected_command(event, command)
-                    named = again.model_dump(mode="json", include=set(command.changes))
-                    changes = dict(sorted(named.items()))
-                    return command.model_copy(update={"changes": changes}).digest()
+        event = stream.by_id.get(command.fact_id)
+        if isinstance(event, _CORRECTABLE):
+            with suppress(BadValue):
+                again = corrected_command(event, command)
+                named = again.model_dump(mode="json", include=set(command.changes))
+                changes = dict(sorted(named.items()))
+                return command.model_copy(update={"changes": changes}).digest()
     return command.digest()
 
 
 def answered_before(stream: Stream, command: Command, envelope: Envelope) -> events.Event | None:
     """What the same command led to earlier; raises OutOfStep if its id meant something else."""
-    for event in stream.recorded:
-        if event.command_id == envelope.command_id:
-            # Until 0.4.0 the digest of a correction was of its changes as they were given.
-            if event.command_digest not in (envelope.command_digest, command.digest()):
-                raise OutOfStep("command_id_reused", version=event.originator_version)
-            return event
-    return None
+    event = stream.answers.get(envelope.command_id)
+    if event is None:
+        return None
+    # Until 0.4.0 the digest of a correction was of its changes as they were given.
+    if event.command_digest not in (envelope.command_digest, command.digest()):
+        raise OutOfStep("command_id_reused", version=event.originator_version)
+    return event
 
 
 def check_version(stream: Stream, command: Command) -> None:
@@ -118,13 +118,10 @@ _FIXED = frozenset({"ref", "policy"})
 
 def current(stream: Stream, event_id: UUID) -> AnyFact:
     """The current fact that an event recorded; raises NotCorrectable."""
-    for fact in stream.facts:
-        if fact.event.event_id == event_id:
-            return fact
-    was_a_fact = any(
-        isinstance(event, events.Fact) and event.event_id == event_id for event in stream.recorded
-    )
-    raise NotCorrectable("superseded" if was_a_fact else "no_such_fact")
+    index = stream.index_of(event_id)
+    if index is None:
+        raise NotCorrectable("superseded" if event_id in stream.places else "no_such_fact")
+    return stream.facts[index]
 
 
 def enveloped(

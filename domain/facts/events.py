@@ -8,6 +8,7 @@ reasons are words.
 
 import operator
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -39,6 +40,15 @@ from yibao.domain.vocabulary import (
 _NIL = UUID(int=0)
 
 
+class StreamKind(StrEnum):
+    """Of whom a stream tells: of a student, of the student's care, or of an edition."""
+
+    ENROLLMENT = "enrollment"
+    CARE = "care"
+    EDITION = "edition"
+    ANY = "any"
+
+
 class Event(BaseModel):
     """The envelope of everything recorded.
 
@@ -51,6 +61,7 @@ class Event(BaseModel):
         frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True
     )
     name: ClassVar[str]
+    stands_in: ClassVar[StreamKind] = StreamKind.ENROLLMENT
 
     originator_id: UUID = Field(default=_NIL, exclude=True)
     originator_version: int = Field(default=0, exclude=True)
@@ -89,6 +100,7 @@ class Voided(Event):
     """An earlier fact is taken back; `occurred_at` is when that was decided."""
 
     name = "voided"
+    stands_in = StreamKind.ANY
     supersedes: UUID
 
 
@@ -197,6 +209,7 @@ class EditionAdopted(Event):
     """A store used an edition for the first time; its content may never change from then on."""
 
     name = "edition-adopted"
+    stands_in = StreamKind.EDITION
     policy: EditionId
     digest: str
 
@@ -205,6 +218,7 @@ class WindowFixed(Fact):
     """One or both ends of the confirmation window were fixed, for all or for some (R8)."""
 
     name = "window-fixed"
+    stands_in = StreamKind.EDITION
     opens_on: Day | None = None
     opens_at: Instant | None = None
     closes_on: Day | None = None
@@ -225,6 +239,7 @@ class CareReceived(Fact):
     """
 
     name = "care-received"
+    stands_in = StreamKind.CARE
     on: Day
     setting: CareSetting
     level: HospitalLevel | None = None
@@ -241,6 +256,7 @@ class CareSettled(Fact):
     """
 
     name = "care-settled"
+    stands_in = StreamKind.CARE
     care: UUID
     fund_pays: Fen
     patient_pays: Fen
@@ -258,6 +274,7 @@ class CareReversed(Fact):
     """A settlement was taken back; `settlement` is its event."""
 
     name = "care-reversed"
+    stands_in = StreamKind.CARE
     settlement: UUID
 
 
@@ -265,6 +282,7 @@ class BenefitsAdopted(Event):
     """A store used an edition's table of benefits for the first time; it may never change."""
 
     name = "benefits-adopted"
+    stands_in = StreamKind.EDITION
     policy: EditionId
     digest: str
 

@@ -4,14 +4,17 @@
 be added is decided in `decision`.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.facts import events
-from yibao.domain.facts.counting import Current, Moment
+from yibao.domain.facts.counting import Current, Facts, Moment
+from yibao.domain.kept import kept
 
 AnyFact = Current[events.Fact]
 
@@ -23,10 +26,13 @@ class Positioned(NamedTuple):
     event: events.Event
 
 
-class Stream(NamedTuple):
+@dataclass(frozen=True)
+class Stream:
     """What a stream holds: everything recorded, and the current facts in the order of their places.
 
-    A student's enrollment is one; what an edition left to be fixed later is another.
+    A student's enrollment is one; what an edition left to be fixed later is another. What is looked
+    up in it is found by an index, made when it is first asked for and carried on from event to
+    event: to judge one command more costs no walk over all that were recorded before.
     """
 
     recorded: tuple[events.Event, ...] = ()
@@ -41,24 +47,90 @@ class Stream(NamedTuple):
     def last_recorded_at(self) -> datetime | None:
         return self.recorded[-1].recorded_at if self.recorded else None
 
+    @kept
+    def counting(self) -> Facts:
+        """The current facts by kind: which of them counts."""
+        return Facts(self.facts)
+
+    @kept
+    def answers(self) -> Mapping[str, events.Event]:
+        """What each command led to, by its id."""
+        return {event.command_id: event for event in reversed(self.recorded)}
+
+    @kept
+    def by_id(self) -> Mapping[UUID, events.Event]:
+        """Everything recorded, by its own id."""
+        return {event.event_id: event for event in self.recorded}
+
+    @kept
+    def places(self) -> Mapping[UUID, int]:
+        """The place of each fact ever recorded, by its id."""
+        return places(self.recorded)
+
+    @kept
+    def edition_named(self) -> str | None:
+        """The edition the latest registration names, current or taken back."""
+        for event in reversed(self.recorded):
+            if isinstance(event, events.Registered):
+                return event.policy
+        return None
+
+    def index_of(self, event_id: UUID) -> int | None:
+        """Where among the current facts the one stands that an event recorded; None if none is."""
+        place = self.places.get(event_id, 0)
+        index = bisect_left(self.facts, place, key=lambda fact: fact.place)
+        if index < len(self.facts) and self.facts[index].event.event_id == event_id:
+            return index
+        return None
+
 
 EMPTY = Stream()
 
 
 def evolve(stream: Stream, event: events.Event) -> Stream:
     """The stream with one more event in it."""
-    facts = stream.facts
-    if isinstance(event, events.Fact):
-        if event.supersedes is None:
-            facts = (*facts, _fact(event, event.originator_version))
-        else:
-            facts = tuple(
-                _fact(event, fact.place) if fact.event.event_id == event.supersedes else fact
-                for fact in facts
-            )
-    elif isinstance(event, events.Voided):
-        facts = tuple(fact for fact in facts if fact.event.event_id != event.supersedes)
-    return Stream((*stream.recorded, event), facts)
+    facts, gone, come = stream.facts, None, None
+    if isinstance(event, events.Fact) and event.supersedes is None:
+        come = _fact(event, event.originator_version)
+        facts = (*facts, come)
+    elif isinstance(event, events.Fact | events.Voided) and event.supersedes:
+        index = stream.index_of(event.supersedes)
+        if index is not None:
+            gone = facts[index]
+            come = _fact(event, gone.place) if isinstance(event, events.Fact) else None
+            facts = (*facts[:index], *([come] if come else []), *facts[index + 1 :])
+    after = Stream((*stream.recorded, event), facts)
+    _carry_on(vars(stream), event, gone, come, vars(after))
+    return after
+
+
+def _carry_on(
+    known: dict[str, Any],
+    event: events.Event,
+    gone: AnyFact | None,
+    come: AnyFact | None,
+    carried: dict[str, Any],
+) -> None:
+    """Brings the indexes that a stream has made to the next event.
+
+    They are copied, which is quick whatever they hold, since the stream before stays what it was.
+    """
+    if "counting" in known:
+        carried["counting"] = known["counting"].after(gone, come)
+    if "answers" in known:
+        first = known["answers"].get(event.command_id, event)
+        carried["answers"] = known["answers"] | {event.command_id: first}
+    if "by_id" in known:
+        carried["by_id"] = known["by_id"] | {event.event_id: event}
+    if "places" in known:
+        own, before = event.originator_version, known["places"]
+        if isinstance(event, events.Fact):
+            place = before.get(event.supersedes, own) if event.supersedes else own
+            before = before | {event.event_id: place}
+        carried["places"] = before
+    if "edition_named" in known:
+        named = event.policy if isinstance(event, events.Registered) else known["edition_named"]
+        carried["edition_named"] = named
 
 
 def fold(recorded: Sequence[events.Event]) -> Stream:

@@ -1,23 +1,23 @@
-"""What may be added to a stream: a command is answered with an event, or refused with a code.
+"""What a command leads to: events of its stream and of its edition's, or a refusal with a code.
 
 Pure: the clock's stamp, the ids and the policy come in from outside. A request is judged by
 the guards of the lifecycle table; a report is recorded all the same, unless a value in it can
 never be right.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import cast
 
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
-    AnyFact,
+    EditionInUse,
     Envelope,
     Stream,
-    answered_before,
     check_version,
     commands,
     correction,
+    edition_adopted,
     events,
     evolve,
     fact,
@@ -26,42 +26,53 @@ from yibao.domain.facts import (
 from yibao.domain.facts.commands import Command, Correct, RecordFact, Void
 from yibao.domain.lifecycle.guards import Attempt, first_refusal, request
 from yibao.domain.lifecycle.table import REFUSALS
-from yibao.domain.refusals import (
-    BadValue,
-    NotPermitted,
-)
+from yibao.domain.refusals import BadValue, NotPermitted
 from yibao.domain.rules import Case, WindowFix, confirmation_window, first_waiting_day
+from yibao.domain.vocabulary import Category, edition_stream
 
 
 def decide(
-    stream: Stream,
-    command: Command,
-    policy: Policy | None,
-    fixes: Sequence[WindowFix],
-    envelope: Envelope,
-) -> events.Event | None:
-    """The event a command leads to, or None where it was answered before.
+    stream: Stream, command: Command, edition: EditionInUse | None, envelope: Envelope
+) -> list[events.Event]:
+    """The events that a command leads to which was not answered before, in their order.
 
-    `policy` is the edition of the current registration, or of the one asked for; None where
-    there is neither. Raises NotPermitted with the first guard that refuses a request, and
-    NotCorrectable, OutOfStep or BadValue for requests and reports alike.
+    `edition` is that of the current registration, or the one asked for; None where there is
+    neither. Its first use is recorded along. Raises NotPermitted with the first guard that refuses
+    a request, and NotCorrectable, OutOfStep or BadValue for requests and reports alike.
     """
-    if answered_before(stream, command, envelope):
-        return None
+    along: list[events.Event] = []
+    if edition and not edition.stream.version and _begins(command, edition, envelope):
+        along = [edition_adopted(edition, envelope)]
+        if along[0].originator_id == envelope.stream:
+            stream = evolve(stream, along[0])
+            if command.expected_version == 0:  # as its sender saw it, before the adoption
+                command = command.model_copy(update={"expected_version": stream.version})
     check_version(stream, command)
+    return [*along, _decided(stream, command, edition, envelope)]
+
+
+def _begins(command: Command, edition: EditionInUse, envelope: Envelope) -> bool:
+    """Whether an edition is used by it: by a registration, and by whatever is recorded of it."""
+    of_the_edition = envelope.stream == edition_stream(edition.policy.edition)
+    return of_the_edition or isinstance(command, commands.Register)
+
+
+def _decided(
+    stream: Stream, command: Command, edition: EditionInUse | None, envelope: Envelope
+) -> events.Event:
+    """The event of the command itself."""
     if isinstance(command, Void):
         return void(stream, command, envelope)
     if isinstance(command, Correct):
         event = correction(stream, command, envelope)
-        _check_values(_after(stream, event), event, policy, fixes)
+        _check_values(stream, event, edition)
         return event
     assert isinstance(command, RecordFact)
     event = fact(stream, command, envelope)
-    if policy is None:
+    if edition is None:
         raise NotPermitted("not_registered")
-    attempted = _after(stream, event)
-    _judge(attempted, command, policy, fixes)
-    _check_values(attempted, event, policy, fixes)
+    _judge(stream, command, event, edition)
+    _check_values(stream, event, edition)
     return event
 
 
@@ -84,20 +95,19 @@ _ABOUT_THE_WINDOW = frozenset(
 )
 
 
-def _judge(
-    attempted: Sequence[AnyFact], command: RecordFact, policy: Policy, fixes: Sequence[WindowFix]
-) -> None:
+def _judge(stream: Stream, command: RecordFact, event: events.Fact, edition: EditionInUse) -> None:
     """Asks the guards of the table; hardly any of them holds up a report."""
     if isinstance(command, commands.FixWindow):
         return
     codes = REFUSALS[command.name]
     if command.observed or command.always_report:
         codes = tuple(code for code in codes if code in _REFUSE_REPORTS)
-    fact = attempted[-1]
     if isinstance(command, commands.Register):
-        attempt = Attempt(Case(policy, attempted, fixes), fact.moment, fact)
+        attempted = evolve(stream, event)
+        fact = attempted.facts[-1]
+        attempt = Attempt(_case(attempted, edition), fact.moment, fact)
     else:
-        attempt = request(Case(policy, attempted[:-1], fixes), command.at)
+        attempt = request(_case(stream, edition), command.at)
     code = first_refusal(codes, attempt)
     if code is not None:
         raise NotPermitted(code)
@@ -106,21 +116,24 @@ def _judge(
 _REFUSE_REPORTS = frozenset({"not_registered", "already_registered", "not_a_new_student"})
 
 
-def _check_values(
-    known: Sequence[AnyFact],
-    event: events.Fact,
-    policy: Policy | None,
-    fixes: Sequence[WindowFix],
-) -> None:
+def _case(stream: Stream, edition: EditionInUse) -> Case:
+    fixes = cast(Sequence[WindowFix], edition.stream.facts)
+    return Case(edition.policy, stream.facts, fixes, stream.counting)
+
+
+def _check_values(stream: Stream, event: events.Fact, edition: EditionInUse | None) -> None:
     """Refuses what can never be right in the light of the other facts, also in a report."""
-    if isinstance(event, events.PriorCoverageVerified) and event.waiting_ends_on and policy:
-        case = Case(policy, known, fixes)
-        if case.facts.registration is None or not policy.knows_waiting_periods:
+    if edition is None:
+        return
+    if isinstance(event, events.PriorCoverageVerified) and event.waiting_ends_on:
+        case = _case(evolve(stream, event), edition)
+        if case.facts.registration is None or not edition.policy.knows_waiting_periods:
             return
         if event.waiting_ends_on < first_waiting_day(case).value:
             raise BadValue("waiting_ends_on", "lies before the first day of the waiting period")
-    if isinstance(event, events.WindowFixed) and policy:
-        _check_window(cast(Sequence[WindowFix], known), event, policy)
+    if isinstance(event, events.WindowFixed):
+        known = cast(Sequence[WindowFix], evolve(stream, event).facts)
+        _check_window(known, event, edition.policy)
 
 
 def _check_window(known: Sequence[WindowFix], event: events.WindowFixed, policy: Policy) -> None:
@@ -130,17 +143,40 @@ def _check_window(known: Sequence[WindowFix], event: events.WindowFixed, policy:
     """
     if event.closes_on and event.closes_on > policy.parameters.benefit_to.value:
         raise BadValue("closes_on", "lies after the benefit year")
+    nearest = _nearest(known)
     schools = {None, *(fix.event.school for fix in known)}
     categories = {None, *(fix.event.category for fix in known)}
     for school, category in product(schools, categories):
         window = confirmation_window(
-            policy, known, school, category, policy.parameters.autumn_from.value
+            policy,
+            list(_fixes_for(school, category, nearest)),
+            school,
+            category,
+            policy.parameters.autumn_from.value,
         )
         if window.closed_from <= window.opens_at:
             where = "closes_on" if event.closes_on else "opens_on" if event.opens_on else "opens_at"
             raise BadValue(where, "the window would close before it opens")
 
 
-def _after(stream: Stream, event: events.Fact) -> tuple[AnyFact, ...]:
-    """The facts as they would be, the attempted one in its place."""
-    return evolve(stream, event).facts
+_Whose = tuple[str | None, Category | None]
+
+
+def _nearest(known: Sequence[WindowFix]) -> Mapping[tuple[_Whose, bool], WindowFix]:
+    """Of the fixes for the same school and category the latest that opens, and that closes."""
+    found: dict[tuple[_Whose, bool], WindowFix] = {}
+    for fix in sorted(known, key=lambda fix: fix.moment):
+        whose = fix.event.school, fix.event.category
+        found |= {(whose, True): fix} if fix.event.opens else {}
+        found |= {(whose, False): fix} if fix.event.closes_on else {}
+    return found
+
+
+def _fixes_for(
+    school: str | None, category: Category | None, nearest: Mapping[tuple[_Whose, bool], WindowFix]
+) -> Iterator[WindowFix]:
+    """The few fixes that the window of a school and category may rest on."""
+    for whose in product({None, school}, {None, category}):
+        for opens in (True, False):
+            if fix := nearest.get((whose, opens)):
+                yield fix

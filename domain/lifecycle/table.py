@@ -6,11 +6,14 @@ table is checked when it is imported, since `transitions` accepts misspelt names
 compiled into dictionaries, since a machine for each enrollment would be slow and large.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from transitions import Machine
 
+from yibao.domain.facts.commands import COMMANDS
+from yibao.domain.facts.events import StreamKind
 from yibao.domain.lifecycle.guards import GUARDS
 from yibao.domain.vocabulary import State
 
@@ -191,6 +194,17 @@ def _compile(machine: Machine) -> tuple[dict[tuple[str, str], State], dict[str, 
     return steps, refusals
 
 
+def check_commands(rows: Sequence[Transition]) -> None:
+    """Refuses a command of a student without a row, and a row that is no such command's."""
+    have = {row.trigger for row in rows}
+    need = {n for n, kind in COMMANDS.items() if kind.fact.stands_in is not StreamKind.EDITION}
+    for name in sorted(need - have):
+        raise ValueError(f"`{name}` has no row in the table of the lifecycle")
+    for name in sorted(have - need):
+        raise ValueError(f"the table of the lifecycle has a row for `{name}`, which is no command")
+
+
+check_commands(COMMANDED)
 #: (state, trigger) → state; and trigger → the codes that refuse it, in order.
 STEPS, REFUSALS = _compile(build_machine())
 

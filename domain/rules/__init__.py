@@ -24,20 +24,23 @@ from yibao.domain.rules.evoucher import (
     evoucher_while_unconfirmed,
     has_document_without_evoucher,
 )
-from yibao.domain.rules.obstacles import while_unconfirmed
+from yibao.domain.rules.obstacles import confirmed_whichever_holds, while_unconfirmed
 from yibao.domain.rules.waiting import Waiting, first_waiting_day, waiting_period
-from yibao.domain.rules.window import WindowFix, confirmation_window
+from yibao.domain.rules.window import Window, WindowFix, confirmation_window, fixes_that_count
 from yibao.domain.vocabulary import DayRange, Pending, WaitingPeriod
 
 __all__ = [
     "Case",
     "Values",
     "Waiting",
+    "Window",
     "WindowFix",
     "account_instant",
     "confirmation_window",
+    "confirmed_whichever_holds",
     "evoucher_eligible_at",
     "first_waiting_day",
+    "fixes_that_count",
     "has_document_without_evoucher",
     "values",
     "values_of",

@@ -36,11 +36,12 @@ class Case:
         policy: Policy,
         known: Sequence[Current[events.Fact]],
         fixes: Sequence[WindowFix] = (),
+        facts: Facts | None = None,
     ) -> None:
         self.policy = policy
         self.known = known
         self.fixes = fixes
-        self.facts = Facts(known)
+        self.facts = facts or Facts(known)
         self._derived: dict[object, Any] = {}
 
     def once(self, key: object, derive: Callable[[], R]) -> R:

@@ -1,12 +1,14 @@
 """What stands in the way: employee cover, a late registration, a confirmation late or lacking."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from yibao.domain.calendar import midnight
 from yibao.domain.derivation import Derived, is_known
-from yibao.domain.facts import Confirmation, events
+from yibao.domain.facts import Confirmation, events, is_confirmation
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.waiting import Waiting, after_waiting
+from yibao.domain.rules.window import Window
 from yibao.domain.vocabulary import PENDING, Pending, WaitingPeriod
 
 
@@ -54,6 +56,23 @@ def while_unconfirmed(case: Case, at: datetime, waiting: Waiting) -> Derived[Pen
 def is_late(case: Case, confirmation: Confirmation) -> bool:
     """R10: whether it happened after the window of the school at that instant had closed."""
     return confirmation.at >= case.window_at(confirmation.moment).closed_from
+
+
+def confirmed_whichever_holds(case: Case, windows: Iterable[Window], at: datetime) -> bool:
+    """Whether somebody has only ever confirmed, by then, and in time for each of some windows.
+
+    Then an answer for that instant, but for what is said of care, is the same for all of them.
+    """
+    choices, begins = case.facts.choices, midnight(case.registered_on)
+    return bool(choices) and all(
+        is_confirmation(choice)
+        and choice.at < at
+        and all(
+            window.opens_at <= choice.at and max(choice.at, begins) < window.closed_from
+            for window in windows
+        )
+        for choice in choices
+    )
 
 
 def confirmed_after_year(case: Case, confirmation: Confirmation, name: str) -> Derived[None] | None:

@@ -55,6 +55,22 @@ def confirmation_window(
     )
 
 
+def fixes_that_count(fixes: Sequence[WindowFix]) -> list[WindowFix]:
+    """The fixes without those that no window rests on: for the same students there is a later one.
+
+    However often windows are fixed, it is as many as there are schools and categories named.
+    """
+    latest: dict[Any, WindowFix] = {}
+    for fix in fixes:
+        event = fix.event
+        for end in ("opens", "closes_on"):
+            if getattr(event, end):
+                which = end, event.school, event.category
+                latest[which] = max(latest.get(which, fix), fix, key=lambda each: each.moment)
+    counting = {fix.moment for fix in latest.values()}
+    return [fix for fix in fixes if fix.moment in counting]
+
+
 def _nearest(
     fixes: Sequence[WindowFix], school: str | None, category: Category | None
 ) -> WindowFix | None:

@@ -25,6 +25,17 @@ story:
     at: 2025-09-01 08:30
     register: {on: 2025-09-01}
 """
+#: Of two students, on lines 1 to 8.
+TWO = """\
+title: Two of them
+policy: shanghai-2025
+students:
+  ada: {ref: a1, school: sjtu, category: undergraduate, document: resident_id_card}
+  bo: {ref: b1, school: sjtu, category: postgraduate, document: passport}
+story:
+  - {student: ada, at: 2025-09-01 08:30, register: {on: 2025-09-01}}
+  - {student: bo, at: 2025-09-01 08:31, register: {on: 2025-09-01}}
+"""
 
 
 @pytest.fixture(autouse=True)

@@ -42,7 +42,7 @@ from .steps import (
     void,
     withdraw,
 )
-from .students import COVERED, ELSEWHERE, EMPLOYED, KEPT, REGISTERED, ROSTER, SIGNED, WAITING
+from .students import COVERED, ELSEWHERE, EMPLOYED, KEPT, REGISTERED, ROSTER, SIGNED, WAITING, sheet
 from .telling import Bill, leaves, told
 from .world import Given, Step, given
 
@@ -80,6 +80,7 @@ __all__ = [
     "reverse",
     "roster",
     "settle",
+    "sheet",
     "step",
     "stopped",
     "together",

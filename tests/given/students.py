@@ -3,7 +3,22 @@
 All were registered on 1 September 2025, as in the worked examples.
 """
 
+from typing import Any
+
 from .steps import checked, confirm, keep, other_cover, registered, roster
+
+
+def sheet(**values: Any) -> dict[str, Any]:
+    """What a registration says of such a student, as a service or a command takes it."""
+    return {
+        "policy": "shanghai-2025",
+        "on": "2025-09-01",
+        "at": "2025-09-01 08:30",
+        "school": "sjtu",
+        "category": "undergraduate",
+        "document": "resident_id_card",
+    } | values
+
 
 REGISTERED = registered("2025-09-01")
 ROSTER = roster("2025-09-02 17:00")

@@ -12,8 +12,9 @@ from yibao.domain.care.assessing import Assessed
 from yibao.domain.care.claims import Ground, decide_care
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts import commands, events
+from yibao.domain.facts.adoption import EditionInUse
 from yibao.domain.facts.commands import Command
-from yibao.domain.facts.entries import Envelope
+from yibao.domain.facts.entries import Envelope, answered_before
 from yibao.domain.facts.streams import fold, places
 from yibao.domain.lifecycle.decision import decide
 from yibao.domain.refusals import Refused
@@ -28,6 +29,19 @@ from .telling import Bill, bill_of, leaves, told
 Step = Callable[["Given"], None]
 
 ABOUT_CARE = (commands.ReceiveCare, commands.SettleCare, commands.ReverseCare)
+#: By what an edition was in use before anything of a test was recorded.
+USED = events.EditionAdopted(
+    originator_version=1,
+    event_id=UUID(int=0),
+    occurred_at=read_instant("2024-01-01 09:00"),
+    recorded_at=read_instant("2024-01-01 09:00"),
+    by="tester",
+    via="test",
+    command_id="used",
+    command_digest="",
+    policy="any",
+    digest="any",
+)
 
 
 @dataclass
@@ -67,18 +81,23 @@ class Given:
             command_id=command.command_id or f"c{number}",
             command_digest=command.digest(),
         )
-        event: events.Event | None
+        if answered_before(fold(mine), command, envelope):
+            return None
         if mine is self.received:
-            event = decide_care(fold(mine), command, self.ground, envelope)
+            event = decide_care(fold(mine), command, self.ground, envelope)[-1]
         else:
-            knows_policy = mine is self.fixed or isinstance(command, commands.Register)
-            policy = self.policy if knows_policy or self._is_registered else None
-            event = decide(fold(mine), command, policy, fold(self.fixed).facts, envelope)  # type: ignore[arg-type]
-        if event is not None:
-            mine.append(event)
-            self.history.append(event)
-            self.now = stamp
+            knows_edition = mine is self.fixed or isinstance(command, commands.Register)
+            edition = self.edition if knows_edition or self._is_registered else None
+            event = decide(fold(mine), command, edition, envelope)[-1]
+        mine.append(event)
+        self.history.append(event)
+        self.now = stamp
         return event
+
+    @property
+    def edition(self) -> EditionInUse:
+        """The edition, which somebody else has used before: that is left out of its stream here."""
+        return EditionInUse(self.policy, fold(self.fixed or [USED]), "tester")
 
     def _stream_of(self, command: Command) -> tuple[list[events.Event], UUID]:
         """What a command adds to, and the id of that stream."""
@@ -97,9 +116,9 @@ class Given:
         """What care is judged on; None where no registration was ever recorded."""
         if not any(isinstance(event, events.Registered) for event in self.recorded):
             return None
-        facts, fixes = fold(self.recorded).facts, fold(self.fixed).facts
-        case = Case(self.policy, facts, fixes)  # type: ignore[arg-type]
-        return Ground(case, len(self.recorded), len(self.fixed))
+        edition = EditionInUse(self.policy, fold(self.fixed), "tester")
+        case = Case(self.policy, fold(self.recorded).facts, edition.stream.facts)  # type: ignore[arg-type]
+        return Ground(case, len(self.recorded), edition)
 
     def when(self, *steps: Step) -> "When":
         before = len(self.history)

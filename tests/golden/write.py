@@ -36,8 +36,8 @@ def write_schemas() -> None:
         text = json.dumps(schema(), indent=1, ensure_ascii=False, sort_keys=True)
         hold(f"{name}.json", text + "\n")
     sys.path.insert(0, str(GOLDEN.parent))
-    from test_derivations import HELD, derivations
-    from test_shapes import public_api
+    from golden.test_derivations import HELD, derivations
+    from golden.test_shapes import public_api
 
     HELD.write_text("\n".join(derivations()) + "\n", encoding="utf-8")
     hold("api.txt", public_api())

@@ -75,7 +75,7 @@ def test_a_version_stands_for_the_stamp_of_its_event(
 
 
 def test_version_0_knows_nothing(student: Given) -> None:
-    assert student.knowledge(0) == (student.enrollment, 0, None, 0, None, EMPTY)
+    assert student.knowledge(0) == (student.enrollment, 0, None, 0, None, EMPTY, ())
 
 
 def test_a_version_inside_a_transaction_is_an_error(student: Given) -> None:

@@ -1,7 +1,6 @@
 """The audit trail: a projection with a store of its own, rebuilt from the facts alone."""
 
 from yibao.adapters.following.trail.audit import PAGE, AuditTrail, open_trail, trail_file
-from yibao.adapters.following.trail.changes import part_told
 from yibao.adapters.following.trail.questions import Key, Question
 from yibao.adapters.following.trail.shapes import (
     attempt_json,
@@ -19,7 +18,6 @@ __all__ = [
     "entry_json",
     "history_json",
     "open_trail",
-    "part_told",
     "trail_entry_json",
     "trail_file",
 ]

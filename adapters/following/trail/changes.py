@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from yibao.adapters.following.trail.layout import instant_of, number_of
-from yibao.adapters.shapes import plain
+from yibao.adapters.shapes import brief_json
+from yibao.domain.lifecycle import Change
 from yibao.domain.vocabulary import State
 from yibao.projections.audit_trail import Entry, Moved
 from yibao.projections.next_step import NextStep
+from yibao.projections.parts import PARTS
 
 
 def changes_of(entry: Entry) -> dict[str, Any]:
@@ -38,20 +40,18 @@ def packed(entry: Entry) -> str:
     """The same as text, to be kept."""
     kept: dict[str, Any] = {}
     for moved in entry.moved:
-        name, before, after = moved.name, moved.before, moved.after
-        if name == "timeline":
+        name, kind, (before, after) = moved.name, PARTS[moved.name].kind, _sides(moved)
+        if kind is Change:
             rules = {(step.at, step.state): step.cause.rule for step in entry.steps}
             kept[name] = [
                 [[_second(at), _STATES[state]] for at, state in before],
                 [[_second(at), _STATES[state], *_rule(rules, at, state)] for at, state in after],
             ]
             continue
-        if name == "next_steps":
+        if kind is NextStep:
             sides = [[_packed_step(step) for step in side] for side in (before, after)]
-        elif name == "care":
-            sides = [part_told(name, _apart(*both)) for both in ((before, after), (after, before))]
         else:
-            sides = [plain(before), plain(after)]
+            sides = [brief_json(name, before), brief_json(name, after)]
         kept[name] = sides if moved.rule is None else [*sides, moved.rule]
     if entry.supersedes is not None:
         kept["supersedes"] = entry.supersedes
@@ -67,10 +67,11 @@ def unpacked(kept: dict[str, Any], recorded_at: datetime) -> dict[str, Any]:
             told[name] = sides
             continue
         before, after, *rule = sides
-        if name == "timeline":
+        kind = PARTS[name].kind
+        if kind is Change:
             steps = [_unpacked_step(step, recorded_at) for step in after if len(step) == 3]
             before, after = ([_unpacked_change(step) for step in side] for side in (before, after))
-        elif name == "next_steps":
+        elif kind is NextStep:
             before, after = ([_unpacked_next(step) for step in side] for side in (before, after))
         moved = {"value": name, "before": before, "after": after}
         told["moved"].append({**moved, "rule": rule[0]} if rule else moved)
@@ -125,35 +126,19 @@ def _unpacked_step(kept: list[Any], recorded_at: datetime) -> dict[str, Any]:
 text_of: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def part_told(name: str, value: Any) -> Any:
-    """One part of an answer, as plain values."""
-    if name == "timeline":
-        return [{"at": at.isoformat(), "state": state.value} for at, state in value]
-    if name == "next_steps":
-        return [_step(step) for step in value]
-    if name == "care":
-        return [_without_nothing(plain(amounts)) for amounts in value]
-    return plain(value)
-
-
 def _moved(moved: Moved) -> dict[str, Any]:
-    name, before, after = moved.name, moved.before, moved.after
-    if name == "care":
-        before, after = _apart(before, after), _apart(after, before)
-    told = {"value": name, "before": part_told(name, before), "after": part_told(name, after)}
+    name, (before, after) = moved.name, _sides(moved)
+    told = {"value": name, "before": brief_json(name, before), "after": brief_json(name, after)}
     return told if moved.rule is None else {**told, "rule": moved.rule}
 
 
-def _step(step: NextStep) -> dict[str, Any]:
-    """A next step by its code and its dates; who and where follow from the code."""
-    dates = {"code": step.code, "from": plain(step.begins_at), "until": plain(step.until)}
-    return _without_nothing(dates)
+def _sides(moved: Moved) -> tuple[Any, Any]:
+    """What moved, before and after; of what is told apart only what the other side has not."""
+    before, after = moved.before, moved.after
+    if not PARTS[moved.name].told_apart:
+        return before, after
+    return _apart(before, after), _apart(after, before)
 
 
 def _apart(these: Any, those: Any) -> list[Any]:
-    """The pieces of care that the other side does not have just so."""
     return [each for each in these if each not in those]
-
-
-def _without_nothing(told: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in told.items() if value is not None and value is not False}

@@ -42,15 +42,23 @@ from yibao.adapters.store import (
     digest_of,
     positioned,
 )
-from yibao.adapters.store.connections import Found
+from yibao.adapters.store.connections import AT_ONCE, Found
 from yibao.domain.editions import Policy
 from yibao.domain.facts import Positioned, events
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
+from yibao.domain.rules import (
+    Case,
+    Window,
+    WindowFix,
+    confirmation_window,
+    confirmed_whichever_holds,
+)
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.audit_trail import Entry, entries, entries_with_windows, entry_of
 from yibao.projections.record import EditionRecord, Log, Record
 
-#: How many facts a transaction of the trail takes in, and how many students of a fixed window.
+#: How many facts a transaction of the trail takes in, and for how many students and windows fixed
+#: it looks at what a window has moved.
 BATCH: Final = 5000
 FAN: Final = 500
 
@@ -211,7 +219,7 @@ class _Batch:
         self._read_until = 0
 
     def of_facts(self, progress: Progress, taken: Sequence[Taken]) -> Progress:
-        """Facts up to the next window that is fixed, or the effects of that window alone."""
+        """Facts up to the next window that is fixed, or the effects of windows fixed in a row."""
         known = list(takewhile(lambda each: each.topic in events.EVENTS, taken))
         if not known:
             raise Halted(
@@ -221,7 +229,12 @@ class _Batch:
         editions = self._editions(known)
         own = list(takewhile(lambda each: not self._is_fix(each, editions), known))
         if not own:
-            return self._fixed_window(progress, known[0].position, editions[known[0].stream])
+            in_a_row = takewhile(
+                lambda each: each.stream == known[0].stream and self._is_fix(each, editions), known
+            )
+            return self._fixed_windows(
+                progress, [each.position for each in in_a_row], editions[known[0].stream]
+            )
         last = own[-1]
         firsts: dict[UUID, int] = {}
         for each in own:
@@ -398,26 +411,33 @@ class _Batch:
             (policy, school, stream) for policy in policies for school in schools
         )
 
-    def _fixed_window(self, progress: Progress, position: int, policy: str) -> Progress:
-        """Lists whose answers a fixed window moved, some students at a time, then the fix."""
+    def _fixed_windows(self, progress: Progress, found: Sequence[int], policy: str) -> Progress:
+        """Lists whose answers windows moved that were fixed in a row, then the fixes.
+
+        Some students at a time, each with all of the fixes, so that she is read once and what
+        follows from one fix is there for the next. Which fixes these are stands in the progress:
+        meanwhile others may be recorded.
+        """
+        through, _, after = (progress.fanned or "").partition(" ")
+        last = int(through or found[-1])
         recorded = list(self.edition(policy).log.positioned())
-        (fix,) = [each for each in recorded if each.position == position]
-        schools = _schools_concerned(recorded, fix.event)
-        students = self.transaction.concerned(policy, schools, progress.fanned or "", FAN)
+        fixes = [each for each in recorded if found[0] <= each.position <= last]
+        schools = _schools_concerned(recorded, fixes)
+        some = max(FAN // len(fixes), 1)
+        students = self.transaction.concerned(policy, schools, after, some)
         self._read_ahead(
-            [stream for _, each in students for stream in (each.stream, each.care_stream)], position
+            [stream for _, each in students for stream in (each.stream, each.care_stream)], last
         )
         for _, enrollment in students:
-            made = self._made(
-                enrollment, position, position, lambda record: [entry_of(record, fix)]
+            made = self._made(enrollment, found[0], last, partial(_moved_by, fixes))
+            self.transaction.insert(
+                entry_row(entry)._replace(listing=OF_A_STUDENT) for entry in made or ()
             )
-            for entry in made or ():
-                if entry.moved:
-                    self.transaction.insert([entry_row(entry)._replace(listing=OF_A_STUDENT)])
-        if len(students) == FAN:
-            return progress._replace(fanned=students[-1][0])
-        self._list_fix(fix, policy)
-        return progress._replace(position=position, fanned=None)
+        if len(students) == some:
+            return progress._replace(fanned=f"{last} {students[-1][0]}")
+        for fix in fixes:
+            self._list_fix(fix, policy)
+        return progress._replace(position=last, fanned=None)
 
     def _list_fix(self, fix: Positioned, policy: str) -> None:
         """Lists a fixed window for all and for the schools, by what it moved of their students."""
@@ -451,19 +471,60 @@ _FIXES: Final = {events.WindowFixed.name, events.Voided.name}
 _OF_EDITIONS: Final = _FIXES | {events.EditionAdopted.name, events.BenefitsAdopted.name}
 
 
-def _schools_concerned(recorded: Sequence[Positioned], event: events.Event) -> Sequence[str] | None:
-    """The schools that a fix names, or the one it corrects or takes back; None for all."""
+def _moved_by(fixes: Sequence[Positioned], record: Record) -> Iterator[Entry]:
+    """What windows that were fixed changed for one student, in order; only where one did.
+
+    An answer knows of fixes by the windows alone: where these stay, it does.
+    """
+    for fix in fixes:
+        known = record.known_at(fix.position - 1)
+        case = known.case
+        if case is None or case.facts.registration is None:
+            continue  # there is nobody to ask for a window
+        edition = record.edition_of(case.policy.edition)
+        anew = edition.fixes(edition.log.at(fix.position))
+        before, after = _windows(case, case.fixes), _windows(case, anew)
+        if before == after or (
+            not known.received.version
+            and confirmed_whichever_holds(case, [*before, *after], fix.event.recorded_at)
+        ):
+            continue
+        entry = entry_of(record, fix)
+        if entry.moved:
+            yield entry
+
+
+def _windows(case: Case, fixes: Sequence[WindowFix]) -> list[Window]:
+    """Every window that an answer about a case could ask for."""
+    whose = case.category, case.registered_on
+    named = [each.event for each in case.known]
+    schools = {
+        event.school: None
+        for event in named
+        if isinstance(event, events.Registered | events.SchoolChanged)
+    }
+    return [confirmation_window(case.policy, fixes, school, *whose) for school in schools]
+
+
+def _schools_concerned(
+    recorded: Sequence[Positioned], fixes: Iterable[Positioned]
+) -> Sequence[str] | None:
+    """The schools that fixes name, or those they correct or take back; None for all.
+
+    For all it is also where there are more than a statement takes.
+    """
     by_id = {each.event.event_id: each.event for each in recorded}
-    found: list[str] = []
-    named: events.Event | None = event
-    while named is not None:
-        if isinstance(named, events.WindowFixed):
-            if named.school is None:
-                return None
-            found.append(named.school)
-        superseded = getattr(named, "supersedes", None)
-        named = by_id.get(superseded) if superseded else None
-    return found
+    found: set[str] = set()
+    for fix in fixes:
+        named: events.Event | None = fix.event
+        while named is not None:
+            if isinstance(named, events.WindowFixed):
+                if named.school is None:
+                    return None
+                found.add(named.school)
+            superseded = getattr(named, "supersedes", None)
+            named = by_id.get(superseded) if superseded else None
+    return sorted(found) if len(found) <= AT_ONCE else None
 
 
 def _fingerprint(editions: Editions) -> str:

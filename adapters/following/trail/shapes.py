@@ -6,8 +6,8 @@ from typing import Any
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.trail.audit import TrailEntry
-from yibao.adapters.following.trail.changes import changes_of, part_told
-from yibao.adapters.shapes import event_json, plain
+from yibao.adapters.following.trail.changes import changes_of
+from yibao.adapters.shapes import brief_json, event_json, plain
 from yibao.domain.editions import Policy
 from yibao.domain.facts import KeptAttempt, RefusedAttempt
 from yibao.domain.facts.events import Event
@@ -169,7 +169,7 @@ def history_json(name: str, at: datetime | None, held: Iterable[Held]) -> dict[s
         "at": plain(at),
         "held": [
             {
-                "value": part_told(name, each.value),
+                "value": brief_json(name, each.value),
                 "because": each.derived.because if each.derived else None,
                 "rule": each.derived.rule.partition("-")[0] if each.derived else None,
                 "version": each.version,

@@ -111,6 +111,7 @@ class _Connection(SqlitePool):
     is_anchored = False
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
+        super()._set_up(connection)
         # What is lost with a power cut is made again from the facts.
         connection.execute("PRAGMA synchronous=NORMAL")
         # A page of the trail is read from as many places of a file that may be large.

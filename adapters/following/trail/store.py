@@ -17,7 +17,8 @@ class Progress(NamedTuple):
 
     Every fact up to `position` is in it, every attempt kept up to `attempt`, and the counts of
     the digest `counted`; `mark` is what the store says of itself as far as that. Where the next
-    fact fixes a window, its effects are listed up to the enrollment of the stream `fanned`.
+    facts fix windows, `fanned` has the last position of these and a stream: the effects are listed
+    up to its enrollment.
     """
 
     position: int = 0

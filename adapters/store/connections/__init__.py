@@ -12,6 +12,7 @@ from yibao.adapters.store.connections.lending import (
 )
 from yibao.adapters.store.connections.retrying import again, ticking
 from yibao.adapters.store.connections.sql import (
+    AT_ONCE,
     LAST,
     Database,
     Found,
@@ -22,10 +23,13 @@ from yibao.adapters.store.connections.sql import (
     notifications,
     stream_of,
 )
+from yibao.adapters.store.connections.subscribing import FactSubscription
 
 __all__ = [
+    "AT_ONCE",
     "LAST",
     "Database",
+    "FactSubscription",
     "Found",
     "Loan",
     "NotLent",

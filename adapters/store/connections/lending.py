@@ -102,7 +102,7 @@ class Loan(Generic[C]):
         self.thread = get_ident()
         self.connection: C | None = None
         self.is_back = False
-        #: Whether the connection is used step by step, by whoever has the pool's gate.
+        #: Whether the connection is only kept open: nobody uses it, and no fork waits for it.
         self.rests = False
 
     def __enter__(self) -> C:
@@ -138,8 +138,6 @@ class Pool(ABC, Generic[C]):
         """Of those that nobody uses, `keep` are kept, and others for `rest` seconds."""
         self.pool_timeout = pool_timeout
         self.closed = False
-        #: Held by whoever uses a connection that rests otherwise.
-        self.gate = Lock()
         self._size = size
         self._keep = keep
         self._rest = rest
@@ -288,17 +286,14 @@ class Pool(ABC, Generic[C]):
         mine = get_ident()
         while ticking() < ends:
             if self._lock.acquire(timeout=GLANCE):
-                if self.gate.acquire(timeout=GLANCE):
-                    if all(loan.rests or loan.thread == mine for loan in self._lent):
-                        return True
-                    self.gate.release()
+                if all(loan.rests or loan.thread == mine for loan in self._lent):
+                    return True
                 self._lock.release()
             time.sleep(GLANCE / 10)
         return False
 
     def go_on(self) -> None:
         """Lets others use connections again, in the parent."""
-        self.gate.release()
         self._lock.release()
 
     def leave_behind(self, was_paused: bool) -> None:

@@ -3,15 +3,13 @@
 Statements are written once, with question marks; a stream is told by the 32 digits of its id.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from eventsourcing.persistence import Notification, StoredEvent
-
-from yibao.adapters.store.connections.lending import Scope
 
 V = TypeVar("V")
 
@@ -40,14 +38,6 @@ class Sql(Protocol):
         ...
 
 
-class Snapshot(Sql, Protocol):
-    """One state of the whole store, however long one reads."""
-
-    def each(self, statement: str) -> Generator[Found]:
-        """What a statement finds, one row after the other, without holding them all."""
-        ...
-
-
 class Settled(NamedTuple):
     """Up to which fact and which refused attempt nothing can appear any more.
 
@@ -73,10 +63,6 @@ class Database(Protocol):
 
         `everybody`: nor on any other. `many`: what is recorded is a lot.
         """
-        ...
-
-    def snapshot(self, scope: Scope) -> AbstractContextManager[Snapshot]:
-        """The store as it is now, to be read at leisure, until the scope is over."""
         ...
 
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:

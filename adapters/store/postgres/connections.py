@@ -11,7 +11,7 @@ from eventsourcing.persistence import PersistenceError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
-from yibao.adapters.store.connections import Loan, NotLent, Pool, Scope, Turn
+from yibao.adapters.store.connections import Loan, NotLent, Pool, Turn
 from yibao.adapters.store.errors import Interrupted, StoreError
 from yibao.adapters.store.findings import refuse_altered
 from yibao.adapters.store.postgres.layout import Connection, altered, check_layout
@@ -60,8 +60,8 @@ class Connections(Pool[Connection]):
             self.close()
             raise
 
-    def connection(self, scope: Scope | None = None) -> Loan[Connection]:
-        return self.lend(scope)
+    def connection(self) -> Loan[Connection]:
+        return self.lend()
 
     def _make(self) -> Connection:
         connection = psycopg.connect(self.conninfo, autocommit=True)

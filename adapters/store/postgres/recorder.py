@@ -32,8 +32,8 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 
 from yibao.adapters.store.connections import (
+    FactSubscription,
     Found,
-    Scope,
     Settled,
     Sql,
     again,
@@ -165,8 +165,8 @@ class PostgresRecorder(ApplicationRecorder):
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
-        """As on SQLite there are no subscriptions; a projection follows the feed."""
-        raise NotImplementedError("a projection follows the feed")
+        """The events as they come, for the library's projections; ours follow the feed."""
+        return FactSubscription(self, gt, topics)
 
     # What a store of facts asks of its database.
 
@@ -223,13 +223,6 @@ class PostgresRecorder(ApplicationRecorder):
     def append(self, sql: Sql, stored: Sequence[StoredEvent]) -> None:
         assert isinstance(sql, PostgresSql)
         sql.insert(stored)
-
-    @contextmanager
-    def snapshot(self, scope: Scope) -> "Iterator[PostgresSql]":
-        with self.connections.connection(scope) as connection:
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            yield PostgresSql(connection)
 
     def settled(self, patience: float) -> Settled:
         """How far the store is final.

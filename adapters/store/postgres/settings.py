@@ -32,7 +32,7 @@ class StoreSettings(BaseSettings):
     pool_max: int = Field(default=8, ge=2)
     """Connections at most; a thread that finds none waits.
 
-    Who follows needs two, and each `everyone()` under way has one of its own.
+    Who follows needs two.
     """
     connect_timeout: int = Field(default=10, ge=2, le=LONGEST)
     """For opening a connection, to each of several hosts."""

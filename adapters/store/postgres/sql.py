@@ -21,7 +21,7 @@ from yibao.adapters.store.findings import not_taken
 from yibao.adapters.store.postgres.connections import first_line
 from yibao.adapters.store.postgres.layout import Connection
 
-#: Rows that a snapshot fetches at a time.
+#: Rows that are fetched at a time where there are many.
 FETCHED: Final = 5000
 #: The advisory lock shared by all who record; who records for all has it alone.
 EVERYBODY: Final = 0x7969_6261_6F00_0000

@@ -17,7 +17,7 @@ from eventsourcing.sqlite import (
     SQLiteTransaction,
 )
 
-from yibao.adapters.store.connections import Loan, NotLent, Pool, Scope, keep_for_ever
+from yibao.adapters.store.connections import Loan, NotLent, Pool, keep_for_ever
 from yibao.adapters.store.errors import StoreError
 from yibao.adapters.store.files import LOCK_TIMEOUT
 from yibao.domain.refusals import YibaoError
@@ -27,6 +27,11 @@ _FAILURES = (PersistenceError, sqlite3.Error, OSError)
 
 #: What a connection may keep in memory, in KiB: the inner pages of a store of some gigabytes.
 CACHE_KIB: Final = 16 * 1024
+
+
+#: How much of the log a file keeps once it was copied into the store, in bytes: as long as somebody
+#: reads, it grows.
+LOG_KEPT: Final = 64 * 2**20
 
 
 #: How many read a file at once, and how many connections stay open where nobody does.
@@ -104,6 +109,7 @@ class SqlitePool(Pool[FactConnection]):
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        connection.execute(f"PRAGMA journal_size_limit={LOG_KEPT}")
 
     def _close(self, connection: FactConnection) -> None:
         connection.close()
@@ -170,19 +176,19 @@ class FactDatastore(SQLiteDatastore):
         self.writer = self.pool if in_memory else SqlitePool(db_name, 1, pool_timeout=math.inf)
 
     def get_connection(  # type: ignore[override]
-        self, *, commit: bool, scope: Scope | None = None
+        self, *, commit: bool
     ) -> Loan[FactConnection]:
-        return (self.writer if commit else self.pool).lend(scope)
+        return (self.writer if commit else self.pool).lend()
 
-    def transaction(  # type: ignore[override]
-        self, *, commit: bool, scope: Scope | None = None
-    ) -> "SqliteTransaction":
-        return SqliteTransaction(self.get_connection(commit=commit, scope=scope), commit=commit)
+    def transaction(self, *, commit: bool) -> "SqliteTransaction":  # type: ignore[override]
+        return SqliteTransaction(self.get_connection(commit=commit), commit=commit)
 
     def close(self) -> None:
         """Closes every connection; one that is being used once it is given back."""
-        self.pool.close()
-        self.writer.close()
+        # It is called also where making it was interrupted.
+        for pool in (vars(self).get("pool"), vars(self).get("writer")):
+            if pool is not None:
+                pool.close()
 
 
 class SqliteTransaction:

@@ -4,15 +4,16 @@ The recorder declares its notification ids, so that they survive a dump and are 
 twice, and keeps free text apart from the facts, in a table that can forget.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
 from eventsourcing.persistence import (
+    ApplicationRecorder,
     Notification,
     StoredEvent,
+    Subscription,
 )
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
@@ -23,14 +24,14 @@ from eventsourcing.utils import Environment
 from yibao.adapters.store import migrations
 from yibao.adapters.store.connections import (
     LAST,
-    Scope,
+    FactSubscription,
     Settled,
     Sql,
     first_of,
     notifications,
 )
 from yibao.adapters.store.findings import not_taken, refuse_altered
-from yibao.adapters.store.sqlite.connections import FactConnection, FactDatastore
+from yibao.adapters.store.sqlite.connections import FactDatastore
 from yibao.adapters.store.sqlite.erasing import (
     ERASING,
     ERASING_WAITS,
@@ -40,7 +41,7 @@ from yibao.adapters.store.sqlite.erasing import (
     noted_version,
 )
 from yibao.adapters.store.sqlite.layout import CREATE, altered
-from yibao.adapters.store.sqlite.sql import SqliteSnapshot, SqliteSql, row_of
+from yibao.adapters.store.sqlite.sql import SqliteSql, row_of
 
 
 class FactRecorder(SQLiteApplicationRecorder):
@@ -78,10 +79,6 @@ class FactRecorder(SQLiteApplicationRecorder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_erasing = False
-        self.select_events_statement = (
-            "SELECT originator_id, originator_version, topic, state "
-            f"FROM {self.events_table_name} WHERE originator_id=? "
-        )
         self.insert_events_statement = (
             f"INSERT INTO {self.events_table_name} "
             "(originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
@@ -100,6 +97,12 @@ class FactRecorder(SQLiteApplicationRecorder):
         until = LAST if stop is None else stop
         with self.reading() as sql:
             return notifications(sql, first_of(start, inclusive_of_start), until, limit, topics)
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[ApplicationRecorder]:
+        """The events as they come, for the library's projections; ours follow the feed."""
+        return FactSubscription(self, gt, topics)
 
     @contextmanager
     def reading(self) -> "Iterator[SqliteSql]":
@@ -122,28 +125,6 @@ class FactRecorder(SQLiteApplicationRecorder):
         # What a trigger does instead is not counted for a statement, and what it does beside is.
         if not len(stored) == sql.changed == sql.changes - changes:
             raise not_taken()
-
-    @contextmanager
-    def snapshot(self, scope: Scope) -> "Iterator[SqliteSnapshot]":
-        pool = self.datastore.pool
-        transaction = self.datastore.transaction(commit=False, scope=scope)
-        with transaction as cursor:
-            connection = transaction.loan.connection
-            assert connection is not None
-            if not pool.is_sqlite_memory_mode:
-                transaction.loan.rests = True
-                try:
-                    yield SqliteSnapshot(connection, pool.gate)
-                finally:
-                    if pool.is_of_this_process:
-                        with pool.gate:
-                            transaction.loan.rests = False
-                return
-            # In memory readers keep writers out, so nothing is left open there.
-            held = FactConnection(sqlite3.connect(":memory:"))
-            cursor.sqlite_cursor.connection.backup(held._sqlite_conn)
-        with closing(held):
-            yield SqliteSnapshot(held, nullcontext())
 
     def settled(self, patience: float) -> Settled:
         # One writer at a time: what is there is all there is.

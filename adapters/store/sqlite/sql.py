@@ -1,10 +1,8 @@
 """Statements on a connection to a file."""
 
-import sqlite3
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterable, Sequence
 from os import getpid
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import (
@@ -18,7 +16,6 @@ from yibao.adapters.store.connections import (
     Found,
     elsewhere,
 )
-from yibao.adapters.store.sqlite.connections import FactConnection
 
 
 class SqliteSql:
@@ -63,41 +60,3 @@ def row_of(event: StoredEvent) -> tuple[str, int, str, bytes]:
     stream = event.originator_id
     key = stream.hex if isinstance(stream, UUID) else stream
     return key, event.originator_version, event.topic, event.state
-
-
-#: Rows of a snapshot that are read in one step.
-FETCHED: Final = 1000
-
-
-class SqliteSnapshot(SqliteSql):
-    """A connection used step by step, each by whoever has the gate: none while we are forked."""
-
-    __slots__ = ("_connection", "_gate")
-
-    def __init__(self, connection: "FactConnection", gate: AbstractContextManager[Any]) -> None:
-        super().__init__(connection.cursor())
-        self._connection = connection
-        self._gate = gate
-
-    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
-        self._check_process()
-        with self._gate:
-            return super().rows(statement, values)
-
-    def each(self, statement: str) -> Generator[Found]:
-        self._check_process()
-        rows = self._connection.cursor().sqlite_cursor
-        rows.row_factory = None
-        found: list[Found] | None = None
-        try:
-            while found != []:
-                with self._gate:
-                    found = (rows if found else rows.execute(statement)).fetchmany(FETCHED)
-                for row in found:
-                    yield row
-                    self._check_process()
-        finally:
-            if getpid() == self._pid:
-                # It is closed where this was left behind.
-                with self._gate, suppress(sqlite3.ProgrammingError):
-                    rows.close()

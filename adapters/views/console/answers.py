@@ -7,9 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.shapes import VALUES, tree
+from yibao.adapters.shapes import tree
 from yibao.adapters.stories import Failure, Replay
 from yibao.adapters.views.console.care import care_table, why_care
+from yibao.adapters.views.parts import DRAWN, lines_of
 from yibao.adapters.views.telling import shown, state, told
 from yibao.adapters.views.terminal import in_one_line
 from yibao.adapters.views.words import Words
@@ -17,7 +18,9 @@ from yibao.domain.derivation import Derived
 from yibao.domain.editions import Policy
 from yibao.domain.vocabulary import PENDING
 from yibao.projections.answer import Answer
+from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.next_step import NextStep
+from yibao.projections.parts import DERIVED, PARTS, derivations
 
 
 def story_report(replay: Replay, answers: dict[str, Answer], words: Words) -> RenderableType:
@@ -46,8 +49,8 @@ def answer_report(answer: Answer, words: Words) -> RenderableType:
     if answer.assumes_no_further_facts:
         now += f" ({words('phrase', 'assumes')})"
     values.add_row(words("value", "state"), state(answer.state, words), now)
-    for name in VALUES:
-        derived = getattr(answer.values, name) if answer.values else None
+    for name in DERIVED[1:]:
+        derived = PARTS[name].derivation(answer)
         value, remark = _value_and_remark(derived, answer.policy, words)
         values.add_row(words("value", name), value, remark)
     for step in answer.next_steps or (None,):
@@ -56,6 +59,10 @@ def answer_report(answer: Answer, words: Words) -> RenderableType:
         values.add_row(
             words("value", "discrepancies"), f"#{found.version}", words("refusal", found.code)
         )
+    for name, part in PARTS.items():
+        if part.many and part.kind not in {NextStep, Discrepancy, *DRAWN}:
+            for text in lines_of(name, answer, words):
+                values.add_row(words("value", name), text)
     line = Table.grid(padding=(0, 2))
     for change in answer.timeline:
         passed = change.at <= answer.at
@@ -90,7 +97,7 @@ def why_failed(failure: Failure, words: Words) -> str:
         return words("because", "not_registered")
     reasons = [
         _reason_line(derived, answer.policy, words)
-        for derived in _derivations(answer)
+        for derived in derivations(answer)
         if derived.name in failure.came
     ]
     if "state" in failure.came and answer.state is None:
@@ -133,15 +140,6 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
     if step.estimated:
         remarks.append(words("phrase", "estimated", ask=" / ".join(step.ask)))
     return words("next_step", step.code), "; ".join(remarks)
-
-
-def _derivations(answer: Answer) -> Iterator[Derived[Any]]:
-    if answer.values is not None:
-        yield from answer.values
-    for change in reversed(answer.timeline):
-        if change.at <= answer.at:
-            yield change.derived
-            break
 
 
 def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> str:

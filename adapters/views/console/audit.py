@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.following.trail import part_told
-from yibao.adapters.shapes import plain
+from yibao.adapters.shapes import brief_json, plain
+from yibao.adapters.views.parts import part_line
 from yibao.adapters.views.telling import told
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
@@ -94,21 +94,6 @@ def change(moved: dict[str, Any], words: Words) -> str:
     return f"{words('value', moved['value'])}: {before} → {after}{clause(moved)}"
 
 
-def part_line(name: str, value: Any, words: Words) -> str:
-    """A part of an answer, from its JSON value, in one line."""
-    if name == "next_steps":
-        return "; ".join(words("next_step", step["code"]) for step in value) or _none(words)
-    if name == "discrepancies":
-        codes = (f"#{each['version']} {words('refusal', each['code'])}" for each in value)
-        return "; ".join(codes) or _none(words)
-    if name == "timeline":
-        steps = (f"{told(s['at'], words)} {words('state', s['state'])}" for s in value)
-        return ", ".join(steps) or _none(words)
-    if name == "care":
-        return "; ".join(_care(each, words) for each in value) or _none(words)
-    return told(value, words, name)
-
-
 def clause(cited: dict[str, Any]) -> str:
     """The rule and, where the edition is known, its notice and clause."""
     if not cited.get("rule"):
@@ -133,7 +118,7 @@ def history_cells(name: str, held: Held, words: Words) -> tuple[str, str, str, s
     """From when, until when, which answer, and what ended it."""
     began = told(plain(held.known_from), words) if held.known_from else words("audit", "ever")
     until = told(plain(held.known_until), words) if held.known_until else words("audit", "still")
-    value = part_line(name, part_told(name, held.value), words)
+    value = part_line(name, brief_json(name, held.value), words)
     if held.value is None and held.derived and held.derived.because:
         reason = words("because", held.derived.because)
         value += f" ({words('phrase', 'because', reason=reason)})"
@@ -154,22 +139,3 @@ def _whose(entry: dict[str, Any]) -> str:
 
 def _by(entry: dict[str, Any]) -> str:
     return f"{entry['by']} ({entry['via']})" if entry.get("via") else str(entry["by"])
-
-
-def _care(amounts: dict[str, Any], words: Words) -> str:
-    if amounts.get("pending"):
-        told_of_it = words("phrase", "pending")
-    elif amounts.get("refused"):
-        told_of_it = words("phrase", "refused", reason=words("because", amounts["refused"]))
-    else:
-        fund, patient = amounts["fund_pays"], amounts["patient_pays"]
-        told_of_it = words("phrase", "pays", fund=fund, patient=patient)
-        if amounts.get("settlement"):
-            told_of_it += f", {words('settlement', amounts['settlement'])}"
-    if amounts.get("settled"):
-        told_of_it += f"; {words('audit', 'paid')}"
-    return f"#{amounts['version']} {told_of_it}"
-
-
-def _none(words: Words) -> str:
-    return words("phrase", "none")

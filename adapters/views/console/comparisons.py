@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.views.console.care import told_amounts
+from yibao.adapters.shapes import brief_json
+from yibao.adapters.views.parts import part_lines
 from yibao.adapters.views.telling import fact_line, shown
 from yibao.adapters.views.words import Words
 from yibao.domain.facts import events
@@ -54,14 +55,4 @@ def _event(event: events.Event, words: Words) -> str:
 
 
 def _part(name: str, value: Any, words: Words) -> str:
-    if name == "timeline":
-        return "\n".join(f"{shown(at, words)} {words('state', state)}" for at, state in value)
-    if name == "next_steps":
-        return "\n".join(words("next_step", step.code) for step in value)
-    if name == "discrepancies":
-        return "\n".join(f"#{found.version} {words('refusal', found.code)}" for found in value)
-    if name == "care":
-        return "\n".join(f"#{found.version} {told_amounts(found, words)}" for found in value)
-    if name == "state":
-        return words("state", value or "none")
-    return shown(value, words)
+    return "\n".join(part_lines(name, brief_json(name, value), words))

@@ -15,8 +15,10 @@ from yibao.adapters.views.console import (
 from yibao.adapters.views.dossier import Dossier
 from yibao.adapters.views.pages.templates import environment
 from yibao.adapters.views.pages.timelines import timeline_svg, timeline_table
+from yibao.adapters.views.parts import DRAWN, lines_of
 from yibao.adapters.views.telling import fact_line, shown, told
 from yibao.adapters.views.words import Words
+from yibao.projections.parts import PARTS
 
 
 class Node(NamedTuple):
@@ -62,14 +64,10 @@ def dossier_page(dossier: Dossier, words: Words) -> str:
 
 
 def _values(dossier: Dossier, words: Words) -> Iterator[tuple[str, str]]:
-    answer = dossier.answer
-    yield words("value", "state"), words("state", answer.state or "none")
-    for derived in answer.values or ():
-        yield words("value", derived.name), shown(derived.value, words)
-    for step in answer.next_steps:
-        yield words("value", "next_steps"), words("next_step", step.code)
-    for found in answer.discrepancies:
-        yield words("value", "discrepancies"), f"#{found.version} {words('refusal', found.code)}"
+    for name, part in PARTS.items():
+        if part.kind not in DRAWN:
+            for line in lines_of(name, dossier.answer, words):
+                yield words("value", name), line
 
 
 def _explanations(dossier: Dossier, words: Words) -> Iterator[Node]:

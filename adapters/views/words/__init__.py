@@ -1,11 +1,15 @@
-"""Codes into words: Chinese and English, from two lists with the same keys."""
+"""Codes into words: Chinese and English, from two lists with the same keys.
+
+What happened is told in one list for both, so that a new fact has its words in one place.
+"""
 
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from yibao.adapters.editions import parse
 from yibao.domain.refusals import REASONS
+from yibao.projections.parts import PARTS
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
@@ -32,10 +36,20 @@ class Words:
 
 @cache
 def _lists(language: Language) -> dict[str, dict[str, str]]:
-    name = f"{language}.yaml"
-    lists: dict[str, dict[str, str]] = parse(
-        (files("yibao.adapters.views.words") / name).read_bytes(), name
-    ).data
+    lists: dict[str, dict[str, str]] = _read(f"{language}.yaml")
+    lists["event"] = {
+        n: told[language] for n, told in _read("events.yaml").items() if language in told
+    }
     if language == "en":  # the domain's own sentences, which its exceptions carry
         lists["refusal"] = REASONS
+    for part in PARTS:
+        if part not in lists["value"]:
+            raise LookupError(f"{language}.yaml has no words for the part {part!r}")
     return lists
+
+
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = parse(
+        (files("yibao.adapters.views.words") / name).read_bytes(), name
+    ).data
+    return found

@@ -22,13 +22,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from given import sheet
 from jsonschema import Draft202012Validator
 
 import yibao
 from yibao.adapters.cli import main
 from yibao.adapters.cli.running.audit_report import COLUMNS
 from yibao.adapters.cli.running.schemas import SCHEMAS
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.following.trail.shapes import trail_entry_json
 from yibao.adapters.service.service import open_service
@@ -37,10 +37,9 @@ from yibao.domain.refusals import Refused
 from yibao.projections.parts import PARTS
 
 from ..conftest import HEAD, Run, Write
-from ..following.test_trail import ADA, Clock, an_autumn, register
+from ..helpers.autumn import ADA, EDITIONS, Clock, an_autumn, register
 from .test_cli import MINE, SEVERAL, STEPS, parsed, refused
 
-EDITIONS = Editions()
 ROOT = Path(__file__).parents[3]
 SCENARIO = ROOT / "scenarios" / "audit" / "what-was-paid-stands-when-the-check-is-corrected.yaml"
 #: What a spreadsheet would take for a formula.
@@ -576,15 +575,7 @@ def test_an_edition_that_is_not_at_hand_is_a_clear_line(
     story = write(HEAD.replace("shanghai-2025", "mine"))
     store = f"sqlite:///{tmp_path / 'facts.db'}"
     with open_service(store, policies=folder, clock=Clock("2025-09-02 08:00")) as service:
-        service.register(
-            "s1",
-            at="2025-09-01 08:30",
-            policy="mine",
-            on="2025-09-01",
-            school="sjtu",
-            category="undergraduate",
-            document="passport",
-        )
+        service.register("s1", **sheet(policy="mine", document="passport"))
     assert run("audit", "--store", store, "--policies", folder).exit_code == 0
     assert run("audit", story, "--policies", folder).exit_code == 0
     assert "mine" in refused(run("audit", "--store", store))

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ from yibao.adapters.editions.files import Editions
 from yibao.domain.editions.policy import RULES, Parameters
 from yibao.domain.lifecycle.table import mermaid
 
-Write = Callable[..., Path]
-Run = Callable[..., Result]
+from ..conftest import TWO, Run, Write
 
 ROOT = Path(__file__).parents[3]
 MINE = """\
@@ -37,17 +35,7 @@ STEPS = """
       recorded: 2025-09-10 09:00
       verify_prior_coverage: {lapsed_years: 1}
 """
-SEVERAL = """\
-title: Two of them
-policy: shanghai-2025
-students:
-  ada: {ref: a1, school: sjtu, category: undergraduate, document: resident_id_card}
-  bo: {ref: b1, school: sjtu, category: postgraduate, document: passport}
-story:
-  - {student: ada, at: 2025-09-01 08:30, register: {on: 2025-09-01}}
-  - {student: bo, at: 2025-09-01 08:31, register: {on: 2025-09-01}}
-  - {student: bo, at: 2025-09-06 10:00, observed: yes, confirm: {channel: app}}
-"""
+SEVERAL = TWO + "  - {student: bo, at: 2025-09-06 10:00, observed: yes, confirm: {channel: app}}\n"
 
 
 def parsed(result: Result) -> Any:

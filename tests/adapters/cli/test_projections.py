@@ -23,8 +23,8 @@ from yibao.adapters.store.facts import FactStore
 from yibao.projections.audit_trail import Entry
 
 from ..conftest import Run
-from ..stores import lasting, rows
-from ..writers import Step, filing, registration, told
+from ..helpers.stores import lasting, rows
+from ..helpers.writers import Step, filing, registration, told
 
 ADA, BO = yibao.EnrollmentId("ada", 2025), yibao.EnrollmentId("bo", 2025)
 SOURCES = str(Path(__file__).parents[3] / "src")

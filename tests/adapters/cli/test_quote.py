@@ -1,7 +1,7 @@
 """`yibao quote` and `Service.quote`: what care would cost, with nothing recorded."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,10 @@ import yibao
 from yibao import EnrollmentId, Service
 from yibao.domain.refusals import NotPermitted, UnknownCutoff
 
-from ..service.test_care import ADA, Watch, amounts, enrolled, everything, visit
-from ..stores import content, emptied, lasting
-
-Write = Callable[..., Path]
-Run = Callable[..., Result]
+from ..conftest import TWO, Run, Write
+from ..helpers.autumn import Clock
+from ..helpers.stores import content, emptied, lasting
+from ..service.test_care import ADA, JANUARY, amounts, enrolled, everything, visit
 
 STORY = """\
 - at: 2025-09-02 17:00
@@ -31,18 +30,13 @@ STORY = """\
 - at: 2025-10-01 17:00
   receive_care: {setting: outpatient, level: third, cost: 200.00, on: 2025-10-01}
 """
-SEVERAL = """\
-title: Two of them
-policy: shanghai-2025
-students:
-  ada: {ref: a1, school: sjtu, category: undergraduate, document: resident_id_card}
-  bo: {ref: b1, school: sjtu, category: undergraduate, document: resident_id_card}
-story:
-  - {student: ada, at: 2025-09-01 08:30, register: {on: 2025-09-01}}
-  - {student: bo, at: 2025-09-01 08:31, register: {on: 2025-09-01}}
+SEVERAL = (
+    TWO
+    + """\
   - {student: ada, at: 2025-09-06 10:00, observed: yes, confirm: {channel: app}}
   - {student: ada, at: 2025-09-06 10:30, verify_prior_coverage: {lapsed_years: 0}}
 """
+)
 CLINIC = ("--setting", "campus_clinic", "--cost", "120.00", "--on", "2025-09-03")
 VISIT = ("--setting", "outpatient", "--level", "second", "--cost", "400", "--on", "2025-10-02")
 #: Anybody who is covered from 1 September.
@@ -390,7 +384,7 @@ BILLS = st.lists(
 def test_a_quote_is_the_assessment_that_the_care_then_gets(
     url: str, bills: list[tuple[str, str, Any, Any, str | None]], lapsed_years: int | None
 ) -> None:
-    with yibao.open(emptied(url), clock=Watch()) as service:
+    with yibao.open(emptied(url), clock=Clock(JANUARY)) as service:
         check = enrolled(service)
         if lapsed_years != 0:
             changed_check(service, check.event_id, lapsed_years)
@@ -426,10 +420,10 @@ def changed_check(service: Service, check: Any, lapsed_years: int | None) -> Non
 
 
 def test_a_quote_is_asked_as_known_at_an_instant_or_a_version(url: str) -> None:
-    watch = Watch("2025-10-01 12:00")
-    with yibao.open(url, clock=watch) as service:
+    clock = Clock("2025-10-01 12:00")
+    with yibao.open(url, clock=clock) as service:
         enrolled(service)
-        watch.set("2025-10-05 12:00")
+        clock.at("2025-10-05 12:00")
         visit(service, "250.00")
         bill: dict[str, Any] = {
             "on": "2025-10-06",

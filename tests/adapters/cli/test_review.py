@@ -1,22 +1,19 @@
 """`yibao review` and `Service.review`: care that is no longer paid as it was, and what moved it."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from click.testing import Result
 
 import yibao
 from yibao import EnrollmentId, Service
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.review import Changed
 
-from ..service.test_care import ADA, Watch, enrolled, everything, visit
-
-Write = Callable[..., Path]
-Run = Callable[..., Result]
+from ..conftest import TWO, Run, Write
+from ..helpers.autumn import Clock
+from ..service.test_care import ADA, enrolled, everything, visit
 
 #: A settled visit on 10 October, and a check that turns out to have been misread.
 STORY = """\
@@ -36,15 +33,9 @@ STORY = """\
   correct: {step: check, lapsed_years: 1}
   reason: typing-error
 """
-SEVERAL = """\
-title: Two of them
-policy: shanghai-2025
-students:
-  ada: {ref: a1, school: sjtu, category: undergraduate, document: resident_id_card}
-  bo: {ref: b1, school: sjtu, category: undergraduate, document: resident_id_card}
-story:
-  - {student: ada, at: 2025-09-01 08:30, register: {on: 2025-09-01}}
-  - {student: bo, at: 2025-09-01 08:31, register: {on: 2025-09-01}}
+SEVERAL = (
+    TWO
+    + """\
   - {student: ada, at: 2025-09-06 10:00, observed: yes, confirm: {channel: app}}
   - {student: ada, at: 2025-09-06 10:30, verify_prior_coverage: {lapsed_years: 0}}
   - id: hers
@@ -54,17 +45,18 @@ story:
   - {at: 2025-10-01 18:00, settle_care: {step: hers}}
   - {at: 2025-10-02 18:00, void: {step: hers}, reason: wrong-person}
 """
+)
 
 
 @pytest.fixture
-def watch() -> Watch:
-    return Watch("2025-12-01 09:00")
+def clock() -> Clock:
+    return Clock("2025-12-01 09:00")
 
 
 @pytest.fixture
-def service(url: str, watch: Watch) -> Iterator[Service]:
+def service(url: str, clock: Clock) -> Iterator[Service]:
     """A store in which Ada is enrolled, on a clock that stands on 1 December."""
-    with yibao.open(url, clock=watch) as opened:
+    with yibao.open(url, clock=clock) as opened:
         enrolled(opened)
         yield opened
 
@@ -102,15 +94,15 @@ def test_where_nothing_has_changed_there_is_nothing_to_review(service: Service) 
 
 
 def test_settled_care_whose_window_moved_is_listed_with_both_amounts_and_what_moved_it(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
     bill = visit(service)
-    watch.set("2025-12-02 09:00")
+    clock.at("2025-12-02 09:00")
     settle(service, bill, paid="99.00")
-    watch.set("2025-12-03 09:00")
+    clock.at("2025-12-03 09:00")
     check = service.facts(ADA)[3]
     service.issue_medical_card(ADA, at="2025-12-03 08:00")
-    watch.set("2025-12-04 09:00")
+    clock.at("2025-12-04 09:00")
     right = service.correct(
         ADA, check.event_id, at="2025-12-04 09:00", reason="misread", changes={"lapsed_years": 1}
     )
@@ -128,15 +120,15 @@ def test_settled_care_whose_window_moved_is_listed_with_both_amounts_and_what_mo
     assert movers(changed) == [right.event_id]
 
 
-def test_what_was_put_right_again_is_listed_no_more(service: Service, watch: Watch) -> None:
+def test_what_was_put_right_again_is_listed_no_more(service: Service, clock: Clock) -> None:
     bill, check = visit(service), service.facts(ADA)[3]
     settle(service, bill)
-    watch.set("2025-12-02 09:00")
+    clock.at("2025-12-02 09:00")
     wrong = service.correct(
         ADA, check.event_id, at="2025-12-02 09:00", reason="misread", changes={"lapsed_years": 1}
     )
     assert len(service.review(ADA)) == 1
-    watch.set("2025-12-03 09:00")
+    clock.at("2025-12-03 09:00")
     service.correct(
         ADA, wrong.event_id, at="2025-12-03 09:00", reason="misread", changes={"lapsed_years": 0}
     )
@@ -144,31 +136,31 @@ def test_what_was_put_right_again_is_listed_no_more(service: Service, watch: Wat
 
 
 def test_care_settled_anew_is_compared_with_its_latest_settlement(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
     bill = visit(service)
     settle(service, bill)
-    watch.set("2025-12-02 09:00")
+    clock.at("2025-12-02 09:00")
     service.correct(
         ADA, bill.event_id, at="2025-12-02 09:00", reason="misread", changes={"cost": "400.00"}
     )
     assert [told(changed) for changed in service.review(ADA)] == [("100.00", "50.00")]
-    watch.set("2025-12-03 09:00")
+    clock.at("2025-12-03 09:00")
     service.reverse_care(ADA, bill.event_id, at="2025-12-03 09:00")
     assert service.review(ADA) == ()
     service.settle_care(ADA, bill.event_id, at="2025-12-03 09:00")
     assert service.review(ADA) == ()
 
 
-def test_refused_care_that_is_covered_now_is_listed(service: Service, watch: Watch) -> None:
+def test_refused_care_that_is_covered_now_is_listed(service: Service, clock: Clock) -> None:
     check = service.facts(ADA)[3]
     wrong = service.correct(
         ADA, check.event_id, at="2025-09-10 09:00", reason="misread", changes={"lapsed_years": 1}
     )
-    watch.set("2025-12-02 09:00")
+    clock.at("2025-12-02 09:00")
     bill = visit(service)
     late = visit(service, on="2026-01-01")
-    watch.set("2025-12-03 09:00")
+    clock.at("2025-12-03 09:00")
     assert service.review(ADA) == ()
     right = service.correct(
         ADA, wrong.event_id, at="2025-12-03 09:00", reason="misread", changes={"lapsed_years": 0}
@@ -182,10 +174,10 @@ def test_refused_care_that_is_covered_now_is_listed(service: Service, watch: Wat
 
 
 def test_a_filing_reported_late_lets_refused_care_be_reviewed(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
     visit(service, "1000.00", province="江苏")
-    watch.set("2025-12-02 09:00")
+    clock.at("2025-12-02 09:00")
     filing = service.file_remote_care(ADA, at="2025-09-30 10:00", province="江苏", observed=True)
     (changed,) = service.review(ADA)
     assert (told(changed), movers(changed)) == (("0.00", "350.00"), [filing.event_id])
@@ -193,31 +185,31 @@ def test_a_filing_reported_late_lets_refused_care_be_reviewed(
 
 
 def test_settled_care_that_was_taken_back_is_listed_until_it_is_reversed(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
     bill, unpaid = visit(service), visit(service)
     settle(service, bill)
-    watch.set("2025-12-02 09:00")
+    clock.at("2025-12-02 09:00")
     void = service.void(ADA, bill.event_id, at="2025-12-02 09:00", reason="wrong-person")
     service.void(ADA, unpaid.event_id, at="2025-12-02 09:00", reason="wrong-person")
     (changed,) = service.review(ADA)
     assert changed.care.event_id == bill.event_id
     assert told(changed) == ("100.00", None)
     assert void.event_id in movers(changed)
-    watch.set("2025-12-03 09:00")
+    clock.at("2025-12-03 09:00")
     service.reverse_care(ADA, bill.event_id, at="2025-12-03 09:00")
     assert service.review(ADA) == ()
 
 
 def test_a_corrected_bill_moves_the_deductible_of_those_settled_after_it(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
     first = visit(service, "200.00")
     second = visit(service, "400.00", level="second")
     third = visit(service, "100.00", level="first")
     for bill in (second, third):
         settle(service, bill)
-    watch.set("2025-12-02 09:00")
+    clock.at("2025-12-02 09:00")
     again = service.correct(
         ADA, first.event_id, at="2025-12-02 09:00", reason="misread", changes={"cost": "250.00"}
     )
@@ -229,7 +221,7 @@ def test_a_corrected_bill_moves_the_deductible_of_those_settled_after_it(
         "100.00",
         "50.00",
     )
-    watch.set("2025-12-03 09:00")
+    clock.at("2025-12-03 09:00")
     void = service.void(ADA, again.event_id, at="2025-12-03 09:00", reason="wrong-person")
     (changed,) = service.review(ADA)
     assert (told(changed), movers(changed)) == (
@@ -239,12 +231,12 @@ def test_a_corrected_bill_moves_the_deductible_of_those_settled_after_it(
 
 
 def test_a_change_that_pays_the_same_is_told_by_the_deductible_it_uses(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
     """Below the deductible the fund pays nothing either way; the patient's part has moved."""
     bill = visit(service, "100.00")
     settle(service, bill)
-    watch.set("2025-12-02 09:00")
+    clock.at("2025-12-02 09:00")
     service.correct(
         ADA, bill.event_id, at="2025-12-02 09:00", reason="misread", changes={"cost": "120.00"}
     )
@@ -254,14 +246,14 @@ def test_a_change_that_pays_the_same_is_told_by_the_deductible_it_uses(
     assert (str(changed.then.patient_pays), str(changed.now.patient_pays)) == ("100.00", "120.00")
 
 
-def test_a_review_is_asked_as_it_was_known(service: Service, watch: Watch) -> None:
+def test_a_review_is_asked_as_it_was_known(service: Service, clock: Clock) -> None:
     bill, check = visit(service), service.facts(ADA)[3]
     settle(service, bill)
-    watch.set("2025-12-02 09:00")
+    clock.at("2025-12-02 09:00")
     service.correct(
         ADA, check.event_id, at="2025-12-02 09:00", reason="misread", changes={"lapsed_years": 1}
     )
-    watch.set("2025-12-03 09:00")
+    clock.at("2025-12-03 09:00")
     service.correct(
         ADA, bill.event_id, at="2025-12-03 09:00", reason="misread", changes={"cost": "1.00"}
     )
@@ -380,9 +372,9 @@ def test_what_cannot_be_reviewed_ends_with_2_and_says_why(
 
 
 def test_care_is_reviewed_also_after_the_clock_has_gone_back(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
-    watch.set("2025-11-30 10:00")
+    clock.at("2025-11-30 10:00")
     bill = visit(service)
     settle(service, bill)
     assert service.review(ADA) == ()

@@ -2,13 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from click.testing import Result
+from given import sheet
 
 import yibao
 from yibao.adapters.editions import files as policy_files
@@ -20,8 +19,7 @@ from yibao.domain.editions.policy import RULES, Parameters
 from yibao.domain.facts import events
 from yibao.domain.refusals import AlteredEdition, UnknownEdition
 
-Write = Callable[..., Path]
-Run = Callable[..., Result]
+from ..conftest import Run, Write
 
 RELEASED = ["shanghai-2024", "shanghai-2025"]
 
@@ -316,15 +314,7 @@ def test_an_edition_of_ones_own_is_used_in_a_replay(
 
 def use(folder: Path, url: str) -> None:
     with yibao.open(url, policies=folder) as service:
-        service.register(
-            "s1",
-            policy="mine",
-            on="2025-09-01",
-            at="2025-09-01 08:30",
-            school="sjtu",
-            category="undergraduate",
-            document="resident_id_card",
-        )
+        service.register("s1", **sheet(policy="mine"))
 
 
 def test_a_store_refuses_an_edition_that_was_altered_since_it_was_used(write: Write) -> None:

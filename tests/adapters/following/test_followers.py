@@ -30,11 +30,19 @@ from yibao.adapters.upkeep.creating import grant, migrate
 from yibao.domain.facts import events
 
 from ..conftest import Run
-from ..follower import Follower, caught_up, eventually, held, made_anew, standing, supervised
+from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused
+from ..helpers.follower import (
+    Follower,
+    caught_up,
+    eventually,
+    held,
+    made_anew,
+    standing,
+    supervised,
+)
+from ..helpers.stores import lasting, rows
+from ..helpers.writers import Nursery
 from ..store.sqlite.test_crashes import Kept
-from ..stores import lasting, rows
-from ..writers import Nursery
-from .test_trail import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused
 
 EVERY = 1 if "YIBAO_TORTURE" in os.environ else 29
 #: How much each writer writes.
@@ -253,7 +261,7 @@ def test_a_follower_whose_connections_the_server_ends_tells_of_it_in_json_alone(
 def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
     service: Service, ready: str, small_batches: None
 ) -> None:
-    script = Path(__file__).parents[1] / "follower.py"
+    script = Path(__file__).parents[1] / "helpers" / "follower.py"
     done = subprocess.run(
         [sys.executable, str(script), "die", ready, str(EVERY), "0"],
         env={**os.environ, "PYTHONPATH": str(SOURCES)},

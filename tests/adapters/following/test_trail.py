@@ -5,6 +5,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import yibao
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail import following
 from yibao.adapters.following.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
@@ -28,88 +28,16 @@ from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.postgres.settings import StoreSettings
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import BadValue, YibaoError
-from yibao.projections.answer import answered
+from yibao.projections import audit_trail
+from yibao.projections.answer import Answer, answered
 from yibao.projections.audit_trail import Entry
+from yibao.projections.record import Knowledge
 
-from ..stores import rows
-from ..trail_killer import digest
-from ..writers import Step, registration, told
-
-POLICY = "shanghai-2025"
-EDITIONS = Editions()
-ADA, BO, CY = (yibao.EnrollmentId(ref, 2025) for ref in ("ada", "bo", "cy"))
-SCHOOLS = {"ada": "sjtu", "bo": "tongji", "cy": "sjtu"}
-
-
-class Clock:
-    """A clock that a test moves; it stands still unless told to go on."""
-
-    def __init__(self, now: str = "2025-09-01 08:00") -> None:
-        self.now = read_instant(now)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def at(self, now: str) -> str:
-        self.now = read_instant(now)
-        return now
-
-
-def refused(act: Callable[..., Any], *values: Any, **named: Any) -> None:
-    """Asks for something that is refused."""
-    with pytest.raises(yibao.Refused):
-        act(*values, **named)
-
-
-def register(service: Service, who: yibao.EnrollmentId, at: str, **how: Any) -> None:
-    service.register(
-        who.ref,
-        at=at,
-        policy=POLICY,
-        on=at[:10],
-        school=SCHOOLS[who.ref],
-        category="undergraduate",
-        document="resident_id_card",
-        **how,
-    )
-
-
-def an_autumn(service: Service, clock: Clock) -> None:
-    """Three students, a refusal, care, a window fixed twice, a move, a correction and a void."""
-    refused(service.confirm, ADA, at=clock.at("2025-09-01 08:10"), channel="app", by="counter-2")
-    register(service, ADA, clock.at("2025-09-01 08:30"), by="officer-1")
-    register(service, BO, clock.at("2025-09-01 08:40"), by="officer-1", correlation_id="roster-7")
-    service.fix_window(POLICY, at=clock.at("2025-09-02 09:00"), closes_on="2025-12-20", by="bureau")
-    service.declare_roster(ADA, at=clock.at("2025-09-02 17:00"), by="school-1")
-    register(service, CY, clock.at("2025-09-03 08:00"), by="officer-2")
-    refused(service.confirm, ADA, at=clock.at("2025-09-03 10:00"), channel="app", by="counter-2")
-    refused(service.confirm, ADA, at=clock.at("2025-09-03 10:00"), channel="fax", by="counter-2")
-    service.confirm(ADA, at=clock.at("2025-09-06 14:20"), channel="app", by="app")
-    check = service.verify_prior_coverage(
-        ADA, at=clock.at("2025-09-06 14:50"), lapsed_years=1, by="counter-4"
-    )
-    service.confirm(
-        BO, at=clock.at("2025-09-07 10:00:00.25"), channel="app", observed=True, by="app"
-    )
-    service.receive_care(
-        ADA, at=clock.at("2025-09-10 09:00"), on="2025-09-10", setting="campus_clinic", cost="60.00"
-    )
-    service.fix_window(
-        POLICY, at=clock.at("2025-10-01 09:00"), closes_on="2025-10-10", school="sjtu", by="bureau"
-    )
-    service.change_school(CY, at=clock.at("2025-10-02 09:00"), school="fudan", by="officer-2")
-    service.correct(
-        ADA,
-        check.event_id,
-        at=clock.at("2025-10-15 10:00"),
-        reason="wrong-line",
-        changes={"lapsed_years": 0},
-        by="officer-3",
-    )
-    fix = service.window_facts(POLICY)[-1]
-    service.void(
-        POLICY, fix.event_id, at=clock.at("2025-10-16 10:00"), reason="mistake", by="bureau"
-    )
+from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused, register
+from ..helpers.follower import held, made_anew
+from ..helpers.stores import rows
+from ..helpers.trail_killer import digest
+from ..helpers.writers import Step, registration, told
 
 
 @pytest.fixture
@@ -215,6 +143,36 @@ def test_a_window_fixed_for_many_is_listed_once_and_with_each_student_it_moved(
         ]
 
 
+def test_for_whom_a_window_cannot_have_moved_anything_no_answer_is_made(
+    service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(known: Knowledge, at: datetime) -> Answer:
+        asked.append(known.enrollment.ref)
+        return answered(known, at)
+
+    an_autumn(service, clock)
+    late = yibao.EnrollmentId("late", 2025)
+    register(service, late, clock.at("2025-10-17 08:00"))
+    service.declare_roster(late, at=clock.at("2025-10-17 08:00"))
+    service.confirm(late, at=clock.at("2025-10-17 08:10"), channel="app")
+    with service.audit_trail() as trail:
+        trail.catch_up()
+        monkeypatch.setattr(audit_trail, "answered", counted)
+        at = clock.at("2025-10-18 09:00")
+        # Nobody is one; who has confirmed asks for no window but of her care; then a nearer fix
+        # stands for her school.
+        service.fix_window(POLICY, at=at, closes_on="2025-12-31", category="postgraduate")
+        service.fix_window(
+            POLICY, at=at, closes_on="2025-12-30", category="undergraduate", school="sjtu"
+        )
+        service.fix_window(POLICY, at=at, closes_on="2025-12-29")
+        trail.catch_up()
+        assert Counter(asked) == {ADA.ref: 2, CY.ref: 4}
+        assert held(trail)["entries"] == made_anew(service)["entries"]
+
+
 def test_a_move_to_another_school_is_in_the_trail_of_both(service: Service, clock: Clock) -> None:
     an_autumn(service, clock)
     with service.audit_trail() as trail:
@@ -291,7 +249,7 @@ def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
     with service.audit_trail(f"sqlite:///{tmp_path / 'whole.db'}") as whole:
         whole.catch_up()
         expected = digest(whole)
-    script = Path(__file__).parents[1] / "trail_killer.py"
+    script = Path(__file__).parents[1] / "helpers" / "trail_killer.py"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path / "facts.db"), str(tmp_path / "killed.db")],
         env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
@@ -649,6 +607,20 @@ def test_whatever_is_recorded_in_whatever_order_the_trail_followed_is_the_trail_
                     assert live.as_of(entry) == answered(known, tried or entry.recorded_at)
 
 
+def _some_windows(service: Service, at: datetime, chance: random.Random) -> None:
+    for _ in range(chance.choice([1, 1, 4])):
+        opens, closes = chance.choice(["01", "06", "20"]), chance.randrange(3)
+        ends = {"opens_on": f"2025-09-{opens}", "closes_on": f"2025-1{closes}-10"}
+        named: dict[str, Any] = dict(chance.sample(sorted(ends.items()), chance.choice([1, 2])))
+        service.fix_window(
+            POLICY,
+            at=at,
+            school=chance.choice([None, "sjtu", "fudan"]),
+            category=chance.choice([None, "undergraduate", "postgraduate"]),
+            **named,
+        )
+
+
 def _anything(service: Service, clock: Clock, chance: random.Random) -> None:
     who = chance.choice([ADA, BO, CY])
     at = clock.now - timedelta(days=chance.choice([0, 0, 3, 400]))
@@ -666,12 +638,7 @@ def _anything(service: Service, clock: Clock, chance: random.Random) -> None:
             lambda: service.receive_care(
                 who, at=at, on=at.date(), setting="campus_clinic", cost="10.00"
             ),
-            lambda: service.fix_window(
-                POLICY,
-                at=at,
-                closes_on=f"2025-1{chance.randrange(3)}-10",
-                school=chance.choice([None, "sjtu"]),
-            ),
+            lambda: _some_windows(service, at, chance),
             lambda: service.void(who, chance.choice(facts).event_id, at=at, reason="mistake"),
             lambda: service.void(POLICY, chance.choice(fixes).event_id, at=at, reason="mistake"),
         ]

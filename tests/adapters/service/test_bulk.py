@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from given import sheet
 from pgserver import CARELESS, Server
 
 import yibao
@@ -27,9 +28,9 @@ from yibao.domain.facts.commands import Command
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import BadValue, Refused, UnknownCutoff
 
-from ..stores import emptied, lasting, rows
+from ..helpers.autumn import POLICY
+from ..helpers.stores import emptied, lasting, rows
 
-POLICY = "shanghai-2025"
 NOW = read_instant("2025-09-20 12:00")
 ADA, BO = yibao.EnrollmentId("ada", 2025), yibao.EnrollmentId("bo", 2025)
 Asked = tuple[yibao.EnrollmentId | str, Command]
@@ -47,16 +48,7 @@ def made(kind: type[Command], **values: Any) -> Command:
 
 
 def register(who: yibao.EnrollmentId, **values: Any) -> Asked:
-    sheet: dict[str, Any] = {
-        "ref": who.ref,
-        "at": "2025-09-01 08:30",
-        "policy": POLICY,
-        "on": "2025-09-01",
-        "school": "sjtu",
-        "category": "undergraduate",
-        "document": "resident_id_card",
-    }
-    return who, commands.Register(**{**sheet, **values})
+    return who, commands.Register(**sheet(ref=who.ref) | values)
 
 
 def declare(who: yibao.EnrollmentId, **values: Any) -> Asked:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from given import sheet
 
 import yibao
 from yibao import EnrollmentId, Refused, Service
@@ -27,9 +28,9 @@ from yibao.domain.refusals import (
     YibaoError,
 )
 
-from ..stores import content, lasting
-
-Write = Callable[..., Path]
+from ..conftest import Write
+from ..helpers.autumn import Clock
+from ..helpers.stores import content, lasting
 
 RELEASED = files("yibao.domain.editions") / "policies" / "shanghai-2025.yaml"
 ADA = EnrollmentId("s1", 2025)
@@ -43,67 +44,14 @@ extends: shanghai-2025
 benefits:
   outpatient_third_share: {value: 55.5, unit: percent, clause: circular 7, basis: stated}
 """
-#: The worked example of the rules: the bill, then fund, patient, deductible used, settlement.
-EXAMPLE: list[tuple[dict[str, str], tuple[str, str, str, str | None], str | None]] = [
-    (
-        {"setting": "campus_clinic", "cost": "120.00", "on": "2025-09-03"},
-        ("96.00", "24.00", "0.00", "claim"),
-        None,
-    ),
-    (
-        {"setting": "outpatient", "level": "third", "cost": "500.00", "on": "2025-10-01"},
-        ("100.00", "400.00", "300.00", "direct"),
-        None,
-    ),
-    (
-        {"setting": "outpatient", "level": "second", "cost": "100.00", "on": "2025-10-02"},
-        ("60.00", "40.00", "0.00", "direct"),
-        None,
-    ),
-    (
-        {"setting": "inpatient", "level": "second", "cost": "2100.00", "on": "2025-11-01"},
-        ("1500.00", "600.00", "100.00", "direct"),
-        None,
-    ),
-    (
-        {"setting": "inpatient", "level": "third", "cost": "250.00", "on": "2025-11-20"},
-        ("0.00", "250.00", "250.00", "direct"),
-        None,
-    ),
-    (
-        {"setting": "campus_clinic", "cost": "10.00", "on": "2026-01-01"},
-        ("0.00", "10.00", "0.00", None),
-        "outside_benefit_year",
-    ),
-]
-
-
-class Watch:
-    """A clock that stands until it is set."""
-
-    def __init__(self, now: str = JANUARY) -> None:
-        self.set(now)
-
-    def set(self, now: str) -> None:
-        self.now = read_instant(now)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 def enrolled(
     service: Service, student: EnrollmentId = ADA, *, policy: str = "shanghai-2025", on: str = ""
 ) -> Receipt:
     """A student who registers on 1 September and has no waiting period; the check's receipt."""
-    service.register(
-        student.ref,
-        policy=policy,
-        on=on or "2025-09-01",
-        at=f"{on or '2025-09-01'} 08:30",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-    )
+    on = on or "2025-09-01"
+    service.register(student.ref, **sheet(policy=policy, on=on, at=f"{on} 08:30"))
     service.declare_roster(student, at="2025-09-02 17:00", observed=True)
     service.confirm(student, at="2025-09-06 14:20", channel="app", observed=True)
     return service.verify_prior_coverage(student, at="2025-09-06 14:50", lapsed_years=0)
@@ -143,13 +91,13 @@ def everything(service: Service) -> list[Any]:
 
 
 @pytest.fixture
-def watch() -> Watch:
-    return Watch()
+def clock() -> Clock:
+    return Clock(JANUARY)
 
 
 @pytest.fixture
-def empty(url: str, watch: Watch) -> Iterator[Service]:
-    with yibao.open(url, by="counter", clock=watch) as opened:
+def empty(url: str, clock: Clock) -> Iterator[Service]:
+    with yibao.open(url, by="counter", clock=clock) as opened:
         yield opened
 
 
@@ -161,30 +109,21 @@ def service(empty: Service) -> Service:
 
 
 @lasting
-def test_the_worked_example_comes_out_to_the_fen_and_stands_in_the_store(
-    url: str, empty: Service
+def test_care_stands_in_the_store_and_is_assessed_from_there_to_the_fen(
+    url: str, service: Service
 ) -> None:
-    empty.register(
-        "s1",
-        policy="shanghai-2025",
-        on="2025-08-30",
-        at="2025-08-30 09:10",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-    )
-    empty.declare_roster(ADA, at="2025-09-02 17:00")
-    empty.confirm(ADA, at="2025-09-06 14:20", channel="app")
-    empty.verify_prior_coverage(ADA, at="2025-09-06 14:50", lapsed_years=0)
-    for bill, _, _ in EXAMPLE:
-        empty.receive_care(ADA, at="2026-01-02 09:00", **bill)  # type: ignore[arg-type]
-    empty.close()
+    visit(service)
+    visit(service, "99.99", setting="campus_clinic", level=None)
+    visit(service, on="2026-01-01", at="2026-01-02 09:00")
+    told, before = bills(service), service.at(ADA, JANUARY).care
+    service.close()
     with yibao.open(url) as again:
-        care = again.at(ADA, "2026-01-05 09:00").care
-    assert [(*amounts(each)[:3], each.settlement.value) for each in care] == [
-        told for _, told, _ in EXAMPLE
+        assert again.at(ADA, JANUARY).care == before
+    assert told == [
+        ("100.00", "400.00", "300.00", "0.00"),
+        ("79.99", "20.00", "0.00", "0.00"),
+        ("0.00", "500.00", "0.00", "0.00"),
     ]
-    assert [each.refused for each in care] == [refused for _, _, refused in EXAMPLE]
 
 
 def test_care_is_recorded_whatever_the_cover_and_refused_without_an_enrollment(
@@ -275,10 +214,10 @@ def test_an_edition_whose_benefits_were_altered_under_its_name_is_refused_once_u
 
 
 def test_an_edition_that_changes_one_share_needs_no_code(
-    write: Write, url: str, watch: Watch
+    write: Write, url: str, clock: Clock
 ) -> None:
     folder = write(MINE, "policies/mine.yaml").parent
-    with yibao.open(url, policies=folder, clock=watch) as service:
+    with yibao.open(url, policies=folder, clock=clock) as service:
         enrolled(service, policy="mine")
         bill = visit(service, "500.00")
         visit(service, "100.00", level="second")
@@ -295,14 +234,14 @@ def test_an_edition_that_changes_one_share_needs_no_code(
 
 
 def test_under_an_edition_without_benefits_no_care_is_recorded(
-    write: Write, url: str, watch: Watch
+    write: Write, url: str, clock: Clock
 ) -> None:
     released = (files("yibao.domain.editions") / "policies" / "shanghai-2025.yaml").read_text(
         "utf-8"
     )
     without = released.partition("\nbenefits:")[0] + "\n"
     folder = write(without.replace("shanghai-2025", "mine", 1), "policies/mine.yaml").parent
-    with yibao.open(url, policies=folder, clock=watch) as service:
+    with yibao.open(url, policies=folder, clock=clock) as service:
         enrolled(service, policy="mine")
         with pytest.raises(BadValue, match="no table of benefits") as caught:
             visit(service)
@@ -665,14 +604,14 @@ def test_a_note_on_care_is_kept_apart_and_can_be_erased(url: str, service: Servi
     assert b"bicycle" not in content(url)
 
 
-def test_care_recorded_later_is_not_known_earlier(empty: Service, watch: Watch) -> None:
-    watch.set("2025-10-01 12:00")
+def test_care_recorded_later_is_not_known_earlier(empty: Service, clock: Clock) -> None:
+    clock.at("2025-10-01 12:00")
     enrolled(empty)
-    watch.set("2025-11-01 09:00")
+    clock.at("2025-11-01 09:00")
     bill = visit(empty)
-    watch.set("2025-11-02 09:00")
+    clock.at("2025-11-02 09:00")
     empty.settle_care(ADA, bill.event_id, at="2025-11-02 09:00")
-    watch.set("2025-11-03 09:00")
+    clock.at("2025-11-03 09:00")
     empty.correct(
         ADA, bill.event_id, at="2025-11-03 09:00", reason="misread", changes={"cost": "400.00"}
     )
@@ -693,7 +632,7 @@ def test_care_recorded_later_is_not_known_earlier(empty: Service, watch: Watch) 
 
 
 def test_an_earlier_answer_never_changes_whatever_is_recorded_later(
-    empty: Service, watch: Watch
+    empty: Service, clock: Clock
 ) -> None:
     """Asked again after every later recording, at each earlier version and instant."""
     told: dict[Any, Any] = {}
@@ -703,14 +642,14 @@ def test_an_earlier_answer_never_changes_whatever_is_recorded_later(
         return answer.state, answer.version, answer.care_version, answer.care
 
     def step(now: str) -> None:
-        for cutoff in (watch.now - timedelta(microseconds=1), watch.now, len(empty.facts(ADA))):
+        for cutoff in (clock.now - timedelta(microseconds=1), clock.now, len(empty.facts(ADA))):
             if cutoff != 0:
                 told.setdefault(cutoff, asked(cutoff))
         for cutoff, answer in told.items():
             assert asked(cutoff) == answer
-        watch.set(now)
+        clock.at(now)
 
-    watch.set("2025-10-01 12:00")
+    clock.at("2025-10-01 12:00")
     check = enrolled(empty)
     step("2025-10-02 09:00")
     bill = visit(empty, "200.00")
@@ -735,20 +674,20 @@ def test_an_earlier_answer_never_changes_whatever_is_recorded_later(
 
 
 def test_stamps_of_care_and_of_the_adopted_benefits_never_go_back_when_the_clock_does(
-    empty: Service, watch: Watch
+    empty: Service, clock: Clock
 ) -> None:
-    watch.set("2026-01-10 10:00")
+    clock.at("2026-01-10 10:00")
     enrolled(empty)
-    watch.set("2026-01-10 12:00")
+    clock.at("2026-01-10 12:00")
     empty.fix_window("shanghai-2025", at="2025-09-03 10:00", closes_on="2025-10-19")
     before = empty.at(ADA, known_at="2026-01-10 11:30")
     assert before.edition_version == 1
-    watch.set("2026-01-10 11:00")
+    clock.at("2026-01-10 11:00")
     bill = visit(empty)
     stamps = [event.recorded_at for event in empty.window_facts("shanghai-2025")]
     assert stamps == sorted(stamps)
     assert empty.at(ADA, known_at="2026-01-10 11:30").edition_version == 1
-    watch.set("2026-01-10 10:59")
+    clock.at("2026-01-10 10:59")
     paid = empty.settle_care(ADA, bill.event_id, at="2025-10-01 18:00")
     assert paid.recorded_at == bill.recorded_at
     # Everything is known by default, though the clock stands before the last stamp.
@@ -756,12 +695,12 @@ def test_stamps_of_care_and_of_the_adopted_benefits_never_go_back_when_the_clock
     assert care.care.settled is not None
 
 
-def test_everyone_carries_care_like_one_by_one(url: str, watch: Watch) -> None:
+def test_everyone_carries_care_like_one_by_one(url: str, clock: Clock) -> None:
     bo, without = EnrollmentId("s2", 2025), EnrollmentId("s3", 2025)
-    with yibao.open(url, clock=watch) as service:
+    with yibao.open(url, clock=clock) as service:
         for student in (ADA, bo, without):
             enrolled(service, student)
-        watch.set("2026-01-11 12:00")
+        clock.at("2026-01-11 12:00")
         bill = visit(service, "500.00")
         visit(service, "200.00", bo)
         visit(service, "100.00")
@@ -777,11 +716,12 @@ def test_everyone_carries_care_like_one_by_one(url: str, watch: Watch) -> None:
 
 
 @lasting
-def test_everyone_is_answered_from_one_snapshot_while_somebody_records_care(
-    url: str, watch: Watch
+def test_everyone_is_answered_for_as_of_one_moment_while_somebody_records_care(
+    url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("yibao.adapters.store.facts.AT_ONCE", 2)
     students = [EnrollmentId(f"s{number}", 2025) for number in range(4)]
-    with yibao.open(url, clock=watch) as service, yibao.open(url, clock=watch) as other:
+    with yibao.open(url, clock=clock) as service, yibao.open(url, clock=clock) as other:
         for student in students:
             enrolled(service, student)
             visit(service, "100.00", student)
@@ -790,15 +730,17 @@ def test_everyone_is_answered_from_one_snapshot_while_somebody_records_care(
             seen.append(answer)
             for student in students:
                 visit(other, "100.00", student)
+            enrolled(other, EnrollmentId(f"later-{len(seen)}", 2025))
         assert [len(answer.care) for answer in seen] == [1, 1, 1, 1]
-        assert [len(answer.care) for answer in service.everyone()] == [5, 5, 5, 5]
+        after = [len(answer.care) for answer in service.everyone()]
+        assert sorted(after) == [0, 0, 0, 0, 5, 5, 5, 5]
 
 
 def test_care_can_be_recorded_by_the_same_service_while_everyone_is_answered_for(
-    url: str, watch: Watch
+    url: str, clock: Clock
 ) -> None:
     students = [EnrollmentId(f"s{number}", 2025) for number in range(4)]
-    with yibao.open(url, clock=watch) as service:
+    with yibao.open(url, clock=clock) as service:
         for student in students:
             enrolled(service, student)
             visit(service, "100.00", student)
@@ -810,14 +752,14 @@ def test_care_can_be_recorded_by_the_same_service_while_everyone_is_answered_for
         assert [len(service.at(student).care) for student in students] == [2, 2, 2, 2]
 
 
-def test_a_comparison_names_care_and_the_facts_that_moved_it(empty: Service, watch: Watch) -> None:
-    watch.set("2025-10-01 12:00")
+def test_a_comparison_names_care_and_the_facts_that_moved_it(empty: Service, clock: Clock) -> None:
+    clock.at("2025-10-01 12:00")
     check = enrolled(empty)
-    watch.set("2025-11-01 09:00")
+    clock.at("2025-11-01 09:00")
     bill = visit(empty)
-    watch.set("2025-11-02 09:00")
+    clock.at("2025-11-02 09:00")
     empty.issue_medical_card(ADA, at="2025-11-02 09:00")
-    watch.set("2025-11-03 09:00")
+    clock.at("2025-11-03 09:00")
     right = empty.correct(
         ADA, check.event_id, at="2025-11-03 09:00", reason="misread", changes={"lapsed_years": 1}
     )
@@ -840,11 +782,11 @@ def test_a_comparison_names_care_and_the_facts_that_moved_it(empty: Service, wat
 
 
 def test_a_comparison_tells_of_a_settlement_that_moved_no_amount(
-    empty: Service, watch: Watch
+    empty: Service, clock: Clock
 ) -> None:
     enrolled(empty)
     bill = visit(empty)
-    watch.set("2026-01-11 12:00")
+    clock.at("2026-01-11 12:00")
     paid = empty.settle_care(ADA, bill.event_id, at="2025-10-01 18:00")
     found = empty.compare(ADA, JANUARY)
     (care,) = [difference for difference in found.differences if difference.name == "care"]
@@ -1078,14 +1020,14 @@ def test_a_refusal_names_the_value_to_look_at(
 
 
 def test_under_an_edition_without_benefits_a_settlement_is_still_reversed(
-    tmp_path: Path, url: str, watch: Watch
+    tmp_path: Path, url: str, clock: Clock
 ) -> None:
     folder = tmp_path / "editions"
     folder.mkdir()
     whole = RELEASED.read_text("utf-8")
     bare = whole.partition("\nbenefits:")[0].replace("edition: shanghai-2025", "edition: bare")
     (folder / "bare.yaml").write_text(bare, encoding="utf-8")
-    with yibao.open(url, policies=folder, clock=watch) as service:
+    with yibao.open(url, policies=folder, clock=clock) as service:
         enrolled(service)
         bill = visit(service)
         service.settle_care(ADA, bill.event_id, at="2025-10-02 10:00")
@@ -1098,18 +1040,10 @@ def test_under_an_edition_without_benefits_a_settlement_is_still_reversed(
 
 
 def test_a_comparison_knows_everything_by_default_whatever_the_clock_says(
-    empty: Service, watch: Watch
+    empty: Service, clock: Clock
 ) -> None:
-    watch.set("2025-09-05 12:00")
+    clock.at("2025-09-05 12:00")
     empty.fix_window("shanghai-2025", at="2025-09-05 11:00", closes_on="2025-12-20")
-    watch.set("2025-09-05 11:30")
-    empty.register(
-        "s1",
-        policy="shanghai-2025",
-        on="2025-09-01",
-        at="2025-09-01 08:30",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-    )
+    clock.at("2025-09-05 11:30")
+    empty.register("s1", **sheet())
     assert empty.compare(ADA, 0).now.edition_version == empty.at(ADA).edition_version == 2

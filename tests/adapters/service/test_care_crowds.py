@@ -17,8 +17,8 @@ from yibao.domain.facts.events import CareReceived, Event
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
-from ..stores import lasting
-from ..writers import Asked, Nursery, Step, registration, together, told
+from ..helpers.stores import lasting
+from ..helpers.writers import Asked, Nursery, Step, registration, together, told
 
 REF = "s-crowded"
 ADA = EnrollmentId(REF, 2025)

@@ -11,8 +11,8 @@ from yibao.adapters.service.service import Service, open_service
 from yibao.domain.facts.events import EditionAdopted, Event
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 
-from ..stores import emptied, lasting
-from ..writers import Asked, Nursery, Step, Told, filing, registration, together, told
+from ..helpers.stores import emptied, lasting
+from ..helpers.writers import Asked, Nursery, Step, Told, filing, registration, together, told
 
 REF = "s-crowded"
 ADA = EnrollmentId(REF, 2025)

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
+from given import sheet
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -18,63 +19,30 @@ from yibao.domain.facts.commands import DeclareRoster
 from yibao.domain.refusals import BadValue, Refused
 
 from ..conftest import Run, Write
-from ..stores import lasting, on_sqlite, rows, with_trail
+from ..helpers.autumn import ADA, BO, CY, Clock, fix, register, roster, visit
+from ..helpers.stores import lasting, on_sqlite, rows, with_trail
 
-POLICY = "shanghai-2025"
 NOW = read_instant("2025-12-20 12:00")
 FAR = read_instant("2099-01-01 00:00")
-ADA, BO = (yibao.EnrollmentId(ref, 2025) for ref in ("ada", "bo"))
-
-
-class Watch:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
-def watch() -> Watch:
-    return Watch()
+def clock() -> Clock:
+    return Clock(NOW)
 
 
 @pytest.fixture
-def service(url: str, watch: Watch) -> Iterator[Service]:
+def service(url: str, clock: Clock) -> Iterator[Service]:
     """A store in which two students are registered."""
-    with yibao.open(url, clock=watch) as service:
+    with yibao.open(url, clock=clock) as service:
         for student in (ADA, BO):
-            register(service, student.ref)
+            begin(service, student)
         yield service
 
 
-def register(service: Service, ref: str, year: int = 2025) -> Receipt:
-    return service.register(
-        ref,
-        policy=f"shanghai-{year}",
-        on=f"{year}-09-01",
-        at=f"{year}-09-01 08:30",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-        command_id=f"register-{ref}",
-    )
-
-
-def roster(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:
-    return service.declare_roster(student, at="2025-09-02 17:00")
-
-
-def visit(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:
-    return service.receive_care(
-        student, at="2025-09-10 10:00", on="2025-09-10", setting="campus_clinic", cost="60.00"
-    )
-
-
-def fix(service: Service) -> Receipt:
-    return service.fix_window(POLICY, at="2025-09-03 10:00", closes_on="2025-12-19")
+def begin(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:
+    """Her registration, the same command each time."""
+    return register(service, student, command_id=f"register-{student.ref}")
 
 
 #: What is recorded while the clock is far ahead, and what then stands on it.
@@ -85,7 +53,7 @@ STANDS_ON: dict[str, tuple[Callable[[Service], Receipt], Callable[[Service], Rec
     "her care, for the enrollment": (visit, roster),
     "the edition": (fix, roster),
     "the edition, for care": (fix, visit),
-    "the edition, for a student who is new": (fix, lambda service: register(service, "cy")),
+    "the edition, for a student who is new": (fix, lambda service: begin(service, CY)),
     "the edition, for another window": (fix, fix),
     "one student, for everybody's window": (roster, fix),
 }
@@ -93,12 +61,12 @@ STANDS_ON: dict[str, tuple[Callable[[Service], Receipt], Callable[[Service], Rec
 
 @pytest.mark.parametrize("what", STANDS_ON)
 def test_nothing_is_recorded_behind_a_stamp_far_ahead_of_the_clock(
-    what: str, service: Service, watch: Watch
+    what: str, service: Service, clock: Clock
 ) -> None:
     ahead, behind = STANDS_ON[what]
-    watch.now = FAR
+    clock.now = FAR
     assert ahead(service).recorded_at == FAR
-    watch.now = NOW
+    clock.now = NOW
     before = all_of(service)
     with pytest.raises(AheadOfClock) as caught:
         behind(service)
@@ -119,55 +87,48 @@ def all_of(service: Service) -> list[object]:
     ]
 
 
-def test_one_student_who_is_far_ahead_holds_up_nobody_else(service: Service, watch: Watch) -> None:
-    watch.now = FAR
+def test_one_student_who_is_far_ahead_holds_up_nobody_else(service: Service, clock: Clock) -> None:
+    clock.now = FAR
     roster(service, ADA)
-    watch.now = NOW
+    clock.now = NOW
     assert roster(service, BO).recorded_at == NOW
     assert visit(service, BO).recorded_at == NOW
 
 
-def test_another_edition_goes_on(service: Service, watch: Watch) -> None:
-    watch.now = FAR
+def test_another_edition_goes_on(service: Service, clock: Clock) -> None:
+    clock.now = FAR
     fix(service)
-    watch.now = NOW
-    assert register(service, "dee", 2024).recorded_at == NOW
+    clock.now = NOW
+    dee = yibao.EnrollmentId("dee", 2024)
+    assert register(service, dee, "2024-09-01 08:30", policy="shanghai-2024").recorded_at == NOW
 
 
-def test_a_day_ahead_is_followed_and_no_more(service: Service, watch: Watch) -> None:
-    watch.now = NOW + timedelta(days=1)
+def test_a_day_ahead_is_followed_and_no_more(service: Service, clock: Clock) -> None:
+    clock.now = NOW + timedelta(days=1)
     first = roster(service)
-    watch.now = NOW
+    clock.now = NOW
     assert roster(service).recorded_at == first.recorded_at
-    watch.now = NOW - timedelta(microseconds=1)
+    clock.now = NOW - timedelta(microseconds=1)
     with pytest.raises(AheadOfClock):
         roster(service)
 
 
-def test_what_was_recorded_before_is_still_acknowledged(service: Service, watch: Watch) -> None:
-    watch.now = FAR
+def test_what_was_recorded_before_is_still_acknowledged(service: Service, clock: Clock) -> None:
+    clock.now = FAR
     roster(service)
-    watch.now = NOW
-    assert register(service, "ada").repeated
+    clock.now = NOW
+    assert begin(service).repeated
 
 
 def test_a_refusal_is_told_and_kept_and_the_trail_has_it(
-    service: Service, watch: Watch, url: str
+    service: Service, clock: Clock, url: str
 ) -> None:
     with_trail(url)
-    watch.now = FAR
+    clock.now = FAR
     roster(service)
-    watch.now = NOW
+    clock.now = NOW
     with pytest.raises(Refused, match="already_registered"):
-        service.register(
-            "ada",
-            policy=POLICY,
-            on="2025-09-01",
-            at="2025-09-01 08:30",
-            school="sjtu",
-            category="undergraduate",
-            document="passport",
-        )
+        service.register("ada", **sheet(document="passport"))
     assert [kept.attempt.code for kept in service.refused_attempts(ADA)] == ["already_registered"]
     with service.audit_trail() as trail:
         trail.catch_up()
@@ -175,11 +136,11 @@ def test_a_refusal_is_told_and_kept_and_the_trail_has_it(
 
 
 def test_among_many_it_is_told_in_its_place_and_the_others_are_recorded(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
-    watch.now = FAR
+    clock.now = FAR
     roster(service, ADA)
-    watch.now = NOW
+    clock.now = NOW
     asked = DeclareRoster(at=read_instant("2025-09-02 18:00"))
     told, repeated, recorded = service.record_each(
         [(ADA, asked), (ADA, again(service)), (BO, asked)]
@@ -203,7 +164,7 @@ def test_whoever_opens_the_store_says_until_which_stamp_it_is_accepted_and_the_l
 ) -> None:
     now = [FAR]
     with yibao.open(url, clock=lambda: now[0], accept_stamps_until=FAR) as service:
-        register(service, "ada")
+        begin(service)
         now[0] = NOW
         with caplog.at_level(logging.WARNING, "yibao"):
             assert roster(service).recorded_at == FAR
@@ -222,7 +183,7 @@ def test_whoever_opens_the_store_says_until_which_stamp_it_is_accepted_and_the_l
 @lasting
 def test_the_environment_says_it_likewise(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with yibao.open(url, clock=lambda: FAR) as service:
-        register(service, "ada")
+        begin(service)
     monkeypatch.setenv("YIBAO_ACCEPT_STAMPS_UNTIL", "2099-01-01 00:00")
     with yibao.open(url, clock=lambda: NOW) as service:
         assert roster(service).recorded_at == FAR
@@ -246,12 +207,12 @@ def test_an_instant_that_cannot_be_read_is_named(
 
 @lasting
 def test_a_check_names_the_first_stamp_of_the_future_in_each_stream(
-    url: str, service: Service, watch: Watch
+    url: str, service: Service, clock: Clock
 ) -> None:
-    watch.now = NOW + timedelta(minutes=5)
+    clock.now = NOW + timedelta(minutes=5)
     roster(service, BO)
     assert check(url, Editions(), clock=lambda: NOW).findings == ()
-    watch.now = NOW + timedelta(minutes=6)
+    clock.now = NOW + timedelta(minutes=6)
     roster(service)
     roster(service)
     (found,) = check(url, Editions(), clock=lambda: NOW).findings

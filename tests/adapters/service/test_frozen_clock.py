@@ -14,8 +14,8 @@ from yibao.adapters.store.connections.retrying import again
 from yibao.adapters.store.errors import Interrupted, StoreError
 from yibao.adapters.store.sqlite import layout
 
-from ..stores import with_trail
-from ..writers import registration
+from ..helpers.stores import with_trail
+from ..helpers.writers import registration
 
 SCRIPT = """
 import sys

@@ -19,9 +19,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from given import sheet
+from golden.held import GOLDEN
 
 import yibao
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
@@ -35,14 +36,12 @@ from yibao.domain.facts.commands import Confirm, DeclareRoster, FileRemoteCare, 
 from yibao.domain.refusals import REASONS, BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import ConfirmationChannel, edition_stream
 
-from ..following.test_trail import ADA, BO, POLICY, Clock
+from ..helpers.autumn import ADA, BO, EDITIONS, POLICY, Clock
+from ..helpers.stores import content, lasting, on_sqlite, with_trail
+from ..helpers.writers import Nursery, Step, filing, registration, together
 from ..store.sqlite.test_faults import pragma
 from ..store.test_migrations import layout
-from ..stores import content, lasting, on_sqlite, with_trail
-from ..writers import Nursery, Step, filing, registration, together
 
-EDITIONS = Editions()
-GOLDEN = Path(__file__).parents[2] / "golden"
 SRC = Path(__file__).parents[3] / "src"
 #: What nobody should find in a file: it looks like the number of an identity card.
 IDENTITY = "110101199003074514"
@@ -98,14 +97,7 @@ class World:
         self.clock = clock
 
     def registered(self, at: str = "2025-09-01 08:30", **values: Any) -> Attempting:
-        given: dict[str, Any] = {
-            "at": self.clock.at(at),
-            "policy": POLICY,
-            "on": at[:10],
-            "school": "sjtu",
-            "category": "undergraduate",
-            "document": "resident_id_card",
-        }
+        given: dict[str, Any] = sheet(at=self.clock.at(at), on=at[:10])
         return partial(self.service.register, "ada", **(given | values))
 
     def asked(self, method: str, at: str, *given: Any, **values: Any) -> Attempting:
@@ -544,15 +536,7 @@ def test_of_a_bad_value_only_its_place_is_kept(
         service.close()
 
 
-REGISTRATION: dict[str, Any] = {
-    "ref": "ada",
-    "at": "2025-09-01 08:30",
-    "policy": POLICY,
-    "on": "2025-09-01",
-    "school": "sjtu",
-    "category": "undergraduate",
-    "document": "resident_id_card",
-}
+REGISTRATION: dict[str, Any] = sheet(ref="ada")
 
 
 @lasting

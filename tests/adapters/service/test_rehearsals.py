@@ -6,6 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from given import sheet
+from golden.held import GOLDEN
 from pgserver import Server
 
 import yibao
@@ -17,10 +19,8 @@ from yibao.adapters.upkeep.checking import check
 from yibao.adapters.upkeep.creating import init
 
 from ..conftest import Run, Write
-from ..stores import content, for_stories, lasting, on_sqlite, rows
+from ..helpers.stores import content, for_stories, lasting, on_sqlite, rows
 
-GOLDEN = Path(__file__).parents[2] / "golden"
-POLICY = "shanghai-2025"
 #: What was tried from outside: it moved everybody's window, and everything was stamped 2099 after.
 REWRITING = """
 - at: 2025-09-03 10:00
@@ -30,15 +30,7 @@ REWRITING = """
 
 
 def register(service: Service, ref: str) -> yibao.EnrollmentId:
-    service.register(
-        ref,
-        policy=POLICY,
-        on="2025-09-01",
-        at="2025-09-01 08:30",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-    )
+    service.register(ref, **sheet())
     return yibao.EnrollmentId(ref, 2025)
 
 

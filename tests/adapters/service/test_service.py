@@ -34,7 +34,7 @@ from yibao.domain.refusals import (
 )
 from yibao.domain.vocabulary import CareSetting
 
-from ..stores import content, lasting, rows, with_trail
+from ..helpers.stores import content, lasting, rows, with_trail
 
 ADA = EnrollmentId("s1", 2025)
 SHEET: dict[str, Any] = {
@@ -114,13 +114,6 @@ def test_each_command_records_one_fact_and_gives_a_receipt(
     assert (receipt.version, receipt.recorded_at) == (2, fact.recorded_at)
     assert receipt.repeated is False
     assert fact.occurred_at == read_instant("2025-09-12 10:00")
-
-
-def test_there_is_a_method_for_every_command() -> None:
-    tested = {"register", "fix_window", "receive_care", *(command[0] for command in COMMANDS)}
-    assert tested == set(commands.COMMANDS)
-    others = ("correct", "void", "settle_care", "reverse_care")
-    assert all(callable(getattr(Service, name)) for name in (*tested, *others))
 
 
 def test_a_registration_names_its_enrollment_and_is_asked_about(registered: Service) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from given import sheet
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -16,17 +17,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import yibao
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.store.urls import MEMORY, is_postgres
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import NotCorrectable, OutOfStep
 
-from ..stores import emptied
+from ..helpers.autumn import ADA
+from ..helpers.stores import emptied
 
-POLICY = "shanghai-2025"
-ADA = yibao.EnrollmentId("ada", 2025)
 LATER = read_instant("2026-03-01 12:00")
 
 DAYS = st.sampled_from(["2025-09-01", "2025-09-05", "2025-11-30", "2025-12-01", "2025-12-31"])
@@ -83,15 +82,7 @@ class ServiceBesideModel(RuleBasedStateMachine):
         self.told: dict[int, Any] = {}
         self._accept(
             "registered",
-            self.service.register(
-                "ada",
-                at="2025-09-01 08:30",
-                policy=POLICY,
-                on="2025-09-01",
-                school="sjtu",
-                category="undergraduate",
-                document="resident_id_card",
-            ),
+            self.service.register("ada", **sheet()),
         )
 
     def _opened(self) -> Service:

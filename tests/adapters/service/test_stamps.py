@@ -22,65 +22,28 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.facts.commands import Confirm, FixWindow
 from yibao.domain.refusals import UnreadableEvent
 
-from ..stores import lasting, rows
+from ..helpers.autumn import ADA, BO, CY, POLICY, Clock, fix, register, roster, visit
+from ..helpers.stores import lasting, rows
 
-POLICY = "shanghai-2025"
 NOON = read_instant("2025-12-10 12:00")
 AT = read_instant("2025-12-25 12:00")
 INSTANT = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
-ADA, BO, CY = (yibao.EnrollmentId(ref, 2025) for ref in ("ada", "bo", "cy"))
-
-
-class Watch:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
-def watch() -> Watch:
-    return Watch()
+def clock() -> Clock:
+    return Clock(NOON)
 
 
 @pytest.fixture
-def service(url: str, watch: Watch) -> Iterator[Service]:
-    with yibao.open(url, clock=watch) as service:
+def service(url: str, clock: Clock) -> Iterator[Service]:
+    with yibao.open(url, clock=clock) as service:
         yield service
-
-
-def register(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:
-    return service.register(
-        student.ref,
-        policy=POLICY,
-        on="2025-09-01",
-        at="2025-09-01 08:30",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-    )
-
-
-def roster(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:
-    return service.declare_roster(student, at="2025-09-02 17:00")
 
 
 def confirm(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:
     return service.confirm(student, at="2025-09-20 10:00", channel="app", observed=True)
-
-
-def visit(service: Service, student: yibao.EnrollmentId = ADA) -> Receipt:
-    return service.receive_care(
-        student, at="2025-09-22 10:00", on="2025-09-22", setting="campus_clinic", cost="60.00"
-    )
-
-
-def fix(service: Service, closes_on: str = "2025-10-19") -> Receipt:
-    return service.fix_window(POLICY, at="2025-09-03 10:00", closes_on=closes_on)
 
 
 def told(service: Service, student: yibao.EnrollmentId, known_at: datetime | int) -> object:
@@ -89,14 +52,14 @@ def told(service: Service, student: yibao.EnrollmentId, known_at: datetime | int
 
 
 def test_a_window_fixed_when_the_clock_has_gone_back_moves_no_answer_that_was_given(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
     register(service)
-    watch.now = NOON + 2 * HOUR
+    clock.now = NOON + 2 * HOUR
     roster(service)
     cutoffs = (1, 2, NOON, NOON + HOUR, NOON + 2 * HOUR)
     before = [told(service, ADA, cutoff) for cutoff in cutoffs]
-    watch.now = NOON + HOUR / 2
+    clock.now = NOON + HOUR / 2
     fixed = fix(service)
     assert fixed.recorded_at == NOON + 2 * HOUR + INSTANT
     assert [told(service, ADA, cutoff) for cutoff in cutoffs] == before
@@ -104,14 +67,14 @@ def test_a_window_fixed_when_the_clock_has_gone_back_moves_no_answer_that_was_gi
 
 
 def test_a_correction_of_a_window_and_taking_it_back_move_none_either(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
     register(service)
     fixed = fix(service)
-    watch.now = NOON + 2 * HOUR
+    clock.now = NOON + 2 * HOUR
     register(service, BO)
-    before = [told(service, BO, 1), told(service, ADA, watch.now)]
-    watch.now = NOON
+    before = [told(service, BO, 1), told(service, ADA, clock.now)]
+    clock.now = NOON
     again = service.correct(
         POLICY,
         fixed.event_id,
@@ -125,35 +88,35 @@ def test_a_correction_of_a_window_and_taking_it_back_move_none_either(
 
 @pytest.mark.parametrize("record", [register, roster, visit], ids=["a new one", "hers", "her care"])
 def test_whoever_stands_on_a_window_is_stamped_no_earlier(
-    record: Callable[[Service, yibao.EnrollmentId], Receipt], service: Service, watch: Watch
+    record: Callable[[Service, yibao.EnrollmentId], Receipt], service: Service, clock: Clock
 ) -> None:
     if record is not register:
         register(service)
         visit(service)
-    watch.now = NOON + HOUR
+    clock.now = NOON + HOUR
     fixed = fix(service)
-    watch.now = NOON
+    clock.now = NOON
     assert record(service, ADA).recorded_at == fixed.recorded_at
 
 
 def test_her_enrollment_and_her_care_are_stamped_in_one_order(
-    service: Service, watch: Watch
+    service: Service, clock: Clock
 ) -> None:
     register(service)
-    watch.now = NOON + HOUR
+    clock.now = NOON + HOUR
     visit(service)
-    watch.now = NOON
+    clock.now = NOON
     assert roster(service).recorded_at == NOON + HOUR
-    watch.now = NOON + 2 * HOUR
+    clock.now = NOON + 2 * HOUR
     roster(service)
-    watch.now = NOON
+    clock.now = NOON
     assert visit(service).recorded_at == NOON + 2 * HOUR
 
 
-def test_a_batch_with_a_window_in_it_comes_after_everything(service: Service, watch: Watch) -> None:
+def test_a_batch_with_a_window_in_it_comes_after_everything(service: Service, clock: Clock) -> None:
     register(service)
     register(service, BO)
-    watch.now = NOON - HOUR
+    clock.now = NOON - HOUR
     replies = service.record_each(
         [
             (BO, Confirm(at=read_instant("2025-09-20 10:00"), channel="app", observed=True)),  # type: ignore[arg-type]
@@ -164,19 +127,19 @@ def test_a_batch_with_a_window_in_it_comes_after_everything(service: Service, wa
     assert stamps == [NOON + INSTANT] * 2
 
 
-def test_one_student_far_ahead_leaves_no_room_for_a_window(service: Service, watch: Watch) -> None:
+def test_one_student_far_ahead_leaves_no_room_for_a_window(service: Service, clock: Clock) -> None:
     register(service)
-    watch.now = NOON + timedelta(days=2)
+    clock.now = NOON + timedelta(days=2)
     roster(service)
-    watch.now = NOON
+    clock.now = NOON
     with pytest.raises(AheadOfClock):
         fix(service)
     assert register(service, BO).recorded_at == NOON
 
 
 @lasting
-def test_several_services_with_clocks_of_their_own_agree(url: str, watch: Watch) -> None:
-    ahead, behind = Watch(), Watch()
+def test_several_services_with_clocks_of_their_own_agree(url: str, clock: Clock) -> None:
+    ahead, behind = Clock(NOON), Clock(NOON)
     ahead.now, behind.now = NOON + HOUR, NOON
     with yibao.open(url, clock=ahead) as one, yibao.open(url, clock=behind) as other:
         register(one)
@@ -188,13 +151,13 @@ def test_several_services_with_clocks_of_their_own_agree(url: str, watch: Watch)
 
 
 def test_what_was_looked_through_before_is_not_looked_through_under_the_lock(
-    url: str, watch: Watch, service: Service, monkeypatch: pytest.MonkeyPatch
+    url: str, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stores, "LOOKED_THROUGH", 2)
-    watch.now = NOON + HOUR
+    clock.now = NOON + HOUR
     for student in (ADA, BO):
         register(service, student)
-    watch.now = NOON
+    clock.now = NOON
     for number in range(3):
         register(service, yibao.EnrollmentId(f"s{number}", 2025))
     service._store.look_through()
@@ -204,8 +167,8 @@ def test_what_was_looked_through_before_is_not_looked_through_under_the_lock(
 
 
 @lasting
-def test_a_store_that_was_put_back_is_looked_through_anew(url: str, watch: Watch) -> None:
-    with yibao.open(url, clock=watch) as service:
+def test_a_store_that_was_put_back_is_looked_through_anew(url: str, clock: Clock) -> None:
+    with yibao.open(url, clock=clock) as service:
         register(service)
         service._store.look_through()
         fact = "originator_version=1 AND topic='registered'"
@@ -218,8 +181,8 @@ def test_a_store_that_was_put_back_is_looked_through_anew(url: str, watch: Watch
 
 
 @lasting
-def test_a_stamp_that_cannot_be_read_is_told(url: str, watch: Watch) -> None:
-    with yibao.open(url, clock=watch) as service:
+def test_a_stamp_that_cannot_be_read_is_told(url: str, clock: Clock) -> None:
+    with yibao.open(url, clock=clock) as service:
         register(service)
         spoilt = b'{"recorded_at":"later"}'
         rows(url, "UPDATE stored_events SET state=? WHERE topic='registered'", spoilt)
@@ -264,14 +227,14 @@ def test_nor_does_it_in_a_file(steps: list[tuple[timedelta, tuple]]) -> None:  #
 
 def holds_for_ever(url: str, steps: list[tuple[timedelta, tuple]]) -> None:  # type: ignore[type-arg]
     """After each step every answer that was given before for a cut-off of its past is the same."""
-    watch, given = Watch(), dict[tuple[yibao.EnrollmentId, datetime | int], object]()
+    clock, given = Clock(NOON), dict[tuple[yibao.EnrollmentId, datetime | int], object]()
     of_care = any(record is visit for _, (record, _) in steps)
-    with yibao.open(url, clock=watch, accept_stamps_until="2026-01-01 00:00") as service:
+    with yibao.open(url, clock=clock, accept_stamps_until="2026-01-01 00:00") as service:
         for student in (*STUDENTS, CY):
             register(service, student)
         visit(service, CY)  # whose care adopts the benefits, which every answer's edition counts
         for on, (record, what) in steps:
-            watch.now += on
+            clock.now += on
             record(service, what)
             for cutoff, answer in past(service, of_care):
                 assert given.setdefault(cutoff, answer) == answer

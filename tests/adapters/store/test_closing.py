@@ -8,6 +8,7 @@ import pytest
 
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import StoreError
+from yibao.adapters.store.sqlite.connections import FactDatastore
 from yibao.domain.vocabulary import EnrollmentId
 
 SCRIPT = """
@@ -44,6 +45,19 @@ def test_whoever_asks_a_closed_store_is_told_so(url: str) -> None:
     service.close()
     with pytest.raises(StoreError, match=r"^the store is closed$"):
         service.at(EnrollmentId("s-1", 2025))
+
+
+def test_what_was_interrupted_while_it_was_made_is_closed_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*args: object, **how: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("yibao.adapters.store.sqlite.connections.SqlitePool", interrupted)
+    datastore = FactDatastore.__new__(FactDatastore)
+    with pytest.raises(KeyboardInterrupt):
+        FactDatastore.__init__(datastore, ":memory:")
+    datastore.close()
 
 
 def test_a_store_is_closed_while_threads_read_and_write(url: str) -> None:

@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from uuid import UUID
 
-import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.upkeep.checking import check
 
-from ..stores import content, on_sqlite
-from ..writers import Step, filing, registration, told
+from ..helpers.autumn import ADA
+from ..helpers.stores import content, on_sqlite
+from ..helpers.writers import Step, filing, registration, told
 
-ADA = yibao.EnrollmentId("ada", 2025)
 TEXT = b"her father called"
 
 

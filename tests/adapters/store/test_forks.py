@@ -18,8 +18,8 @@ from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import open_service
 from yibao.adapters.upkeep.checking import check
 
-from ..stores import lasting, with_trail
-from ..writers import Step, registration, told
+from ..helpers.stores import lasting, with_trail
+from ..helpers.writers import Step, registration, told
 
 FORKS = os.environ.get("YIBAO_TORTURE", "20")
 ELSEWHERE = "was opened in another process, before a fork: open it anew in this one"
@@ -28,7 +28,7 @@ SOURCES = str(Path(__file__).parents[3] / "src")
 
 def forked(scenario: str, url: str, *arguments: str, warned: str = "ignore") -> dict[str, Any]:
     """What comes of a scenario in a process of its own, which says nothing else."""
-    script = Path(__file__).parents[1] / "forker.py"
+    script = Path(__file__).parents[1] / "helpers" / "forker.py"
     done = subprocess.run(
         [sys.executable, "-W", warned, str(script), scenario, url, *arguments],
         capture_output=True,

@@ -25,6 +25,9 @@ class Recorders(ApplicationRecorderTestCase[ApplicationRecorder]):
         self.addCleanup(self.store.close)
         return self.store.recorder
 
+    def test_insert_subscribe(self) -> None:
+        self.optional_test_insert_subscribe()
+
 
 class TestInMemory(Recorders):
     __test__ = True

@@ -13,7 +13,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pgserver import Server
-from proxy import Proxy
 
 import yibao
 from yibao.adapters.service.service import Service, open_service
@@ -21,8 +20,9 @@ from yibao.adapters.store.facts import StoreError
 from yibao.adapters.telemetry.figures import Telemetry, open_telemetry
 from yibao.domain.facts.commands import Confirm, DeclareRoster, Register
 
-from ..stores import lasting, rows
-from ..writers import registration
+from ..helpers.proxy import Proxy
+from ..helpers.stores import lasting, rows
+from ..helpers.writers import registration
 
 ADA = yibao.EnrollmentId("s-secret", 2025)
 _, SHEET = registration("s-secret", "register-1")

@@ -18,15 +18,15 @@ from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.errors import StoreError
 from yibao.domain.calendar import read_instant
 
-from ..stores import with_trail
-from ..writers import Step, registration, told
+from ..helpers.stores import with_trail
+from ..helpers.writers import Step, registration, told
 
 INTERRUPTS = int(os.environ.get("YIBAO_TORTURE", "200"))
 SOURCES = str(Path(__file__).parents[3] / "src")
 
 
 def test_whatever_is_interrupted_a_service_goes_on_and_nobody_is_locked_out(url: str) -> None:
-    script = Path(__file__).parents[1] / "interrupted.py"
+    script = Path(__file__).parents[1] / "helpers" / "interrupted.py"
     done = subprocess.run(
         [sys.executable, str(script), with_trail(url), str(INTERRUPTS), "20251128"],
         capture_output=True,

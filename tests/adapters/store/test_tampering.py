@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from golden.held import GOLDEN
 from pgserver import Server
 
 import yibao
@@ -20,10 +21,9 @@ from yibao.adapters.upkeep.copying import copy
 from yibao.domain.facts.commands import FileRemoteCare
 
 from ..conftest import Run
-from ..stores import lasting, rows
-from ..writers import Step, filing, registration, told
+from ..helpers.stores import lasting, rows
+from ..helpers.writers import Step, filing, registration, told
 
-GOLDEN = Path(__file__).parents[2] / "golden"
 ADA, BO = yibao.EnrollmentId("ada", 2025), yibao.EnrollmentId("bo", 2025)
 
 

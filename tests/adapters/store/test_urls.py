@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.audit import trail_file
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import StoreError
@@ -14,7 +13,8 @@ from yibao.adapters.store.urls import file_of, shown, url_of
 from yibao.adapters.upkeep.checking import check
 from yibao.adapters.upkeep.creating import init
 
-EDITIONS = Editions()
+from ..helpers.autumn import EDITIONS
+
 SECRET = "geh-eim"
 
 

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -17,8 +16,7 @@ from yibao.adapters.editions.yaml_source import parse, read
 from yibao.adapters.shapes.schemas import replay_schema
 from yibao.adapters.stories.schema import story_schema
 
-Write = Callable[..., Path]
-Run = Callable[..., Result]
+from ..conftest import TWO, Run, Write
 
 ROOT = Path(__file__).parents[3]
 #: After the registration, on lines 8 to 16: covered from 1 September, and a bill.
@@ -34,20 +32,15 @@ COVERED = """\
 """
 #: The line and the column of the first step after those.
 NEXT = 16
-SEVERAL = """\
-title: Two of them
-policy: shanghai-2025
-students:
-  ada: {ref: a1, school: sjtu, category: undergraduate, document: resident_id_card}
-  bo: {ref: b1, school: sjtu, category: undergraduate, document: resident_id_card}
-story:
-  - {student: ada, at: 2025-09-01 08:30, register: {on: 2025-09-01}}
-  - {student: bo, at: 2025-09-01 08:31, register: {on: 2025-09-01}}
+SEVERAL = (
+    TWO
+    + """\
   - id: hers
     student: ada
     at: 2025-10-01 17:00
     receive_care: {setting: campus_clinic, cost: 10.00, on: 2025-10-01}
 """
+)
 
 
 def told(result: Result) -> list[dict[str, Any]]:

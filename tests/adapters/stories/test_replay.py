@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,7 @@ from yibao.adapters.cli.running.replay_files import Replayer
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.views.words import Words
 
-Write = Callable[..., Path]
-Run = Callable[..., Result]
+from ..conftest import Run, Write
 
 ROOT = Path(__file__).parents[3]
 

@@ -1,11 +1,9 @@
 """The format of a story: whatever is wrong in a file is told with file, line and column."""
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.editions.yaml_source import SourceError
@@ -14,8 +12,7 @@ from yibao.adapters.stories.replaying import Replay, replay
 from yibao.domain.calendar import SHANGHAI, read_instant
 from yibao.domain.vocabulary import PENDING
 
-Write = Callable[..., Path]
-Run = Callable[..., Result]
+from ..conftest import Run, Write
 
 BAD = story_files(Path(__file__).parents[2] / "scenarios")
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from golden.held import GOLDEN
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -13,12 +14,11 @@ from yibao.adapters.upkeep.checking import check
 from yibao.adapters.upkeep.copying import copy
 
 from ..conftest import Run
-from ..stores import lasting, rows
-from ..writers import Step, filing, registration, told
+from ..helpers.autumn import ADA
+from ..helpers.stores import lasting, rows
+from ..helpers.writers import Step, filing, registration, told
 
-GOLDEN = Path(__file__).parents[2] / "golden"
 TABLES = ("stored_events", "notes", "refused_attempts", "counted_attempts")
-ADA = yibao.EnrollmentId("ada", 2025)
 
 
 @pytest.fixture

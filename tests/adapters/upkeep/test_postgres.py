@@ -11,7 +11,6 @@ from pgserver import PORT, Server
 from psycopg.conninfo import conninfo_to_dict
 
 import yibao
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail import layout
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import StoreError
@@ -21,12 +20,11 @@ from yibao.adapters.upkeep.checking import check
 from yibao.adapters.upkeep.creating import grant, init, migrate
 
 from ..conftest import Run
-from ..stores import rows
-from ..writers import Step, registration, together, told
+from ..helpers.autumn import ADA, EDITIONS
+from ..helpers.stores import rows
+from ..helpers.writers import Step, registration, together, told
 
 OPERATING = Path(__file__).parents[3] / "docs" / "operating.md"
-ADA = yibao.EnrollmentId("ada", 2025)
-EDITIONS = Editions()
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from conftest import TEMPLATE
 from pgserver import PORT, Server
 from psycopg.conninfo import conninfo_to_dict
 
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service, shanghai_now
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.store.facts import StoreError, open_store
@@ -27,12 +26,12 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.facts import events
 from yibao.domain.vocabulary import EnrollmentId
 
-from ..follower import Follower, caught_up, eventually, held, made_anew
+from ..helpers.autumn import EDITIONS
+from ..helpers.follower import Follower, caught_up, eventually, held, made_anew
+from ..helpers.stores import rows
+from ..helpers.writers import Nursery, Step, filing, registration, told
 from ..store.sqlite.test_crashes import Kept
-from ..stores import rows
-from ..writers import Nursery, Step, filing, registration, told
 
-EDITIONS = Editions()
 NOON = read_instant("2026-01-15 12:00")
 STEPS = 18
 LANES = 3

@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from given import sheet
+from golden.held import GOLDEN
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -24,12 +26,10 @@ from yibao.adapters.views.words import Words
 from yibao.domain.calendar import read_instant
 
 from ..conftest import Run
-from ..writers import Nursery, Step, filing, registration
+from ..helpers.autumn import ADA, EDITIONS
+from ..helpers.writers import Nursery, Step, filing, registration
 
-GOLDEN = Path(__file__).parents[2] / "golden"
-EDITIONS = Editions()
 NOW = read_instant("2025-12-20 12:00")
-ADA = yibao.EnrollmentId("ada", 2025)
 
 
 def url(path: Path) -> str:
@@ -46,15 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def _live(service: Service) -> None:
-    service.register(
-        "ada",
-        at="2025-09-01 08:30",
-        policy="shanghai-2025",
-        on="2025-09-01",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-    )
+    service.register("ada", **sheet())
     with pytest.raises(yibao.Refused):
         service.confirm(ADA, at="2025-09-06 10:00", channel="app")
     service.declare_roster(ADA, at="2025-09-02 17:00")

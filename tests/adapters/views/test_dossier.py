@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import pytest
 
 import yibao
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import open_service
 from yibao.adapters.views.dossier import HISTORIES
 from yibao.domain.refusals import Refused
@@ -26,10 +25,9 @@ from yibao.domain.refusals import Refused
 from ..cli.test_audit import MADE_UP
 from ..cli.test_cli import SEVERAL, parsed, refused
 from ..conftest import Run, Write
-from ..following.test_trail import ADA, Clock, an_autumn
-from ..stores import for_stories, lasting
+from ..helpers.autumn import ADA, EDITIONS, Clock, an_autumn
+from ..helpers.stores import for_stories, lasting
 
-EDITIONS = Editions()
 ROOT = Path(__file__).parents[3]
 SCENARIOS = ROOT / "scenarios"
 HOSTILE = "<script>alert(1)</script>"

@@ -21,32 +21,6 @@ ENVELOPE: dict[str, Any] = {
 }
 
 
-def test_the_stored_names_are_for_ever() -> None:
-    assert set(EVENTS) == {
-        "registered",
-        "roster-declared",
-        "school-changed",
-        "other-cover-declared",
-        "employee-cover-stopped",
-        "other-cover-kept",
-        "confirmed",
-        "prior-coverage-verified",
-        "account-built",
-        "evoucher-activated",
-        "medical-card-issued",
-        "remote-care-filed",
-        "withdrawn",
-        "premium-paid",
-        "edition-adopted",
-        "window-fixed",
-        "voided",
-        "care-received",
-        "care-settled",
-        "care-reversed",
-        "benefits-adopted",
-    }
-
-
 def test_an_event_cannot_be_changed() -> None:
     event = given(registered("2025-09-01")).recorded[0]
     with pytest.raises(ValidationError):

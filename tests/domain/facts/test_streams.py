@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import reduce
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,6 +20,7 @@ from given import (
 )
 
 from yibao.domain.calendar import read_instant
+from yibao.domain.facts.counting import Facts
 from yibao.domain.facts.events import EditionAdopted, Event
 from yibao.domain.facts.streams import EMPTY, AnyFact, Stream, current_facts, evolve, fold
 
@@ -194,3 +196,42 @@ def test_registered_again_the_facts_between_count() -> None:
         registered("2025-09-02", "2025-09-09 09:00"),
     )
     assert student.coverage() == "2025-09-02 to 2025-12-31"
+
+
+INDEXES = ("counting", "answers", "by_id", "places", "edition_named")
+
+
+@pytest.mark.parametrize("asked", [*INDEXES, None], ids=str)
+def test_an_index_that_was_asked_for_is_carried_on_as_it_would_be_made(asked: str | None) -> None:
+    recorded = given(
+        *STORY,
+        correct("2025-09-08 09:00", "prior-coverage-verified", lapsed_years=1),
+        confirmed("2025-09-06 10:00"),
+        checked("2025-09-05 10:30"),
+        void("2025-09-08 09:00", "registered"),
+        registered("2025-09-02", "2025-09-09 09:00"),
+        correct("2025-09-09 09:00", "prior-coverage-verified", occurred_at="2025-09-07 10:00"),
+        void("2025-09-10 09:00", "account-built"),
+    ).recorded
+    known = EMPTY
+    for version, event in enumerate(recorded, start=1):
+        for name in INDEXES:
+            if asked in (name, None):
+                getattr(known, name)
+        known, fresh = evolve(known, event), fold(recorded[:version])
+        assert known == fresh
+        assert (known.answers, known.by_id, known.places) == (
+            fresh.answers,
+            fresh.by_id,
+            fresh.places,
+        )
+        assert known.edition_named == fresh.edition_named
+        assert named(known.counting) == named(fresh.counting)
+
+
+def named(facts: Facts) -> dict[str, Any]:
+    """The facts under each of their names."""
+    told = {name: getattr(facts, name) or None for name in ("choices", "employee_cover")}
+    return told | {
+        name: found or None for name, found in vars(facts).items() if not name.startswith("_")
+    }

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.lifecycle import table as lifecycle
 from yibao.domain.lifecycle.guards import GUARDS
 from yibao.domain.lifecycle.table import (
+    COMMANDED,
     MAIN_ROAD,
     REFUSALS,
     STEPS,
@@ -16,6 +16,7 @@ from yibao.domain.lifecycle.table import (
     UNREGISTERED,
     Transition,
     build_machine,
+    check_commands,
     mermaid,
 )
 from yibao.domain.vocabulary import State
@@ -71,8 +72,16 @@ def test_what_time_does_is_refused_by_nothing() -> None:
     assert {REFUSALS.get(step.trigger, ()) for step in TIME_DRIVEN} == {()}
 
 
-def test_every_command_of_a_student_has_a_row() -> None:
-    assert set(COMMANDS) - {"fix_window"} <= set(REFUSALS)
+def test_a_command_without_a_row_is_told() -> None:
+    rows = [row for row in COMMANDED if row.trigger != "withdraw"]
+    with pytest.raises(ValueError, match="`withdraw` has no row in the table of the lifecycle"):
+        check_commands(rows)
+
+
+def test_a_row_of_no_command_is_told() -> None:
+    stray = Transition("fly_kite", ("registered",), None)
+    with pytest.raises(ValueError, match="has a row for `fly_kite`, which is no command"):
+        check_commands([*COMMANDED, stray])
 
 
 def test_every_guard_stands_in_the_table() -> None:

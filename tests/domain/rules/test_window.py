@@ -1,12 +1,15 @@
 """The confirmation window: provisional in the edition, fixed by recorded facts (R8)."""
 
+import random
+from typing import Any
+
 import pytest
 from given import Step, edition, fix_window, given, told
 
 from yibao.domain.calendar import read_day
 from yibao.domain.editions.citation import Parameter
 from yibao.domain.facts.streams import current_facts
-from yibao.domain.rules.window import Window, confirmation_window
+from yibao.domain.rules.window import Window, confirmation_window, fixes_that_count
 from yibao.domain.vocabulary import Category
 
 ALL = fix_window("2025-10-01 09:00", closes_on="2025-12-01")
@@ -135,3 +138,29 @@ def test_a_fixed_end_rests_on_the_fact() -> None:
     found = window(ALL)
     assert not isinstance(found.closed_by, Parameter)
     assert found.closed_by.event.name == "window-fixed"
+
+
+def test_however_often_windows_are_fixed_those_that_count_give_the_same_windows() -> None:
+    chance = random.Random(20260901)
+    schools, categories = (None, "sjtu", "fudan"), (None, "undergraduate", "postgraduate")
+    for _ in range(50):
+        steps = []
+        for _ in range(40):
+            ends = {"opens_on": f"2025-09-{chance.randrange(10, 30)}",
+                    "closes_on": f"2025-12-{chance.randrange(10, 30)}"}  # fmt: skip
+            steps.append(
+                fix_window(
+                    f"2025-10-0{chance.randrange(1, 5)} 09:00",
+                    school=chance.choice(schools),
+                    category=chance.choice(categories),
+                    **dict(chance.sample(sorted(ends.items()), chance.choice([1, 2]))),
+                )
+            )
+        fixes: Any = current_facts(given(*steps).fixed)
+        counting = fixes_that_count(fixes)
+        assert len(counting) <= 2 * len(schools) * len(categories)
+        for school in (*schools, "tongji"):
+            for category in Category:
+                whose = school, category, read_day("2025-09-01")
+                every = confirmation_window(edition("shanghai-2025"), fixes, *whose)
+                assert every == confirmation_window(edition("shanghai-2025"), counting, *whose)

@@ -19,9 +19,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from pgserver import CARELESS, PORT, Server
-from proxy import Proxy
 
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.service.recording import Receipt
@@ -35,9 +33,11 @@ from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
-from ...follower import Follower, caught_up, eventually, made_anew, standing
-from ...stores import rows
-from ...writers import Nursery, Step, Told, Writer, filing, registration, told
+from ...helpers.autumn import EDITIONS
+from ...helpers.follower import Follower, caught_up, eventually, made_anew, standing
+from ...helpers.proxy import Proxy
+from ...helpers.stores import rows
+from ...helpers.writers import Nursery, Step, Told, Writer, filing, registration, told
 from ..sqlite.test_crashes import Kept
 
 CRASHES = int(os.environ.get("YIBAO_TORTURE", "8"))
@@ -46,7 +46,6 @@ LANES = 4
 STEPS = 100
 #: How many crashes share a database before the next one begins with nothing.
 CRASHES_A_DATABASE = 12
-EDITIONS = Editions()
 REF = "s-0"
 ADA = EnrollmentId(REF, 2025)
 

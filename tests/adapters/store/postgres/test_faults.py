@@ -22,10 +22,8 @@ import psycopg
 import pytest
 from conftest import TEMPLATE
 from pgserver import Server
-from proxy import Cut, Proxy
 from psycopg.conninfo import conninfo_to_dict
 
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.errors import Interrupted
@@ -39,13 +37,14 @@ from yibao.domain.facts.commands import COMMANDS, Command
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
-from ...follower import caught_up, eventually, held, made_anew
-from ...stores import rows
-from ...writers import Asked, Nursery, filing, registration
+from ...helpers.autumn import EDITIONS
+from ...helpers.follower import caught_up, eventually, held, made_anew
+from ...helpers.proxy import Cut, Proxy
+from ...helpers.stores import rows
+from ...helpers.writers import Asked, Nursery, filing, registration
 from ..sqlite.test_faults import NAMESPACE, needs_private_mounts
 
 CUTS = int(os.environ.get("YIBAO_TORTURE", "30"))
-EDITIONS = Editions()
 REF, OTHER = "s-faulty", "s-other"
 ADA, BO = EnrollmentId(REF, 2025), EnrollmentId(OTHER, 2025)
 SOURCES = Path(__file__).parents[4] / "src"

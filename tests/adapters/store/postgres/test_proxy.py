@@ -9,8 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from pgserver import Server
-from proxy import SOCKET, Cut, Proxy
 from psycopg import Connection
+
+from ...helpers.proxy import SOCKET, Cut, Proxy
 
 Write = Callable[[Connection, int], None]
 

@@ -9,7 +9,6 @@ import pytest
 import trustme
 from pgserver import CARELESS, Server
 
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.errors import StoreError
@@ -19,12 +18,12 @@ from yibao.adapters.upkeep.creating import init
 from yibao.adapters.upkeep.postgres import grant, reading
 from yibao.domain.vocabulary import EnrollmentId
 
-from ...stores import rows
-from ...writers import Step, registration, told
+from ...helpers.autumn import EDITIONS
+from ...helpers.stores import rows
+from ...helpers.writers import Step, registration, told
 
 HERE = "127.0.0.1"
 SECRET = "not-to-be-told"
-EDITIONS = Editions()
 COUNTER = f"counter:{SECRET}"
 ADA = Step("s-1", [registration("s-1", "r")])
 

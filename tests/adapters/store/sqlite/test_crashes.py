@@ -25,8 +25,8 @@ from yibao.adapters.store.urls import is_postgres
 from yibao.domain.facts import events
 from yibao.domain.vocabulary import edition_stream
 
-from ...stores import rows
-from ...writers import Nursery, Step, Told, Writer, filing, registration, told, whose
+from ...helpers.stores import rows
+from ...helpers.writers import Nursery, Step, Told, Writer, filing, registration, told, whose
 
 KILLS = int(os.environ.get("YIBAO_TORTURE", "40"))
 EDITION = "edition:shanghai-2025"

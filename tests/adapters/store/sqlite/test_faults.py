@@ -32,7 +32,7 @@ from yibao.domain.refusals import AlteredEdition, BadValue, UnreadableEvent, Yib
 from yibao.domain.vocabulary import EnrollmentId
 
 from ...conftest import Run, Write
-from ...writers import Nursery, Step, filing, registration, told
+from ...helpers.writers import Nursery, Step, filing, registration, told
 
 REF = "s-faulty"
 ADA = EnrollmentId(REF, 2025)

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate
+from golden.held import GOLDEN
 from pgserver import Server
 
 import yibao
@@ -20,9 +21,8 @@ from yibao.adapters.store.facts import StoreError
 from yibao.adapters.upkeep.creating import init, migrate
 
 from ...conftest import Run
-from ...stores import rows
+from ...helpers.stores import rows
 
-GOLDEN = Path(__file__).parents[3] / "golden"
 WHOM = ("--ref", "ada", "--year", "2025")
 #: Every command that asks a store and changes nothing in it.
 QUESTIONS = (

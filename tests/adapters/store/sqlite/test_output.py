@@ -17,7 +17,6 @@ from click.testing import CliRunner
 
 import yibao
 from yibao.adapters.cli.group import Commands
-from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.store.facts import StoreError
 from yibao.adapters.store.files.writing import NotWritten, written
@@ -26,9 +25,9 @@ from yibao.adapters.upkeep.copying import backup, copy
 from yibao.adapters.upkeep.creating import init
 
 from ...conftest import Run
-from ...writers import Step, registration, told
+from ...helpers.autumn import EDITIONS
+from ...helpers.writers import Step, registration, told
 
-EDITIONS = Editions()
 SHARED = "facts.db-shm"
 #: What a command writes to, by name: given a store and a target, its arguments.
 Writing = Callable[[Path, Path], list[str]]

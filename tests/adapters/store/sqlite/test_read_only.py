@@ -15,7 +15,7 @@ import yibao
 from yibao.adapters.service.service import Service, open_service
 from yibao.domain.calendar import read_instant
 
-from ...writers import Step, filing, registration, told
+from ...helpers.writers import Step, filing, registration, told
 
 NOW = read_instant("2025-12-20 12:00")
 WHOM = ("--ref", "ada", "--year", "2025")

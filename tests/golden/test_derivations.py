@@ -12,8 +12,8 @@ from yibao.adapters.shapes.explanation import care_trees, trees
 from yibao.adapters.stories.reading import read_story, story_files
 from yibao.adapters.stories.replaying import replay
 
-ROOT = Path(__file__).parents[1]
-HELD = Path(__file__).parent / "golden" / "derivations.txt"
+ROOT = Path(__file__).parents[2]
+HELD = Path(__file__).parent / "derivations.txt"
 
 
 def derivations() -> Iterator[str]:

@@ -38,7 +38,7 @@ Held = dict[str, list[Any]]
 Condition = Callable[[], Any]
 
 _SCRIPT = Path(__file__)
-_SOURCES = _SCRIPT.parents[2] / "src"
+_SOURCES = _SCRIPT.parents[3] / "src"
 #: How long anything may take that is waited for, in seconds.
 PATIENCE = 60
 

@@ -28,7 +28,7 @@ from yibao.adapters.telemetry.figures import SILENT, UNTOLD, Telemetry, Watched,
 from yibao.adapters.telemetry.logs import LOGGER, log_json, tell
 from yibao.domain.refusals import Refused
 
-SRC = Path(__file__).parents[2] / "src"
+SRC = Path(__file__).parents[3] / "src"
 #: What nobody should find anywhere: it looks like the number of an identity card.
 IDENTITY = "110101199003074514"
 CHILD = logging.getLogger("yibao.store")

@@ -14,7 +14,7 @@ from yibao.adapters.stories.reading import read_story, story_files
 from yibao.domain.editions.benefits import BENEFIT_RULES
 from yibao.domain.editions.policy import RULES
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 READING = ROOT / "docs" / "rules.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 IMPLEMENTED = [f"R{number}" for number in range(1, 33)]

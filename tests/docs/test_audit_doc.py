@@ -18,7 +18,7 @@ from yibao.adapters.cli.running.audit_report import COLUMNS
 from yibao.adapters.service.recording import ATTEMPTS_KEPT
 from yibao.domain.refusals import Refused
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
 STORE = "sqlite:///audit.db"
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, cast
 
+from writers import registration
+
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.trail.questions import Question
@@ -75,16 +77,8 @@ def opened(url: str) -> Service:
 
 def recorded(service: Service, ref: str, facts: int, lane: str) -> int:
     """Records facts one by one; how many were acknowledged."""
-    service.register(
-        ref,
-        at="2025-09-01 08:30",
-        policy="shanghai-2025",
-        on="2025-09-01",
-        school="sjtu",
-        category="undergraduate",
-        document="resident_id_card",
-        command_id=f"{lane}.begin",
-    )
+    _, sheet = registration(ref, f"{lane}.begin")
+    service.register(**sheet)
     for number in range(facts - 1):
         service.file_remote_care(
             EnrollmentId(ref, 2025),

@@ -1,6 +1,6 @@
 """Throws broken stories, editions and arguments at yibao; only its own errors may come back.
 
-`make fuzz` runs it for minutes, the suite for a moment. Run `python tests/fuzz.py --help`.
+`make fuzz` runs it for minutes, the suite for a moment. Run `python tests/tools/fuzz.py --help`.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.refusals import YibaoError
 from yibao.domain.vocabulary import EnrollmentId
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STORIES = sorted((ROOT / "scenarios").rglob("*.yaml"))
 EDITIONS = sorted((ROOT / "domain" / "editions" / "policies").glob("*.yaml"))
 

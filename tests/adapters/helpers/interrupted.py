@@ -18,6 +18,7 @@ from contextlib import closing, suppress
 from typing import Any
 
 import psycopg
+from writers import registration
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
@@ -206,10 +207,8 @@ def descriptors() -> int:
 def live(url: str, interrupts: int, seed: int) -> dict[str, int]:
     chance = random.Random(seed)
     life = Life(url, chance)
-    life.service.register(
-        "s-1", at="2025-09-01 08:30", policy="shanghai-2025", on="2025-09-01", school="sjtu",
-        category="undergraduate", document="resident_id_card", command_id="begin",
-    )  # fmt: skip
+    _, sheet = registration("s-1", "begin")
+    life.service.register(**sheet)
     names = ["command", "batch", "refused", "question", "everyone", "abandoned", "audit"]
     names += ["reopened"]
     for name in names:

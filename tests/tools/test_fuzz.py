@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-import fuzz
 import pytest
+from tools import fuzz
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -29,7 +29,7 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.facts.events import EVENTS
 from yibao.domain.vocabulary import EnrollmentId
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RELEASES = sorted(path.stem for path in GOLDEN.glob("*.db"))
 
 

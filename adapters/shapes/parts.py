@@ -1,0 +1,118 @@
+"""The parts of an answer as plain JSON values: a shape for each kind of part."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+from typing_extensions import TypedDict
+
+from yibao.adapters.shapes.care import CareAnswer, care_json
+from yibao.adapters.shapes.values import next_step, plain
+from yibao.domain.care import Assessed
+from yibao.domain.lifecycle import Change
+from yibao.domain.money import Fen
+from yibao.domain.vocabulary import DayRange, State, WaitingPeriod
+from yibao.projections.answer import Answer
+from yibao.projections.discrepancies import Discrepancy
+from yibao.projections.next_step import NextStep
+from yibao.projections.parts import PARTS
+
+# The names are those of the released schemas.
+Span = TypedDict("Span", {"from": str, "to": str})
+Waiting = TypedDict("Waiting", {"from": str, "to": str, "months": int | None})
+Step = TypedDict(
+    "Step",
+    {
+        "code": str,
+        "who": str,
+        "where": list[str],
+        "from": str | None,
+        "until": str | None,
+        "estimated": bool,
+        "ask": list[str],
+    },
+)
+
+
+class Found(TypedDict):
+    code: str
+    version: int
+
+
+_typed_dict: Any = TypedDict
+CHANGE: Any = _typed_dict("Change", {"at": str, "state": str})
+
+
+class Shape(NamedTuple):
+    """How one kind of value is told.
+
+    `told` of what an answer holds, `brief` of what is compared; `schema` is the type of the first.
+    """
+
+    schema: Any
+    told: Callable[[Any], Any] = plain
+    brief: Callable[[Any], Any] = plain
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"at": plain(change.at), "state": plain(change.state)}
+
+
+def _dated_state(pair: tuple[datetime, State]) -> dict[str, Any]:
+    at, state = pair
+    return {"at": plain(at), "state": plain(state)}
+
+
+def _brief_step(step: NextStep) -> dict[str, Any]:
+    """A next step by its code and its dates; who and where follow from the code."""
+    dates = {"code": step.code, "from": plain(step.begins_at), "until": plain(step.until)}
+    return _without_nothing(dates)
+
+
+def _brief_care(amounts: Any) -> dict[str, Any]:
+    return _without_nothing(plain(amounts))
+
+
+def _without_nothing(told: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in told.items() if value is not None and value is not False}
+
+
+_TEXT: Final = Shape(str | None)
+#: By the kind of a part; of many each is told so.
+SHAPES: Final[dict[type, Shape]] = {
+    State: _TEXT,
+    date: _TEXT,
+    datetime: _TEXT,
+    str: _TEXT,
+    Fen: _TEXT,
+    int: Shape(int | str | None),
+    bool: Shape(bool | str | None),
+    DayRange: Shape(Span | str | None),
+    WaitingPeriod: Shape(Waiting | str | None),
+    NextStep: Shape(Step, next_step, _brief_step),
+    Discrepancy: Shape(Found),
+    Change: Shape(CHANGE, _change, _dated_state),
+    Assessed: Shape(CareAnswer, care_json, _brief_care),
+}
+for _part in PARTS.values():
+    if _part.kind not in SHAPES:
+        raise LookupError(f"the part {_part.name!r} is a {_part.kind.__name__}, which has no shape")
+
+
+def part_json(name: str, answer: Answer) -> Any:
+    """A part of an answer, in the shape that others rely on."""
+    part = PARTS[name]
+    told, held = SHAPES[part.kind].told, part.held(answer)
+    return [told(each) for each in held] if part.many else told(held)
+
+
+def brief_json(name: str, value: Any) -> Any:
+    """A part as it is compared, told in brief: as the trail and histories have it."""
+    brief = SHAPES[PARTS[name].kind].brief
+    return [brief(each) for each in value] if PARTS[name].many else brief(value)
+
+
+def schema_of(name: str) -> Any:
+    """The type of a part as JSON."""
+    shape = SHAPES[PARTS[name].kind].schema
+    return list[shape] if PARTS[name].many else shape  # type: ignore[valid-type]
