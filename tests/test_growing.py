@@ -1,8 +1,9 @@
-"""What the house is built for: a new fact is a few lines, and what is forgotten is said.
+"""What the house is built for: a new fact or part is a few lines, and what is forgotten is said.
 
 It is added to a copy of the tree, and a story tells it there.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -83,6 +84,33 @@ story:
 """
 
 
+#: These make up a new part of an answer: two files, and its words.
+PART = {
+    "projections/answer.py": (
+        "    care_version: int = 0",
+        "    milestones: int | None = None\n",
+    ),
+    "projections/parts.py": (
+        '        _of_values("waiting"',
+        '        Part("milestones", int, lambda answered: len(answered.timeline) or None),\n',
+    ),
+}
+WORDS = {
+    "adapters/views/words/en.yaml": ("  state: state", "  milestones: milestones ahead\n"),
+    "adapters/views/words/zh.yaml": ("  state: 状态", "  milestones: 里程碑\n"),
+}
+MILESTONES = """
+title: The milestones of a registration
+policy: shanghai-2025
+student: {ref: s1, school: sjtu, category: undergraduate, document: resident_id_card}
+story:
+  - {at: "2025-09-01 08:30", register: {on: "2025-09-01"}}
+  - {at: "2025-09-05 10:00", expect: {milestones: 2}}
+  - {at: "2025-09-06 10:00", observed: true, confirm: {channel: app}}
+  - {at: "2025-09-09 10:00", expect: {milestones: 3}}
+"""
+
+
 def copied(folder: Path) -> Path:
     """The tree in another folder, as far as it is run there."""
     for name in ("src", "domain", "projections", "adapters"):
@@ -117,6 +145,14 @@ def run(tree: Path, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.fixture
+def grown(tmp_path: Path) -> Path:
+    """A tree with the new part in it, and a story that expects it."""
+    add(copied(tmp_path), PART, WORDS)
+    (tmp_path / "mine.yaml").write_text(MILESTONES, encoding="utf-8")
+    return tmp_path
+
+
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree with the new fact in it."""
@@ -141,3 +177,36 @@ def test_what_is_forgotten_of_a_new_fact_is_said(tree: Path, name: str) -> None:
         assert FORGOTTEN[name] in run(tree, "-c", CHECK)
     finally:
         (tree / name).write_text(whole, encoding="utf-8")
+
+
+def test_a_new_part_is_two_files_and_its_words_and_is_told_everywhere(grown: Path) -> None:
+    def asked(*arguments: str) -> str:
+        return run(grown, "-m", "yibao", *arguments)
+
+    assert "all stories hold (1)" in asked("replay", "mine.yaml")
+    (answer,) = json.loads(asked("replay", "mine.yaml", "--json"))[0]["students"]
+    assert answer["milestones"] == 3
+    assert "milestones" in asked("schema", "replay")
+    assert "milestones" in asked("schema", "story")
+    assert "milestones ahead" in asked("replay", "mine.yaml")
+    assert "里程碑" in asked("compare", "mine.yaml", "--known-at", "1", "--lang", "zh")
+    assert "confirmed #2" in asked("history", "mine.yaml", "--value", "milestones")
+    assert "milestones ahead: 2 → 3" in asked("audit", "mine.yaml", "--changed", "milestones")
+    for form in ("text", "html"):
+        assert "milestones ahead" in asked("dossier", "mine.yaml", "--format", form)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_part_without_words_is_told(grown: Path, name: str) -> None:
+    shutil.copy(ROOT / name, grown / name)
+    language = Path(name).stem
+    told = run(grown, "-m", "yibao", "replay", "mine.yaml", "--lang", language)
+    assert f"{language}.yaml has no words for the part 'milestones'" in told
+
+
+def test_a_part_of_a_kind_that_nobody_can_tell_is_told_at_import(grown: Path) -> None:
+    rows = grown / "projections" / "parts.py"
+    text = rows.read_text(encoding="utf-8")
+    rows.write_text(text.replace('"milestones", int', '"milestones", complex'), encoding="utf-8")
+    told = run(grown, "-c", "import yibao.adapters.shapes")
+    assert "the part 'milestones' is a complex, which has no shape" in told

@@ -18,7 +18,6 @@ __all__ = [
     "FactStore",
     "Finding",
     "Halted",
-    "KeptAttempt",
     "Reached",
     "Reading",
     "StoreError",

@@ -70,10 +70,7 @@ class Stream:
     @kept
     def edition_named(self) -> str | None:
         """The edition the latest registration names, current or taken back."""
-        for event in reversed(self.recorded):
-            if isinstance(event, events.Registered):
-                return event.policy
-        return None
+        return edition_named(self.recorded)
 
     def index_of(self, event_id: UUID) -> int | None:
         """Where among the current facts the one stands that an event recorded; None if none is."""

@@ -57,6 +57,11 @@ def test_one_at_the_last_instant_of_the_window_is_not_late() -> None:
     assert given(*story).coverage() == "2025-09-01 to 2025-12-31"
 
 
+def test_one_at_the_first_instant_after_the_window_is_late() -> None:
+    story = (REGISTERED, CLOSED, confirmed("2025-11-21 00:00"), checked("2025-11-21 00:30"))
+    assert given(*story).because("coverage") == "finding_missing"
+
+
 def test_late_is_told_by_the_window_of_the_school_at_its_instant() -> None:
     here = fix_window("2025-11-01 09:00", closes_on="2025-11-20", school="ecnu")
     story = (REGISTERED, here, confirmed("2025-11-25 10:00"), checked("2025-11-25 10:30"))
@@ -194,6 +199,12 @@ def test_one_after_the_benefit_year_leaves_nothing_in_it() -> None:
     assert student.values()[1:] == NONE
     assert student.because("coverage") == "confirmed_after_benefit_year"
     assert student.states()[-1] == ("2026-01-05 10:00", "expired")
+
+
+def test_the_year_is_over_from_its_first_instant_on() -> None:
+    student = given(REGISTERED, confirmed("2026-01-01 00:00"), checked("2026-01-01 00:30"))
+    assert student.because("coverage") == "confirmed_after_benefit_year"
+    assert student.basis("coverage") == ["confirmed", "benefit_to"]
 
 
 def test_a_recorded_account_day_is_shown_all_the_same() -> None:

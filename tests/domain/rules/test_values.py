@@ -198,3 +198,13 @@ def test_without_a_current_registration_every_value_says_so() -> None:
     student = given(registered("2025-09-01"), void("2025-09-02 10:00", "registered"))
     found = values(student.case, read_instant("2025-09-02 10:00"))
     assert {(value.value, value.because) for value in found} == {(None, "not_registered")}
+
+
+def test_an_opt_out_after_the_year_still_counts_for_who_never_confirmed() -> None:
+    student = given(*UNCONFIRMED, keep("2026-01-05 10:00", observed=True))
+    assert student.states()[-1] == ("2026-01-05 10:00", "opted_out")
+
+
+def test_a_day_of_leaving_is_told_with_what_would_come_before_an_account() -> None:
+    student = given(*UNCONFIRMED, withdraw("2025-10-01 09:00", "2025-12-01"))
+    assert student.basis("coverage")[:2] == ["withdrawn", "prior-coverage-verified"]
