@@ -133,7 +133,8 @@ def school_known(known: Knowledge) -> str | None:
 
 def _code(event: events.Event, known: Knowledge, after: Answer) -> str | None:
     """Of a report that does not fit the guard's code, of refused care its reason."""
-    for assessed in reversed(after.care):
+    care = after.care if isinstance(event, events.CareReceived) else ()
+    for assessed in reversed(care):
         if assessed.care.fact.event.event_id == event.event_id:
             refused: str | None = assessed.refused
             return refused

@@ -6,6 +6,7 @@ A date is `estimated` where it rests on an assumption, and the answer then names
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
@@ -23,7 +24,7 @@ from yibao.domain.rules import (
     visible_at,
     waiting_period,
 )
-from yibao.domain.vocabulary import ConfirmationChannel, Settlement, State, WaitingPeriod
+from yibao.domain.vocabulary import ConfirmationChannel, State, WaitingPeriod
 
 
 class NextStep(NamedTuple):
@@ -259,10 +260,9 @@ def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
 
 def _file_remote_care(now: _Situation) -> NextStep | None:
     """R31, R32: from the day of care in a province that was refused for want of a filing."""
-    for assessed in now.care:
-        if assessed.amounts.refused != "remote_care_not_filed" or now.is_ahead(assessed):
-            continue
-        if not now.done(filings_for(now.case, assessed.care.fact.event.province or "")):
+    for assessed in filter(_LACKS_FILING, now.care):
+        province = assessed.care.fact.event.province or ""
+        if not now.is_ahead(assessed) and not now.done(filings_for(now.case, province)):
             benefits = now.case.policy.benefits
             places = benefits.remote_filing_places.value if benefits else ()
             begins = midnight(assessed.care.fact.event.on)
@@ -272,10 +272,8 @@ def _file_remote_care(now: _Situation) -> NextStep | None:
 
 def _claim_care(now: _Situation) -> NextStep | None:
     """R31: care that was paid first is claimed, here as after care in another province."""
-    for assessed in now.care:
-        amounts, settled = assessed.amounts, assessed.care.settled
-        if amounts.settlement is not Settlement.CLAIM or not amounts.fund_pays:
-            continue
+    for assessed in filter(_TO_CLAIM, now.care):
+        settled = assessed.care.settled
         is_open = settled is None or settled.occurred_at > now.at
         if is_open and not now.is_ahead(assessed):
             benefits = now.case.policy.benefits
@@ -309,6 +307,10 @@ def _who_looks(case: Case, confirmation: Current[events.Confirmed]) -> tuple[str
         return "officer", ("one_stop_site",)
     return "student", case.policy.parameters.confirmation_places.value
 
+
+# Asked of every piece of care at every instant, so kept with it and told apart without a step.
+_LACKS_FILING = attrgetter("lacks_filing")
+_TO_CLAIM = attrgetter("to_claim")
 
 _Question = Callable[[_Situation], NextStep | None]
 

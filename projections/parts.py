@@ -7,6 +7,7 @@ a field of `Answer`. Its words are under `value` in both languages.
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from yibao.domain.care import Assessed
@@ -79,6 +80,8 @@ def _state(answered: Answer) -> Derived[Any] | None:
     return change.derived if change else None
 
 
+_AMOUNTS = attrgetter("amounts")
+
 #: In the order in which they are told.
 PARTS: Final = {
     part.name: part
@@ -108,7 +111,7 @@ PARTS: Final = {
             Assessed,
             lambda answered: answered.care,
             many=True,
-            compared=lambda held: tuple(each.amounts for each in held),
+            compared=lambda held: tuple(map(_AMOUNTS, held)),
             told_apart=True,
         ),
     )

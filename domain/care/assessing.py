@@ -6,6 +6,8 @@ in the order in which it was recorded. What was in fact paid is a fact beside it
 of this.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -48,7 +50,7 @@ class Assessed:
     earlier_use_is_unknown: bool
 
     @kept
-    def amounts(self) -> "Amounts":
+    def amounts(self) -> Amounts:
         """What it comes to, without the derivations."""
         return Amounts(
             self.care.fact.place,
@@ -60,6 +62,16 @@ class Assessed:
             self.is_pending,
             self.care.settled.event_id if self.care.settled else None,
         )
+
+    @kept
+    def lacks_filing(self) -> bool:
+        """Whether it was refused for want of a filing (R31)."""
+        return self.refused == "remote_care_not_filed"
+
+    @kept
+    def to_claim(self) -> bool:
+        """Whether there is something that the student has to claim, or had (R31)."""
+        return self.settlement.value is Settlement.CLAIM and bool(self.fund_pays.value)
 
     @property
     def is_covered(self) -> bool:

@@ -1,11 +1,13 @@
 """The tree behind a value: which day decides, and what it is told from."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import assert_type
 
 import pytest
-from given import edition
+from given import edition, given, registered
 
 from yibao.domain.derivation import Derived, latest_day, rests_on_assumption
+from yibao.domain.vocabulary import DayRange, Pending, WaitingPeriod
 
 SIGNED = Derived("signed_on", date(2025, 9, 6), "R18")
 STOPPED = Derived("employee_cover_stopped_on", date(2025, 10, 10), "R3")
@@ -57,3 +59,13 @@ STATED, ASSUMED = edition().parameters.benefit_to, edition().parameters.window_c
 )
 def test_whatever_is_derived_from_an_assumption_is_assumed(derived: Derived, assumed: bool) -> None:
     assert rests_on_assumption(derived, edition()) is assumed
+
+
+def test_what_a_value_can_be_is_known_to_a_type_checker() -> None:
+    values = given(registered("2025-09-01")).answer().values
+    assert values is not None
+    assert_type(values.waiting.value, WaitingPeriod | Pending | None)
+    assert_type(values.account_built_on.value, date | Pending | None)
+    assert_type(values.evoucher_available_at.value, datetime | Pending | None)
+    assert_type(values.coverage.value, DayRange | Pending | None)
+    assert values.coverage.value is Pending.PENDING

@@ -1,9 +1,11 @@
 """What holds for any care, under any facts, in any order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import reduce
-from typing import NamedTuple
+from random import Random
+from typing import Any, NamedTuple
 
 from given import (
     Given,
@@ -34,12 +36,14 @@ from hypothesis import strategies as st
 from yibao.domain.calendar import read_instant
 from yibao.domain.care.assessing import Amounts, Assessed, assessments
 from yibao.domain.care.ledger import Care, Ledger, cares
+from yibao.domain.derivation import Derived
 from yibao.domain.facts import events
 from yibao.domain.facts.streams import EMPTY, evolve, fold, places
 from yibao.domain.money import NOTHING, Fen
 from yibao.domain.refusals import Refused
 from yibao.domain.rules.case import Case
 from yibao.domain.vocabulary import CareSetting
+from yibao.projections.parts import PARTS
 
 #: Facts of an enrollment, all as reports, so that they come together in any order.
 FACTS: dict[str, Step] = {
@@ -127,9 +131,9 @@ instants = st.sampled_from(INSTANTS)
 often = settings(max_examples=100, deadline=None)
 
 
-def told(names: Sequence[str], received: Sequence[Piece]) -> Given:
+def told(names: Sequence[str], received: Sequence[Piece], **sheet: str) -> Given:
     """A student of whom these facts are known, then this care; what is refused is left out."""
-    student = given(registered("2025-09-01"))
+    student = given(registered("2025-09-01", **sheet))
     # Recorded while registered, and kept whatever becomes of the registration.
     for place, piece in enumerate(received):
         student.and_(piece.step(f"bill {place}"))
@@ -430,3 +434,67 @@ def test_a_request_to_settle_is_granted_exactly_where_care_is_covered_and_open(
             assert (refused is None) is is_open
         else:
             assert isinstance(refused, Refused)
+
+
+@contextmanager
+def explained(reordered: Callable[[tuple[Any, ...]], tuple[Any, ...]]) -> Iterator[None]:
+    """Whatever is derived meanwhile is explained by its inputs in another order, or by others."""
+    made = Derived.__new__
+
+    def make(
+        cls: Any, name: str, value: Any, rule: str, inputs: Any = (), because: Any = None
+    ) -> Any:
+        return made(cls, name, value, rule, reordered(inputs), because)
+
+    Derived.__new__ = make  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        Derived.__new__ = made  # type: ignore[method-assign]
+
+
+def answers(student: Given, at: str) -> list[Any]:
+    """All that is answered, but how it is explained and what therefore is an estimate."""
+    answer = student.answer(at)
+    parts = {name: part.value(answer) for name, part in PARTS.items()}
+    parts["next_steps"] = [step._replace(estimated=False) for step in answer.next_steps]
+    codes = [derived.because for derived in answer.values or ()]
+    bills = [
+        (each.deductible_left.value, each.covered_from, each.earlier_use_is_unknown)
+        for each in answer.care
+    ]
+    return [parts, codes, bills, [each.settlement.because for each in answer.care]]
+
+
+#: Of most of whom so much is known that there is much to explain.
+explicable = st.builds(
+    lambda first, names: [*first, *names],
+    st.sampled_from([(), COVERED, (*COVERED, "activated"), ("confirmed", "a lapsed year")]),
+    facts,
+)
+
+
+@often
+@forall(
+    explicable, pieces, instants, st.sampled_from(["resident_id_card", "passport"]), st.randoms()
+)
+def test_nothing_is_decided_out_of_an_explanation(
+    names: list[str], received: list[Piece], at: str, document: str, random: Random
+) -> None:
+    student = told(names, received, document=document)
+    plain = answers(student, at)
+    with explained(lambda inputs: tuple(random.sample(inputs, len(inputs)))):
+        assert answers(student, at) == plain
+    with explained(lambda inputs: ()):
+        assert answers(student, at) == plain
+
+
+@often
+@forall(explicable, pieces, instants, st.randoms())
+def test_in_whatever_order_it_is_explained_an_estimate_is_one(
+    names: list[str], received: list[Piece], at: str, random: Random
+) -> None:
+    student = told(names, received)
+    plain = student.answer(at).next_steps
+    with explained(lambda inputs: tuple(random.sample(inputs, len(inputs)))):
+        assert student.answer(at).next_steps == plain
