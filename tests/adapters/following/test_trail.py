@@ -685,7 +685,7 @@ def test_whatever_is_recorded_in_whatever_order_the_trail_followed_is_the_trail_
 
 def _some_windows(service: Service, at: datetime, chance: random.Random) -> None:
     for _ in range(chance.choice([1, 1, 4])):
-        ends = {"opens_on": f"2025-09-{chance.choice(['01', '06', '20'])}",
+        ends: dict[str, Any] = {"opens_on": f"2025-09-{chance.choice(['01', '06', '20'])}",
                 "closes_on": f"2025-1{chance.randrange(3)}-10"}  # fmt: skip
         service.fix_window(
             POLICY,
