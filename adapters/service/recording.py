@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.service.remembering import Remembered
-from yibao.adapters.store import AheadOfClock, FactStore, Transaction, decoded, stamp_in
+from yibao.adapters.store import AheadOfClock, FactStore, StoreError, Transaction, decoded, stamp_in
 from yibao.adapters.store.connections import Found
 from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched, tell
 from yibao.domain.care import Ground, decide_care
@@ -271,6 +271,8 @@ class Recording:
         A student's care is recorded by whoever records on the enrollment; what is recorded for
         an edition is for everybody.
         """
+        if self.store.is_for_stories and not self.rehearsing:
+            raise StoreError("this is a rehearsal store: nothing but stories is recorded in it")
         everybody = any(isinstance(target, str) for target in targets)
         concerned = map(_stream_of, targets)
         return self.store.transaction(concerned, everybody=everybody, many=many)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import islice
 from os import getpid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -174,8 +174,13 @@ class FactStore(Application[UUID]):
     @property
     def is_rehearsal(self) -> bool:
         """Whether stories may go into the store: it is marked so, or gone with this process."""
+        return self._in_memory or self.is_for_stories
+
+    @cached_property
+    def is_for_stories(self) -> bool:
+        """Whether it is marked as one for stories alone; a store that is there never gets that."""
         with self._clear_errors:
-            return self._in_memory or self._facts.is_rehearsal()
+            return self._facts.is_rehearsal()
 
     @property
     def _in_memory(self) -> bool:

@@ -55,7 +55,7 @@ def confirmation_window(
     )
 
 
-def fixes_that_count(fixes: Sequence[WindowFix]) -> list[WindowFix]:
+def fixes_that_count(fixes: Sequence[WindowFix]) -> tuple[WindowFix, ...]:
     """The fixes without those that no window rests on: for the same students there is a later one.
 
     However often windows are fixed, it is as many as there are schools and categories named.
@@ -68,7 +68,7 @@ def fixes_that_count(fixes: Sequence[WindowFix]) -> list[WindowFix]:
                 which = end, event.school, event.category
                 latest[which] = max(latest.get(which, fix), fix, key=lambda each: each.moment)
     counting = {fix.moment for fix in latest.values()}
-    return [fix for fix in fixes if fix.moment in counting]
+    return tuple(fix for fix in fixes if fix.moment in counting)
 
 
 def _nearest(

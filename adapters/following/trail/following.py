@@ -61,6 +61,8 @@ from yibao.projections.record import EditionRecord, Log, Record
 #: it looks at what a window has moved.
 BATCH: Final = 5000
 FAN: Final = 500
+#: Of a stream with more events the trail tells nothing more: nobody else is to wait for it.
+LONGEST: Final = 5000
 
 
 class TrailProjection:
@@ -240,7 +242,11 @@ class _Batch:
         for each in own:
             if each.stream not in editions:
                 firsts.setdefault(each.stream, each.position)
-        students = self._enrollments(firsts, last.position)
+        students = {
+            each: first
+            for each, first in self._enrollments(firsts, last.position).items()
+            if each.stream.hex not in self.parked
+        }
         self._read_ahead([each.care_stream for each in students], last.position)
         self._read_ahead([each.stream for each in students], last.position)
         rows = [
@@ -297,8 +303,8 @@ class _Batch:
 
     def _enrollments(self, firsts: Mapping[UUID, int], until: int) -> dict[EnrollmentId, int]:
         """Whose streams these are, each with the first position; registration precedes care."""
-        self._read_ahead(firsts, until)
         known = self.transaction.enrollments_of(firsts)
+        self._read_ahead(firsts.keys() - known.keys(), until)
         found: dict[EnrollmentId, int] = {}
         for stream, first in firsts.items():
             enrollment = known.get(stream)
@@ -330,9 +336,11 @@ class _Batch:
         self._read |= self.store.rows_of(set(streams) - self._read.keys(), until)
 
     def _recorded(self, stream: UUID, until: int) -> list[Positioned]:
-        if until == self._read_until and stream in self._read:
-            return positioned(stream, self._read[stream])
-        return self.store.recorded(stream, until)
+        self._read_ahead([stream], until)
+        rows = self._read[stream]
+        if len(rows) > LONGEST:
+            raise UnreadableEvent(f"stream {stream} is too long: {len(rows)} events")
+        return positioned(stream, rows)
 
     def _enrollment(
         self, enrollment: EnrollmentId, first: int, after: int, until: int

@@ -49,6 +49,8 @@ def altered(connection: sqlite3.Connection) -> Iterator[Finding]:
     for (name, kind), (table, sql) in there.items():
         if kind == "trigger" and table in ours:
             yield Finding("trigger_planted", f"{name} on {table}")
+        if kind == "index" and table in ours and sql.startswith("createunique"):
+            yield Finding("table_altered", table)  # ours are constraints of the tables themselves
         if kind in ("table", "view") and name in ours and sql != _created()[name, "table"]:
             yield Finding("table_altered", name)
     for (name, kind), sql in _created().items():

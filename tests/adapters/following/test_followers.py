@@ -388,6 +388,34 @@ def test_a_student_who_cannot_be_taken_in_is_parked_and_told_of_and_all_others_g
         assert not any(each.is_stale for each in trail.all(Question()))
 
 
+@lasting
+def test_a_student_of_whom_there_is_too_much_is_parked_and_all_others_go_on(
+    service: Service, ready: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with service.audit_trail() as trail:
+        trail.catch_up()
+        there = len(service.facts(BO))
+        longest = max(len(service.facts(who)) for who in (ADA, BO, CY))
+        monkeypatch.setattr(following, "LONGEST", longest)
+        for number in range(longest):
+            at = clock.at(f"2025-10-17 09:{number:02}")
+            service.file_remote_care(BO, at=at, province=f"p{number}", observed=True)
+            trail.catch_up()
+        service.fix_window(POLICY, at=clock.at("2025-10-17 10:00"), closes_on="2025-12-31")
+        service.issue_medical_card(CY, at=clock.at("2025-10-17 11:00"))
+        trail.catch_up()
+        (parked,) = trail.projection.standing().parked
+        assert (parked.ref, parked.told) == (
+            BO.ref, f"stream {BO.stream} is too long: {longest + 1} events"
+        )  # fmt: skip
+        assert trail.projection.standing().behind == 0
+        assert trail.count(Question(ref=BO.ref, kind="remote-care-filed")) == longest - there
+        assert trail.count(Question(ref=CY.ref, kind="medical-card-issued")) == 1
+        monkeypatch.undo()
+        assert trail.projection.retry() == 0
+        assert held(trail) == made_anew(service)
+
+
 def respelled(url: str, old: str, new: str) -> None:
     """Writes something otherwise in every fact and every refused attempt."""
     for table, key in (("stored_events", "notification_id"), ("refused_attempts", "attempt_id")):

@@ -91,6 +91,22 @@ def test_no_service_rehearses_in_a_store_of_what_has_happened(url: str) -> None:
 
 
 @lasting
+def test_nothing_that_has_happened_goes_into_a_rehearsal_store(
+    url: str, tell: Write, run: Run
+) -> None:
+    store = for_stories(url)
+    assert run("replay", tell(), "--store", store).exit_code == 0
+    before = rows(store, "SELECT COUNT(*) FROM stored_events")
+    with yibao.open(store) as service:
+        for record in (lambda: register(service, "ada"), lambda: register(service, "s1")):
+            with pytest.raises(StoreError, match="a rehearsal store: nothing but stories"):
+                record()
+        assert service.at(yibao.EnrollmentId("s1", 2025)).version
+        assert service.refused_attempts(yibao.EnrollmentId("s1", 2025)) == []
+    assert rows(store, "SELECT COUNT(*) FROM stored_events") == before
+
+
+@lasting
 def test_stories_go_into_a_rehearsal_store_one_after_another(
     url: str, tell: Write, write: Write, run: Run
 ) -> None:

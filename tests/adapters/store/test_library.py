@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from eventsourcing.dispatch import singledispatchmethod
 from eventsourcing.interface import NotificationLogJSONClient, NotificationLogJSONService
 from eventsourcing.persistence import Tracking
 from eventsourcing.popo import POPOTrackingRecorder
@@ -71,7 +72,8 @@ class CountsFilings(Projection[Filings]):
     name = "filings"
     topics = ("registered", "remote-care-filed")
 
-    def process_event(self, domain_event: Any, tracking: Tracking) -> None:  # pyright: ignore
+    @singledispatchmethod
+    def process_event(self, domain_event: Any, tracking: Tracking) -> None:
         self.view.counts[domain_event.name] += 1
         self.view.positions.append(tracking.notification_id)
         self.view.insert_tracking(tracking)
@@ -99,7 +101,8 @@ def test_a_projection_of_the_library_follows_the_facts_while_they_are_recorded(u
 
 def test_a_mistake_in_a_projection_of_the_library_is_told(url: str) -> None:
     class Mistaken(CountsFilings):
-        def process_event(self, domain_event: Any, tracking: Tracking) -> None:  # pyright: ignore
+        @singledispatchmethod
+        def process_event(self, domain_event: Any, tracking: Tracking) -> None:
             raise KeyError(domain_event.name)
 
     with open_service(url) as service:

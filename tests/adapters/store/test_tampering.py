@@ -92,6 +92,21 @@ def test_a_planted_trigger_is_found_and_nobody_gets_a_receipt_for_nothing(
         assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
 
 
+@pytest.mark.parametrize("where", ["(topic)", "(topic) WHERE originator_version > 1"])
+def test_an_index_that_lets_no_second_fact_of_a_kind_in_is_found_and_one_that_only_finds_is_not(
+    where: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'facts.db'}"
+    with open_service(url) as service:
+        assert told_of(service, "one") == [1, 2]
+    rows(url, f"CREATE INDEX harmless ON stored_events {where}")
+    assert found(url) == set()
+    rows(url, f"CREATE UNIQUE INDEX planted ON stored_events {where}")
+    assert found(url) == {"table_altered"}
+    with pytest.raises(StoreError, match="has altered: stored_events; it takes no facts"):
+        open_service(url)
+
+
 def _filing(command_id: str) -> FileRemoteCare:
     return FileRemoteCare.model_validate(
         {"at": "2025-09-10 10:00", "province": "jiangsu", "command_id": command_id}
