@@ -26,7 +26,7 @@ from trail import trail
 
 from yibao.adapters.service.service import BATCH, open_service
 from yibao.adapters.store.facts import open_store
-from yibao.adapters.store.mapping import FactMapper
+from yibao.adapters.store.tables.mapping import FactMapper
 from yibao.domain.facts.commands import Command, Confirm, DeclareRoster, Register
 from yibao.domain.facts.events import EVENTS, Event
 from yibao.domain.facts.streams import current_facts

@@ -17,8 +17,8 @@ from subject import NOON, POLICY, facts_of
 
 from yibao.adapters.service.service import BATCH, open_service
 from yibao.adapters.store.facts import open_store
-from yibao.adapters.store.mapping import FactMapper
 from yibao.adapters.store.postgres.settings import StoreSettings
+from yibao.adapters.store.tables.mapping import FactMapper
 from yibao.adapters.upkeep import creating as upkeep
 from yibao.domain.facts.commands import Command
 from yibao.domain.vocabulary import EnrollmentId

@@ -1,11 +1,17 @@
 """Facts in a file or a database: kept by `eventsourcing`, read in turns, never changed."""
 
-from yibao.adapters.store.attempts import CountedAttempts, digest_of
 from yibao.adapters.store.errors import AheadOfClock, Halted, StoreError
 from yibao.adapters.store.facts import FactStore, Reached, Reading, open_store
 from yibao.adapters.store.findings import Examination, Finding, is_as_written
-from yibao.adapters.store.mapping import from_row
-from yibao.adapters.store.rows import Taken, decoded, positioned, stamp_in
+from yibao.adapters.store.tables import (
+    CountedAttempts,
+    Taken,
+    decoded,
+    digest_of,
+    from_row,
+    positioned,
+    stamp_in,
+)
 from yibao.adapters.store.transactions import Transaction
 from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_of
 from yibao.adapters.store.watch import Watch

@@ -16,8 +16,6 @@ from eventsourcing.sqlite import SQLiteConnectionPool
 from eventsourcing.utils import Environment, EnvType
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.store import attempts
-from yibao.adapters.store.attempts import CountedAttempts
 from yibao.adapters.store.connections import (
     AT_ONCE,
     LAST,
@@ -31,24 +29,27 @@ from yibao.adapters.store.connections import (
     within,
 )
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.mapping import FactMapper, from_row
 from yibao.adapters.store.records import Records
-from yibao.adapters.store.rows import (
+from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
+from yibao.adapters.store.sqlite import failure as sqlite_failure
+from yibao.adapters.store.tables import (
     AT,
     FEED,
     LENGTHS,
     POSITIONED,
     POSITIONED_OF_MANY,
     STREAM,
+    CountedAttempts,
+    FactMapper,
     Taken,
+    attempts,
     decoded,
+    from_row,
     positioned,
     rows_of_streams,
     stamp_in,
     stream_in,
 )
-from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
-from yibao.adapters.store.sqlite import failure as sqlite_failure
 from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
 from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
 from yibao.domain.facts import KeptAttempt, Positioned, RefusedAttempt

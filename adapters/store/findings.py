@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.store import attempts
 from yibao.adapters.store.errors import StoreError
+from yibao.adapters.store.tables import attempts
 from yibao.domain.facts import RefusedAttempt, events
 from yibao.domain.refusals import UnknownEdition
 from yibao.domain.vocabulary import EnrollmentId, edition_stream

@@ -8,9 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.store.attempts import kept_in
 from yibao.adapters.store.connections import Found, Sql, in_parts
-from yibao.adapters.store.rows import decoded, positioned, stream_in
+from yibao.adapters.store.tables import decoded, kept_in, positioned, stream_in
 from yibao.domain.editions import Policy
 from yibao.domain.facts import events
 from yibao.domain.vocabulary import EnrollmentId, edition_stream

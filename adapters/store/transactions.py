@@ -5,15 +5,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
-from yibao.adapters.store import attempts
 from yibao.adapters.store.connections import (
     LAST,
     Database,
     Found,
     Sql,
 )
-from yibao.adapters.store.mapping import to_row
-from yibao.adapters.store.rows import STREAM, STREAM_FROM, decoded, rows_of_streams
+from yibao.adapters.store.tables import (
+    STREAM,
+    STREAM_FROM,
+    attempts,
+    decoded,
+    rows_of_streams,
+    to_row,
+)
 from yibao.domain.calendar import in_shanghai
 from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import Event

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from given import edition
 
-from yibao.adapters.store.mapping import to_row
+from yibao.adapters.store.tables.mapping import to_row
 from yibao.domain.calendar import read_instant
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts import commands, events

@@ -26,9 +26,9 @@ import yibao
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
-from yibao.adapters.store.attempts import KeptAttempt
 from yibao.adapters.store.facts import FactStore, StoreError
 from yibao.adapters.store.migrations import HEAD
+from yibao.adapters.store.tables.attempts import KeptAttempt
 from yibao.adapters.store.urls import file_of, is_postgres
 from yibao.domain.calendar import SHANGHAI, read_instant
 from yibao.domain.facts.attempts import RefusedAttempt

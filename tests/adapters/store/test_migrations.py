@@ -12,8 +12,8 @@ from given import given, registered, roster
 
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import StoreError
-from yibao.adapters.store.mapping import FactMapper
 from yibao.adapters.store.migrations import HEAD
+from yibao.adapters.store.tables.mapping import FactMapper
 from yibao.domain.vocabulary import EnrollmentId
 
 ADA = EnrollmentId("s1", 2025)

@@ -11,21 +11,23 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
+from threading import Event
 from typing import Any, NamedTuple
 
 import pytest
 
 import yibao
 from yibao.adapters.service.service import open_service
-from yibao.adapters.views.dossier import HISTORIES
+from yibao.adapters.views.dossier import HISTORIES, dossier_of
 from yibao.domain.refusals import Refused
 
 from ..cli.test_audit import MADE_UP
 from ..cli.test_cli import SEVERAL, parsed, refused
 from ..conftest import Run, Write
-from ..helpers.autumn import ADA, EDITIONS, Clock, an_autumn
+from ..helpers.autumn import ADA, EDITIONS, Clock, an_autumn, register
 from ..helpers.stores import for_stories, lasting
 
 ROOT = Path(__file__).parents[3]
@@ -597,3 +599,32 @@ def test_a_window_others_were_moved_by_is_in_no_other_dossier(url: str, run: Run
     assert kinds["bo"]().count("window-fixed") == 1
     assert "refused" not in kinds["bo"]() + kinds["cy"]()
     assert kinds["ada"]().count("refused") == 3
+
+
+@lasting
+def test_a_dossier_is_of_one_moment_while_somebody_records(url: str) -> None:
+    stop = Event()
+    with yibao.open(url) as service, yibao.open(url) as other, ThreadPoolExecutor(1) as writer:
+        register(service, ADA, "2025-09-01 08:30")
+        service.declare_roster(ADA, at="2025-09-02 17:00")
+        service.confirm(ADA, at="2025-09-06 14:20", channel="app")
+        service.verify_prior_coverage(ADA, at="2025-09-06 14:50", lapsed_years=0)
+
+        def leave_and_stay() -> None:
+            while not stop.is_set():
+                left = other.withdraw(ADA, at="2025-12-01 09:00", on="2025-12-01")
+                other.void(ADA, left.event_id, at="2025-12-02 09:00", reason="mistake")
+
+        written = writer.submit(leave_and_stay)
+        seen = set()
+        try:
+            while len(seen) < 5 and not written.done():
+                told = dossier_of(service, ADA)
+                assert told.entries[-1].event.originator_version == told.answer.version
+                assert told.answer.values is not None
+                assert told.histories["coverage"][-1].value == told.answer.values.coverage.value
+                seen.add(told.answer.version)
+        finally:
+            stop.set()
+        written.result()
+    assert len(seen) == 5

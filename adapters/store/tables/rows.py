@@ -14,7 +14,7 @@ from yibao.adapters.store.connections import (
     stream_of,
 )
 from yibao.adapters.store.findings import ANY, KINDS
-from yibao.adapters.store.mapping import from_row
+from yibao.adapters.store.tables.mapping import from_row
 from yibao.domain.calendar import in_shanghai
 from yibao.domain.facts import Positioned
 from yibao.domain.facts.events import Event
