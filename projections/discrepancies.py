@@ -1,10 +1,12 @@
 """Which recorded facts do not fit: those whose guards would refuse them, as now known."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
+from yibao.domain.facts import events
 from yibao.domain.facts.commands import COMMAND_OF
-from yibao.domain.lifecycle import REFUSALS, Attempt, first_refusal
+from yibao.domain.lifecycle import REFUSALS, Attempt, first_refusal, idle_guards
 from yibao.domain.rules import Case
 
 
@@ -27,8 +29,14 @@ def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
 
 
 def _found(case: Case) -> Iterator[Discrepancy]:
+    idle = idle_guards(case)
+
+    @cache
+    def codes_of(kind: type[events.Fact]) -> tuple[str, ...]:
+        return tuple(code for code in REFUSALS[COMMAND_OF[kind].name] if code not in idle)
+
     for fact in case.known:
-        codes = REFUSALS[COMMAND_OF[type(fact.event)].name]
-        code = first_refusal(codes, Attempt(case, fact.moment, fact))
+        codes = codes_of(fact.event.__class__)
+        code = first_refusal(codes, Attempt(case, fact.moment, fact)) if codes else None
         if code is not None:
             yield Discrepancy(code, fact.place)

@@ -1,7 +1,7 @@
 """The state machine: the table, its guards, what may be added to a stream, and the timeline."""
 
 from yibao.domain.lifecycle.decision import asks_for_the_window, decide
-from yibao.domain.lifecycle.guards import Attempt, first_refusal, request
+from yibao.domain.lifecycle.guards import Attempt, first_refusal, idle_guards, request
 from yibao.domain.lifecycle.table import REFUSALS, mermaid
 from yibao.domain.lifecycle.timelines import Change, state_at, timeline
 
@@ -12,6 +12,7 @@ __all__ = [
     "asks_for_the_window",
     "decide",
     "first_refusal",
+    "idle_guards",
     "mermaid",
     "request",
     "state_at",

@@ -180,3 +180,9 @@ def first_refusal(codes: tuple[str, ...], attempt: Attempt) -> str | None:
         if GUARDS[code](attempt):
             return code
     return None
+
+
+def idle_guards(case: Case) -> frozenset[str]:
+    """The codes that refuse no fact of somebody registered, which need not be asked one by one."""
+    idle = {"not_registered"} if case.facts.withdrawals else {"not_registered", "withdrawn"}
+    return frozenset(idle)

@@ -1,4 +1,6 @@
-"""How the work of one answer grows with what is recorded of one student."""
+"""How the work of answers and questions grows with what is recorded of one student."""
+
+from collections.abc import Callable
 
 import pytest
 from given import (
@@ -24,6 +26,15 @@ from given import (
 )
 from steps import again, steps
 
+from yibao.domain.calendar import read_instant
+from yibao.projections.audit_trail import entries_with_windows
+from yibao.projections.comparison import compare
+from yibao.projections.history import histories
+from yibao.projections.parts import PARTS
+from yibao.projections.record import Record
+from yibao.projections.review import review
+
+LAST = read_instant("2025-12-31 12:00")
 AT = "2025-09-20 09:00"
 KNOWN = (registered("2025-09-01"), roster(), confirmed("2025-09-06 10:00"))
 
@@ -56,16 +67,56 @@ TOLD: dict[str, list[Step]] = {
 }
 
 
-def work(told: list[Step], times: int) -> int:
-    """The steps of an answer where all this was told so many times."""
+def student_told(told: list[Step], times: int) -> Given:
+    """A student of whom all this was told so many times."""
     student: Given = given(*KNOWN)
     known, received = len(student.recorded), len(student.received)
     student.and_(*told)
     student.recorded[known:] = again(student.recorded[known:], times, known)
     student.received[received:] = again(student.received[received:], times, received)
+    return student
+
+
+def work(told: list[Step], times: int) -> int:
+    student = student_told(told, times)
     return steps(lambda: student.answer("2025-12-20 12:00"))
 
 
 @pytest.mark.parametrize("told", TOLD.values(), ids=TOLD)
 def test_four_times_the_facts_take_at_most_five_times_the_steps(told: list[Step]) -> None:
     assert work(told, 200) < 5 * work(told, 50)
+
+
+#: What follows knowledge from fact to fact.
+QUESTIONS: dict[str, Callable[[Record], object]] = {
+    "history": lambda record: histories(record, PARTS, LAST),
+    "comparison": lambda record: compare(record, LAST, 0, LAST),
+    "review": lambda record: review(record, LAST, LAST),
+    "trail": lambda record: list(entries_with_windows(record)),
+}
+
+
+#: What may be told of one student very often. Who confirms and opts out in turn, or files for a
+#: province between any two pieces of care, has every choice, or all care, looked at anew each time.
+OFTEN: dict[str, list[Step]] = {
+    **{name: TOLD[name] for name in ("employee", "withdrawals")},
+    "schools and rosters": [moved(AT, "ecnu"), roster(AT, observed=True), moved(AT, "tongji")],
+    "checks": [checked(AT, 0), checked(AT, 1)],
+    "cards": [card(AT)],
+    "care": [
+        care("2025-09-20", "outpatient", "400.00", level="third", at=AT),
+        settle(at=AT, observed=True),
+    ],
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+@pytest.mark.parametrize("told", OFTEN.values(), ids=OFTEN)
+def test_four_times_the_facts_take_a_question_at_most_eight_times_the_steps(
+    question: Callable[[Record], object], told: list[Step]
+) -> None:
+    def asked(times: int) -> int:
+        record = student_told(told, times).everything
+        return steps(lambda: question(record))
+
+    assert asked(80) < 8 * asked(20)
