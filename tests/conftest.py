@@ -8,6 +8,13 @@ from pgserver import Server
 
 from yibao.adapters.upkeep import postgres as upkeep_postgres
 
+#: Run as programs, with their own folder to import from.
+collect_ignore = [
+    "adapters/helpers/forker.py",
+    "adapters/helpers/interrupted.py",
+    "golden/write.py",
+]
+
 #: A database with an empty store in it, from which others are copied.
 TEMPLATE = "yibao_template"
 

@@ -48,6 +48,8 @@ def log_json(stream: TextIO | None = None, level: int = logging.INFO) -> None:
             handler.close()
         logger.addHandler(lines)
     LOGGER.setLevel(level)
+    # The library silences psycopg's warnings where its own module for PostgreSQL is imported.
+    _OF_PSYCOPG.setLevel(max(level, logging.WARNING))
 
 
 class _Lines(logging.Handler):

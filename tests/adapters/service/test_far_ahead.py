@@ -11,7 +11,7 @@ import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service
-from yibao.adapters.store.errors import AheadOfClock
+from yibao.adapters.store.errors import AheadOfClock, StoreError
 from yibao.adapters.store.facts import StoreError
 from yibao.adapters.upkeep.checking import check
 from yibao.domain.calendar import read_instant
@@ -237,5 +237,5 @@ def test_in_a_rehearsal_store_no_stamp_is_one_of_the_future(
     story = tell("- at: 2025-09-02 17:00\n  recorded: 2099-01-01 00:00\n  declare_roster: {}")
     assert run("replay", story, "--store", url).exit_code == 0
     assert check(url, Editions()).findings == ()
-    with yibao.open(url) as service, pytest.raises(AheadOfClock):
+    with yibao.open(url) as service, pytest.raises(StoreError, match="nothing but stories"):
         roster(service, yibao.EnrollmentId("s1", 2025))
