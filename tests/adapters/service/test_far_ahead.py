@@ -11,7 +11,7 @@ import yibao
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service
-from yibao.adapters.store.errors import AheadOfClock, StoreError
+from yibao.adapters.store.errors import AheadOfClock
 from yibao.adapters.store.facts import StoreError
 from yibao.adapters.upkeep.checking import check
 from yibao.domain.calendar import read_instant
