@@ -9,15 +9,15 @@ from yibao.domain.calendar import SHANGHAI, day_after, midnight
 from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
 from yibao.projections.answer import Answer
 
-Row = Literal["state", "waiting", "coverage", "evoucher"]
+Lane = Literal["state", "waiting", "coverage", "evoucher"]
 
 #: The value behind each row but that of the states, in the order of the rows.
-VALUE_OF: Final[dict[Row, str]] = {
+VALUE_OF: Final[dict[Lane, str]] = {
     "waiting": "waiting",
     "coverage": "coverage",
     "evoucher": "evoucher_available_at",
 }
-ROWS: Final[tuple[Row, ...]] = ("state", *VALUE_OF)
+ROWS: Final[tuple[Lane, ...]] = ("state", *VALUE_OF)
 
 #: How far outside the lifecycle the calendar follows an instant asked about.
 FARTHEST: Final = timedelta(days=365)
@@ -33,7 +33,7 @@ class Bar(NamedTuple):
     A `scheduled` bar begins after what is known, and so assumes no further facts.
     """
 
-    row: Row
+    row: Lane
     name: str
     begins_at: datetime
     until: datetime | None
@@ -65,7 +65,7 @@ class Chart(NamedTuple):
             return "before"
         return "within" if self.at < self.until else "after"
 
-    def row(self, row: Row) -> tuple[Bar, ...]:
+    def row(self, row: Lane) -> tuple[Bar, ...]:
         """The bars of one row, in the order of time."""
         return tuple(bar for bar in self.bars if bar.row == row)
 
@@ -143,7 +143,7 @@ def _evoucher_until(answer: Answer, opens: datetime) -> datetime:
     return min(chain(left, [answer.policy.ends_at]))
 
 
-def _bar(answer: Answer, row: Row, name: str, begins: datetime, until: datetime | None) -> Bar:
+def _bar(answer: Answer, row: Lane, name: str, begins: datetime, until: datetime | None) -> Bar:
     return Bar(row, name, begins, until, answer.known_at is None or begins > answer.known_at)
 
 

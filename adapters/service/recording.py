@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from yibao.adapters.editions import Editions
 from yibao.adapters.service.remembering import Remembered
 from yibao.adapters.store import AheadOfClock, FactStore, StoreError, Transaction, decoded, stamp_in
-from yibao.adapters.store.connections import Found
+from yibao.adapters.store.connections import SqlRow
 from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched, tell
 from yibao.domain.care import Ground, decide_care
 from yibao.domain.editions import Policy
@@ -404,7 +404,7 @@ class _Work:
         transaction: Transaction,
         clock: datetime,
         reach: datetime,
-        rows: Mapping[UUID, list[Found]],
+        rows: Mapping[UUID, list[SqlRow]],
         beside: Collection[UUID],
         remembered: Remembered | None,
     ) -> None:

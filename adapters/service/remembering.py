@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from yibao.adapters.store import Transaction, decoded
-from yibao.adapters.store.connections import Found
+from yibao.adapters.store.connections import SqlRow
 from yibao.domain.facts import EMPTY, Stream, evolve, fold
 
 #: Of how many streams a rehearsal remembers what it has read.
@@ -20,7 +20,7 @@ class Remembered:
     """
 
     def __init__(self) -> None:
-        self._read: dict[UUID, tuple[Stream, Found]] = {}
+        self._read: dict[UUID, tuple[Stream, SqlRow]] = {}
 
     def stream(self, transaction: Transaction, stream_id: UUID) -> Stream:
         """A stream as it stands; raises UnreadableEvent."""

@@ -17,10 +17,11 @@ from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.next_step import NextStep
 from yibao.projections.parts import PARTS, Day, Instant
 
-# The names are those of the released schemas.
-Span = TypedDict("Span", {"from": str, "to": str})
-Waiting = TypedDict("Waiting", {"from": str, "to": str, "months": int | None})
-Step = TypedDict(
+# Under these names they stand in the released schemas.
+_shape: Any = TypedDict
+SPAN: Any = _shape("Span", {"from": str, "to": str})
+WAITING: Any = _shape("Waiting", {"from": str, "to": str, "months": int | None})
+STEP: Any = _shape(
     "Step",
     {
         "code": str,
@@ -32,15 +33,8 @@ Step = TypedDict(
         "ask": list[str],
     },
 )
-
-
-class Found(TypedDict):
-    code: str
-    version: int
-
-
-_typed_dict: Any = TypedDict
-CHANGE: Any = _typed_dict("Change", {"at": str, "state": str})
+FOUND: Any = _shape("Found", {"code": str, "version": int})
+CHANGE: Any = _shape("Change", {"at": str, "state": str})
 
 
 class Shape(NamedTuple):
@@ -87,10 +81,10 @@ SHAPES: Final[dict[type, Shape]] = {
     Fen: _TEXT,
     int: Shape(int | str | None),
     bool: Shape(bool | str | None),
-    DayRange: Shape(Span | str | None),
-    WaitingPeriod: Shape(Waiting | str | None),
-    NextStep: Shape(Step, next_step, _brief_step),
-    Discrepancy: Shape(Found),
+    DayRange: Shape(SPAN | str | None),
+    WaitingPeriod: Shape(WAITING | str | None),
+    NextStep: Shape(STEP, next_step, _brief_step),
+    Discrepancy: Shape(FOUND),
     Change: Shape(CHANGE, _change, _dated_state),
     Assessed: Shape(CareAnswer, care_json, _brief_care),
 }

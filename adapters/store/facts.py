@@ -20,9 +20,9 @@ from yibao.adapters.store.connections import (
     AT_ONCE,
     LAST,
     Database,
-    Found,
-    Settled,
+    Frontier,
     Sql,
+    SqlRow,
     again,
     elsewhere,
     in_parts,
@@ -66,7 +66,7 @@ R = TypeVar("R")
 #: Reads a stream whole.
 Reading = Callable[[UUID], list[Event]]
 #: A failure of a database as ours; None for anything else.
-Failure = Callable[[BaseException], Exception | None]
+Translation = Callable[[BaseException], Exception | None]
 
 
 #: How many positions are looked through at a time.
@@ -226,7 +226,7 @@ class FactStore(Application[UUID]):
         """
         lengths = {stream_in(key): length for key, length in self._rows(LENGTHS)}
 
-        def as_then(stream: UUID, rows: Sequence[Found]) -> list[Event]:
+        def as_then(stream: UUID, rows: Sequence[SqlRow]) -> list[Event]:
             length = lengths[stream]
             if len(rows) < length:
                 raise UnreadableEvent(f"stream {stream} had {length} events, and has {len(rows)}")
@@ -289,10 +289,10 @@ class FactStore(Application[UUID]):
         """The events of a stream up to a position in the store, each with its own, in order."""
         return positioned(stream, self._rows(POSITIONED, stream.hex, until))
 
-    def rows_of(self, streams: Iterable[UUID], until: int) -> dict[UUID, list[Found]]:
+    def rows_of(self, streams: Iterable[UUID], until: int) -> dict[UUID, list[SqlRow]]:
         """The rows of many streams up to a position, to be read by `positioned` one by one."""
         wanted = sorted(set(streams))
-        found: dict[UUID, list[Found]] = {stream: [] for stream in wanted}
+        found: dict[UUID, list[SqlRow]] = {stream: [] for stream in wanted}
         for places, some in in_parts(stream.hex for stream in wanted):
             for key, *row in self._rows(POSITIONED_OF_MANY.format(places), *some, until):
                 found[stream_in(key)].append(tuple(row))
@@ -331,7 +331,7 @@ class FactStore(Application[UUID]):
 
     def at_positions(self, positions: Iterable[int]) -> dict[int, Event]:
         """The events at these positions."""
-        rows: list[Found] = []
+        rows: list[SqlRow] = []
         for places, some in in_parts(positions):
             rows += self._rows(AT.format(places), *some)
         return {position: from_row(stream_in(key), *row) for position, key, *row in rows}
@@ -342,7 +342,7 @@ class FactStore(Application[UUID]):
         What is being recorded at this moment is waited for, at most `patience` seconds.
         """
 
-        def ask() -> Settled:
+        def ask() -> Frontier:
             with self._clear_errors:
                 return self._facts.settled(patience)
 
@@ -414,7 +414,7 @@ class FactStore(Application[UUID]):
 
         return self.again(erase)
 
-    def _rows(self, statement: str, *values: Any) -> list[Found]:
+    def _rows(self, statement: str, *values: Any) -> list[SqlRow]:
         return self._asked(lambda sql: sql.rows(statement, values))
 
     def _asked(self, question: Callable[[Sql], R]) -> R:
@@ -473,7 +473,7 @@ def open_store(
 class _ClearErrors:
     """The failures of a database as ours; what it says in full goes on in the chain."""
 
-    def __init__(self, failure: Failure, where: str = "") -> None:
+    def __init__(self, failure: Translation, where: str = "") -> None:
         self._failure = failure
         self._where = where
 

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.store.connections import Found, Sql, in_parts
+from yibao.adapters.store.connections import Sql, SqlRow, in_parts
 from yibao.adapters.store.tables import decoded, kept_in, positioned, stream_in
 from yibao.domain.editions import Policy
 from yibao.domain.facts import events
@@ -68,7 +68,7 @@ class Records:
             _notes(sql, (*enrolled.events, *received.events)),
         )
 
-    def _grown(self, name: str, log: Log | None, rows: Sequence[Found]) -> "Callable[[], Log]":
+    def _grown(self, name: str, log: Log | None, rows: Sequence[SqlRow]) -> "Callable[[], Log]":
         """An edition's log with what was new in it; it is read only where somebody asks for it."""
 
         @cache
@@ -99,8 +99,8 @@ class Records:
         return kept
 
 
-def _by_stream(rows: Sequence[Found]) -> dict[tuple[int, UUID], list[Found]]:
-    found: dict[tuple[int, UUID], list[Found]] = {}
+def _by_stream(rows: Sequence[SqlRow]) -> dict[tuple[int, UUID], list[SqlRow]]:
+    found: dict[tuple[int, UUID], list[SqlRow]] = {}
     for kind, key, *row in rows:
         found.setdefault((kind, stream_in(key)), []).append(tuple(row))
     return found

@@ -8,8 +8,8 @@ from uuid import UUID
 from yibao.adapters.store.connections import (
     LAST,
     Database,
-    Found,
     Sql,
+    SqlRow,
 )
 from yibao.adapters.store.tables import (
     STREAM,
@@ -66,13 +66,13 @@ class Transaction(NamedTuple):
         """Every event of a stream, in order."""
         return decoded(stream, self.sql.rows(STREAM, (stream.hex,)))
 
-    def rows_from(self, stream: UUID, version: int) -> list[Found]:
+    def rows_from(self, stream: UUID, version: int) -> list[SqlRow]:
         """The rows of a stream from a version on, in order."""
         return list(self.sql.rows(STREAM_FROM, (stream.hex, version)))
 
     def rows_of(
         self, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
-    ) -> dict[UUID, list[Found]]:
+    ) -> dict[UUID, list[SqlRow]]:
         """The rows of some streams, to be read by `decoded` one by one; of others the last row."""
         return rows_of_streams(self.sql, streams, last_of)
 

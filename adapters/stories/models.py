@@ -176,7 +176,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordingStep:
     """What steps that record something share. `student` is None for what is common to all."""
 
     place: Place
@@ -187,12 +187,12 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class CommandStep(Recorded):
+class CommandStep(RecordingStep):
     command: RecordFact
 
 
 @dataclass(frozen=True, slots=True)
-class CorrectStep(Recorded):
+class CorrectStep(RecordingStep):
     """`target` is the index of the step whose fact is corrected."""
 
     target: int
@@ -202,13 +202,13 @@ class CorrectStep(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class VoidStep(Recorded):
+class VoidStep(RecordingStep):
     target: int
     how: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimStep(Recorded):
+class ClaimStep(RecordingStep):
     """`settle_care` or `reverse_care`; `target` is the index of the step it names."""
 
     action: str

@@ -17,7 +17,7 @@ from yibao.adapters.stories.models import (
     CorrectStep,
     ExpectStep,
     Place,
-    Recorded,
+    RecordingStep,
     Span,
     Story,
     VoidStep,
@@ -116,7 +116,7 @@ class _Run:
                 self._record(index, step)
         return self.replay
 
-    def _record(self, index: int, step: Recorded) -> None:
+    def _record(self, index: int, step: RecordingStep) -> None:
         latest = self.replay.known_at
         stamp = step.recorded or max(step.at, latest or step.at)
         self.clock.now = max(stamp, latest or stamp)
@@ -133,7 +133,7 @@ class _Run:
         if step.refused:
             self._fail(step.place, {"refused": step.refused}, {"refused": None})
 
-    def _carried_out(self, step: Recorded) -> Receipt:
+    def _carried_out(self, step: RecordingStep) -> Receipt:
         """Records the step; raises Refused, also where the step it names recorded nothing."""
         target = self._target(step)
         if isinstance(step, CommandStep):
@@ -152,7 +152,7 @@ class _Run:
             target, fact, at=step.at, changes=step.changes, occurred_at=step.occurred_at, **step.how
         )
 
-    def _target(self, step: Recorded) -> EnrollmentId | str:
+    def _target(self, step: RecordingStep) -> EnrollmentId | str:
         if step.student is None or (
             isinstance(step, CommandStep) and isinstance(step.command, FixWindow)
         ):

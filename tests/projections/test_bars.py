@@ -35,10 +35,10 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import DayRange, WaitingPeriod
 from yibao.projections.answer import Answer
-from yibao.projections.bars import FARTHEST, VALUE_OF, Chart, Row, chart, charts, common_span
+from yibao.projections.bars import FARTHEST, VALUE_OF, Chart, Lane, chart, charts, common_span
 
 
-def spans(drawn: Chart, row: Row) -> list[tuple[str, str, str]]:
+def spans(drawn: Chart, row: Lane) -> list[tuple[str, str, str]]:
     """The bars of a row, told: name, beginning and end."""
     return [
         (bar.name, told(bar.begins_at), told(bar.until) if bar.until else "onward")

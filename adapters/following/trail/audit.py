@@ -14,7 +14,7 @@ from yibao.adapters.following.trail.following import TrailProjection
 from yibao.adapters.following.trail.layout import REFUSED, instant_of
 from yibao.adapters.following.trail.questions import Key, Question
 from yibao.adapters.following.trail.sqlite import SqliteTrail
-from yibao.adapters.following.trail.store import Row, TrailStore, parked_in, rows_of
+from yibao.adapters.following.trail.store import TrailRow, TrailStore, parked_in, rows_of
 from yibao.adapters.store import MEMORY, FactStore, StoreError, Watch, file_of, url_of
 from yibao.adapters.store.connections import Sql
 from yibao.domain.facts import RefusedAttempt
@@ -38,7 +38,7 @@ class TrailEntry(NamedTuple):
     the student that could not be taken in.
     """
 
-    row: Row
+    row: TrailRow
     event: Event | None
     attempt: RefusedAttempt | None
     is_stale: bool = False

@@ -27,7 +27,7 @@ from yibao.adapters.following.trail.rows import (
 from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.following.trail.store import (
     Progress,
-    Row,
+    TrailRow,
     TrailStore,
     TrailTransaction,
     parked_in,
@@ -42,7 +42,7 @@ from yibao.adapters.store import (
     digest_of,
     positioned,
 )
-from yibao.adapters.store.connections import AT_ONCE, Found
+from yibao.adapters.store.connections import AT_ONCE, SqlRow
 from yibao.domain.editions import Policy
 from yibao.domain.facts import Positioned, events
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
@@ -217,7 +217,7 @@ class _Batch:
         self.transaction = transaction
         self.edition = cache(self._edition)
         self.parked = {each.stream for each in transaction.parked()}
-        self._read: dict[UUID, list[Found]] = {}
+        self._read: dict[UUID, list[SqlRow]] = {}
         self._read_until = 0
 
     def of_facts(self, progress: Progress, taken: Sequence[Taken]) -> Progress:
@@ -344,7 +344,7 @@ class _Batch:
 
     def _enrollment(
         self, enrollment: EnrollmentId, first: int, after: int, until: int
-    ) -> list[Row]:
+    ) -> list[TrailRow]:
         """What was recorded of one student between two positions; nothing where it is parked."""
         between = partial(entries, after=after, until=until)
         made = self._made(enrollment, first, until, between)
@@ -388,7 +388,7 @@ class _Batch:
         self.parked.add(parked.stream)
         self.transaction.park(parked)
 
-    def _rows(self, enrollment: EnrollmentId, until: int, made: Sequence[Entry]) -> list[Row]:
+    def _rows(self, enrollment: EnrollmentId, until: int, made: Sequence[Entry]) -> list[TrailRow]:
         """How entries are listed; those of windows that were fixed are the student's alone."""
         own = {enrollment.stream, enrollment.care_stream}
         rows = []

@@ -17,7 +17,7 @@ from yibao.adapters.following.trail.layout import (
     REFUSED,
     number_of,
 )
-from yibao.adapters.following.trail.store import Row
+from yibao.adapters.following.trail.store import TrailRow
 from yibao.domain.facts.events import EVENTS
 from yibao.domain.refusals import REASONS, BadValue
 from yibao.domain.vocabulary import AskedName
@@ -170,7 +170,7 @@ class Key(NamedTuple):
     attempt: int
 
     @classmethod
-    def of(cls, row: Row) -> Self:
+    def of(cls, row: TrailRow) -> Self:
         return cls(row.recorded, row.position, row.attempt)
 
     @classmethod

@@ -7,13 +7,13 @@ from typing import Any
 
 from yibao.adapters.following.trail.changes import packed, text_of
 from yibao.adapters.following.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL, REFUSED, number_of
-from yibao.adapters.following.trail.store import Row
+from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.store import CountedAttempts
 from yibao.domain.facts import KeptAttempt, Positioned
 from yibao.projections.audit_trail import Entry
 
 
-def entry_row(entry: Entry) -> Row:
+def entry_row(entry: Entry) -> TrailRow:
     """A fact of a student, with what it changed."""
     row = _row(entry.recorded, EVERYWHERE)
     return row._replace(
@@ -27,14 +27,14 @@ def entry_row(entry: Entry) -> Row:
     )
 
 
-def edition_row(recorded: Positioned, policy: str) -> Row:
+def edition_row(recorded: Positioned, policy: str) -> TrailRow:
     """What was recorded of an edition."""
     return _row(recorded, EVERYWHERE)._replace(policy=policy)
 
 
 def fix_rows(
     fix: Positioned, superseded: int | None, policy: str, effects: Iterable[tuple[str | None, int]]
-) -> Iterator[Row]:
+) -> Iterator[TrailRow]:
     """A fixed window once for all, and once for each school whose students' answers it moved."""
     masks: Counter[int] = Counter()
     of_schools: dict[str | None, Counter[int]] = {}
@@ -74,9 +74,9 @@ def _effects(masks: Counter[int], superseded: int | None) -> str:
     return text_of(told if superseded is None else {**told, "supersedes": superseded})
 
 
-def _row(recorded: Positioned, listing: int) -> Row:
+def _row(recorded: Positioned, listing: int) -> TrailRow:
     event = recorded.event
-    return Row(
+    return TrailRow(
         listing=listing,
         recorded=number_of(event.recorded_at),
         position=recorded.position,
@@ -96,10 +96,10 @@ def _row(recorded: Positioned, listing: int) -> Row:
     )
 
 
-def attempt_row(kept: KeptAttempt) -> Row:
+def attempt_row(kept: KeptAttempt) -> TrailRow:
     """A refused attempt."""
     attempt = kept.attempt
-    return Row(
+    return TrailRow(
         listing=EVERYWHERE,
         recorded=number_of(attempt.tried_at),
         position=kept.position,
@@ -119,10 +119,10 @@ def attempt_row(kept: KeptAttempt) -> Row:
     )
 
 
-def counted_row(counted: CountedAttempts) -> Row:
+def counted_row(counted: CountedAttempts) -> TrailRow:
     """How many more were refused in an hour; it stands at the hour's beginning."""
     told = {"command": counted.command, "attempts": counted.attempts}
-    return Row(
+    return TrailRow(
         listing=EVERYWHERE,
         recorded=number_of(datetime.fromisoformat(counted.hour)),
         position=0,

@@ -33,7 +33,7 @@ class Progress(NamedTuple):
         return self.fanned is None and mine == tuple(there)
 
 
-class Row(NamedTuple):
+class TrailRow(NamedTuple):
     """One row of the trail, in the order of its columns."""
 
     listing: int
@@ -54,8 +54,10 @@ class Row(NamedTuple):
     changes: str | None
 
 
-_COLUMNS: Final = ", ".join(Row._fields)
-_INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"
+_COLUMNS: Final = ", ".join(TrailRow._fields)
+_INSERT: Final = (
+    f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(TrailRow._fields))})"
+)
 
 
 class TrailStore(Protocol):
@@ -93,9 +95,9 @@ class TrailStore(Protocol):
     def close(self) -> None: ...
 
 
-def rows_of(sql: Sql, question: str, values: Sequence[Any]) -> list[Row]:
+def rows_of(sql: Sql, question: str, values: Sequence[Any]) -> list[TrailRow]:
     """The rows a question selects, in its order."""
-    return [Row(*row) for row in sql.rows(question.format(columns=_COLUMNS), values)]
+    return [TrailRow(*row) for row in sql.rows(question.format(columns=_COLUMNS), values)]
 
 
 class TrailTransaction(NamedTuple):
@@ -123,15 +125,15 @@ class TrailTransaction(NamedTuple):
             "UPDATE progress SET position=?, mark=?, attempt=?, counted=?, fanned=?", progress
         )
 
-    def insert(self, rows: Iterable[Row]) -> None:
+    def insert(self, rows: Iterable[TrailRow]) -> None:
         self.sql.run_many(_INSERT, map(self._filed, rows))
 
-    def _filed(self, row: Row) -> Row:
+    def _filed(self, row: TrailRow) -> TrailRow:
         """A row under its school, or under none where the database does not take its name."""
         takes = row.school is None or self.store.can_hold(row.school)
         return row if takes else row._replace(school=None)
 
-    def replace_counted(self, rows: Iterable[Row]) -> None:
+    def replace_counted(self, rows: Iterable[TrailRow]) -> None:
         """Lists the counts anew, all of them."""
         self.sql.run("DELETE FROM entries WHERE attempt < 0")
         self.insert(rows)

@@ -19,13 +19,13 @@ AT_ONCE: Final = 500
 LAST: Final = 2**63 - 1
 
 #: A row, as a plain tuple.
-Found = tuple[Any, ...]
+SqlRow = tuple[Any, ...]
 
 
 class Sql(Protocol):
     """A turn on a connection, in a transaction or by itself."""
 
-    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[SqlRow]:
         """What a statement finds."""
         ...
 
@@ -38,7 +38,7 @@ class Sql(Protocol):
         ...
 
 
-class Settled(NamedTuple):
+class Frontier(NamedTuple):
     """Up to which fact and which refused attempt nothing can appear any more.
 
     Numbers are given before a transaction ends, and transactions end in any order: what is
@@ -69,7 +69,7 @@ class Database(Protocol):
         """Inserts events in an open transaction."""
         ...
 
-    def settled(self, patience: float) -> Settled:
+    def settled(self, patience: float) -> Frontier:
         """How far the store is final; waits so many seconds for what is on its way now."""
         ...
 

@@ -33,9 +33,9 @@ from eventsourcing.utils import Environment
 
 from yibao.adapters.store.connections import (
     FactSubscription,
-    Found,
-    Settled,
+    Frontier,
     Sql,
+    SqlRow,
     again,
     first_of,
     notifications,
@@ -102,8 +102,8 @@ class PostgresRecorder(ApplicationRecorder):
 
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
-        self._settled = Settled(0, 0)
-        self._settled_state: list[Found] = []
+        self._settled = Frontier(0, 0)
+        self._settled_state: list[SqlRow] = []
 
     # What the library asks of a recorder.
 
@@ -224,7 +224,7 @@ class PostgresRecorder(ApplicationRecorder):
         assert isinstance(sql, PostgresSql)
         sql.insert(stored)
 
-    def settled(self, patience: float) -> Settled:
+    def settled(self, patience: float) -> Frontier:
         """How far the store is final.
 
         What has its number by now was given it by somebody who is writing now, or has ended.
@@ -244,9 +244,9 @@ class PostgresRecorder(ApplicationRecorder):
             if writing:
                 # As far as before, if the store is still the one it was.
                 is_the_same = sql.rows(_STATE, [self._settled.position]) == self._settled_state
-                return self._settled if is_the_same else Settled(0, 0)
+                return self._settled if is_the_same else Frontier(0, 0)
             (found,) = sql.rows(_LAST_ROWS, numbers)
-            self._settled = Settled(*found)
+            self._settled = Frontier(*found)
             self._settled_state = sql.rows(_STATE, [self._settled.position])
         return self._settled
 

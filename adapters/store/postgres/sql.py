@@ -16,7 +16,7 @@ from eventsourcing.persistence import (
     StoredEvent,
 )
 
-from yibao.adapters.store.connections import Found, Sql, elsewhere, keep_for_ever
+from yibao.adapters.store.connections import Sql, SqlRow, elsewhere, keep_for_ever
 from yibao.adapters.store.findings import not_taken
 from yibao.adapters.store.postgres.connections import first_line
 from yibao.adapters.store.postgres.layout import Connection
@@ -44,7 +44,7 @@ class PostgresSql:
         #: The number of the transaction, by which the server knows how it ended.
         self.number = ""
 
-    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[SqlRow]:
         self._check_process()
         return self._connection.execute(_of_psycopg(statement), values).fetchall()
 
@@ -56,7 +56,7 @@ class PostgresSql:
         self._check_process()
         self._connection.cursor().executemany(_of_psycopg(statement), rows)
 
-    def each(self, statement: str) -> Generator[Found]:
+    def each(self, statement: str) -> Generator[SqlRow]:
         self._check_process()
         rows = self._connection.cursor(name="each")
         try:
@@ -156,7 +156,7 @@ class PostgresTransaction(PostgresSql):
         for row in rows:
             self.run(statement, row)
 
-    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[SqlRow]:
         self.run(statement, values)
         return self._send()
 
@@ -172,7 +172,7 @@ class PostgresTransaction(PostgresSql):
         self.leave_mark("stored_events", _values(stored[-1]))
         self.run_many(INSERT_ONE, map(row_of, stored))
 
-    def _send(self) -> list[Found]:
+    def _send(self) -> list[SqlRow]:
         """Executes everything that waits; what the last of it finds."""
         self._check_process()
         statements, values = self._statements, self._values

@@ -25,7 +25,7 @@ from yibao.adapters.store import migrations
 from yibao.adapters.store.connections import (
     LAST,
     FactSubscription,
-    Settled,
+    Frontier,
     Sql,
     first_of,
     notifications,
@@ -126,14 +126,14 @@ class FactRecorder(SQLiteApplicationRecorder):
         if not len(stored) == sql.changed == sql.changes - changes:
             raise not_taken()
 
-    def settled(self, patience: float) -> Settled:
+    def settled(self, patience: float) -> Frontier:
         # One writer at a time: what is there is all there is.
         with self.reading() as sql:
             (found,) = sql.rows(
                 "SELECT (SELECT COALESCE(MAX(notification_id), 0) FROM stored_events), "
                 "(SELECT COALESCE(MAX(attempt_id), 0) FROM refused_attempts)"
             )
-        return Settled(*found)
+        return Frontier(*found)
 
     def in_turn(self, sql: Sql, what: str) -> None:
         """There is one writer at a time anyway."""

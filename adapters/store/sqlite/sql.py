@@ -13,7 +13,7 @@ from eventsourcing.sqlite import (
 )
 
 from yibao.adapters.store.connections import (
-    Found,
+    SqlRow,
     elsewhere,
 )
 
@@ -29,7 +29,7 @@ class SqliteSql:
         self._raw = cursor.sqlite_cursor
         self._raw.row_factory = None  # plain tuples
 
-    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Found]:
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[SqlRow]:
         self._check_process()
         return self._raw.execute(statement, values).fetchall()
 

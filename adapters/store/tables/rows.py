@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from yibao.adapters.store.connections import (
-    Found,
     Sql,
+    SqlRow,
     in_parts,
     stream_of,
 )
@@ -81,7 +81,7 @@ class Taken(NamedTuple):
     topic: str
 
 
-def positioned(stream: UUID, rows: Sequence[Found]) -> list[Positioned]:
+def positioned(stream: UUID, rows: Sequence[SqlRow]) -> list[Positioned]:
     """The events of one stream from rows that begin with the position, as `rows_of` has them.
 
     Raises UnreadableEvent where one cannot be read.
@@ -102,8 +102,8 @@ def stamp_in(state: bytes) -> datetime | None:
 
 def rows_of_streams(
     sql: Sql, streams: Sequence[UUID], last_of: Sequence[UUID] = ()
-) -> dict[UUID, list[Found]]:
-    found: dict[UUID, list[Found]] = {stream: [] for stream in (*streams, *last_of)}
+) -> dict[UUID, list[SqlRow]]:
+    found: dict[UUID, list[SqlRow]] = {stream: [] for stream in (*streams, *last_of)}
     parts = zip_longest(
         in_parts(stream.hex for stream in streams),
         in_parts(stream.hex for stream in last_of),
@@ -119,7 +119,7 @@ def rows_of_streams(
     return found
 
 
-def decoded(stream: UUID, rows: Iterable[Found], before: Sequence[Event] = ()) -> list[Event]:
+def decoded(stream: UUID, rows: Iterable[SqlRow], before: Sequence[Event] = ()) -> list[Event]:
     """The events of one stream, or those that follow on others; raises UnreadableEvent.
 
     That is where it is not whole, or holds what belongs to another kind of stream.

@@ -27,7 +27,7 @@ from yibao.adapters.views.console.explanations import explanation
 from yibao.adapters.views.console.progress import watched
 from yibao.adapters.views.console.projections import status_report
 from yibao.adapters.views.console.timelines import (
-    Entry,
+    Legend,
     carries_blocks,
     entries,
     heading,
@@ -37,7 +37,7 @@ from yibao.adapters.views.console.timelines import (
 from yibao.adapters.views.console.writing import to
 
 __all__ = [
-    "Entry",
+    "Legend",
     "carries_blocks",
     "comparison_report",
     "dossier_text",

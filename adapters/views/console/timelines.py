@@ -19,7 +19,7 @@ from yibao.adapters.views.words import Words
 from yibao.domain.calendar import day_before
 from yibao.domain.vocabulary import State
 from yibao.projections.answer import Answer
-from yibao.projections.bars import ROWS, VALUE_OF, Bar, Chart, Row, charts
+from yibao.projections.bars import ROWS, VALUE_OF, Bar, Chart, Lane, charts
 
 #: In cells; what is narrower cannot name two months.
 NARROWEST: Final = 60
@@ -56,13 +56,13 @@ MARKER, POINTER = Mark("│", "|", "bold"), Mark("▲", "^", "bold")
 BEFORE, AFTER = Mark("‹", "<", "bold"), Mark("›", ">", "bold")
 
 
-class Entry(NamedTuple):
+class Legend(NamedTuple):
     """What is told of a bar, of a row that has none, or, without a row, of the instant asked about.
 
     Where there is no bar, `begins` says what is there instead.
     """
 
-    row: Row | None
+    row: Lane | None
     what: str
     begins: str
     until: str
@@ -114,19 +114,19 @@ def month(tick: datetime, words: Words) -> str:
     return words("chart", "month", year=tick.year, month=tick.month)
 
 
-def entries(answer: Answer, chart: Chart, words: Words) -> Iterator[Entry]:
+def entries(answer: Answer, chart: Chart, words: Words) -> Iterator[Legend]:
     """Everything that is drawn, in words: the instant asked about, then row by row."""
     state = words("state", answer.state or "none")
     if answer.assumes_no_further_facts:
         state += f" ({words('phrase', 'assumes')})"
-    yield Entry(None, words("chart", "at"), shown(chart.at, words), "", state)
+    yield Legend(None, words("chart", "at"), shown(chart.at, words), "", state)
     for row in ROWS:
         for bar in chart.row(row):
             what = words("state", bar.name) if row == "state" else words("row", row)
             remark = words("chart", "scheduled") if bar.scheduled else ""
-            yield Entry(row, what, *_span(bar, words), remark, bar)
+            yield Legend(row, what, *_span(bar, words), remark, bar)
         if not chart.row(row):
-            yield Entry(row, words("row", row), *_missing(answer, chart, row, words))
+            yield Legend(row, words("row", row), *_missing(answer, chart, row, words))
 
 
 def _span(bar: Bar, words: Words) -> tuple[str, str]:
@@ -139,7 +139,7 @@ def _span(bar: Bar, words: Words) -> tuple[str, str]:
     return shown(bar.begins_at, words), words("chart", "ends", until=shown(bar.until, words))
 
 
-def _missing(answer: Answer, chart: Chart, row: Row, words: Words) -> tuple[str, str, str]:
+def _missing(answer: Answer, chart: Chart, row: Lane, words: Words) -> tuple[str, str, str]:
     """What is there in place of a bar, and why."""
     if row == "state":
         return words("state", "none"), "", ""
@@ -150,7 +150,7 @@ def _missing(answer: Answer, chart: Chart, row: Row, words: Words) -> tuple[str,
     return words("phrase", "none"), "", words("phrase", "because", reason=reason)
 
 
-def _legend(found: Sequence[Entry], words: Words, ascii: bool) -> Iterator[RenderableType]:
+def _legend(found: Sequence[Legend], words: Words, ascii: bool) -> Iterator[RenderableType]:
     """The dates of every bar, then the rest; a star marks what begins after what is known."""
     dates, rest = Table.grid(padding=(0, 2, 0, 0)), Table.grid(padding=(0, 2, 0, 0))
     for no_wrap in (True, False, True, True):
@@ -176,7 +176,7 @@ class _Drawing(NamedTuple):
     cells: int
     ascii: bool
 
-    def lines(self, found: Sequence[Entry]) -> Iterator[Text]:
+    def lines(self, found: Sequence[Legend]) -> Iterator[Text]:
         """The months, the axis, one line an entry, and the pointer to the instant asked about."""
         yield self._line("", Text(self._months(), style="dim"))
         yield self._line("", self._axis())
@@ -205,7 +205,7 @@ class _Drawing(NamedTuple):
             cells[self._cell(tick)] = TICK
         return self._text(cells)
 
-    def _entry(self, entry: Entry) -> Text:
+    def _entry(self, entry: Legend) -> Text:
         if entry.bar:
             return self._line(entry.what, self._bar(entry.bar))
         rest = self._background()[cell_len(entry.begins) + 1 :]

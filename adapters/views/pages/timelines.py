@@ -8,7 +8,7 @@ from uuid import uuid5
 
 from markupsafe import Markup
 
-from yibao.adapters.views.console import Entry, entries, heading, month
+from yibao.adapters.views.console import Legend, entries, heading, month
 from yibao.adapters.views.pages.templates import environment
 from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
@@ -52,7 +52,7 @@ class Lane(NamedTuple):
     """One line of a picture: a bar, or the words in its place; `told` says all of it."""
 
     y: int
-    entry: Entry
+    entry: Legend
     told: str
     x: float
     width: float
@@ -165,7 +165,7 @@ def _marker(chart: Chart, words: Words) -> Marker:
     return Marker(x, told, beside, chart.at_lies == "within")
 
 
-def _lane(number: int, entry: Entry, chart: Chart, words: Words) -> Lane:
+def _lane(number: int, entry: Legend, chart: Chart, words: Words) -> Lane:
     y = HEAD + LANE * number + (0 if entry.row == "state" else GAP)
     if entry.bar is None:
         return Lane(y, entry, _sentence(entry, words), LEFT, 0.0)
@@ -178,14 +178,14 @@ def _x(chart: Chart, instant: datetime) -> float:
     return round(LEFT + chart.share(instant) * (RIGHT - LEFT), 1)
 
 
-def _named(entry: Entry, words: Words) -> Entry:
+def _named(entry: Legend, words: Words) -> Legend:
     """A state is called one: alone, its name could be taken for that of a value."""
     if entry.bar is None or entry.row != "state":
         return entry
     return entry._replace(what=words("chart", "state", state=entry.what))
 
 
-def _sentence(entry: Entry, words: Words) -> str:
+def _sentence(entry: Legend, words: Words) -> str:
     entry = _named(entry, words)
     span = f"{entry.begins} {entry.until}".rstrip()
     return ", ".join(part for part in (entry.what, span, entry.remark) if part)

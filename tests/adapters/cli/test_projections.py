@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 import yibao
 from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.following.trail import following
-from yibao.adapters.following.trail.store import Row
+from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import FactStore
 from yibao.projections.audit_trail import Entry
@@ -120,7 +120,7 @@ def test_how_far_it_is_can_be_asked_where_a_fact_of_a_newer_yibao_halts_it(
 def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake of the program's own, whoever's facts are taken in."""
 
-    def mistaken(entry: Entry) -> Row:
+    def mistaken(entry: Entry) -> TrailRow:
         raise KeyError("what nobody should read")
 
     monkeypatch.setattr(following, "entry_row", mistaken)

@@ -23,7 +23,7 @@ from yibao.adapters.following.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
 from yibao.adapters.following.trail.layout import BITS
 from yibao.adapters.following.trail.questions import Question
-from yibao.adapters.following.trail.store import Row
+from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.postgres.settings import StoreSettings
 from yibao.domain.calendar import read_instant
@@ -480,7 +480,7 @@ def _every_row(trail: AuditTrail) -> list[tuple[Any, ...]]:
 
 
 def _fits(row: tuple[Any, ...], asked: dict[str, Any]) -> bool:
-    names = Row._fields
+    names = TrailRow._fields
     has = dict(zip(names, row, strict=True))
     if has["listing"] not in ({0, 1} if "ref" in asked else {0, 2} if "school" in asked else {0}):
         return False

@@ -29,7 +29,7 @@ from yibao.adapters.following.supervisor import Standing, Stop, Supervisor
 from yibao.adapters.following.trail import following
 from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.layout import TABLES
-from yibao.adapters.following.trail.store import Row
+from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import Service
 from yibao.adapters.telemetry.logs import log_json
 
@@ -52,7 +52,7 @@ def held(trail: AuditTrail) -> Held:
         }
 
 
-_COLUMNS = {"entries": ", ".join(Row._fields)}
+_COLUMNS = {"entries": ", ".join(TrailRow._fields)}
 
 
 def caught_up(trail: AuditTrail) -> Held:

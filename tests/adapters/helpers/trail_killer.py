@@ -16,13 +16,13 @@ from yibao.adapters.following.trail import following
 from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.layout import TABLES
 from yibao.adapters.following.trail.sqlite import SqliteTrail
-from yibao.adapters.following.trail.store import Row
+from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.store.facts import open_store
 
 
 def digest(trail: AuditTrail) -> str:
     """Everything a trail holds, whatever numbers its rows have."""
-    columns = {"entries": ", ".join(Row._fields)}
+    columns = {"entries": ", ".join(TrailRow._fields)}
     with trail._trail.reading() as sql:
         rows = [
             (table, sorted(sql.rows(f"SELECT {columns.get(table, '*')} FROM {table}"), key=repr))
