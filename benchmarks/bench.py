@@ -24,7 +24,8 @@ from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
 from trail import trail
 
-from yibao.adapters.service.service import BATCH, open_service
+from yibao.adapters.service.commands import BATCH
+from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import open_store
 from yibao.adapters.store.tables.mapping import FactMapper
 from yibao.domain.facts.commands import Command, Confirm, DeclareRoster, Register

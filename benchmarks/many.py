@@ -15,7 +15,8 @@ from pgserver import Server
 from psycopg.conninfo import conninfo_to_dict
 from subject import NOON, POLICY, facts_of
 
-from yibao.adapters.service.service import BATCH, open_service
+from yibao.adapters.service.commands import BATCH
+from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import open_store
 from yibao.adapters.store.postgres.settings import StoreSettings
 from yibao.adapters.store.tables.mapping import FactMapper

@@ -1,8 +1,9 @@
 """Which answers were ever given for a value, from when until when, and what ended each?"""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ class _Given(NamedTuple):
     answered: Answer
     since: datetime | None
     led_to_by: tuple[events.Event, ...] = ()
-    without: Answer | None = None
+    without: Callable[[], Answer] | None = None
 
 
 def history(
@@ -83,7 +84,7 @@ def _follow(held: list[Held], part: Part, given: _Given) -> None:
     if held and held[-1].value == value:
         return
     if held:
-        by_time = given.without is not None and part.value(given.without) == value
+        by_time = given.without is not None and part.value(given.without()) == value
         ended_by = () if by_time else given.led_to_by
         held[-1] = held[-1]._replace(known_until=given.since, ended_by=ended_by)
     derived = part.derivation(given.answered)
@@ -100,11 +101,15 @@ def _given(record: Record, now: datetime, at: datetime | None) -> Iterator[_Give
         if at is None:
             yield from _as_time_goes_on(known, since, until, days)
         when = at or until
-        yield _Given(answered(following, when), until, tuple(transaction), answered(known, when))
+        yield _Given(answered(following, when), until, tuple(transaction), _once(known, when))
         known, since = following, until
     if at is None:
         yield from _as_time_goes_on(known, since, now, days)
         yield _Given(answered(known, now), now)
+
+
+def _once(known: Knowledge, when: datetime) -> Callable[[], Answer]:
+    return cache(lambda: answered(known, when))
 
 
 def _as_time_goes_on(

@@ -36,6 +36,8 @@ Cutoff = datetime | int
 
 #: So many events more are taken in one after the other, more are folded together.
 FEW: Final = 8
+#: So many cases are kept: several questions of few facts share them, one of many goes on.
+KEPT: Final = 32
 
 
 class Log:
@@ -162,7 +164,7 @@ class Record:
         self._attempts = attempts
         self.notes = notes or {}
         self._named = _editions_named(enrolled.events)
-        self._case: tuple[tuple[int, int], Case] | None = None
+        self._cases: dict[tuple[int, int], Case] = {}
         self._care: tuple[Stream, tuple[Care, ...]] = EMPTY, ()
         self._ledger = Ledger()
 
@@ -275,11 +277,16 @@ class Record:
         return {name for name in self._named[: version + 1] if name is not None}
 
     def _case_of(self, version: int, edition_version: int, edition: EditionRecord) -> Case:
+        """The case of two versions; what was derived of the last ones serves whoever asks next."""
         key = version, edition_version
-        if self._case is None or self._case[0] != key:
+        case = self._cases.get(key)
+        if case is None:
             stream, fixes = self.enrolled.stream(version), edition.fixes(edition_version)
-            self._case = key, Case(edition.policy, stream.facts, fixes, stream.counting)
-        return self._case[1]
+            case = Case(edition.policy, stream.facts, fixes, stream.counting)
+            if len(self._cases) == KEPT:
+                del self._cases[next(iter(self._cases))]
+            self._cases[key] = case
+        return case
 
     def _care_of(self, version: int) -> tuple[Stream, tuple[Care, ...]]:
         before = self._care[0].version

@@ -158,6 +158,9 @@ class _Named(_Model):
     care: CareExpectation | None = None
 
 
+for _name in DERIVED:
+    if PARTS[_name].kind not in _EXPECTED_OF:
+        raise LookupError(f"the part {_name!r} is of a kind that no story can expect")
 _PARTS: Final[dict[str, Any]] = {
     name: (_EXPECTED_OF[PARTS[name].kind] | None, None) for name in DERIVED
 }
