@@ -28,6 +28,7 @@ from yibao.adapters.service.commands import BATCH
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import open_store
 from yibao.adapters.store.tables.mapping import FactMapper
+from yibao.adapters.views.dossier import dossier_of
 from yibao.domain.facts.commands import Command, Confirm, DeclareRoster, Register
 from yibao.domain.facts.events import EVENTS, Event
 from yibao.domain.facts.streams import current_facts
@@ -200,6 +201,19 @@ def care(folder: Path, students: int) -> Iterator[Row]:
         for student in who:
             service.quote(student, at=NOON, **VISIT)
     yield Row("quotes, one student each", told(rate(students, taken[0])), "", "", None, "")
+
+    def dossiers() -> int:
+        for student in who:
+            dossier_of(service, student)
+        return students
+
+    def answers() -> int:
+        for student in who:
+            service.at(student)
+        return students
+
+    ours, theirs, ratio = in_turn(dossiers, answers, rounds=3)
+    yield Row("dossiers, one student each", told(ours), "answers", told(theirs), ratio, "0.2")
     service.close()
     raw.close()
 
@@ -479,6 +493,7 @@ def main(students: int, commit_count: int, trail_facts: int, quick: bool) -> Non
         ):
             for row in rows:
                 ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
+                click.echo(f"{row.what}: {row.ours} {row.theirs} {ratio}", err=True)
                 table.add_row(row.what, row.ours, row.against, row.theirs, ratio, row.aim)
     console.print(table)
 

@@ -62,8 +62,8 @@ def answer(record: Record, at: datetime, cutoff: Cutoff) -> Answer:
     return answered(record.known_by(cutoff), at)
 
 
-def answered(knowledge: Knowledge, at: datetime) -> Answer:
-    """The whole answer, from what is known."""
+def answered(knowledge: Knowledge, at: datetime, *, whole: bool = True) -> Answer:
+    """The whole answer, from what is known; or else only its state, values and timeline."""
     enrollment, version, known_at, edition_version, case, received, cares = knowledge
     if case is None:
         return Answer(
@@ -72,7 +72,7 @@ def answered(knowledge: Knowledge, at: datetime) -> Answer:
     changes = timeline(case)
     change = state_at(changes, at)
     state = change.state if change else None
-    care = assessments(case, cares, at) if cares else ()
+    care = assessments(case, cares, at) if cares and whole else ()
     return Answer(
         enrollment=enrollment,
         at=at,
@@ -82,8 +82,8 @@ def answered(knowledge: Knowledge, at: datetime) -> Answer:
         policy=case.policy,
         state=state,
         values=values(case, at),
-        next_steps=next_steps(case, at, state, care),
-        discrepancies=discrepancies(case),
+        next_steps=next_steps(case, at, state, care) if whole else (),
+        discrepancies=discrepancies(case) if whole else (),
         timeline=changes,
         care_version=received.version,
         care=care,
