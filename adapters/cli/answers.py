@@ -168,7 +168,7 @@ def history(
     """List every answer ever given for a value, from when until when, and what ended each."""
     from yibao.adapters.cli.running.subjects import subjects
     from yibao.adapters.editions import Editions
-    from yibao.adapters.following.trail import history_json
+    from yibao.adapters.shapes import history_json
     from yibao.adapters.views import console
     from yibao.adapters.views.console import history_report
     from yibao.adapters.views.words import Words

@@ -1,4 +1,4 @@
-"""JSON Schemas of everything others may write or read: events, stories, editions, answers."""
+"""JSON Schemas of what others may read: events, refused attempts, answers, the trail."""
 
 from typing import Any, Final, Literal, NotRequired
 

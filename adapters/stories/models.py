@@ -1,7 +1,7 @@
-"""Reads stories: dated facts and expectations in YAML, checked before anything is run.
+"""What a story holds: students, steps and expectations, as others write them.
 
-The format is fixed, since others write it too. Every scalar is read as text and then validated
-by the same command models that the service uses; a mistake names file, line and column.
+The format is fixed, since others write it too. A command is read by the same models that the
+service uses.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How whoever embeds yibao sees it run: counts, durations, spans, and lines of a log.
+"""How whoever embeds yibao sees it run: counts, durations and spans.
 
 All of it is off until it is asked for, and costs nothing then: OpenTelemetry is not even
 imported. What is told comes from closed vocabularies, which are the names of commands, questions

@@ -1,4 +1,4 @@
-"""Looking after a store: is it whole, which layout has it, and a copy while it is at work."""
+"""Stores are made, brought to the newest layout, opened for stories, and granted to others."""
 
 import os
 from pathlib import Path

@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.following.trail import attempt_json, entry_json, history_json
+from yibao.adapters.following.trail import attempt_json, entry_json
 from yibao.adapters.service import Service
-from yibao.adapters.shapes import explained, plain, review_json
+from yibao.adapters.shapes import explained, history_json, plain, review_json
 from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
 from yibao.domain.facts import KeptAttempt

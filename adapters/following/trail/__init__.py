@@ -2,12 +2,7 @@
 
 from yibao.adapters.following.trail.audit import PAGE, AuditTrail, open_trail, trail_file
 from yibao.adapters.following.trail.questions import Key, Question
-from yibao.adapters.following.trail.shapes import (
-    attempt_json,
-    entry_json,
-    history_json,
-    trail_entry_json,
-)
+from yibao.adapters.following.trail.shapes import attempt_json, entry_json, trail_entry_json
 
 __all__ = [
     "PAGE",
@@ -16,7 +11,6 @@ __all__ = [
     "Question",
     "attempt_json",
     "entry_json",
-    "history_json",
     "open_trail",
     "trail_entry_json",
     "trail_file",

@@ -1,19 +1,16 @@
 """Entries of the audit trail, histories of values and dossiers as plain JSON values."""
 
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.trail.audit import TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
-from yibao.adapters.shapes import brief_json, event_json, plain
+from yibao.adapters.shapes import plain
 from yibao.domain.editions import Policy
 from yibao.domain.facts import KeptAttempt, RefusedAttempt
 from yibao.domain.facts.events import Event
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.audit_trail import Entry
-from yibao.projections.history import Held
 
 
 def trail_entry_json(entry: TrailEntry, editions: Editions) -> dict[str, Any]:
@@ -158,26 +155,4 @@ def _explain_attempt(attempt: RefusedAttempt) -> dict[str, Any] | None:
         "year": attempt.year,
         "at": plain(attempt.occurred_at or attempt.tried_at),
         "known_at": plain(attempt.tried_at),
-    }
-
-
-def history_json(name: str, at: datetime | None, held: Iterable[Held]) -> dict[str, Any]:
-    """Every answer given for a part of the answer, with the interval in which it held."""
-    return {
-        "format": 1,
-        "value": name,
-        "at": plain(at),
-        "held": [
-            {
-                "value": brief_json(name, each.value),
-                "because": each.derived.because if each.derived else None,
-                "rule": each.derived.rule.partition("-")[0] if each.derived else None,
-                "version": each.version,
-                "known_from": plain(each.known_from),
-                "known_until": plain(each.known_until),
-                "ended_by": [event_json(event) for event in each.ended_by],
-                "ended_by_time": each.known_until is not None and not each.ended_by,
-            }
-            for each in held
-        ],
     }

@@ -1,4 +1,4 @@
-"""SQLite under the facts: the recorder, and connections that let readers and writers be.
+"""SQLite under the facts.
 
 The recorder declares its notification ids, so that they survive a dump and are never used
 twice, and keeps free text apart from the facts, in a table that can forget.
