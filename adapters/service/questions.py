@@ -60,10 +60,11 @@ def _question(
 class Questions(Opened):
     """What is asked of one student, of the store, and of an edition."""
 
+    @_question
     def read(self, enrollment: EnrollmentId) -> Record:
-        """Everything recorded of one student, of one moment.
+        """Everything recorded of one student, of one moment: what every question is asked of.
 
-        Raises BadValue for what is no EnrollmentId.
+        Raises BadValue for what is no EnrollmentId, UnreadableEvent where a fact cannot be read.
         """
         return self._store.record(_whose(enrollment), self.editions, self._clock())
 
