@@ -30,13 +30,14 @@ def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
 
 def _found(case: Case) -> Iterator[Discrepancy]:
     idle = idle_guards(case)
-
-    @cache
-    def codes_of(kind: type[events.Fact]) -> tuple[str, ...]:
-        return tuple(code for code in REFUSALS[COMMAND_OF[kind].name] if code not in idle)
-
     for fact in case.known:
-        codes = codes_of(fact.event.__class__)
+        codes = _codes_of(fact.event.__class__, idle)
         code = first_refusal(codes, Attempt(case, fact.moment, fact)) if codes else None
         if code is not None:
             yield Discrepancy(code, fact.place)
+
+
+@cache
+def _codes_of(kind: type[events.Fact], idle: frozenset[str]) -> tuple[str, ...]:
+    """The codes that may refuse a fact of a kind."""
+    return tuple(code for code in REFUSALS[COMMAND_OF[kind].name] if code not in idle)

@@ -88,7 +88,7 @@ class Log:
     def stream(self, version: int) -> Stream:
         """The stream as it was after the first events."""
         before = self._stream
-        if not 0 <= version - before.version <= FEW:
+        if not before.version or not 0 <= version - before.version <= FEW:
             before = fold(self.events[:version])
         for event in self.events[before.version : version]:
             before = evolve(before, event)

@@ -184,5 +184,8 @@ def first_refusal(codes: tuple[str, ...], attempt: Attempt) -> str | None:
 
 def idle_guards(case: Case) -> frozenset[str]:
     """The codes that refuse no fact of somebody registered, which need not be asked one by one."""
-    idle = {"not_registered"} if case.facts.withdrawals else {"not_registered", "withdrawn"}
-    return frozenset(idle)
+    return _IDLE if case.facts.withdrawals else _IDLE_INSIDE
+
+
+_IDLE: Final = frozenset({"not_registered"})
+_IDLE_INSIDE: Final = _IDLE | {"withdrawn"}

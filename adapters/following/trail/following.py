@@ -333,7 +333,10 @@ class _Batch:
         """Reads streams that are needed up to a position, many at once."""
         if until != self._read_until:
             self._read, self._read_until = {}, until
-        self._read |= self.store.rows_of(set(streams) - self._read.keys(), until)
+        # Not by a difference of sets: that would look at all that was read, for each student anew.
+        lacking = {stream for stream in streams if stream not in self._read}
+        if lacking:
+            self._read |= self.store.rows_of(lacking, until)
 
     def _recorded(self, stream: UUID, until: int) -> list[Positioned]:
         self._read_ahead([stream], until)
