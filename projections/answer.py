@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from yibao.domain.care import Assessed, Care, assessments
+from yibao.domain.care import Assessed, assessments
 from yibao.domain.editions import Policy
 from yibao.domain.lifecycle import Change, state_at, timeline
-from yibao.domain.rules import Case, Values, values
+from yibao.domain.rules import Values, values
 from yibao.domain.vocabulary import EnrollmentId, State
 from yibao.projections.discrepancies import Discrepancy, discrepancies
 from yibao.projections.next_step import NextStep, next_steps
@@ -62,18 +62,17 @@ def answer(record: Record, at: datetime, cutoff: Cutoff) -> Answer:
     return answered(record.known_by(cutoff), at)
 
 
-def answered(knowledge: Knowledge, at: datetime) -> Answer:
-    """The whole answer, from what is known.
-
-    Whoever follows a student asks again and again what the trail, a history and a review ask alike:
-    what is told of one instant is told once.
-    """
+def answered(knowledge: Knowledge, at: datetime, *, whole: bool = True) -> Answer:
+    """The whole answer, from what is known; or else only its state, values and timeline."""
     enrollment, version, known_at, edition_version, case, received, cares = knowledge
     if case is None:
         return Answer(
             enrollment, at, known_at, version, edition_version, None, None, None, (), (), ()
         )
-    state, steps, care = case.once(("answer", at, received.version), lambda: _told(case, cares, at))
+    changes = timeline(case)
+    change = state_at(changes, at)
+    state = change.state if change else None
+    care = assessments(case, cares, at) if cares and whole else ()
     return Answer(
         enrollment=enrollment,
         at=at,
@@ -83,19 +82,9 @@ def answered(knowledge: Knowledge, at: datetime) -> Answer:
         policy=case.policy,
         state=state,
         values=values(case, at),
-        next_steps=steps,
-        discrepancies=discrepancies(case),
-        timeline=timeline(case),
+        next_steps=next_steps(case, at, state, care) if whole else (),
+        discrepancies=discrepancies(case) if whole else (),
+        timeline=changes,
         care_version=received.version,
         care=care,
     )
-
-
-def _told(
-    case: Case, cares: tuple[Care, ...], at: datetime
-) -> tuple[State | None, tuple[NextStep, ...], tuple[Assessed, ...]]:
-    """What depends on the instant: the state, the next steps, and what care comes to."""
-    change = state_at(timeline(case), at)
-    state = change.state if change else None
-    care = assessments(case, cares, at) if cares else ()
-    return state, next_steps(case, at, state, care), care

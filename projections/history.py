@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -16,6 +16,9 @@ from yibao.domain.vocabulary import WaitingPeriod
 from yibao.projections.answer import Answer, answered
 from yibao.projections.parts import PARTS, Part
 from yibao.projections.record import Knowledge, Record
+
+#: An answer, from what is known, for an instant.
+_Asking = Callable[[Knowledge, datetime], Answer]
 
 
 class Held(NamedTuple):
@@ -66,7 +69,8 @@ def histories(
     """The histories of several parts of the answer, from one pass through the record."""
     wanted = [_part(name) for name in names]
     held: dict[str, list[Held]] = {part.name: [] for part in wanted}
-    for given in _given(record, now, at):
+    ask = partial(answered, whole=not all(part.of_values for part in wanted))
+    for given in _given(record, now, at, ask):
         for part in wanted:
             _follow(held[part.name], part, given)
     return {name: tuple(found) for name, found in held.items()}
@@ -91,34 +95,38 @@ def _follow(held: list[Held], part: Part, given: _Given) -> None:
     held.append(Held(value, derived, given.answered.version, given.since, None, ()))
 
 
-def _given(record: Record, now: datetime, at: datetime | None) -> Iterator[_Given]:
+def _given(record: Record, now: datetime, at: datetime | None, ask: _Asking) -> Iterator[_Given]:
     """The answers as they were given: after each transaction and, in between, as time went on."""
     known, since, days = record.known_by(0), None, _days_named(record)
     everything = record.known_by(now)
-    yield _Given(answered(known, at or now), since)
+    yield _Given(ask(known, at or now), since)
     for transaction, following in record.transactions(known, everything):
         until = transaction[-1].recorded_at
         if at is None:
-            yield from _as_time_goes_on(known, since, until, days)
+            yield from _as_time_goes_on(known, since, until, days, ask)
         when = at or until
         yield _Given(
-            answered(following, when), until, tuple(transaction), partial(answered, known, when)
+            ask(following, when), until, tuple(transaction), cache(partial(ask, known, when))
         )
         known, since = following, until
     if at is None:
-        yield from _as_time_goes_on(known, since, now, days)
-        yield _Given(answered(known, now), now)
+        yield from _as_time_goes_on(known, since, now, days, ask)
+        yield _Given(ask(known, now), now)
 
 
 def _as_time_goes_on(
-    known: Knowledge, since: datetime | None, until: datetime, days: Sequence[datetime]
+    known: Knowledge,
+    since: datetime | None,
+    until: datetime,
+    days: Sequence[datetime],
+    ask: _Asking,
 ) -> Iterator[_Given]:
     """The answers given with the same knowledge between two instants, both excluded."""
     if since is not None and known.case is not None:
         found = {each for each in moments(known.case) if since < each < until}
         found.update(days[bisect_right(days, since) : bisect_left(days, until)])
         for moment in sorted(found):
-            yield _Given(answered(known, moment), moment)
+            yield _Given(ask(known, moment), moment)
 
 
 def _days_named(record: Record) -> list[datetime]:

@@ -37,7 +37,8 @@ class Part(NamedTuple):
     `kind` is the type of its value; where there are `many`, of each. `held` is what the answer
     holds, `compared` that as plain values which are equal when they say the same. `derivation` is
     how it came about, None where each of many has its own; then `rule` may be the rule of all. Of
-    those that are `told_apart` a change is told by the members that changed.
+    those that are `told_apart` a change is told by the members that changed. What is `of_values`
+    follows from state, values and timeline alone, so that a history of it need not ask for more.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Part(NamedTuple):
     compared: Callable[[Any], Any] | None = None
     rule: str | None = None
     told_apart: bool = False
+    of_values: bool = False
 
     def value(self, answered: Answer) -> Any:
         """The part as plain values that compare equal when they say the same."""
@@ -72,7 +74,7 @@ def _value(name: str, answered: Answer) -> Any:
 
 def _of_values(name: str, kind: type) -> Part:
     """One of the four values, each of which is derived."""
-    return Part(name, kind, partial(_value, name), partial(_derived, name))
+    return Part(name, kind, partial(_value, name), partial(_derived, name), of_values=True)
 
 
 def _state(answered: Answer) -> Derived[Any] | None:
@@ -86,7 +88,7 @@ _AMOUNTS = attrgetter("amounts")
 PARTS: Final = {
     part.name: part
     for part in (
-        Part("state", State, lambda answered: answered.state, _state, rule="R24"),
+        Part("state", State, lambda answered: answered.state, _state, rule="R24", of_values=True),
         _of_values("waiting", WaitingPeriod),
         _of_values("account_built_on", Day),
         _of_values("evoucher_available_at", Instant),

@@ -107,12 +107,23 @@ class EditionRecord:
         self.log = log
         self._fixes: dict[int, Sequence[WindowFix]] = {}
 
+    @cached_property
+    def _fixing(self) -> list[int]:
+        """After which events of the stream something else is fixed."""
+        kinds = (events.WindowFixed, events.Voided)
+        return [n for n, event in enumerate(self.log.events, 1) if isinstance(event, kinds)]
+
+    def fixed(self, version: int) -> int:
+        """How often something was fixed, or taken back, in the first events of the stream."""
+        return bisect_right(self._fixing, version)
+
     def fixes(self, version: int) -> Sequence[WindowFix]:
         """What is fixed after the first events of the stream; kept, since a school asks at once."""
-        if version not in self._fixes:
+        times = self.fixed(version)
+        if times not in self._fixes:
             fixed: Any = self.log.stream(version).facts
-            self._fixes[version] = fixes_that_count(fixed)
-        return self._fixes[version]
+            self._fixes[times] = fixes_that_count(fixed)
+        return self._fixes[times]
 
 
 class Knowledge(NamedTuple):
@@ -164,7 +175,7 @@ class Record:
         self._attempts = attempts
         self.notes = notes or {}
         self._named = _editions_named(enrolled.events)
-        self._cases: dict[tuple[int, int], Case] = {}
+        self._cases: dict[tuple[int, int, str], Case] = {}
         self._care: tuple[Stream, tuple[Care, ...]] = EMPTY, ()
         self._ledger = Ledger()
 
@@ -278,7 +289,7 @@ class Record:
 
     def _case_of(self, version: int, edition_version: int, edition: EditionRecord) -> Case:
         """The case of two versions; what was derived of the last ones serves whoever asks next."""
-        key = version, edition_version
+        key = version, edition.fixed(edition_version), edition.policy.edition
         case = self._cases.get(key)
         if case is None:
             stream, fixes = self.enrolled.stream(version), edition.fixes(edition_version)

@@ -41,7 +41,7 @@ def review(record: Record, at: datetime, cutoff: Cutoff) -> tuple[Changed, ...]:
     time; what holds now is asked at `at`.
     """
     known = record.known_by(cutoff)
-    if known.case is None or known.case.policy.benefits is None:
+    if known.case is None or known.case.policy.benefits is None or not known.received.version:
         return ()
     transactions, courses = _followed(record, known)
     now = {each.care.fact.place: each.amounts for each in assessments(known.case, known.cares, at)}
