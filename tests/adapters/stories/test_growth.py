@@ -1,12 +1,11 @@
 """A long story takes no more work for each step than a short one: calls are counted."""
 
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from steps import steps as calls
 
 import yibao
 from yibao.adapters.editions.files import Editions
@@ -68,23 +67,6 @@ KINDS = [
     facts_taken_back,
     care,
 ]
-
-
-def calls(action: Callable[[], Any]) -> int:
-    """How many functions an action calls, of Python's and of C's."""
-    counted = 0
-
-    def count(frame: Any, event: str, argument: Any) -> None:
-        nonlocal counted
-        counted += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        action()
-    finally:
-        sys.setprofile(before)
-    return counted
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
