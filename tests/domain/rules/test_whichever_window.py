@@ -1,0 +1,42 @@
+"""Whose answer is the same whichever of some windows holds."""
+
+from datetime import date
+
+from given import confirmed, given, keep, other_cover, registered, roster
+
+from yibao.domain.calendar import read_instant
+from yibao.domain.rules.obstacles import confirmed_whichever_holds
+
+SIGNED = "2025-09-06 10:00"
+IN_TIME = given(registered("2025-09-01"), roster(), confirmed(SIGNED)).case
+WINDOW = IN_TIME.latest_window
+LATER = read_instant("2025-09-07 10:00")
+
+
+def test_who_has_confirmed_in_time_for_each_of_them_is_answered_alike() -> None:
+    just_open = WINDOW._replace(opens_at=read_instant(SIGNED))
+    assert confirmed_whichever_holds(IN_TIME, [WINDOW, just_open], LATER)
+
+
+def test_at_the_very_instant_of_the_confirmation_that_is_not_said() -> None:
+    assert not confirmed_whichever_holds(IN_TIME, [WINDOW], read_instant(SIGNED))
+
+
+def test_a_window_that_opened_later_or_was_closed_by_then_makes_a_difference() -> None:
+    later = WINDOW._replace(opens_at=LATER)
+    closed = WINDOW._replace(opens_at=read_instant("2025-09-01 00:00"), closes_on=date(2025, 9, 5))
+    for other in (later, closed):
+        assert not confirmed_whichever_holds(IN_TIME, [WINDOW, other], LATER)
+
+
+def test_who_has_not_confirmed_or_has_opted_out_is_not_answered_alike() -> None:
+    nobody = given(registered("2025-09-01"), roster()).case
+    out = given(
+        registered("2025-09-01"),
+        roster(),
+        confirmed(SIGNED),
+        other_cover("2025-09-06 11:00", "other_province"),
+        keep("2025-09-06 12:00", observed=True),
+    ).case
+    for case in (nobody, out):
+        assert not confirmed_whichever_holds(case, [WINDOW], LATER)
