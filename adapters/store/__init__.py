@@ -14,7 +14,6 @@ from yibao.adapters.store.tables import (
 )
 from yibao.adapters.store.transactions import Transaction
 from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_of
-from yibao.adapters.store.watch import Watch
 
 __all__ = [
     "MEMORY",
@@ -29,7 +28,6 @@ __all__ = [
     "StoreError",
     "Taken",
     "Transaction",
-    "Watch",
     "decoded",
     "digest_of",
     "file_of",

@@ -191,11 +191,6 @@ class FactStore(Application[UUID]):
         """Every event of a stream, in order."""
         return decoded(stream, self._rows(STREAM, stream.hex))
 
-    def read_all(self, streams: Sequence[UUID]) -> dict[UUID, list[Event]]:
-        """Every event of some streams, each in order; those of few streams as of one moment."""
-        found = self._asked(lambda sql: rows_of_streams(sql, streams))
-        return {stream: decoded(stream, rows) for stream, rows in found.items()}
-
     def record(self, enrollment: EnrollmentId, editions: Editions, now: datetime) -> Record:
         """Everything recorded of one student, of one moment; `now` is when it is read.
 

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.service import Clock, is_altered, shanghai_now
-from yibao.adapters.store import Examination, Finding, Watch, from_row, is_as_written, migrations
+from yibao.adapters.store import Examination, Finding, from_row, is_as_written, migrations
 from yibao.adapters.store.connections import stream_of
+from yibao.adapters.telemetry import Watch
 from yibao.adapters.upkeep.copying import COPIED
 from yibao.adapters.upkeep.inspecting import Inspected, inspected, is_rehearsal
 from yibao.domain.facts import events

@@ -12,7 +12,6 @@ from yibao.adapters.store import (
     MEMORY,
     FactStore,
     StoreError,
-    Watch,
     file_of,
     is_postgres,
     migrations,
@@ -20,6 +19,7 @@ from yibao.adapters.store import (
     url_of,
 )
 from yibao.adapters.store.files import written
+from yibao.adapters.telemetry import Watch
 from yibao.adapters.upkeep.creating import stands
 from yibao.adapters.upkeep.inspecting import inspected, is_rehearsal, reading
 

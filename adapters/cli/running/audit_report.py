@@ -16,8 +16,9 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.following import Parked, mistakes_halt
 from yibao.adapters.following.trail import PAGE, Key, Question, trail_entry_json
 from yibao.adapters.service import Service
-from yibao.adapters.store import Watch, shown
+from yibao.adapters.store import shown
 from yibao.adapters.stories import read_story, replay
+from yibao.adapters.telemetry import Watch
 from yibao.adapters.views import console, json_for, printable
 from yibao.adapters.views.console import entry_lines, told_lines, watched
 from yibao.adapters.views.words import Words

@@ -15,8 +15,9 @@ from yibao.adapters.following.trail.layout import REFUSED, instant_of
 from yibao.adapters.following.trail.questions import Key, Question
 from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.following.trail.store import TrailRow, TrailStore, parked_in, rows_of
-from yibao.adapters.store import MEMORY, FactStore, StoreError, Watch, file_of, url_of
+from yibao.adapters.store import MEMORY, FactStore, StoreError, file_of, url_of
 from yibao.adapters.store.connections import Sql
+from yibao.adapters.telemetry import Watch
 from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import BadValue

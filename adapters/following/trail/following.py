@@ -38,11 +38,11 @@ from yibao.adapters.store import (
     Reached,
     StoreError,
     Taken,
-    Watch,
     digest_of,
     positioned,
 )
 from yibao.adapters.store.connections import AT_ONCE, SqlRow
+from yibao.adapters.telemetry import Watch
 from yibao.domain.editions import Policy
 from yibao.domain.facts import Positioned, events
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError

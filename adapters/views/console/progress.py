@@ -6,7 +6,7 @@ from typing import TextIO
 
 from rich.progress import Progress
 
-from yibao.adapters.store import Watch
+from yibao.adapters.telemetry import Watch
 from yibao.adapters.views.console.writing import to
 
 
