@@ -35,6 +35,8 @@ TARGETS = (
     "domain/editions/benefits.py",
     "domain/care/assessing.py",
     "domain/care/claims.py",
+    "domain/care/cover.py",
+    "domain/care/ledger.py",
     *(
         f"domain/rules/{name}.py"
         for name in ("waiting", "obstacles", "account", "evoucher", "cover")
