@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import reduce
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from yibao.adapters.editions import Editions
@@ -14,11 +14,7 @@ from yibao.adapters.service.remembering import Remembered
 from yibao.adapters.store import AheadOfClock, FactStore, StoreError, Transaction, decoded, stamp_in
 from yibao.adapters.store.connections import SqlRow
 from yibao.adapters.telemetry import SILENT, Outcome, Telemetry, Watched, tell
-from yibao.domain.care import Ground, decide_care
-from yibao.domain.editions import Policy
 from yibao.domain.facts import (
-    EMPTY,
-    EditionInUse,
     Envelope,
     Stream,
     answered_before,
@@ -29,13 +25,10 @@ from yibao.domain.facts import (
     refused_attempt,
 )
 from yibao.domain.facts.commands import (
-    Amendment,
     Command,
-    Correct,
     Register,
 )
-from yibao.domain.facts.events import StreamKind
-from yibao.domain.lifecycle import asks_for_the_window, decide
+from yibao.domain.judging import Standing, Target, refuse_the_future
 from yibao.domain.refusals import (
     AlteredEdition,
     BadValue,
@@ -44,15 +37,12 @@ from yibao.domain.refusals import (
     UnreadableEvent,
     YibaoError,
 )
-from yibao.domain.rules import Case, WindowFix
 from yibao.domain.vocabulary import EnrollmentId, edition_stream, revealing
 
 LOGGER: Final = logging.getLogger("yibao.recording")
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
 Clock = Callable[[], datetime]
-#: What a command is recorded on: an enrollment or, for its window, an edition.
-Target = EnrollmentId | str
 
 #: So far ahead of the clock a stamp is followed without asking.
 AHEAD: Final = timedelta(days=1)
@@ -129,7 +119,7 @@ class Recording:
             first: UUID | None = None
             for command in asked:
                 try:
-                    place = self._place(work, target, command)
+                    place = self._standing(work).place(target, command)
                     first = first or place
                     if place != first:
                         raise BadValue("asked", "care is recorded apart from the enrollment")
@@ -192,31 +182,15 @@ class Recording:
             self._keep(work, target, _told(command), refused)
             return refused
 
-    def _place(self, work: "_Work", target: Target, command: Command) -> UUID:
-        """The stream a command belongs to; raises BadValue, or UnknownEdition."""
-        of = command.fact.stands_in if command.fact else None
-        if isinstance(target, str):
-            if of is not StreamKind.EDITION and not isinstance(command, Amendment):
-                raise BadValue("target", "only a window is fixed for an edition")
-            self.editions.get(target)
-            return edition_stream(target)
-        if of is StreamKind.EDITION:
-            raise BadValue("target", "a window is fixed for an edition")
-        if isinstance(command, Register):
-            begun = EnrollmentId(command.ref, self.editions.get(command.policy).year)
-            if begun != target:
-                raise BadValue("target", "the registration is of another student or benefit year")
-        is_care = of is StreamKind.CARE
-        if isinstance(command, Amendment):
-            is_care = command.fact_id in work.stream(target.care_stream).by_id
-        return target.care_stream if is_care else target.stream
+    def _standing(self, work: "_Work") -> Standing:
+        return Standing(work.stream, self.editions.get, self.by)
 
     def _place_or_error(
         self, work: "_Work", target: Target, command: Command
     ) -> "UUID | YibaoError":
         """The stream a command belongs to, if that can be read; it is stamped accordingly."""
         try:
-            place = self._place(work, target, command)
+            place = self._standing(work).place(target, command)
             work.stream(place)
             work.stamp_from(self._earliest(work, target, [command]))
             return place
@@ -233,13 +207,8 @@ class Recording:
         earlier = answered_before(stream, command, envelope)
         if earlier is not None:
             return _receipt(earlier, repeated=True)
-        _refuse_the_future(command, work.clock)
-        if isinstance(target, str):
-            fresh = self._on_an_edition(work, command, envelope, target)
-        elif place == target.stream:
-            fresh = self._on_an_enrollment(work, command, envelope)
-        else:
-            fresh = self._on_care(work, target, command, envelope)
+        refuse_the_future(command, work.clock)
+        fresh = self._standing(work).leads_to(target, command, envelope)
         work.check_reached(self._earliest(work, target, [command]))
         for event in fresh:
             work.add(event)
@@ -336,50 +305,6 @@ class Recording:
                 known |= target._asdict()
         attempt = refused_attempt(told, refused, known)
         work.transaction.keep_attempt(stream_id, attempt, self.attempts_kept)
-
-    def _on_an_edition(
-        self, work: "_Work", command: Command, envelope: Envelope, edition: str
-    ) -> list[events.Event]:
-        """What a command on an edition leads to."""
-        in_use = self._in_use(self.editions.get(edition), work.stream(envelope.stream))
-        return decide(in_use.stream, command, in_use, envelope)
-
-    def _on_an_enrollment(
-        self, work: "_Work", command: Command, envelope: Envelope
-    ) -> list[events.Event]:
-        """What a command on an enrollment leads to."""
-        stream = work.stream(envelope.stream)
-        policy = self._policy(stream, command)
-        if policy is None:
-            return decide(stream, command, None, envelope)
-        fixed = EMPTY
-        if asks_for_the_window(command) or isinstance(command, Register):
-            fixed = work.stream(edition_stream(policy.edition))
-        return decide(stream, command, self._in_use(policy, fixed), envelope)
-
-    def _on_care(
-        self, work: "_Work", enrollment: EnrollmentId, command: Command, envelope: Envelope
-    ) -> list[events.Event]:
-        """What a command on care leads to."""
-        received, enrolled = work.stream(envelope.stream), work.stream(enrollment.stream)
-        named = enrolled.edition_named
-        if named is None:
-            return decide_care(received, command, None, envelope)
-        edition = self._in_use(self.editions.get(named), work.stream(edition_stream(named)))
-        fixes = cast(Sequence[WindowFix], edition.stream.facts)
-        case = Case(edition.policy, enrolled.facts, fixes, enrolled.counting)
-        ground = Ground(case, enrolled.version, edition)
-        return decide_care(received, command, ground, envelope)
-
-    def _policy(self, stream: Stream, command: Command) -> Policy | None:
-        """The edition asked for, or the one of the current registration."""
-        if isinstance(command, Register):
-            return self.editions.get(command.policy)
-        registration = stream.counting.registration
-        return self.editions.get(registration.event.policy) if registration else None
-
-    def _in_use(self, policy: Policy, stream: Stream) -> EditionInUse:
-        return EditionInUse(policy, stream, self.by)
 
     def _envelope(
         self, stream: Stream, stream_id: UUID, command: Command, stamp: datetime
@@ -588,13 +513,6 @@ def _stream_of(target: Target) -> UUID:
 
 #: The stream of attempts that could not be read far enough to say about whom they were.
 _NOBODY = UUID(int=0)
-
-
-def _refuse_the_future(command: Command, now: datetime) -> None:
-    if command.at > now:
-        raise BadValue("at", "lies in the future of this service")
-    if isinstance(command, Correct) and command.occurred_at and command.occurred_at > now:
-        raise BadValue("occurred_at", "lies in the future of this service")
 
 
 def _receipt(event: events.Event, *, repeated: bool = False) -> Receipt:
