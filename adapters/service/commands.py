@@ -326,6 +326,29 @@ class Commands(Opened):
         """Takes an earlier fact back; it stays in the stream and counts no more."""
         return self._tell(target, commands.Void, at=at, fact_id=fact, reason=reason, **how)
 
+    def tell(
+        self,
+        target: EnrollmentId | str | None,
+        name: str,
+        values: Mapping[str, Any],
+        **how: Unpack[Told],
+    ) -> Receipt:
+        """Records a command of plain values, as JSON or a form has them, by its name.
+
+        The keys are those of the command's class in `yibao.commands`: `register` carries `ref`, and
+        needs no target beside it; `correct` and `void` carry `fact_id`, the settlements `care`. An
+        empty value is left out. Who tells it, and under which id, is told in `how`, never among
+        the values. Raises Refused as the command's method does; BadValue tells in `errors`
+        everything that is wrong with the values.
+        """
+        self._store.check_process()
+        told = commands.as_told(name, values, **how)
+        if target is None:
+            target = self._perhaps(told.get("ref"), told.get("policy"))
+        with self._keeping(target, told):
+            command = commands.told(name, values, **how)
+        return self.record(cast(EnrollmentId | str, target), command)
+
     def record(self, target: EnrollmentId | str, command: Command) -> Receipt:
         """Records one command, on an enrollment or, for its window, on an edition."""
         return self.record_together(target, [command])[0]
@@ -342,10 +365,14 @@ class Commands(Opened):
         return self._recording.record_together(target, list(each_of(asked)))
 
     def record_each(
-        self, asked: Iterable[tuple[EnrollmentId | str, Command]], *, batch: int = BATCH
+        self,
+        asked: Iterable[tuple[EnrollmentId | str, Command | Mapping[str, Any]]],
+        *,
+        batch: int = BATCH,
     ) -> list[Reply]:
         """Records many commands, each judged by itself: a receipt or a refusal for each, in order.
 
+        In the place of a command may stand what `tell` would be told: `{"command": NAME, …values}`.
         In the place of what would be recorded on a stream that cannot be read stands the
         UnreadableEvent, and AheadOfClock in the place of what would stand behind a stamp far
         ahead of the clock. A batch is one transaction with one stamp, and each command sees what
@@ -374,7 +401,7 @@ class Commands(Opened):
         # What can be no target is told of there.
         return self.record(cast(EnrollmentId | str, target), command)
 
-    def _perhaps(self, ref: str, policy: str) -> EnrollmentId | None:
+    def _perhaps(self, ref: Any, policy: Any) -> EnrollmentId | None:
         """Whose enrollment a registration would begin, if that much of it can be read."""
         if not isinstance(policy, str):
             return None

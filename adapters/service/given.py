@@ -1,6 +1,6 @@
 """What a method is given, read; raises BadValue that names the place and the reason."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import (
     TYPE_CHECKING,
@@ -15,6 +15,7 @@ from yibao.adapters.service.recording import (
     Clock,
 )
 from yibao.domain.calendar import in_shanghai, read_instant
+from yibao.domain.facts.commands import read_told
 from yibao.domain.refusals import BadValue, UnknownCutoff, reason
 from yibao.domain.vocabulary import (
     EnrollmentId,
@@ -91,7 +92,15 @@ def each_of(asked: Iterable[R]) -> Iterator[R]:
 
 def pair_of(asked: Any) -> Any:
     """A target and a command; what is no pair is no command either."""
-    return asked if isinstance(asked, tuple | list) and len(asked) == 2 else (None, None)
+    if not isinstance(asked, tuple | list) or len(asked) != 2:
+        return None, None
+    target, command = asked
+    return target, command_of(command)
+
+
+def command_of(asked: Any) -> Any:
+    """A command, also where its values were told in its place."""
+    return read_told(asked) if isinstance(asked, Mapping) else asked
 
 
 def cutoff_of(given: Cutoff | str) -> Cutoff:

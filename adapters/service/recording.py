@@ -27,6 +27,7 @@ from yibao.domain.facts import (
 from yibao.domain.facts.commands import (
     Command,
     Register,
+    Unread,
 )
 from yibao.domain.judging import Standing, Target, refuse_the_future
 from yibao.domain.refusals import (
@@ -94,7 +95,7 @@ class Recording:
         if not asked and (misfit := _wrong(target)):
             raise misfit
         for command in asked:
-            if misfit := _misfit(target, command):
+            if misfit := misfit_of(target, command):
                 self.keep_attempt(None, _told(command), misfit)
                 raise misfit
         with self.telemetry.command(_name_of(asked)) as watched:
@@ -151,7 +152,7 @@ class Recording:
 
     def _record_each(self, asked: Sequence[tuple[Target, Command]]) -> list[Reply]:
         replies: list[Reply] = []
-        misfits = [_misfit(*each) for each in asked]
+        misfits = [misfit_of(*each) for each in asked]
         targets = [target for (target, _), misfit in zip(asked, misfits, strict=True) if not misfit]
         with self._transaction(targets, many=True) as transaction:
             work = self._work(transaction, targets)
@@ -190,6 +191,8 @@ class Recording:
     ) -> "UUID | YibaoError":
         """The stream a command belongs to, if that can be read; it is stamped accordingly."""
         try:
+            if isinstance(command, Unread):
+                raise command.error
             place = self._standing(work).place(target, command)
             work.stream(place)
             work.stamp_from(self._earliest(work, target, [command]))
@@ -447,9 +450,9 @@ def is_altered(used: events.EditionAdopted | events.BenefitsAdopted, editions: E
     return used.digest != editions.digests_until_0_4_0(used.policy)[which]
 
 
-def _misfit(target: object, command: object) -> BadValue | None:
+def misfit_of(target: object, command: object) -> BadValue | None:
     """Why these can be no target and no command, if they cannot."""
-    if not isinstance(command, Command):
+    if not isinstance(command, Command | Unread):
         return BadValue("asked", "is no command")
     return _wrong(target)
 
@@ -470,6 +473,8 @@ def _wrong(target: object) -> BadValue | None:
 
 def _told(command: Command) -> dict[str, Any]:
     """Everything a command tells, by name; of what is no command nothing is known."""
+    if isinstance(command, Unread):
+        return command.told
     if not isinstance(command, Command):
         return {"command": None}
     return {"command": command.name, **vars(command), "values": command.asked()}
@@ -486,6 +491,8 @@ def _name_of(asked: Sequence[Command]) -> str:
 
 def _name_of_one(command: Command) -> str:
     """Of a command alone: what is none may have anybody's name."""
+    if isinstance(command, Unread):
+        return command.told["command"] or UNKNOWN
     return command.name if isinstance(command, Command) else UNKNOWN
 
 

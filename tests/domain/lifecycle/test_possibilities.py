@@ -32,7 +32,7 @@ from yibao.domain.facts import commands, events
 from yibao.domain.facts.commands import COMMANDS, Command
 from yibao.domain.facts.streams import fold
 from yibao.domain.judging import Standing, judge
-from yibao.domain.lifecycle.possible import Guard, possible
+from yibao.domain.lifecycle.possibilities import Guard, possible
 from yibao.domain.lifecycle.table import COMMANDED, REFUSALS
 from yibao.domain.refusals import NotPermitted
 from yibao.domain.vocabulary import edition_stream
