@@ -343,10 +343,11 @@ class Commands(Opened):
         """
         self._store.check_process()
         told = commands.as_told(name, values, **how)
-        if target is None:
-            target = self._perhaps(told.get("ref"), told.get("policy"))
-        with self._keeping(target, told):
+        whose = self._perhaps(told.get("ref"), told.get("policy")) if target is None else target
+        with self._keeping(whose, told):
             command = commands.told(name, values, **how)
+            if target is None and isinstance(command, commands.Register):
+                target = self.enrollment_of(command)
         return self.record(cast(EnrollmentId | str, target), command)
 
     def record(self, target: EnrollmentId | str, command: Command) -> Receipt:
