@@ -370,13 +370,13 @@ def read(kind: type[C], values: dict[str, Any], stored: Iterable[object] = ()) -
 
     What stands in a fact already is no new word, whatever it looks like: that is `stored`.
     """
-    found, errors = _read(kind, values, stored)
+    found, errors = read_all(kind, values, stored)
     if found is None:
         raise BadValue(*errors[0], *errors[1:])
     return found
 
 
-def _read(
+def read_all(
     kind: type[C], values: dict[str, Any], stored: Iterable[object] = ()
 ) -> tuple[C | None, list[tuple[str, str]]]:
     """The command of some values, or everything that is wrong with them."""
@@ -441,7 +441,7 @@ def told(name: str, values: Mapping[str, Any], /, **how: Any) -> Command:
     if not isinstance(values, Mapping):
         raise BadValue("values", "must be a mapping, of values by name")
     given, misplaced = _given(kind, values)
-    command, errors = _read(kind, {**given, **how})
+    command, errors = read_all(kind, {**given, **how})
     # What is wrong inside of a value is told at the value: there may be anything.
     wrong = dict.fromkeys([*((where.partition(".")[0], why) for where, why in errors), *misplaced])
     if command is None or wrong:
