@@ -30,7 +30,6 @@ from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import Entry, entries_with_windows
 from yibao.projections.comparison import Comparison, compare
 from yibao.projections.history import Held, history
-from yibao.projections.moments import moments
 from yibao.projections.parts import PARTS
 from yibao.projections.quote import quote
 from yibao.projections.record import Cutoff, Record
@@ -241,7 +240,7 @@ class Questions(Opened):
         That is by what was recorded of her enrollment and of her care, and by what was fixed under
         her edition that concerns her. Between two of them nothing is known otherwise.
         """
-        return moments(self.read(enrollment))
+        return self.read(enrollment).moments()
 
     @_question
     def possible(self, enrollment: Whose, at: datetime | str | None = None) -> tuple[Possible, ...]:

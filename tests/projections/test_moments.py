@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from yibao.domain.facts import events
 from yibao.projections.answer import answer
 from yibao.projections.history import history
-from yibao.projections.moments import moments
 from yibao.projections.parts import PARTS
 from yibao.projections.record import EditionRecord, Log, Record
 
@@ -39,7 +38,7 @@ from ..domain.lifecycle.test_laws import (
 
 
 def told(student: Given) -> list[str]:
-    return [f"{instant:%m-%d %H:%M}" for instant in moments(student.everything)]
+    return [f"{instant:%m-%d %H:%M}" for instant in student.everything.moments()]
 
 
 def closing(at: str, **whose: str) -> Step:
@@ -114,7 +113,7 @@ def test_as_known_between_two_moments_everything_is_as_at_the_first(
 ) -> None:
     record = record_of(recorded, fixed)
     known_at = LEARNED + timedelta(seconds=seconds)
-    found = moments(record)
+    found = record.moments()
     assert list(found) == sorted(set(found))
     before = [moment for moment in found if moment <= known_at]
     then = answer(record, at, before[-1] if before else 0)
@@ -128,4 +127,4 @@ def test_no_answer_about_an_instant_begins_to_hold_between(
 ) -> None:
     record = record_of(recorded, fixed)
     began = {held.known_from for held in history(record, name, record.latest, at)}
-    assert began <= {None, *moments(record)}
+    assert began <= {None, *record.moments()}
