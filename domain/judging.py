@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from yibao.domain.care import Ground, decide_care
+from yibao.domain.care import Ground, Ledger, decide_care
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
     EMPTY,
@@ -18,6 +18,7 @@ from yibao.domain.facts import (
     Envelope,
     Stream,
     answered_before,
+    check_seen,
     content_digest,
     events,
 )
@@ -26,7 +27,7 @@ from yibao.domain.facts.events import StreamKind
 from yibao.domain.lifecycle import asks_for_the_window, decide
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition
 from yibao.domain.rules import Case, WindowFix
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.domain.vocabulary import NOTHING_SEEN, EnrollmentId, Seen, edition_stream
 
 #: What a command is recorded on: an enrollment or, for its window, an edition.
 Target = EnrollmentId | str
@@ -36,12 +37,16 @@ Target = EnrollmentId | str
 class Standing:
     """What commands stand on: the streams, as they are by then, and the editions at hand.
 
-    `stream` raises UnreadableEvent, `policy` UnknownEdition. `by` is who keeps the store.
+    `stream` raises UnreadableEvent, `policy` UnknownEdition. `by` is who keeps the store. `case`
+    and `ledger` tell of a student's enrollment and of her care where that is kept from one command
+    to the next.
     """
 
     stream: Callable[[UUID], Stream]
     policy: Callable[[str], Policy]
     by: str
+    case: Callable[[UUID, EditionInUse], Case] | None = None
+    ledger: Callable[[UUID], Ledger] | None = None
 
     def place(self, target: Target, command: Command) -> UUID:
         """The stream a command belongs to; raises BadValue, or UnknownEdition."""
@@ -89,9 +94,14 @@ class Standing:
         if named is None:
             return decide_care(received, command, None, envelope)
         edition = self._in_use(self.policy(named), self.stream(edition_stream(named)))
-        fixes = cast(Sequence[WindowFix], edition.stream.facts)
-        case = Case(edition.policy, enrolled.facts, fixes, enrolled.counting)
-        return decide_care(received, command, Ground(case, enrolled.version, edition), envelope)
+        if self.case:
+            case = self.case(enrollment.stream, edition)
+        else:
+            fixes = cast(Sequence[WindowFix], edition.stream.facts)
+            case = Case(edition.policy, enrolled.facts, fixes, enrolled.counting)
+        ledger = self.ledger and self.ledger(envelope.stream)
+        ground = Ground(case, enrolled.version, edition, ledger)
+        return decide_care(received, command, ground, envelope)
 
     def _policy(self, stream: Stream, command: Command) -> Policy | None:
         """The edition asked for, or the one of the current registration."""
@@ -104,10 +114,17 @@ class Standing:
         return EditionInUse(policy, stream, self.by)
 
 
-def judge(standing: Standing, target: Target, command: Command, now: datetime) -> Refused | None:
+def judge(
+    standing: Standing,
+    target: Target,
+    command: Command,
+    now: datetime,
+    seen: Callable[[], Seen] = lambda: NOTHING_SEEN,
+) -> Refused | None:
     """Why a command would be refused if it were asked now; None where it would be recorded.
 
-    So would one that was recorded before under the same id. Raises UnreadableEvent.
+    So would one that was recorded before under the same id. `seen` is what an answer stands on now.
+    Raises UnreadableEvent.
     """
     try:
         place = standing.place(target, command)
@@ -115,6 +132,8 @@ def judge(standing: Standing, target: Target, command: Command, now: datetime) -
         envelope = _envelope(stream, place, command, now, standing.by)
         if answered_before(stream, command, envelope) is None:
             refuse_the_future(command, now)
+            if command.expected is not None:
+                check_seen(command, seen())
             standing.leads_to(target, command, envelope)
     except Refused as refused:
         return refused
@@ -124,8 +143,8 @@ def judge(standing: Standing, target: Target, command: Command, now: datetime) -
 
 
 def refuse_the_future(command: Command, now: datetime) -> None:
-    """Raises BadValue for what has not happened yet."""
-    if command.at > now:
+    """Raises BadValue for a time ahead of the clock; where none is given it is the stamp's."""
+    if command.at is not None and command.at > now:
         raise BadValue("at", "lies in the future of this service")
     if isinstance(command, Correct) and command.occurred_at and command.occurred_at > now:
         raise BadValue("occurred_at", "lies in the future of this service")

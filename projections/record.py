@@ -9,7 +9,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from heapq import merge
 from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
@@ -79,6 +79,18 @@ class Log:
         """How many events the store had taken at a position."""
         return bisect_right(self.positions, position)
 
+    def followed_by(self, stream: UUID, fresh: Sequence[events.Event], last: int) -> "Log":
+        """The log with those of some events that are of its stream, after a position.
+
+        They come after whatever stands in it, too.
+        """
+        new = [each for each in enumerate(fresh, start=1) if each[1].originator_id == stream]
+        if not new:
+            return self
+        last = max((last, *self.positions[-1:]))
+        positions = [*self.positions, *(last + number for number, _ in new)]
+        return Log([*self.events, *(event for _, event in new)], positions)
+
     def version_superseded(self, event: events.Event) -> int | None:
         """The version of the fact here whose place an event takes, or which it takes back."""
         superseded = getattr(event, "supersedes", None)
@@ -102,13 +114,11 @@ class Log:
 NOTHING: Final = Log(())
 
 
-class EditionRecord:
-    """An edition, and everything recorded under it: when it was first used, and windows fixed."""
+class Fixed:
+    """What was fixed under an edition, and whom it concerns."""
 
-    def __init__(self, policy: Policy, log: Log) -> None:
-        self.policy = policy
+    def __init__(self, log: Log) -> None:
         self.log = log
-        self._fixes: dict[int, Sequence[WindowFix]] = {}
         self._concerning: dict[tuple[frozenset[str], Category | None], list[int]] = {}
 
     @cached_property
@@ -143,6 +153,19 @@ class EditionRecord:
         for told in (event, self.log.events[superseded - 1] if superseded else None):
             if isinstance(told, events.WindowFixed):
                 yield told
+
+    def concerns(self, facts: Facts, version: int) -> int:
+        """How often something was fixed that concerns a student, in the first events."""
+        return bisect_right(self.concerning(facts), version)
+
+
+class EditionRecord(Fixed):
+    """An edition, and everything recorded under it: when it was first used, and windows fixed."""
+
+    def __init__(self, policy: Policy, log: Log) -> None:
+        super().__init__(log)
+        self.policy = policy
+        self._fixes: dict[int, Sequence[WindowFix]] = {}
 
     def fixes(self, version: int) -> Sequence[WindowFix]:
         """What is fixed after the first events of the stream; kept, since a school asks at once."""
@@ -278,7 +301,7 @@ class Record:
         edition = self.edition_of(named)
         case = self._case_of(version, edition_version, edition)
         care, cares = self._care_of(care_version)
-        window = bisect_right(edition.concerning(case.facts), edition_version)
+        window = edition.concerns(case.facts, edition_version)
         return Knowledge(
             self.enrollment, version, known_at, edition_version, case, care, cares, window
         )
@@ -337,6 +360,29 @@ class Record:
                 seen = known.seen
                 found[transaction[-1].recorded_at.astimezone(SHANGHAI)] = None
         return tuple(found)
+
+    def followed_by(self, fresh: Sequence[events.Event]) -> "Record":
+        """The record with what is about to be recorded, of this student or under an edition."""
+        edition_of = self.edition_of
+        positions = [kept.position for kept in self.attempts]
+        for log in (self.enrolled, self.received):
+            positions += log.positions[-1:]
+        last = max(positions, default=0)
+
+        def edition(name: str) -> EditionRecord:
+            found = edition_of(name)
+            longer = found.log.followed_by(edition_stream(name), fresh, last)
+            return found if longer is found.log else EditionRecord(found.policy, longer)
+
+        return Record(
+            self.enrollment,
+            self.enrolled.followed_by(self.enrollment.stream, fresh, last),
+            self.received.followed_by(self.enrollment.care_stream, fresh, last),
+            cache(edition),
+            self.now,
+            lambda: self.attempts,
+            self.notes,
+        )
 
     def version_superseded(self, event: events.Event) -> int | None:
         """The version of the fact whose place an event takes, or which it takes back."""

@@ -1,10 +1,8 @@
 """What a method is given, read; raises BadValue that names the place and the reason."""
 
-from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import (
     TYPE_CHECKING,
-    Any,
     TypeVar,
 )
 from uuid import UUID
@@ -15,7 +13,6 @@ from yibao.adapters.service.recording import (
     Clock,
 )
 from yibao.domain.calendar import in_shanghai, read_instant
-from yibao.domain.facts.commands import read_told
 from yibao.domain.refusals import BadValue, UnknownCutoff, reason
 from yibao.domain.vocabulary import (
     EnrollmentId,
@@ -80,27 +77,6 @@ def event_id_of(given: UUID) -> UUID:
     if not isinstance(given, UUID):
         raise BadValue("event_id", "is no UUID")
     return given
-
-
-def each_of(asked: Iterable[R]) -> Iterator[R]:
-    """One after the other of what may be many; raises BadValue where it is not."""
-    try:
-        return iter(asked)
-    except TypeError:
-        raise BadValue("asked", "must be a sequence") from None
-
-
-def pair_of(asked: Any) -> Any:
-    """A target and a command; what is no pair is no command either."""
-    if not isinstance(asked, tuple | list) or len(asked) != 2:
-        return None, None
-    target, command = asked
-    return target, command_of(command)
-
-
-def command_of(asked: Any) -> Any:
-    """A command, also where its values were told in its place."""
-    return read_told(asked) if isinstance(asked, Mapping) else asked
 
 
 def cutoff_of(given: Cutoff | str) -> Cutoff:

@@ -14,9 +14,8 @@ from typing import (
 from uuid import UUID
 
 from yibao.domain.care import Assessed
-from yibao.domain.facts import KeptAttempt, Stream, commands, events, fold
+from yibao.domain.facts import KeptAttempt, commands, events
 from yibao.domain.facts.commands import Command, Unread
-from yibao.domain.judging import Standing, judge
 from yibao.domain.lifecycle import Possible, possible
 from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue, Refused
@@ -40,14 +39,14 @@ if TYPE_CHECKING:  # what records and answers should not have to load these
 
 
 from yibao.adapters.service.given import (
-    command_of,
     cutoff_of,
     event_id_of,
     instant_of,
     streams_of,
 )
+from yibao.adapters.service.judging import judged_of_edition, judged_of_student
 from yibao.adapters.service.opened import Opened
-from yibao.adapters.service.recording import misfit_of
+from yibao.adapters.service.recording import command_of, misfit
 
 #: Whom a question is about; of a record that was read, everything that is known of her then.
 Whose = EnrollmentId | Record
@@ -263,30 +262,15 @@ class Questions(Opened):
         """
         whose = target.enrollment if isinstance(target, Record) else target
         asked = command_of(command)
-        if wrong := misfit_of(whose, asked):
+        if wrong := misfit(whose, asked):
             return wrong
         if isinstance(asked, Unread):
             return asked.error
-        now = self._now(target)
-        return judge(self._standing(target, now), whose, asked, now)
-
-    def _standing(self, target: Whose | str, now: datetime) -> Standing:
-        """On what a command stands that is only judged."""
+        now, by = self._now(target), self._recording.by
         if isinstance(target, str):
-            return Standing(
-                lambda stream: fold(self._store.read(stream)), self.editions.get, self._recording.by
-            )
-        record = self._read(target, now)
-        own = {record.enrollment.stream: record.enrolled}
-        own[record.enrollment.care_stream] = record.received
-        names = {edition_stream(name): name for name in self.editions.names()}
-
-        def stream(stream_id: UUID) -> Stream:
-            log = own.get(stream_id)
-            log = record.edition_of(names[stream_id]).log if log is None else log
-            return log.stream(len(log))
-
-        return Standing(stream, self.editions.get, self._recording.by)
+            recorded = self.window_facts(target)
+            return judged_of_edition(target, recorded, self.editions, by, asked, now)
+        return judged_of_student(self._read(target, now), self.editions, by, asked, now)
 
     def audit_trail(self, url: str | None = None) -> "AuditTrail":
         """The audit trail of this store, to be asked a Question across students.
