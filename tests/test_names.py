@@ -23,10 +23,23 @@ from yibao.domain.refusals import YibaoError
 ROOT = Path(__file__).parents[1]
 STUB = ast.parse((ROOT / "src" / "yibao" / "__init__.pyi").read_text(encoding="utf-8"))
 #: The names that embedders were promised.
-PROMISED = """
-open Service EnrollmentId commands Answer Receipt NextStep DayRange WaitingPeriod PENDING YibaoError
-StoreSettings read_instant read_cutoff testing
-""".split()
+PROMISED = {
+    "PENDING",
+    "Answer",
+    "DayRange",
+    "EnrollmentId",
+    "NextStep",
+    "Receipt",
+    "Service",
+    "StoreSettings",
+    "WaitingPeriod",
+    "YibaoError",
+    "commands",
+    "open",
+    "read_cutoff",
+    "read_instant",
+    "testing",
+}
 
 
 def errors() -> list[type[YibaoError]]:
@@ -49,7 +62,7 @@ def test_the_names_are_those_the_type_checkers_read() -> None:
         if name.asname
     }
     assert set(yibao.__all__) == told
-    assert set(PROMISED) <= told
+    assert told >= PROMISED
 
 
 def test_every_name_is_what_it_is_in_the_room_that_shows_it() -> None:
@@ -113,15 +126,16 @@ def test_every_name_says_what_it_is() -> None:
 
 
 def test_nothing_is_loaded_before_it_is_asked_for() -> None:
-    asked = (
-        "import sys, yibao; loaded = lambda: {name for name in sys.modules if name[:6] == 'yibao.'};"
-        "assert loaded() == set(), loaded();"
-        "assert 'open' in dir(yibao) and 'open' in yibao.__all__ and loaded() == set(), loaded();"
-        "yibao.Refused;"
-        "assert loaded() == {'yibao.domain', 'yibao.domain.refusals'}, loaded();"
-        "yibao.EnrollmentId;"
-        "assert not any('adapters' in name for name in loaded()), loaded()"
-    )
+    asked = """
+import sys, yibao
+def loaded():
+    return {name for name in sys.modules if name.startswith("yibao.")}
+assert "open" in dir(yibao) and "open" in yibao.__all__ and not loaded()
+yibao.Refused
+assert loaded() == {"yibao.domain", "yibao.domain.refusals"}
+yibao.EnrollmentId
+assert not any("adapters" in name for name in loaded())
+"""
     run(sys.executable, "-c", asked)
 
 

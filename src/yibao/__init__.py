@@ -35,6 +35,11 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
+    """All names, asked for or not; but who freezes a clock looks for it in what is loaded only."""
+    from datetime import datetime
+
+    if datetime.__module__ != "datetime":
+        return sorted(globals())
     return sorted({*globals(), *_declared()})
 
 
