@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import wraps
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -78,6 +79,7 @@ def read_cutoff(given: Cutoff | str) -> Cutoff:
 def aware(clock: Clock) -> Clock:
     """The clock; it raises BadValue where it tells no instant."""
 
+    @wraps(clock)
     def now() -> datetime:
         found = clock()
         if not isinstance(found, datetime):

@@ -9,7 +9,7 @@ import datetime
 
 def _load() -> None:
     standing = datetime.date, datetime.datetime
-    datetime.date, datetime.datetime = map(_own, standing)  # type: ignore[misc]
+    datetime.date, datetime.datetime = map(_own, standing)  # type: ignore[assignment,misc]
     try:
         import psycopg  # noqa: F401
     finally:
