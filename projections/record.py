@@ -179,6 +179,11 @@ class Record:
         self._care: tuple[Stream, tuple[Care, ...]] = EMPTY, ()
         self._ledger = Ledger()
 
+    def __repr__(self) -> str:
+        whom = f"{self.enrollment.ref!r} in {self.enrollment.year}"
+        told = f"{len(self.enrolled)} facts, {len(self.received)} of care"
+        return f"<Record of {whom}: {told}, read at {self.now}>"
+
     @cached_property
     def attempts(self) -> tuple[KeptAttempt, ...]:
         """What was tried for the student and refused, in order; raises UnreadableEvent."""

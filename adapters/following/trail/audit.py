@@ -44,6 +44,9 @@ class TrailEntry(NamedTuple):
     attempt: RefusedAttempt | None
     is_stale: bool = False
 
+    def __repr__(self) -> str:
+        return f"<TrailEntry about {self.enrollment}: {self.row.kind}, recorded {self.recorded_at}>"
+
     @property
     def key(self) -> Key:
         """Where a page may begin after this entry."""
@@ -77,6 +80,9 @@ class Page(NamedTuple):
 
     entries: tuple[TrailEntry, ...]
     following: Key | None
+
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.entries)} entries{', more follow' if self.following else ''}>"
 
 
 class AuditTrail:
