@@ -5,6 +5,7 @@ from reprlib import Repr
 from typing import (
     TYPE_CHECKING,
     Final,
+    NoReturn,
     Self,
 )
 
@@ -76,6 +77,9 @@ class Opened:
     def __repr__(self) -> str:
         where = _SHORT.repr(shown(self._store.database))
         return f"<{type(self).__name__} on {where} by {self._recording.by}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a service is its process's own: open the store again where it is needed")
 
     def close(self) -> None:
         """Closes the store's connections; in the child of a fork none, they are the parent's."""

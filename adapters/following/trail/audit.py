@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.supervisor import Parked
@@ -93,6 +93,9 @@ class AuditTrail:
         self._editions = editions
         self._trail = trail
         self.projection = TrailProjection(store, editions, trail)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a trail is its process's own: open it again where it is needed")
 
     @property
     def is_writable(self) -> bool:
