@@ -30,6 +30,7 @@ PROMISED = {
     "EnrollmentId",
     "NextStep",
     "Receipt",
+    "Seen",
     "Service",
     "StoreSettings",
     "WaitingPeriod",
