@@ -57,6 +57,7 @@ from yibao.domain.vocabulary import (
     HospitalLevel as HospitalLevel,
     OtherCover as OtherCover,
     Pending as Pending,
+    Seen as Seen,
     Settlement as Settlement,
     State as State,
     WaitingPeriod as WaitingPeriod,
@@ -67,7 +68,7 @@ from yibao.projections.comparison import Comparison as Comparison
 from yibao.projections.discrepancies import Discrepancy as Discrepancy
 from yibao.projections.history import Held as Held
 from yibao.projections.next_step import NextStep as NextStep
-from yibao.projections.record import Record as Record, Seen as Seen
+from yibao.projections.record import Record as Record
 from yibao.projections.review import Changed as Changed
 
 from . import commands as commands, testing as testing
