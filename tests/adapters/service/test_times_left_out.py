@@ -1,7 +1,6 @@
 """A time that is left out is now, and no part of what is asked."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -65,9 +64,7 @@ def _amending(service: Service, name: str, **values: Any) -> Asking:
 ASKING: dict[str, Callable[[Service], Asking]] = {
     "register": _registering,
     "declare_roster": lambda service: _of_the_enrollment(service, "declare_roster"),
-    "confirm": lambda service: _of_the_enrollment(
-        service, "confirm", channel="app", observed=True
-    ),
+    "confirm": lambda service: _of_the_enrollment(service, "confirm", channel="app", observed=True),
     "receive_care": lambda service: _of_the_enrollment(
         service, "receive_care", on="2025-09-19", setting="campus_clinic", cost="60.00"
     ),
@@ -75,8 +72,8 @@ ASKING: dict[str, Callable[[Service], Asking]] = {
     "reverse_care": lambda service: _of_care(service, "reverse_care"),
     "correct": lambda service: _amending(service, "correct", changes={"school": "fudan"}),
     "void": lambda service: _amending(service, "void"),
-    "fix_window": lambda service: lambda **how: service.fix_window(
-        POLICY, **({"closes_on": "2025-12-20"} | how)
+    "fix_window": lambda service: (
+        lambda **how: service.fix_window(POLICY, **({"closes_on": "2025-12-20"} | how))
     ),
 }
 
@@ -198,7 +195,7 @@ def test_it_is_a_repetition_for_whoever_opens_the_store_next(url: str, clock: Cl
 
 def test_what_a_time_cannot_be_is_refused_as_ever(service: Service) -> None:
     register(service)
-    for at in ("tomorrow", datetime(2025, 9, 20), 7):
+    for at in ("tomorrow", NOON.replace(tzinfo=None), 7):
         with pytest.raises(BadValue) as caught:
             service.declare_roster(ADA, at=at)  # type: ignore[arg-type]
         assert caught.value.details["where"] == "at"
