@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final, Literal
 
 from yibao.adapters.editions import parse
-from yibao.domain.refusals import REASONS
+from yibao.domain.refusals import FAILURES, REASONS
 from yibao.projections.parts import PARTS
 
 Language = Literal["en", "zh"]
@@ -41,7 +41,7 @@ def _lists(language: Language) -> dict[str, dict[str, str]]:
         n: told[language] for n, told in _read("events.yaml").items() if language in told
     }
     if language == "en":  # the domain's own sentences, which its exceptions carry
-        lists["refusal"] = REASONS
+        lists["refusal"], lists["failure"] = REASONS, FAILURES
     for part in PARTS:
         if part not in lists["value"]:
             raise LookupError(f"{language}.yaml has no words for the part {part!r}")
