@@ -100,15 +100,24 @@ def correction(stream: Stream, command: Correct, envelope: Envelope) -> events.F
 
 
 def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
-    """The command that would have recorded the corrected fact; raises BadValue."""
+    """The command that would have recorded the corrected fact; raises BadValue with all errors."""
     kind = commands.COMMAND_OF[type(target)]
     old = target.payload()
-    for key in command.changes:
-        if key not in old or key in _FIXED:
-            raise BadValue(key, f"a {kind.name} has no such value to correct")
-    values = {key: value for key, value in (old | command.changes).items() if value is not None}
+    unknown = [key for key in command.changes if key not in old or key in _FIXED]
+    changed = {key: value for key, value in command.changes.items() if key not in unknown}
+    values = {key: value for key, value in (old | changed).items() if value is not None}
     values["at"] = command.occurred_at or target.occurred_at
-    return commands.read(kind, values, stored=old.values())
+    errors = [
+        (commands.named(key, "changes"), f"a {kind.name} has no such value to correct")
+        for key in unknown
+    ]
+    try:
+        again = commands.read(kind, values, stored=old.values())
+    except BadValue as error:
+        errors += error.errors
+    if errors:
+        raise BadValue(*errors[0], *errors[1:])
+    return again
 
 
 _CORRECTABLE: tuple[type[events.Fact], ...] = tuple(commands.COMMAND_OF)
