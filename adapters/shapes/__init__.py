@@ -1,7 +1,7 @@
 """Answers as plain JSON, and the schemas of what others rely on."""
 
 from yibao.adapters.shapes.answer import answer_json
-from yibao.adapters.shapes.care import care_expected, care_json, review_json
+from yibao.adapters.shapes.care import care_expected, care_json, review_json, settled_json
 from yibao.adapters.shapes.comparison import comparison_json
 from yibao.adapters.shapes.explanation import care_trees, explained, tree, trees
 from yibao.adapters.shapes.history import history_json
@@ -35,6 +35,7 @@ __all__ = [
     "plain",
     "replay_schema",
     "review_json",
+    "settled_json",
     "tree",
     "trees",
 ]

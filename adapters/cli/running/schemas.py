@@ -8,6 +8,7 @@ from yibao.adapters.shapes import (
     attempts_schema,
     audit_schema,
     events_schema,
+    models,
     replay_schema,
 )
 from yibao.adapters.stories import story_schema
@@ -18,6 +19,7 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "story": story_schema,
     "edition": edition_schema,
     "replay": replay_schema,
+    "answer": models.Answer.model_json_schema,
     "audit": audit_schema,
     "attempts": attempts_schema,
 }

@@ -27,7 +27,7 @@ class Words:
         return self._lists[section][code].format(**parts)
 
     def knows(self, section: str, code: str) -> bool:
-        return code in self._lists[section]
+        return code in self._lists.get(section, ())
 
     def codes(self) -> dict[str, set[str]]:
         """Every code there are words for, by section."""
