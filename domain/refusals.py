@@ -2,7 +2,7 @@
 
 YibaoError
 ├── Refused                 the domain said no; nothing entered the stream
-│   ├── NotPermitted        a guard of the lifecycle refused a request
+│   ├── NotPermitted        a guard of the lifecycle refused a request, or who runs the service
 │   ├── NotCorrectable      there is no such current fact to correct or take back
 │   ├── OutOfStep           the command id or the expected version does not fit
 │   └── BadValue            a value that can never be right, in a request or a report
@@ -123,7 +123,7 @@ MEANINGS: Final[dict[Code | Failure, Meaning]] = {
     ),
     "version_conflict": Meaning("the stream is at another version than expected", "changed", 412),
     "bad_value": Meaning("a value cannot be right", "changed", 422),
-    "not_allowed": Meaning("whoever asks may not do this", "no", 403),
+    "not_allowed": Meaning("who runs this service does not allow it", "no", 403),
     "failed": Meaning("it could not be done", "no", 500),
     "unknown_edition": Meaning("no edition of that name is at hand", "changed", 422),
     "unknown_cutoff": Meaning(
@@ -189,7 +189,7 @@ class Refused(YibaoError):
 
 
 class NotPermitted(Refused):
-    """A guard of the lifecycle refused."""
+    """A guard of the lifecycle refused, or who runs the service did (`not_allowed`)."""
 
 
 class NotCorrectable(Refused):

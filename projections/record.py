@@ -9,9 +9,9 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from heapq import merge
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -78,6 +78,18 @@ class Log:
         """How many events the store had taken at a position."""
         return bisect_right(self.positions, position)
 
+    def followed_by(self, stream: UUID, fresh: Sequence[events.Event], last: int) -> "Log":
+        """The log with those of some events that are of its stream, after a position.
+
+        They come after whatever stands in it, too.
+        """
+        new = [each for each in enumerate(fresh, start=1) if each[1].originator_id == stream]
+        if not new:
+            return self
+        last = max((last, *self.positions[-1:]))
+        positions = [*self.positions, *(last + number for number, _ in new)]
+        return Log([*self.events, *(event for _, event in new)], positions)
+
     def version_superseded(self, event: events.Event) -> int | None:
         """The version of the fact here whose place an event takes, or which it takes back."""
         superseded = getattr(event, "supersedes", None)
@@ -101,13 +113,11 @@ class Log:
 NOTHING: Final = Log(())
 
 
-class EditionRecord:
-    """An edition, and everything recorded under it: when it was first used, and windows fixed."""
+class Fixed:
+    """What was fixed under an edition, and whom it concerns."""
 
-    def __init__(self, policy: Policy, log: Log) -> None:
-        self.policy = policy
+    def __init__(self, log: Log) -> None:
         self.log = log
-        self._fixes: dict[int, Sequence[WindowFix]] = {}
         self._concerning: dict[tuple[frozenset[str], Category | None], list[int]] = {}
 
     @cached_property
@@ -142,6 +152,19 @@ class EditionRecord:
         for told in (event, self.log.events[superseded - 1] if superseded else None):
             if isinstance(told, events.WindowFixed):
                 yield told
+
+    def concerns(self, facts: Facts, version: int) -> int:
+        """How often something was fixed that concerns a student, in the first events."""
+        return bisect_right(self.concerning(facts), version)
+
+
+class EditionRecord(Fixed):
+    """An edition, and everything recorded under it: when it was first used, and windows fixed."""
+
+    def __init__(self, policy: Policy, log: Log) -> None:
+        super().__init__(log)
+        self.policy = policy
+        self._fixes: dict[int, Sequence[WindowFix]] = {}
 
     def fixes(self, version: int) -> Sequence[WindowFix]:
         """What is fixed after the first events of the stream; kept, since a school asks at once."""
@@ -214,6 +237,7 @@ class Record:
         self.notes = notes or {}
         self._named = _editions_named(enrolled.events)
         self._cases: dict[tuple[int, int, str], Case] = {}
+        self._case: Case | None = None
         self._care: tuple[Stream, tuple[Care, ...]] = EMPTY, ()
         self._ledger = Ledger()
 
@@ -276,7 +300,7 @@ class Record:
         edition = self.edition_of(named)
         case = self._case_of(version, edition_version, edition)
         care, cares = self._care_of(care_version)
-        window = bisect_right(edition.concerning(case.facts), edition_version)
+        window = edition.concerns(case.facts, edition_version)
         return Knowledge(
             self.enrollment, version, known_at, edition_version, case, care, cares, window
         )
@@ -288,8 +312,8 @@ class Record:
 
         Windows are those of every edition the student was ever registered under.
         """
-        enrollment = self.enrollment
-        versions = {enrollment.stream: then.version, enrollment.care_stream: then.received.version}
+        enrolled, received = self.enrollment.stream, self.enrollment.care_stream
+        versions = {enrolled: then.version, received: then.received.version}
         fixed: list[events.Event] = []
         for name in sorted(self.editions_by(now.version)):
             before = self.edition_version(name, then.known_at)
@@ -298,7 +322,6 @@ class Record:
             fixed.extend(self.edition_of(name).log.events[before:until])
         gathered: list[events.Event] = []
         for event in _in_order(
-            enrollment,
             sorted(fixed, key=attrgetter("recorded_at")),
             self.enrolled.events[then.version : now.version],
             self.received.events[then.received.version : now.received.version],
@@ -307,18 +330,41 @@ class Record:
             if event.goes_on:
                 continue
             versions[event.originator_id] = event.originator_version
-            version = versions[enrollment.stream]
+            version = versions[enrolled]
             under = self.edition_named(version)
             yield (
                 gathered,
                 self.known(
                     version,
                     versions[edition_stream(under)] if under else 0,
-                    versions[enrollment.care_stream],
+                    versions[received],
                     event.recorded_at,
                 ),
             )
             gathered = []
+
+    def followed_by(self, fresh: Sequence[events.Event]) -> "Record":
+        """The record with what is about to be recorded, of this student or under an edition."""
+        edition_of = self.edition_of
+        positions = [kept.position for kept in self.attempts]
+        for log in (self.enrolled, self.received):
+            positions += log.positions[-1:]
+        last = max(positions, default=0)
+
+        def edition(name: str) -> EditionRecord:
+            found = edition_of(name)
+            longer = found.log.followed_by(edition_stream(name), fresh, last)
+            return found if longer is found.log else EditionRecord(found.policy, longer)
+
+        return Record(
+            self.enrollment,
+            self.enrolled.followed_by(self.enrollment.stream, fresh, last),
+            self.received.followed_by(self.enrollment.care_stream, fresh, last),
+            cache(edition),
+            self.now,
+            lambda: self.attempts,
+            self.notes,
+        )
 
     def version_superseded(self, event: events.Event) -> int | None:
         """The version of the fact whose place an event takes, or which it takes back."""
@@ -335,7 +381,8 @@ class Record:
         case = self._cases.get(key)
         if case is None:
             stream, fixes = self.enrolled.stream(version), edition.fixes(edition_version)
-            case = Case(edition.policy, stream.facts, fixes, stream.counting)
+            case = Case(edition.policy, stream.facts, fixes, stream.counting, self._case)
+            self._case = case
             if len(self._cases) == KEPT:
                 del self._cases[next(iter(self._cases))]
             self._cases[key] = case
@@ -374,7 +421,6 @@ def _editions_named(recorded: Sequence[events.Event]) -> list[str | None]:
 
 
 def _in_order(
-    enrollment: EnrollmentId,
     fixed: Sequence[events.Event],
     recorded: Sequence[events.Event],
     received: Sequence[events.Event],
@@ -391,11 +437,10 @@ def _in_order(
             version = min(version, event.enrollment_version)
         stood_on[event.originator_version] = version
 
-    def key(event: events.Event) -> tuple[datetime, float, bool]:
-        if event.originator_id == enrollment.stream:
-            return event.recorded_at, event.originator_version, False
-        if event.originator_id == enrollment.care_stream:
-            return event.recorded_at, stood_on[event.originator_version], True
-        return event.recorded_at, 0, False
-
-    return merge(fixed, recorded, received, key=key)
+    keyed = merge(
+        (((event.recorded_at, 0), event) for event in fixed),
+        (((event.recorded_at, event.originator_version), event) for event in recorded),
+        (((event.recorded_at, stood_on[event.originator_version]), event) for event in received),
+        key=itemgetter(0),
+    )
+    return (event for _, event in keyed)
