@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -383,13 +383,13 @@ def read(kind: type[C], values: dict[str, Any], stored: Iterable[object] = ()) -
 
     What stands in a fact already is no new word, whatever it looks like: that is `stored`.
     """
-    found, errors = _read(kind, values, stored)
+    found, errors = read_all(kind, values, stored)
     if found is None:
         raise BadValue(*errors[0], *errors[1:])
     return found
 
 
-def _read(
+def read_all(
     kind: type[C], values: dict[str, Any], stored: Iterable[object] = ()
 ) -> tuple[C | None, list[tuple[str, str]]]:
     """The command of some values, or everything that is wrong with them."""
@@ -454,7 +454,7 @@ def told(name: str, values: Mapping[str, Any], /, **how: Any) -> Command:
     if not isinstance(values, Mapping):
         raise BadValue("values", "must be a mapping, of values by name")
     given, misplaced = _given(kind, values)
-    command, errors = _read(kind, {**given, **how})
+    command, errors = read_all(kind, {**given, **how})
     # What is wrong inside of a value is told at the value: there may be anything.
     wrong = dict.fromkeys([*((where.partition(".")[0], why) for where, why in errors), *misplaced])
     if command is None or wrong:
@@ -498,6 +498,31 @@ def named(key: Any, within: str) -> str:
 
 
 _WORD = re.compile("[a-z_]{1,40}")
+
+
+class Unread(NamedTuple):
+    """What was told as a command and cannot be read as one: as much of it as may be, and why."""
+
+    told: dict[str, Any]
+    error: BadValue
+
+
+def read_told(given: Mapping[str, Any]) -> Command | Unread:
+    """The command of its values with its name among them, under `command`."""
+    values = {key: given[key] for key in given if key != "command"}
+    name = given.get("command")
+    try:
+        return told(name, values)  # type: ignore[arg-type]
+    except BadValue as error:
+        return Unread(as_told(name, values), error)
+
+
+def as_told(name: Any, values: Any, /, **how: Any) -> dict[str, Any]:
+    """What was told as a command, if it is one, without what is none of its values."""
+    kind = ASKED.get(name) if isinstance(name, str) else None
+    if kind is None or not isinstance(values, Mapping):
+        return {"command": kind and kind.name, **how}
+    return {"command": kind.name, **{k: values[k] for k in keys(kind) if k in values}, **how}
 
 
 def check_facts() -> None:

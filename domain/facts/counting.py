@@ -18,7 +18,7 @@ from typing_extensions import TypeIs
 from yibao.domain.calendar import midnight
 from yibao.domain.facts import events
 from yibao.domain.kept import kept
-from yibao.domain.vocabulary import Category, OtherCover
+from yibao.domain.vocabulary import Category, Document, OtherCover
 
 E_co = TypeVar("E_co", bound=events.Fact, covariant=True)
 
@@ -160,6 +160,11 @@ class Facts:
     def category(self) -> Category | None:
         """The category of the registration; None without one."""
         return self.registration.event.category if self.registration else None
+
+    @property
+    def document(self) -> Document | None:
+        """The document of the registration; None without one."""
+        return self.registration.event.document if self.registration else None
 
     def roster_at(self, moment: Moment) -> Current[events.RosterDeclared] | None:
         """The declaration, by then, of the school the student is at then (R7)."""

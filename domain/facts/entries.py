@@ -94,12 +94,10 @@ def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
         (commands.named(key, "changes"), f"a {kind.name} has no such value to correct")
         for key in unknown
     ]
-    try:
-        again = commands.read(kind, values, stored=old.values())
-    except BadValue as error:
-        errors += error.errors
-    if errors:
-        raise BadValue(*errors[0], *errors[1:])
+    again, wrong = commands.read_all(kind, values, stored=old.values())
+    if again is None or errors:
+        first, *others = errors + wrong
+        raise BadValue(*first, *others)
     return again
 
 

@@ -7,6 +7,7 @@ from yibao.adapters.editions import edition_schema
 from yibao.adapters.shapes import (
     attempts_schema,
     audit_schema,
+    commands_schema,
     events_schema,
     models,
     replay_schema,
@@ -22,4 +23,5 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "answer": models.Answer.model_json_schema,
     "audit": audit_schema,
     "attempts": attempts_schema,
+    "commands": commands_schema,
 }
