@@ -9,9 +9,10 @@ from rich.text import Text
 
 from yibao.adapters.shapes import brief_json, plain
 from yibao.adapters.views.parts import part_line
-from yibao.adapters.views.telling import told
+from yibao.adapters.views.telling import fields, told
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
+from yibao.domain.facts.commands import ASKED
 from yibao.projections.history import Held
 
 
@@ -57,7 +58,7 @@ def _told_lines(entry: dict[str, Any], words: Words, changed: str | None) -> Ite
     for step in entry.get("steps", ()) if changed is None else ():
         phrase = "schedules" if step["scheduled"] else "enters"
         at, state = told(step["at"], words), words("state", step["state"])
-        yield words("audit", phrase, at=at, state=state) + clause(step)
+        yield words("audit", phrase, at=at, state=state) + clause(step, words)
     if "students" in entry:
         yield words("audit", "moved_students", count=entry["students"])
     if entry.get("note"):
@@ -69,36 +70,37 @@ _IDS: Final = ("correlation_id", "causation_id")
 
 def what(entry: dict[str, Any], words: Words) -> str:
     """What was recorded, with its values; or what was refused, and why."""
-    values = ", ".join(
-        f"{key}={told(value, words)}"
-        for key, value in entry.get("values", {}).items()
-        if not key.endswith("digest")
-    )
+    kept = {k: v for k, v in entry.get("values", {}).items() if not k.endswith("digest")}
     if entry["kind"] == "refused":
-        command = entry["command"] + (f" ({values})" if values else "")
+        values = fields(kept, words, _EVENT_OF.get(entry["command"], ""))
         reason = words("refusal", entry["code"])
         if entry.get("where"):
-            reason += f" ({entry['where']})"
+            reason += f" ({words.field(entry['where'])})"
+        command = words("command", entry["command"]) + values
         line = words("audit", "refused", command=command, reason=reason)
         return line + (f" ×{entry['attempts']}" if "attempts" in entry else "")
     how = "correction" if entry["supersedes"] else "observed"
     mark = f" [{words('audit', how)}]" if entry["observed"] else ""
     named = f"{words('event', entry['kind'])} #{entry['version']}"
-    return named + (f" ({values})" if values else "") + mark
+    return named + fields(kept, words, entry["kind"]) + mark
+
+
+#: Which fact a command would have become, so that its values are called as those of the fact.
+_EVENT_OF: Final = {name: kind.fact.name for name, kind in ASKED.items() if kind.fact}
 
 
 def change(moved: dict[str, Any], words: Words) -> str:
     """One part of the answer that moved, before and after, and the clause behind it."""
     before = part_line(moved["value"], moved["before"], words)
     after = part_line(moved["value"], moved["after"], words)
-    return f"{words('value', moved['value'])}: {before} → {after}{clause(moved)}"
+    return f"{words('value', moved['value'])}: {before} → {after}{clause(moved, words)}"
 
 
-def clause(cited: dict[str, Any]) -> str:
+def clause(cited: dict[str, Any], words: Words) -> str:
     """The rule and, where the edition is known, its notice and clause."""
     if not cited.get("rule"):
         return ""
-    where = f", {cited['notice']} {cited['clause']}" if "clause" in cited else ""
+    where = f", {cited['notice']} {words.clause(cited['clause'])}" if "clause" in cited else ""
     return f" ({cited['rule']}{where})"
 
 
