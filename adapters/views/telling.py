@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from yibao.adapters.editions import SourceError
 from yibao.adapters.shapes import plain
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
+from yibao.domain.refusals import Refused, YibaoError
 from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
 
 _STYLES = {
@@ -114,3 +116,25 @@ def parameter(name: str, value: Any, unit: str, words: Words) -> str:
         value=told(value, words, unit),
         unit=words("unit", unit),
     )
+
+
+def error_told(error: YibaoError, words: Words) -> str:
+    """What was raised on purpose, as a person reads it.
+
+    A refusal by its code, a mistake in a file with its place, everything else by its sentence.
+    """
+    if words.language == "en":
+        return str(error)
+    if isinstance(error, Refused):
+        known = {key: _detail(key, value, words) for key, value in error.details.items()}
+        return words("refusal", error.code) + fields(known, words)
+    if isinstance(error, SourceError):
+        return f"{error.file}:{error.line}:{error.column}: {words.said(error.reason)}"
+    return words.said(str(error))
+
+
+def _detail(key: str, value: object, words: Words) -> object:
+    """A detail of a refusal: the name of a value, or a sentence."""
+    if key == "where":
+        return words.field(str(value))
+    return words.said(value) if isinstance(value, str) else value

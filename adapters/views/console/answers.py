@@ -109,7 +109,9 @@ def _expected(key: str, value: Any, words: Words) -> str:
         )
         return between.join(words("phrase", "field", name=n, value=v) for n, v in parts)
     section = _SECTIONS.get(key, "")
-    return words(section, value) if words.knows(section, str(value)) else told(value, words, key)
+    if isinstance(value, str) and words.knows(section, value):
+        return words(section, value)
+    return told(value, words, key)
 
 
 #: The words of the codes that a story expects.

@@ -46,6 +46,10 @@ class Words:
         """What is written in English elsewhere, in this language; what nobody knows stays."""
         return sentence if self.language == "en" else _sentences("errors.yaml")(sentence)
 
+    def help(self, text: str) -> str:
+        """What the command line says of itself, in this language."""
+        return text if self.language == "en" else _sentences("help.yaml")(text)
+
     def clause(self, clause: str) -> str:
         """Where something stands in a notice; an edition of one's own says it in its own words."""
         if self.language == "en":
