@@ -25,13 +25,14 @@ def language_of(arguments: Sequence[str]) -> "Language":
 
     That of the last `--lang`, else of `$YIBAO_LANG`.
     """
-    asked = os.environ.get("YIBAO_LANG", "")
-    for number, argument in enumerate(arguments):
+    asked = [os.environ.get("YIBAO_LANG", "")]
+    for argument, following in zip(arguments, (*arguments[1:], ""), strict=True):
         if argument == "--lang":
-            asked = "".join(arguments[number + 1 : number + 2])
+            asked.append(following)
         elif argument.startswith("--lang="):
-            asked = argument.removeprefix("--lang=")
-    return "zh" if asked == "zh" else "en"
+            asked.append(argument.removeprefix("--lang="))
+    known: list[Language] = [each for each in asked if each == "en" or each == "zh"]
+    return known[-1] if known else "en"
 
 
 class Spoken(click.Context):

@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 #: How deep one sentence stands in another: `Error: Invalid value for …: a day is written …`.
 _DEEP: Final = 5
+#: What may fill a place: anything, a number, or one word.
+_FILLED: Final = {"": ".+?", "d": r"\d+", "w": r"\S+"}
 
 
 class _Sentence(NamedTuple):
@@ -57,9 +59,9 @@ def _pattern(english: str) -> str:
     """One place is filled in as another of its name is."""
     seen: set[str] = set()
     told = ""
-    for literal, name, _, _ in Formatter().parse(english):
+    for literal, name, kind, _ in Formatter().parse(english):
         told += re.escape(literal)
         if name:
-            told += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
+            told += f"(?P={name})" if name in seen else f"(?P<{name}>{_FILLED[kind or '']})"
             seen.add(name)
     return told
