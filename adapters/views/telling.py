@@ -98,11 +98,14 @@ def fact_line(
 
 
 def fields(values: dict[str, Any], words: Words, event: str = "") -> str:
-    """The values of a fact, or of what was asked for, in words, and in brackets; "" for none."""
+    """The values of a fact, or of what was asked for, in words, and in brackets; "" for none.
+
+    Digests are for machines.
+    """
     told_ = [
         words("phrase", "field", name=words.field(key, event), value=told(value, words, key))
         for key, value in values.items()
-        if value is not None
+        if value is not None and not key.endswith("digest")
     ]
     return words("phrase", "fields", fields=words("phrase", "between").join(told_)) if told_ else ""
 

@@ -70,7 +70,7 @@ _IDS: Final = ("correlation_id", "causation_id")
 
 def what(entry: dict[str, Any], words: Words) -> str:
     """What was recorded, with its values; or what was refused, and why."""
-    kept = {k: v for k, v in entry.get("values", {}).items() if not k.endswith("digest")}
+    kept = entry.get("values", {})
     if entry["kind"] == "refused":
         values = fields(kept, words, _EVENT_OF.get(entry["command"], ""))
         reason = words("refusal", entry["code"])
