@@ -114,7 +114,7 @@ def explain(
 @main.command(
     epilog=examples(
         "compare story.yaml --known-at 2025-09-10",
-        "compare --store facts.db --ref s1 --year 2025 --known-at 3 --known-at 4",
+        "compare --store facts.db --ref s1 --year 2025\n--known-at 3 --known-at 4",
     )
 )
 @subjects_options
@@ -312,7 +312,7 @@ def timeline(
 @main.command(
     epilog=examples(
         "dossier story.yaml",
-        "dossier --store facts.db --ref s1 --year 2025 --format html --output s1.html",
+        "dossier --store facts.db --ref s1 --year 2025\n--format html --output s1.html",
     )
 )
 @subjects_options

@@ -26,7 +26,7 @@ from yibao.adapters.cli.options import (
     epilog=examples(
         "quote --setting outpatient --level third --cost 500 --on 2025-10-01\n"
         "--registered 2025-09-01 --confirmed 2025-09-06 --lapsed-years 0",
-        "quote --setting campus_clinic --cost 120 --on 2025-12-09 --story story.yaml",
+        "quote --setting campus_clinic --cost 120 --on 2025-12-09\n--story story.yaml",
         "quote --setting campus_clinic --cost 120 --on 2025-12-09\n"
         "--store facts.db --ref s1 --year 2025",
     )

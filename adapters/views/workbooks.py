@@ -41,7 +41,9 @@ def trail_workbook(
 
     What a fact changed is told as it is in a terminal, a line a part.
     """
-    with _sheet(to, words("audit", "trail"), [words("column", name) for name in columns]) as append:
+    with _sheet(
+        to, words("column", "sheet"), [words("column", name) for name in columns]
+    ) as append:
         for entry in entries:
             append([_cell(name, entry, words) for name in columns])
 
@@ -49,7 +51,7 @@ def trail_workbook(
 def counts_workbook(to: Path, counts: Mapping[str | None, int], by: By, words: Words) -> None:
     """Writes how many entries there are by what they have in common."""
     heads = [words("column", by), words("column", "entries")]
-    with _sheet(to, words("audit", "trail"), heads) as append:
+    with _sheet(to, words("column", "sheet"), heads) as append:
         for name, count in counts.items():
             append([counted(name, by, words), count])
 
@@ -95,8 +97,8 @@ def _sheet(to: Path, title: str, heads: Sequence[str]) -> Iterator[Any]:
         sheet.append([cell(value) for value in values])
 
     def cell(value: Any) -> Any:
-        if not isinstance(value, str):
-            made = WriteOnlyCell(sheet, value)
+        if not isinstance(value, str) or not value:
+            made = WriteOnlyCell(sheet, None if value == "" else value)
             if isinstance(value, datetime):
                 made.number_format = "yyyy-mm-dd hh:mm:ss"
             return made
