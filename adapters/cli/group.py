@@ -12,6 +12,7 @@ import click
 from click.exceptions import Exit
 
 from yibao import __version__
+from yibao.adapters.cli.options import examples
 from yibao.adapters.views import in_one_line, tell
 from yibao.adapters.views.help import Group, Spoken, language_of
 from yibao.domain.refusals import YibaoError
@@ -116,7 +117,11 @@ def _let_go(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-@click.group(cls=Commands)
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("replay scenarios", "show story.yaml", "completion bash"),
+)
 @click.version_option(__version__)
 def main() -> None:
     """Who is covered, since when, until when, and why: enrollment of students in Shanghai."""

@@ -3,6 +3,7 @@
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_expected, care_json, review_json
 from yibao.adapters.shapes.comparison import comparison_json
+from yibao.adapters.shapes.editions import edition_differences
 from yibao.adapters.shapes.explanation import care_trees, explained, tree, trees
 from yibao.adapters.shapes.history import history_json
 from yibao.adapters.shapes.parts import brief_json, part_json
@@ -26,6 +27,7 @@ __all__ = [
     "care_json",
     "care_trees",
     "comparison_json",
+    "edition_differences",
     "event_json",
     "events_schema",
     "explained",

@@ -98,16 +98,18 @@ def fact_line(
 
 
 def fields(values: dict[str, Any], words: Words, event: str = "") -> str:
-    """The values of a fact, or of what was asked for, in words, and in brackets; "" for none.
+    """The values of a fact in words, and in brackets; "" for none."""
+    told_ = in_words(values, words, event)
+    return words("phrase", "fields", fields=told_) if told_ else ""
 
-    Digests are for machines.
-    """
-    told_ = [
+
+def in_words(values: dict[str, Any], words: Words, event: str = "") -> str:
+    """The values of a fact, or of what was asked for, each with its name; digests are no words."""
+    return words("phrase", "between").join(
         words("phrase", "field", name=words.field(key, event), value=told(value, words, key))
         for key, value in values.items()
         if value is not None and not key.endswith("digest")
-    ]
-    return words("phrase", "fields", fields=words("phrase", "between").join(told_)) if told_ else ""
+    )
 
 
 def parameter(name: str, value: Any, unit: str, words: Words) -> str:

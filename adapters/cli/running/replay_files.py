@@ -90,6 +90,7 @@ class Replayer:
     known_at: datetime | int | None
     policy: str | None
     store: str
+    by: str
 
     def files(self, paths: Iterable[Path]) -> list[Path]:
         """Every story under the paths, in the order given; a folder's by name."""
@@ -110,7 +111,7 @@ class Replayer:
         result = Result(str(file), self.words)
         try:
             story = read_story(file, self.editions, self.policy)
-            ran = replay(story, self.editions, self.store)
+            ran = replay(story, self.editions, self.store, self.by)
         except SourceError as error:
             result.error = error
             return result

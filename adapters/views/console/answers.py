@@ -1,6 +1,6 @@
 """Stories and answers in the terminal: values, next steps, timeline, and what failed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
@@ -42,8 +42,32 @@ def story_line(replay: Replay) -> Text:
     )
 
 
+def short_report(answer: Answer, other_years: Sequence[int], words: Words) -> RenderableType:
+    """The short answer: whose it is, what holds and what is next, and her other years."""
+    ref, year = answer.enrollment
+    title = [f"{ref}/{year}", *([answer.policy.edition] if answer.policy else [])]
+    parts: list[RenderableType] = [
+        Text(in_one_line(" · ".join(title)), style="bold"),
+        _values(answer, words),
+    ]
+    if other_years:
+        years = ", ".join(map(str, other_years))
+        parts.append(Text(words("phrase", "other_years", years=years)))
+    return Group(*parts)
+
+
 def answer_report(answer: Answer, words: Words) -> RenderableType:
     """An answer: its values, its next steps and its timeline."""
+    line = Table.grid(padding=(0, 2))
+    for change in answer.timeline:
+        passed = change.at <= answer.at
+        line.add_row("●" if passed else "○", shown(change.at, words), state(change.state, words))
+    care = [care_table(answer.care, words)] if answer.care else []
+    return Group(_values(answer, words), line, *care)
+
+
+def _values(answer: Answer, words: Words) -> Table:
+    """What holds, the next steps and what does not fit."""
     values = Table.grid(padding=(0, 2))
     now = shown(answer.at, words)
     if answer.assumes_no_further_facts:
@@ -63,11 +87,7 @@ def answer_report(answer: Answer, words: Words) -> RenderableType:
         if part.many and part.kind not in {NextStep, Discrepancy, *DRAWN}:
             for text in lines_of(name, answer, words):
                 values.add_row(words("value", name), text)
-    line = Table.grid(padding=(0, 2))
-    for change in answer.timeline:
-        passed = change.at <= answer.at
-        line.add_row("●" if passed else "○", shown(change.at, words), state(change.state, words))
-    return Group(values, line, *([care_table(answer.care, words)] if answer.care else []))
+    return values
 
 
 def failures_report(failures: Iterable[Failure], words: Words) -> Iterator[RenderableType]:

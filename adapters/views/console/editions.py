@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.shapes import plain
+from yibao.adapters.shapes import edition_differences, plain
 from yibao.adapters.views.telling import told
 from yibao.adapters.views.words import Words
 from yibao.domain.editions import Benefits, Citation, Parameter, Policy, Row
@@ -53,6 +53,54 @@ def policy_tables(policy: Policy, words: Words) -> RenderableType:
         table = benefits_table(policy.benefits, words)
         parts += [Text(), Text(policy.benefits_digest, style="dim"), table]
     return Group(*parts, Text(), rules)
+
+
+def policy_differences(a: Policy, b: Policy, words: Words) -> RenderableType:
+    """What edition B says otherwise than A: values, shares, rules, and the clauses of all."""
+    found = edition_differences(a, b)
+    parts: list[RenderableType] = []
+    for section, line in (
+        ("values", _valued),
+        ("shares", _valued),
+        ("rules", _ruled),
+        ("clauses", _placed),
+    ):
+        if not found[section]:
+            continue
+        table = Table(box=None, pad_edge=False)
+        for column in (words("policy", section), a.edition, b.edition):
+            table.add_column(column, overflow="fold")
+        for each in found[section]:
+            known = words.knows("parameter", each["name"])
+            name = words("parameter", each["name"]) if known else each["name"]
+            table.add_row(name, *(line(each[side], words) for side in ("a", "b")))
+        parts += [table, Text()]
+    return Group(*parts[:-1]) if parts else Text(words("policy", "same"))
+
+
+def _valued(cell: dict[str, Any] | None, words: Words) -> str:
+    if cell is None:
+        return words("phrase", "none")
+    unit = words("unit", cell["unit"])
+    return f"{told(cell['value'], words)} {unit}".rstrip() + _assumed(cell, words)
+
+
+def _ruled(cell: dict[str, Any] | None, words: Words) -> str:
+    if cell is None:
+        return words("phrase", "none")
+    return words("phrase", cell["basis"]) if cell["basis"] == "stated" else _reason(cell, words)
+
+
+def _placed(place: str | None, words: Words) -> str:
+    return words("phrase", "none") if place is None else place
+
+
+def _assumed(cell: dict[str, Any], words: Words) -> str:
+    return "" if cell["basis"] == "stated" else f" ({_reason(cell, words)})"
+
+
+def _reason(cell: dict[str, Any], words: Words) -> str:
+    return f"{words('phrase', cell['basis'])}: {cell['reason'][words.language]}"
 
 
 def benefits_table(benefits: Benefits, words: Words) -> Table:

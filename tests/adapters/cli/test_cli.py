@@ -304,7 +304,8 @@ def test_the_students_of_a_story_are_compared_one_by_one(write: Write, run: Run)
     [
         (["replay"], "Missing argument"),
         (["replay", "STORY", "--at", "yesterday"], "'--at': an instant is written"),
-        (["replay", "STORY", "--at", "2025-09-01"], "'--at': an instant is written"),
+        (["replay", "STORY", "--at", "2025-09-31"], "'--at': day is out of range"),
+        (["replay", "STORY", "--at", "9999-12-31"], "'--at': the year must lie between"),
         (["replay", "STORY", "--at", "2025-02-30 10:00"], "'--at': day is out of range"),
         (["replay", "STORY", "--at", "2025-09-02 10:00+08:60"], "'--at': an instant is written"),
         (["replay", "STORY", "--at", "3"], "'--at': an instant is written"),
