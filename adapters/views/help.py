@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Where a context keeps the language.
 _LANGUAGE: Final = "yibao.language"
-#: What follows a wide character while click counts characters, and is gone once it has.
+#: What stands before a wide character while click counts characters, and is gone once it has.
 _FILL: Final = "\0"
 #: Behind the help of an option click tells in brackets what else there is to it.
 _EXTRA: Final = re.compile(r"(?s)(?P<help>.*?)(?:  \[(?P<extra>[^\[\]]*)\])?")
@@ -23,16 +23,22 @@ _EXTRA: Final = re.compile(r"(?s)(?P<help>.*?)(?:  \[(?P<extra>[^\[\]]*)\])?")
 def language_of(arguments: Sequence[str]) -> "Language":
     """The language of a command line, before anything else of it is understood.
 
-    That of the last `--lang`, else of `$YIBAO_LANG`.
+    That of the last `--lang`, else of `$YIBAO_LANG`, else of the locale.
     """
-    asked = [os.environ.get("YIBAO_LANG", "")]
+    asked = [language_here(), os.environ.get("YIBAO_LANG", "")]
     for argument, following in zip(arguments, (*arguments[1:], ""), strict=True):
         if argument == "--lang":
             asked.append(following)
         elif argument.startswith("--lang="):
             asked.append(argument.removeprefix("--lang="))
-    known: list[Language] = [each for each in asked if each == "en" or each == "zh"]
-    return known[-1] if known else "en"
+    known = [each for each in asked if each in ("en", "zh")]
+    return "zh" if known[-1] == "zh" else "en"
+
+
+def language_here() -> "Language":
+    """Chinese where the locale is; the first variable that is set decides, as POSIX has it."""
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, names), "").lower().startswith("zh") else "en"
 
 
 class Spoken(click.Context):
@@ -118,8 +124,8 @@ class _Formatter(click.HelpFormatter):
         """A paragraph; of one that click leaves as it is, such as of examples, line by line."""
         if not text.startswith("\b"):
             return self._told(text)
-        lines = (line[: -len(line.lstrip())] + self._told(line) for line in text.split("\n"))
-        return "\n".join(lines)
+        known = ((line, line.strip()) for line in text.split("\n"))
+        return "\n".join(line.replace(told, self._told(told)) for line, told in known if told)
 
     def _names(self, text: str) -> str:
         """Options and what they take: `--size INTEGER`, `[OPTIONS] [FILE]`."""
@@ -129,7 +135,7 @@ class _Formatter(click.HelpFormatter):
         """The help of an option, and what click adds in brackets."""
         fits = _EXTRA.fullmatch(text)
         assert fits is not None
-        told = self._told(fits["help"])
+        told = self._told(fits["help"]).removesuffix("。")
         if fits["extra"]:
             told += f"  [{'; '.join(map(self._told, fits['extra'].split('; ')))}]"
         return told
@@ -145,4 +151,4 @@ def _filled(text: str) -> str:
 
 def _cells(text: str) -> Iterator[str]:
     for character in text:
-        yield character + (_FILL if east_asian_width(character) in "WF" else "")
+        yield _FILL + character if east_asian_width(character) in "WF" else character

@@ -30,7 +30,6 @@ TOLD = (
 NAMES = {
     "story": "the actor who records what a story tells, an opaque key",
     "replay": "the channel by which a story is recorded, an opaque key",
-    "officer": "part of an actor's key in a made-up name",
 }
 #: What a name stands in: an edition, a rule, a digest or an id, a command line, a mark of a fact.
 MARKED = re.compile(
