@@ -22,7 +22,7 @@ from yibao.adapters.views.objects import as_json
 from yibao.adapters.views.words import Words
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import commands
-from yibao.domain.lifecycle.possible import possible
+from yibao.domain.lifecycle.possibilities import possible
 from yibao.domain.refusals import AlteredEdition, BadValue, OutOfStep, YibaoError
 from yibao.domain.vocabulary import Seen
 from yibao.projections.answer import Answer
