@@ -134,7 +134,7 @@ def test_each_code_is_told_in_words_under_its_name() -> None:
     assert told["coverage_text"] == "待定"
     assert told["timeline"][0]["state_text"] == "已报到注册"
     (step, *_) = told["next_steps"]
-    assert (step["code"], step["text"]) == ("await_window", "等待确认期开始")
+    assert (step["code"], step["text"]) == ("await_window", "等待参保确认期开始")
     assert (step["who_text"], step["where_text"]) == ("学生本人", ["院校"])
 
 
