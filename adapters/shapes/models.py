@@ -346,6 +346,71 @@ class Comparison(Shape):
     facts_between: list[Fact]
 
 
+class Moved(Shape):
+    """One part of the answer that a fact changed, in brief, and the rule of what it is now."""
+
+    name: str
+    name_text: Text
+    before: Any
+    before_text: Text
+    after: Any
+    after_text: Text
+    rule: str | None
+
+
+class EnrollmentId(Shape):
+    """Whose enrollment, and of which benefit year."""
+
+    ref: str
+    year: int
+
+
+class Recorded(Shape):
+    """A fact and its position: how many the store had taken when this one was in."""
+
+    position: int
+    event: Fact
+
+
+class Entry(Shape):
+    """What a fact changed for one student, and the steps of the timeline that it brought."""
+
+    enrollment: EnrollmentId
+    recorded: Recorded
+    supersedes: int | None
+    edition: str | None
+    school: str | None
+    former_school: str | None
+    code: refusals.Code | None
+    text: Text
+    moved: list[Moved]
+    steps: list[Change]
+
+
+class RefusedAttempt(Shape):
+    """What was asked for and refused, as it is kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+    command: str
+    command_text: Text
+    code: refusals.Code
+    text: Text
+    where: str | None
+    tried_at: Instant
+    by: str
+    via: str
+    values: dict[str, Any]
+
+
+class KeptAttempt(Shape):
+    """A refused attempt, its number, and how many facts the store had by then."""
+
+    attempt_id: int
+    position: int
+    attempt: RefusedAttempt
+
+
 class Derived(Shape):
     """A value with its rule; `because` says why there is none, or what it waits for."""
 

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple, overload
 
 from yibao.adapters.service import Receipt
@@ -22,10 +23,12 @@ from yibao.adapters.views.words import LANGUAGES, Language, Words
 from yibao.domain.care import Amounts, Assessed
 from yibao.domain.derivation import Derived
 from yibao.domain.editions import Policy
+from yibao.domain.facts import KeptAttempt
 from yibao.domain.facts.events import CareSettled, Event
 from yibao.domain.lifecycle import Change, Guard, Possible
 from yibao.domain.refusals import BadValue, Refused, YibaoError
 from yibao.projections.answer import Answer
+from yibao.projections.audit_trail import Entry, Moved
 from yibao.projections.comparison import Comparison, Difference
 from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.history import Held
@@ -46,6 +49,9 @@ One = (
     | Guard
     | Assessed
     | Changed
+    | Entry
+    | Moved
+    | KeptAttempt
     | Event
     | NextStep
     | Discrepancy
@@ -78,13 +84,17 @@ def as_json(  # type: ignore[overload-overlap]
 
 @overload
 def as_json(
-    answer: Sequence[One], lang: Language | None = None, explain: bool = False
-) -> list[Told]: ...
+    answer: Sequence[object], lang: Language | None = None, explain: bool = False
+) -> list[Any]: ...
+
+
+@overload
+def as_json(answer: None, lang: Language | None = None, explain: bool = False) -> None: ...
 
 
 def as_json(
-    answer: One | Sequence[One], lang: Language | None = None, explain: bool = False
-) -> Told | list[Told]:
+    answer: One | Sequence[object] | None, lang: Language | None = None, explain: bool = False
+) -> Told | list[Any] | None:
     """An answer as plain JSON, and so whatever else the service returns or raises.
 
     That is an object with the names of the attributes: of an answer that of `replay --json` with
@@ -97,7 +107,7 @@ def as_json(
     """
     if lang is not None and lang not in LANGUAGES:
         raise BadValue("lang", f"there is none of that name; there are {', '.join(LANGUAGES)}")
-    told: Told | list[Told] = _Teller(Words(lang) if lang else None, explain)(answer)
+    told: Told | list[Any] | None = _Teller(Words(lang) if lang else None, explain)(answer)
     return told
 
 
@@ -114,6 +124,8 @@ class _Teller(NamedTuple):
                 return _TOLD[kind](self, given)
         if isinstance(given, tuple | list):
             return [self(each) for each in given]
+        if given is None or isinstance(given, int | datetime):  # years, or instants
+            return plain(given)
         raise TypeError(f"a {type(given).__name__} is nothing that yibao answers")
 
     def answer(self, answer: Answer) -> Told:
@@ -206,6 +218,30 @@ class _Teller(NamedTuple):
         for when in ("then", "now"):
             told |= self.briefly(when, found.name, getattr(found, when))
         return self.worded(told | {"moved_by": self(found.moved_by)}, name="value")
+
+    def entry(self, entry: Entry) -> Told:
+        told = _attributes(entry, "enrollment", "supersedes", "edition", "school", "former_school")
+        position, event = entry.recorded
+        return {
+            **told,
+            "recorded": {"position": position, "event": self(event)},
+            **self.worded({"code": entry.code}, code=("refusal", "because")),
+            "moved": self(entry.moved),
+            "steps": self(entry.steps),
+        }
+
+    def moved(self, moved: Moved) -> Told:
+        told: Told = {"name": moved.name}
+        for when in ("before", "after"):
+            told |= self.briefly(when, moved.name, getattr(moved, when))
+        told["rule"] = moved.rule and moved.rule.partition("-")[0]
+        return self.worded(told, name="value")
+
+    def attempt(self, kept: KeptAttempt) -> Told:
+        attempt = kept.attempt.model_dump(mode="json", by_alias=True)
+        attempt["values"] = self.values(attempt["values"])
+        told = self.worded(attempt, command="command", code="refusal")
+        return {"attempt_id": kept.attempt_id, "position": kept.position, "attempt": told}
 
     def held(self, held: Held) -> Told:
         return {
@@ -307,6 +343,9 @@ _TOLD: Final[dict[type, Callable[[_Teller, Any], Told]]] = {
     YibaoError: _Teller.error,
     Comparison: _Teller.comparison,
     Difference: _Teller.difference,
+    Entry: _Teller.entry,
+    Moved: _Teller.moved,
+    KeptAttempt: _Teller.attempt,
     Held: _Teller.held,
     Possible: _Teller.possible,
     Guard: _Teller.guard,

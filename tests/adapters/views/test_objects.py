@@ -21,8 +21,6 @@ from yibao.adapters.stories.replaying import Replay
 from yibao.adapters.views.objects import as_json
 from yibao.adapters.views.words import Words
 from yibao.domain.calendar import read_instant
-from yibao.domain.facts import commands
-from yibao.domain.lifecycle.possibilities import possible
 from yibao.domain.refusals import AlteredEdition, BadValue, OutOfStep, YibaoError
 from yibao.domain.vocabulary import Seen
 from yibao.projections.answer import Answer
@@ -89,9 +87,10 @@ def test_whatever_is_asked_in_words_is_told_as_its_model_has_it(
             *((changed, models.Changed) for changed in ran.service.review(whose)),
             *((care, models.Quote) for care in ran.answer(student).care),
             *((fact, models.Fact) for fact in ran.service.facts(whose)),
+            *((entry, models.Entry) for entry in ran.service.trail_of(whose)),
+            *((kept, models.KeptAttempt) for kept in ran.service.refused_attempts(whose)),
+            *((each, models.Possible) for each in ran.service.possible(whose)),
         ]
-        known = ran.service.read(whose).known_by(ran.story.latest_at)
-        asked += [(each, models.Possible) for each in possible(known.case, ran.story.latest_at)]
         for it, model in asked:
             told = fits(as_json(it, lang="en", explain=True), model)
             assert list(without_words(told)) == []
@@ -199,10 +198,15 @@ def test_what_is_raised_tells_its_code_and_details(error: YibaoError, told: dict
 
 def test_of_many_a_list_is_told() -> None:
     with enrolled() as service:
-        leave = commands.read(commands.Withdraw, {"at": NOW, "on": "2025-12-30"})
-        replies = service.record_each([(ADA, leave)])
-        assert [each["version"] for each in as_json(replies)] == [3]
+        leave = {"command": "withdraw", "on": "2025-12-30"}
+        replies = service.record_each([(ADA, [leave]), (ADA, leave | {"on": "soon"})])
+        (group,), refused = as_json(replies)
+        assert (group["version"], refused["code"]) == (3, "bad_value")
         assert len(as_json(service.history(ADA, "state"))) == len(service.history(ADA, "state"))
+        assert as_json(service.enrollments("s1")) == [2025]
+        assert as_json(service.moments(ADA))[-1:] == ["2025-12-31T12:00:00+08:00"]
+        assert as_json(service.judge(ADA, leave)) is not None
+        assert as_json(None) is None
 
 
 def test_a_language_there_is_none_of_is_a_bad_value() -> None:
@@ -210,7 +214,7 @@ def test_a_language_there_is_none_of_is_a_bad_value() -> None:
         as_json(service.at(ADA), lang="de")  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("it", [None, "s1", {"state": "active"}, UUID(int=1), ADA, [ADA]])
+@pytest.mark.parametrize("it", ["s1", {"state": "active"}, UUID(int=1), ADA, [ADA]])
 def test_what_yibao_does_not_answer_is_told(it: Any) -> None:
     with pytest.raises(TypeError, match="is nothing that yibao answers"):
         as_json(it)
