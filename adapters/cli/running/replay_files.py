@@ -21,6 +21,7 @@ from yibao.adapters.views.console import (
     story_report,
     why_failed,
 )
+from yibao.adapters.views.telling import error_told
 from yibao.adapters.views.words import Words
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.answer import Answer
@@ -44,7 +45,8 @@ class Result:
 
     def report(self, *, detailed: bool) -> RenderableType:
         if self.replay is None:
-            return Text(f"! {in_one_line(str(self.error))}", style="red")
+            assert self.error is not None
+            return Text(f"! {in_one_line(error_told(self.error, self.words))}", style="red")
         if detailed:
             return story_report(self.replay, self.answers, self.words)
         line = story_line(self.replay)
@@ -88,6 +90,7 @@ class Replayer:
     known_at: datetime | int | None
     policy: str | None
     store: str
+    by: str
 
     def files(self, paths: Iterable[Path]) -> list[Path]:
         """Every story under the paths, in the order given; a folder's by name."""
@@ -108,7 +111,7 @@ class Replayer:
         result = Result(str(file), self.words)
         try:
             story = read_story(file, self.editions, self.policy)
-            ran = replay(story, self.editions, self.store)
+            ran = replay(story, self.editions, self.store, self.by)
         except SourceError as error:
             result.error = error
             return result
