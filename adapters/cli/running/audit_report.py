@@ -103,7 +103,8 @@ def audited(
         elif form.every:
             found = kept.count(question)
             entries = (trail_entry_json(entry, editions) for entry in kept.all(question))
-            with watched(err, words("audit", "exporting")) as progress:
+            meanwhile = None if form.xlsx else out
+            with watched(err, words("audit", "exporting"), meanwhile) as progress:
                 writer.write(_counted(entries, found, progress), None)
         else:
             page = kept.page(question, after=form.after, size=form.size or PAGE)
