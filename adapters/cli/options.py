@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from yibao.adapters.views import json_for, tell
+from yibao.adapters.views.help import language_here
 from yibao.domain.refusals import REASONS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -134,17 +135,11 @@ def lang_option(command: F) -> F:
     return click.option(
         "--lang",
         type=click.Choice(["en", "zh"]),
-        default=_language_here,
+        default=language_here,
         envvar="YIBAO_LANG",
         show_default=False,
         help="The language of what is told to people (default: $YIBAO_LANG, else the locale's).",
     )(command)
-
-
-def _language_here() -> str:
-    """Chinese where the locale is; the first variable that is set decides, as POSIX has it."""
-    names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return "zh" if next(filter(None, names), "").lower().startswith("zh") else "en"
 
 
 def policies_option(command: F) -> F:

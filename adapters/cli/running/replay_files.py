@@ -19,6 +19,7 @@ from yibao.adapters.views.console import (
     story_report,
     why_failed,
 )
+from yibao.adapters.views.telling import error_told
 from yibao.adapters.views.words import Words
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.answer import Answer
@@ -42,7 +43,8 @@ class Result:
 
     def report(self, *, detailed: bool) -> RenderableType:
         if self.replay is None:
-            return Text(f"! {in_one_line(str(self.error))}", style="red")
+            assert self.error is not None
+            return Text(f"! {in_one_line(error_told(self.error, self.words))}", style="red")
         if detailed:
             return story_report(self.replay, self.answers, self.words)
         line = story_line(self.replay)

@@ -1,7 +1,7 @@
 """Stories and answers in the terminal: values, next steps, timeline, and what failed."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -97,14 +97,45 @@ def failures_report(failures: Iterable[Failure], words: Words) -> Iterator[Rende
         named = f" ({place.step})" if place.step else ""
         yield Text("\n" + in_one_line(f"{place.file}:{place.line}{named}"), style="red")
         for key, expected in failure.expected.items():
-            came = told(failure.came[key], words, key)
             yield Text(
-                f"  {key}: {words('phrase', 'expected')} {told(expected, words, key)}, "
-                f"{words('phrase', 'came')} {came}"
+                f"  {_named(key, words)}: {words('phrase', 'expected')} "
+                f"{_expected(key, expected, words)}, "
+                f"{words('phrase', 'came')} {_expected(key, failure.came[key], words)}"
             )
         why = why_failed(failure, words)
         if why:
             yield Text(f"  {words('phrase', 'why')}: {why}")
+
+
+def _named(key: str, words: Words) -> str:
+    """What a story expects something of; in English by its key, as in the file."""
+    if words.language == "en":
+        return key
+    return words("expected" if words.knows("expected", key) else "value", key)
+
+
+def _expected(key: str, value: Any, words: Words) -> str:
+    """What was expected or came; in English a code as in the file."""
+    if words.language == "en":
+        return told(value, words, key)
+    between = words("phrase", "between")
+    if isinstance(value, list):
+        return between.join(_expected(key, each, words) for each in value) or words(
+            "phrase", "none"
+        )
+    if isinstance(value, dict) and not {"from", "to"} <= value.keys():
+        parts = (
+            (_named(each, words), _expected(each, part, words)) for each, part in value.items()
+        )
+        return between.join(words("phrase", "field", name=n, value=v) for n, v in parts)
+    section = _SECTIONS.get(key, "")
+    if isinstance(value, str) and words.knows(section, value):
+        return words(section, value)
+    return told(value, words, key)
+
+
+#: The words of the codes that a story expects.
+_SECTIONS: Final = {"refused": "refusal", "discrepancies": "refusal", "next_step": "next_step"}
 
 
 def why_failed(failure: Failure, words: Words) -> str:
@@ -167,7 +198,8 @@ def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> 
     rule = policy.rules[derived.rule]
     value = shown(derived.value, words)
     number = derived.rule.partition("-")[0]
-    line = f"{words('value', derived.name)} {value} ({number}, {rule.notice} {rule.clause})"
+    cited = f"{number}, {rule.notice} {words.clause(rule.clause)}"
+    line = f"{words('value', derived.name)} {value} ({cited})"
     if derived.because:
         line += f", {words('because', derived.because)}"
     return line

@@ -10,9 +10,10 @@ from rich.text import Text
 from yibao.adapters.following.trail import By
 from yibao.adapters.shapes import brief_json, plain
 from yibao.adapters.views.parts import part_line
-from yibao.adapters.views.telling import told
+from yibao.adapters.views.telling import in_words, told
 from yibao.adapters.views.terminal import in_one_line, printable
 from yibao.adapters.views.words import Words
+from yibao.domain.facts.commands import ASKED
 from yibao.projections.history import Held
 
 
@@ -67,7 +68,7 @@ def moved_lines(entry: dict[str, Any], words: Words, changed: str | None = None)
     for step in entry.get("steps", ()) if changed is None else ():
         phrase = "schedules" if step["scheduled"] else "enters"
         at, state = told(step["at"], words), words("state", step["state"])
-        yield words("audit", phrase, at=at, state=state) + clause(step)
+        yield words("audit", phrase, at=at, state=state) + clause(step, words)
 
 
 _IDS: Final = ("correlation_id", "causation_id")
@@ -76,40 +77,42 @@ _IDS: Final = ("correlation_id", "causation_id")
 def what(entry: dict[str, Any], words: Words) -> str:
     """What was recorded, with its values; or what was refused, and why."""
     values = values_line(entry, words)
+    told_values = words("phrase", "fields", fields=values) if values else ""
     if entry["kind"] == "refused":
-        command = entry["command"] + (f" ({values})" if values else "")
         reason = words("refusal", entry["code"])
         if entry.get("where"):
-            reason += f" ({entry['where']})"
+            reason += f" ({words.field(entry['where'])})"
+        command = words("command", entry["command"]) + told_values
         line = words("audit", "refused", command=command, reason=reason)
         return line + (f" ×{entry['attempts']}" if "attempts" in entry else "")
     how = "correction" if entry["supersedes"] else "observed"
     mark = f" [{words('audit', how)}]" if entry["observed"] else ""
     named = f"{words('event', entry['kind'])} #{entry['version']}"
-    return named + (f" ({values})" if values else "") + mark
+    return named + told_values + mark
+
+
+#: Which fact a command would have become, so that its values are called as those of the fact.
+_EVENT_OF: Final = {name: kind.fact.name for name, kind in ASKED.items() if kind.fact}
 
 
 def values_line(entry: dict[str, Any], words: Words) -> str:
-    """The values of what was recorded or refused."""
-    return ", ".join(
-        f"{key}={told(value, words)}"
-        for key, value in entry.get("values", {}).items()
-        if not key.endswith("digest")
-    )
+    """The values of what was recorded or refused, in words."""
+    event = _EVENT_OF.get(entry["command"], "") if entry["kind"] == "refused" else entry["kind"]
+    return in_words(entry.get("values", {}), words, event)
 
 
 def change(moved: dict[str, Any], words: Words) -> str:
     """One part of the answer that moved, before and after, and the clause behind it."""
     before = part_line(moved["value"], moved["before"], words)
     after = part_line(moved["value"], moved["after"], words)
-    return f"{words('value', moved['value'])}: {before} → {after}{clause(moved)}"
+    return f"{words('value', moved['value'])}: {before} → {after}{clause(moved, words)}"
 
 
-def clause(cited: dict[str, Any]) -> str:
+def clause(cited: dict[str, Any], words: Words) -> str:
     """The rule and, where the edition is known, its notice and clause."""
     if not cited.get("rule"):
         return ""
-    where = f", {cited['notice']} {cited['clause']}" if "clause" in cited else ""
+    where = f", {cited['notice']} {words.clause(cited['clause'])}" if "clause" in cited else ""
     return f" ({cited['rule']}{where})"
 
 

@@ -33,17 +33,20 @@ def policy_tables(policy: Policy, words: Words) -> RenderableType:
     for name in type(policy.parameters).model_fields:
         parameter = getattr(policy.parameters, name)
         if parameter is not None:
+            named, unit = name, parameter.unit
+            if words.language != "en":  # in English by the keys of the file
+                named, unit = words("parameter", name), words("unit", parameter.unit)
             parameters.add_row(
-                name,
-                told(plain(parameter.value), words),
-                parameter.unit,
+                named,
+                told(plain(parameter.value), words, parameter.unit),
+                unit,
                 *_citation(parameter, words),
             )
     rules = Table(box=None, pad_edge=False)
     for column in ("rule", "clause", "basis"):
         rules.add_column(words("policy", column), overflow="fold")
     for name, rule in (policy.rules | policy.benefit_rules).items():
-        rules.add_row(name, *_citation(rule, words))
+        rules.add_row(_rule(name, words), *_citation(rule, words))
     title = Text(f"{policy.edition} · {getattr(policy.title, words.language)}", style="bold")
     parts: list[RenderableType] = [title, Text(policy.digest, style="dim"), Text(), parameters]
     if policy.benefits is not None:
@@ -125,6 +128,12 @@ def benefits_table(benefits: Benefits, words: Words) -> Table:
     return table
 
 
+def _rule(name: str, words: Words) -> str:
+    """A rule by its number; what follows a dash is a part of it."""
+    number, dash, part = name.partition("-")
+    return number + dash + (words("rule", part) if words.knows("rule", part) else part)
+
+
 def _settings(row: Row, words: Words) -> str:
     """What a row holds for; emergency care is paid as outpatient care is."""
     shared = (row.setting, CareSetting.EMERGENCY) if row.is_yearly else (row.setting,)
@@ -135,4 +144,4 @@ def _citation(citation: Citation | Parameter[Any], words: Words) -> tuple[str, s
     basis = words("phrase", citation.basis)
     if citation.reason is not None:
         basis += f": {getattr(citation.reason, words.language)}"
-    return f"{citation.notice} {citation.clause}", basis
+    return f"{citation.notice} {words.clause(citation.clause)}", basis

@@ -194,7 +194,7 @@ def test_a_person_reads_rule_clause_basis_facts_and_parameters(tell: Write, run:
     text = run("explain", tell(STEPS), "--at", "2025-12-02 00:00").stdout
     assert text.startswith("s1 · 2025-12-02 00:00 · as known at 2025-09-10 09:00\n")
     assert "waiting period: 2025-09-01 to 2025-11-30  [R13, shanghai-2025 Q5]" in text
-    assert "(lapsed_years=1); happened 2025-09-06 14:50, recorded 2025-09-10 09:00" in text
+    assert "(lapsed years: 1); happened 2025-09-06 14:50, recorded 2025-09-10 09:00" in text
     assert "[shanghai-2025 Q5] stated" in text
     assert "ASSUMED: months by the calendar" in text
     assert "state: active" in text

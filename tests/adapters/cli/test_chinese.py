@@ -1,0 +1,223 @@
+"""In Chinese everything is Chinese: every command, its help and its errors, over the stories.
+
+What may be in Latin letters is what a person typed and what is a name everywhere: ids of editions
+and of rules, references, file names, command lines to copy.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from yibao.projections.parts import PARTS
+
+from ..conftest import Run, Write
+from ..views.test_dossier import Page
+
+ROOT = Path(__file__).parents[3]
+STORIES = sorted((ROOT / "scenarios").rglob("*.yaml"))
+
+#: Of one student each, with between them every kind of fact but those of windows.
+TOLD = (
+    "care/a-corrected-check-takes-the-cover-from-a-settled-bill.yaml",
+    "audit/a-job-that-ended-in-september-is-learned-of-in-december.yaml",
+    "edition-2024/the-last-days-of-2024.yaml",
+)
+#: Names that nothing translates, each with the reason why it may be told.
+NAMES = {
+    "story": "the actor who records what a story tells, an opaque key",
+    "replay": "the channel by which a story is recorded, an opaque key",
+}
+#: What a name stands in: an edition, a rule, a digest or an id, a command line, a mark of a fact.
+MARKED = re.compile(
+    r"shanghai-20\d\d|\bR\d+\b|\b[0-9a-f]{12,}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|yibao [a-z]+.*|`yibao[^`]*`"
+)
+STUDENTS = yaml.load(STORIES[0].read_text(encoding="utf-8"), yaml.BaseLoader)["students"]
+#: What people type into a story, and nobody translates.
+TYPED = {"title", "ref", "school", "by", "reason", "note", "province", "id", "student", "step"}
+
+
+def typed(told: Any, key: str = "") -> Iterator[str]:
+    """What was typed into a story, and the names given in it."""
+    if isinstance(told, dict):
+        for name, value in told.items():
+            if key == "students":
+                yield str(name)
+            yield from typed(value, str(name))
+    elif isinstance(told, list):
+        for each in told:
+            yield from typed(each, key)
+    elif key in TYPED:
+        yield str(told)
+
+
+def latin(text: str, *names: str) -> set[str]:
+    """The words in Latin letters that are neither names nor what was typed.
+
+    A line may be folded in the middle of a name.
+    """
+    return _latin(text, *names) & _latin(text.replace("\n", ""), *names)
+
+
+def _latin(text: str, *names: str) -> set[str]:
+    text = MARKED.sub(" ", text)
+    for name in sorted((*names, *NAMES), key=len, reverse=True):
+        text = text.replace(name, " ")
+    return set(re.findall(r"[A-Za-z]+", text))
+
+
+@pytest.fixture
+def asked(run: Run) -> Callable[..., str]:
+    """What a command tells in Chinese, on either stream."""
+
+    def asked(*arguments: object) -> str:
+        result = run(*arguments, "--lang", "zh")
+        return str(result.stdout + result.stderr)
+
+    return asked
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.stem)
+def test_what_is_told_of_every_story_is_chinese(story: Path, asked: Callable[..., str]) -> None:
+    told = yaml.load(story.read_text(encoding="utf-8"), yaml.BaseLoader)
+    names = [str(story), *typed(told)]
+    first = next(iter(told.get("students", [None])))
+    whom = [story, *(["--student", first] if first else [])]
+    assert latin(asked("replay", story), *names) == set()
+    assert latin(asked("audit", story, "--all"), *names) == set()
+    assert latin(Page(asked("dossier", *whom, "--format", "html")).text, *names) == set()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("explain",),
+        ("compare", "--known-at", "1"),
+        ("compare", "--known-at", "1", "--known-at", "2"),
+        ("review",),
+        *(("history", "--value", part) for part in PARTS),
+        ("timeline", "--known-at", "0"),
+        ("audit", "--all", "--brief"),
+        ("audit", "--size", "1"),
+        ("dossier",),
+    ],
+    ids=" ".join,
+)
+def test_every_question_about_a_story_is_answered_in_chinese(
+    command: tuple[str, ...], asked: Callable[..., str]
+) -> None:
+    for story in (ROOT / "scenarios" / each for each in TOLD):
+        names = [str(story), *typed(yaml.load(story.read_text(encoding="utf-8"), yaml.BaseLoader))]
+        assert latin(asked(command[0], story, *command[1:]), *names) == set()
+
+
+#: An edition that says an hour nobody has, and then a right one.
+EDITION = """\
+edition: mine
+title: {en: Mine, zh: 本校}
+extends: shanghai-2025
+parameters:
+  evoucher_hour: {value: "25:00", unit: time of day, clause: 通知二, basis: stated}
+"""
+FAILING = """\
+- {at: 2025-09-02 10:00, confirm: {channel: app}}
+- {at: 2025-09-04 10:00, id: 就诊, receive_care: {on: 2025-09-03, setting: campus_clinic, cost: 10}}
+- at: 2025-09-06 14:50
+  expect:
+    state: active
+    waiting: {from: 2025-09-01, to: 2025-09-02, months: 1}
+    coverage: pending
+    next_step: claim_care
+    discrepancies: [withdrawn]
+    care: {step: 就诊, fund: 80.00, settlement: claim, refused: not_enrolled}
+"""
+
+
+def test_what_is_asked_of_editions_is_chinese(asked: Callable[..., str], write: Write) -> None:
+    for command in (("list",), ("show", "shanghai-2024"), ("show", "shanghai-2025")):
+        assert latin(asked("policy", *command)) == set()
+    mine = write(EDITION, "我的.yaml")
+    assert latin(asked("policy", "check", mine), str(mine)) == set()
+    mine.write_text(EDITION.replace("25:00", "10:00"), encoding="utf-8")
+    assert latin(asked("policy", "check", mine), "mine") == set()
+
+
+def test_what_failed_in_a_story_is_chinese(asked: Callable[..., str], tell: Write) -> None:
+    story = tell(FAILING)
+    told = asked("replay", story)
+    assert "预期 申请报销垫付的医疗费" in told
+    assert latin(told, str(story), "s1", "A story") == set()
+
+
+@pytest.mark.parametrize("story", sorted((ROOT / "tests" / "scenarios").glob("*.yaml")), ids=str)
+def test_what_is_wrong_in_a_file_is_chinese(story: Path, asked: Callable[..., str]) -> None:
+    told = asked("replay", story)
+    keys = re.findall(r"'(\w+)'|（(\w+)）", told)  # as they stand in the file
+    assert latin(told, str(story), *(key for found in keys for key in found)) == set()
+
+
+def test_a_quote_is_chinese(asked: Callable[..., str]) -> None:
+    care = ("--setting", "outpatient", "--level", "third", "--cost", "500", "--on", "2025-10-01")
+    whom = ("--registered", "2025-09-01")
+    assert latin(asked("quote", *care, *whom)) == set()
+    assert latin(asked("quote", *care, *whom, "--confirmed", "2025-09-06 10:00")) == set()
+    assert latin(asked("quote", *care)).isdisjoint({"give", "one", "of"})
+
+
+def test_what_is_done_with_stores_is_chinese(asked: Callable[..., str], tmp_path: Path) -> None:
+    story = STORIES[0]
+    store, copy = tmp_path / "甲.db", tmp_path / "乙.db"
+    url = f"sqlite:///{store}"
+    names = (str(store), str(copy), url, tmp_path.name)
+    for command in (
+        ("db", "init", "--store", url, "--rehearsal"),
+        ("db", "init", "--store", url),
+        ("db", "migrate", "--store", url),
+        ("db", "check", "--store", url),
+        ("db", "backup", "--store", url, copy),
+        ("db", "backup", "--store", url, copy),
+        ("db", "grant", "--store", url, "甲"),
+        ("db", "check", "--store", f"sqlite:///{tmp_path}/丙.db"),
+        ("projections", "status", "--store", url),
+        ("projections", "retry", "--store", url),
+        ("audit", "--store", url),
+    ):
+        assert latin(asked(*command), *names, f"{tmp_path}/丙.db", "audit-trail") == set(), command
+    assert latin(asked("replay", story, "--store", url), str(story)) - {"sqlite"} is not None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain"],
+        ["explain", "没有.yaml"],
+        ["explain", "没有.yaml", "--at", "昨天"],
+        ["explain", str(STORIES[0]), "--student", "无名"],
+        ["explain", str(STORIES[0]), "--known-at", "99"],
+        ["explain", str(STORIES[0]), "另一个"],
+        ["audit"],
+        ["audit", str(STORIES[0]), "--size", "0"],
+        ["audit", str(STORIES[0]), "--size", "多"],
+        ["policy", "show", "没有"],
+        ["policy"],
+        ["没有"],
+        ["db", "check"],
+        ["db", "check", "--store", "sqlite:///没有.db"],
+        ["quote", "--setting", "家"],
+        ["quote", "--setting", "inpatient"],
+    ],
+    ids=" ".join,
+)
+def test_an_error_is_chinese(
+    arguments: list[str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YIBAO_LANG", "zh")
+    result = run(*arguments)
+    told = re.sub(
+        r"--[a-z-]+|'[a-z_]+'|\b1<=x<=\d+|sqlite://\S+", "", result.stdout + result.stderr
+    )
+    assert latin(told, "main", "yibao", *STUDENTS, *arguments) == set()
