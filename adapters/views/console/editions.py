@@ -72,7 +72,7 @@ def policy_differences(a: Policy, b: Policy, words: Words) -> RenderableType:
             table.add_column(column, overflow="fold")
         for each in found[section]:
             known = words.knows("parameter", each["name"])
-            name = words("parameter", each["name"]) if known else each["name"]
+            name = words("parameter", each["name"]) if known else _rule(each["name"], words)
             table.add_row(name, *(line(each[side], words) for side in ("a", "b")))
         parts += [table, Text()]
     return Group(*parts[:-1]) if parts else Text(words("policy", "same"))
@@ -82,7 +82,7 @@ def _valued(cell: dict[str, Any] | None, words: Words) -> str:
     if cell is None:
         return words("phrase", "none")
     unit = words("unit", cell["unit"])
-    return f"{told(cell['value'], words)} {unit}".rstrip() + _assumed(cell, words)
+    return f"{told(cell['value'], words, cell['unit'])} {unit}".rstrip() + _assumed(cell, words)
 
 
 def _ruled(cell: dict[str, Any] | None, words: Words) -> str:
@@ -92,7 +92,7 @@ def _ruled(cell: dict[str, Any] | None, words: Words) -> str:
 
 
 def _placed(place: str | None, words: Words) -> str:
-    return words("phrase", "none") if place is None else place
+    return words("phrase", "none") if place is None else words.clause(place)
 
 
 def _assumed(cell: dict[str, Any], words: Words) -> str:
