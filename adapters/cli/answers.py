@@ -365,7 +365,7 @@ def dossier(
         return
     with written(to, force=force) as new:
         new.write_text(text + "\n", encoding="utf-8")
-    tell(Words(lang)("audit", "written", file=to), err=True)
+    tell(in_one_line(Words(lang)("audit", "written", file=to)), err=True)
 
 
 def _as_text(dossier: Any, words: Any, encoding: str) -> str:

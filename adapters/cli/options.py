@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from yibao.adapters.views import json_for, tell
+from yibao.adapters.views import in_one_line, json_for, tell
 from yibao.adapters.views.help import language_here
 from yibao.domain.refusals import REASONS
 
@@ -87,7 +87,8 @@ class _Edition(click.ParamType[str]):
             names = Editions(ctx.params.get("policies")).names()
         except YibaoError:  # nobody reads an error here
             return []
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        fit = (name for name in names if name.startswith(incomplete) and in_one_line(name) == name)
+        return [CompletionItem(name) for name in fit]
 
 
 #: What happened, or where an interval begins or ends: a day is its beginning.

@@ -112,7 +112,7 @@ def audited(
             entries = (trail_entry_json(entry, editions) for entry in page.entries)
             writer.write(entries, page.following)
         if form.xlsx:
-            err.write(printable(words("audit", "written", file=form.xlsx)) + "\n")
+            err.write(in_one_line(words("audit", "written", file=form.xlsx)) + "\n")
         if not found:
             if not form.is_for_people:
                 err.write(words("audit", "nothing") + "\n")
