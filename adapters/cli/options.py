@@ -153,8 +153,17 @@ def policies_option(command: F) -> F:
 
 def subjects_options(command: F) -> F:
     """Whom it is about: a story's FILE and a --student of it, or one in a --store."""
+    return _whom(command, "none")
+
+
+def latest_options(command: F) -> F:
+    """The same where the benefit year may be left out."""
+    return _whom(command, "her latest")
+
+
+def _whom(command: F, year: str) -> F:
     for option in (
-        click.option("--year", type=int, help="Her benefit year in the store (default: none)."),
+        click.option("--year", type=int, help=f"Her benefit year in the store (default: {year})."),
         click.option("--ref", help="Her reference in the store (default: none)."),
         OR_STORE,
         click.option("--student", help="Her name in the story (default: everybody in it)."),

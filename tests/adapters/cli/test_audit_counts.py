@@ -197,6 +197,8 @@ def test_everything_is_written_for_excel_in_words(
         expected = words("column", kind) if kind == "refused" else words("event", kind)
         assert cells["kind"].value == expected
         assert cells["by"].value == entry["by"]
+        if kind == "refused":
+            assert cells["command"].value == words("command", entry["command"])
         if entry["code"]:
             assert cells["code"].value == words("refusal", entry["code"])
     told = "\n".join(str(cell.value) for row in rows for cell in row)
