@@ -124,6 +124,17 @@ def test_every_question_about_a_story_is_answered_in_chinese(
         assert latin(text, str(story), *typed(told)) == set()
 
 
+def test_a_workbook_of_the_trail_is_chinese(asked: Callable[..., str], tmp_path: Path) -> None:
+    (story,) = (ROOT / "scenarios" / "audit").glob("ten-refusals-*.yaml")
+    file = tmp_path / "审计.xlsx"
+    asked("audit", story, "--xlsx", file)
+    told = yaml.load(story.read_text(encoding="utf-8"), yaml.BaseLoader)
+    sheet = load_workbook(file).active
+    assert sheet is not None
+    cells = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert latin("\t".join(cells), *typed(told)) == set()
+
+
 #: An edition that says an hour nobody has, and then a right one.
 EDITION = """\
 edition: mine
