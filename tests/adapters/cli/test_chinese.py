@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from openpyxl import load_workbook
 
 from yibao.projections.parts import PARTS
 
