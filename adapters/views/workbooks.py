@@ -70,12 +70,12 @@ def _cell(name: str, entry: dict[str, Any], words: Words) -> Any:
         return None
     if name.endswith("_at"):
         return datetime.fromisoformat(value).astimezone(SHANGHAI).replace(tzinfo=None)
-    if name == "command":
+    if name in _WORDED:
+        return counted(value, _WORDED[name], words)
+    if name == "command" and words.knows("command", value):
         return words("command", value)
     if name == "where":
         return words.field(value)
-    if name in _WORDED:
-        return counted(value, _WORDED[name], words)
     return value if isinstance(value, int) and not isinstance(value, bool) else told(value, words)
 
 
