@@ -15,6 +15,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from yibao.domain.calendar import SHANGHAI
 from yibao.domain.care import Care, Ledger
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
@@ -342,6 +343,23 @@ class Record:
                 ),
             )
             gathered = []
+
+    def moments(self) -> tuple[datetime, ...]:
+        """The instants at which what is known of the student changed, once each and ascending.
+
+        That is by what was recorded of her enrollment and of her care and, since she was registered
+        under it, by what was fixed under her edition that concerns her. As known by any instant in
+        between everything is as at the last of these before it.
+        """
+        if not len(self.enrolled):
+            return ()
+        nothing = self.known_by(0)
+        seen, found = nothing.seen, dict[datetime, None]()
+        for transaction, known in self.transactions(nothing, self.known_by(self.latest)):
+            if known.seen != seen:
+                seen = known.seen
+                found[transaction[-1].recorded_at.astimezone(SHANGHAI)] = None
+        return tuple(found)
 
     def followed_by(self, fresh: Sequence[events.Event]) -> "Record":
         """The record with what is about to be recorded, of this student or under an edition."""

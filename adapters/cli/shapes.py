@@ -24,7 +24,7 @@ def diagram() -> None:
 @main.command(epilog=examples("schema story"))
 @click.argument(
     "name",
-    type=click.Choice(["events", "attempts", "story", "edition", "replay", "audit"]),
+    type=click.Choice(["events", "attempts", "story", "edition", "replay", "audit", "commands"]),
 )
 def schema(name: str) -> None:
     """Print a JSON Schema, by the name of what it describes.

@@ -390,6 +390,33 @@ class Commands(Opened):
         """Takes an earlier fact back; it stays in the stream and counts no more."""
         return self._tell(target, commands.Void, at=at, fact_id=fact, reason=reason, **how)
 
+    def tell(
+        self,
+        target: Target | None,
+        name: str,
+        values: Mapping[str, Any],
+        *,
+        allowed: Allowed | None = None,
+        **how: Unpack[Told],
+    ) -> Receipt:
+        """Records a command of plain values, as JSON or a form has them, by its name.
+
+        The keys are those of the command's class in `yibao.commands`: `register` carries `ref`, and
+        needs no target beside it; `correct` and `void` carry `fact_id`, the settlements `care`. An
+        empty value is left out. Who tells it, and under which id, is told in `how`, never among
+        the values. Raises Refused as the command's method does; BadValue tells in `errors`
+        everything that is wrong with the values.
+        """
+        self._store.check_process()
+        check_callable(allowed)
+        told = commands.as_told(name, values, **how)
+        whose = self._perhaps(told.get("ref"), told.get("policy")) if target is None else target
+        with self._keeping(whose, told):
+            command = commands.told(name, values, **how)
+            if target is None and isinstance(command, commands.Register):
+                target = self.enrollment_of(command)
+        return self.record(cast(Target, target), command, allowed=allowed)
+
     def record(
         self, target: Target, command: Command, *, allowed: Allowed | None = None
     ) -> Receipt:
@@ -427,7 +454,9 @@ class Commands(Opened):
         What is asked are pairs of a target and a command, or of a target and a list of commands: a
         group, which is recorded whole or not at all, and may hold commands on her enrollment and on
         her care. The reply to a command is its receipt or its refusal, to a group a tuple of
-        receipts or the first refusal. In the place of what would be recorded on a stream that
+        receipts or the first refusal. In the place of any command may stand what `tell` would be
+        told: `{"command": NAME, …values}`; where it cannot be read that is the reply. In the place
+        of what would be recorded on a stream that
         cannot be read stands the UnreadableEvent, and AheadOfClock in the place of what would stand
         behind a stamp far ahead of the clock. A refusal is kept as an attempt; one equal in actor,
         target, content and code to one that is kept is counted instead.
@@ -469,7 +498,7 @@ class Commands(Opened):
         # What can be no target is told of there.
         return self.record(cast(Target, target), command, allowed=allowed)
 
-    def _perhaps(self, ref: str, policy: str) -> EnrollmentId | None:
+    def _perhaps(self, ref: Any, policy: Any) -> EnrollmentId | None:
         """Whose enrollment a registration would begin, if that much of it can be read."""
         if not isinstance(policy, str):
             return None

@@ -96,4 +96,6 @@ _WHOM = ("ref", "policy", "school")
 _HOW = ("by", "observed", "reason", "command_id", "correlation_id", "causation_id")
 
 #: The places a refusal may name; any other might be something that was typed there.
-_PLACES = {"asked", "target"}.union(*(kind.model_fields for kind in ASKED.values()))
+_PLACES = {"asked", "command", "target", "values"}.union(
+    *(kind.model_fields for kind in ASKED.values())
+)
