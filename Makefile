@@ -63,7 +63,7 @@ bench: $(READY)
 
 # The pictures of the README, which a test compares with what yibao draws.
 pictures: $(READY)
-	cd tests && PYTHONPATH=../src:. ../$(BIN)/python docs/pictures.py
+	cd tests && PYTHONPATH=../src ../$(BIN)/python pictures.py
 
 # Needs network; `git diff requirements*.txt` afterwards shows what moved.
 lock: $(READY)
