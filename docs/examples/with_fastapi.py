@@ -50,6 +50,7 @@ async def enrollment_of(ref: str, year: int) -> yibao.EnrollmentId:
 Service = Annotated[yibao.Service, Depends(service_of)]
 Her = Annotated[yibao.EnrollmentId, Depends(enrollment_of)]
 Key = Annotated[str, Header(alias="Idempotency-Key")]
+Field = Annotated[str, Body(embed=True)]
 Told = dict[str, Any]
 
 router = APIRouter()
@@ -63,7 +64,7 @@ def answer(
     known_at: str | None = None,
     lang: Literal["en", "zh"] = "en",
 ) -> Told:
-    """What holds, at an instant, as known by an instant or a version; FastAPI runs it in a thread."""
+    """What holds, at an instant, as known by an instant or a version."""
     cutoff = None if known_at is None else yibao.read_cutoff(known_at)
     return yibao.as_json(service.at(her, at, known_at=cutoff), lang=lang)
 
@@ -93,8 +94,8 @@ def tell(
     her: Her,
     service: Service,
     key: Key,
-    values: Annotated[Told, Body(embed=True)],
-    seen: Annotated[Told | None, Body(embed=True)] = None,
+    values: Annotated[Told, Body()],
+    seen: Annotated[Told | None, Body()] = None,
 ) -> Told:
     """Any command from plain values, on what its author has seen, if that is said."""
     expected = None if seen is None else yibao.Seen(**seen)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ on_each_page = pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in
 def test_python_on_the_page_prints_what_is_shown_or_is_a_passage_of_what_is_run(page: Path) -> None:
     found = [*blocks(page.read_text(encoding="utf-8")), ("", "")]
     run = [file.read_text(encoding="utf-8") for file in RUN]
-    for (language, code), (following, output) in zip(found, found[1:], strict=False):
+    for (language, code), (following, output) in pairwise(found):
         if language == "python" and following == "text":
             assert printed(code) == output
         elif language == "python":
