@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from yibao.domain.facts import Positioned, events
 from yibao.domain.lifecycle import Change
 from yibao.domain.vocabulary import EnrollmentId
-from yibao.projections.answer import Answer, answered
+from yibao.projections.answer import Answer
 from yibao.projections.parts import PARTS
 from yibao.projections.record import Knowledge, Record
+from yibao.projections.turning import Asking
 
 
 class Moved(NamedTuple):
@@ -60,11 +61,15 @@ class Entry(NamedTuple):
 
 def entry_of(record: Record, recorded: Positioned) -> Entry:
     """What one event changed for this student."""
-    at = recorded.event.recorded_at
+    return _entry(Asking(record), recorded)
+
+
+def _entry(ask: Asking, recorded: Positioned) -> Entry:
+    record, at = ask.record, recorded.event.recorded_at
     without = record.known_at(recorded.position - 1)
-    before = answered(without, at)
+    before = ask(without, at)
     known = record.known_at(recorded.position)
-    after = answered(known, at)
+    after = ask(known, at)
     school, former = school_known(known), school_known(without)
     return Entry(
         record.enrollment,
@@ -81,9 +86,10 @@ def entry_of(record: Record, recorded: Positioned) -> Entry:
 
 def entries(record: Record, after: int = 0, until: int | None = None) -> Iterator[Entry]:
     """The entries of one student's own facts, in the order of recording, between two positions."""
+    ask = Asking(record)
     for each in _own(record):
         if each.position > after and (until is None or each.position <= until):
-            yield entry_of(record, each)
+            yield _entry(ask, each)
 
 
 def entries_with_windows(record: Record) -> Iterator[Entry]:
@@ -94,9 +100,9 @@ def entries_with_windows(record: Record) -> Iterator[Entry]:
         for each in record.edition_of(name).log.positioned()
         if fixes_a_window(each.event)
     ]
-    fixed = {each.position for each in windows}
+    fixed, ask = {each.position for each in windows}, Asking(record)
     for each in merge(_own(record), sorted(windows, key=_position), key=_position):
-        found = entry_of(record, each)
+        found = _entry(ask, each)
         if found.moved or each.position not in fixed:
             yield found
 

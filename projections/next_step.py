@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.care import Assessed, filings_for
+from yibao.domain.care import Assessed, filing_for
 from yibao.domain.derivation import rests_on_assumption
 from yibao.domain.editions import Parameter
 from yibao.domain.facts import Current, Episode, Moment, clamped, end_of_stream, events, last_by
@@ -261,8 +261,8 @@ def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
 def _file_remote_care(now: _Situation) -> NextStep | None:
     """R31, R32: from the day of care in a province that was refused for want of a filing."""
     for assessed in filter(_LACKS_FILING, now.care):
-        province = assessed.care.fact.event.province or ""
-        if not now.is_ahead(assessed) and not now.done(filings_for(now.case, province)):
+        filing = filing_for(now.case, assessed.care.fact.event.province)
+        if not now.is_ahead(assessed) and not now.done([filing] if filing else ()):
             benefits = now.case.policy.benefits
             places = benefits.remote_filing_places.value if benefits else ()
             begins = midnight(assessed.care.fact.event.on)

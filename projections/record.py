@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from heapq import merge
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -176,6 +176,7 @@ class Record:
         self.notes = notes or {}
         self._named = _editions_named(enrolled.events)
         self._cases: dict[tuple[int, int, str], Case] = {}
+        self._case: Case | None = None
         self._care: tuple[Stream, tuple[Care, ...]] = EMPTY, ()
         self._ledger = Ledger()
 
@@ -246,8 +247,8 @@ class Record:
 
         Windows are those of every edition the student was ever registered under.
         """
-        enrollment = self.enrollment
-        versions = {enrollment.stream: then.version, enrollment.care_stream: then.received.version}
+        enrolled, received = self.enrollment.stream, self.enrollment.care_stream
+        versions = {enrolled: then.version, received: then.received.version}
         fixed: list[events.Event] = []
         for name in sorted(self.editions_by(now.version)):
             before = self.edition_version(name, then.known_at)
@@ -256,7 +257,6 @@ class Record:
             fixed.extend(self.edition_of(name).log.events[before:until])
         gathered: list[events.Event] = []
         for event in _in_order(
-            enrollment,
             sorted(fixed, key=attrgetter("recorded_at")),
             self.enrolled.events[then.version : now.version],
             self.received.events[then.received.version : now.received.version],
@@ -265,14 +265,14 @@ class Record:
             if event.goes_on:
                 continue
             versions[event.originator_id] = event.originator_version
-            version = versions[enrollment.stream]
+            version = versions[enrolled]
             under = self.edition_named(version)
             yield (
                 gathered,
                 self.known(
                     version,
                     versions[edition_stream(under)] if under else 0,
-                    versions[enrollment.care_stream],
+                    versions[received],
                     event.recorded_at,
                 ),
             )
@@ -293,7 +293,8 @@ class Record:
         case = self._cases.get(key)
         if case is None:
             stream, fixes = self.enrolled.stream(version), edition.fixes(edition_version)
-            case = Case(edition.policy, stream.facts, fixes, stream.counting)
+            case = Case(edition.policy, stream.facts, fixes, stream.counting, self._case)
+            self._case = case
             if len(self._cases) == KEPT:
                 del self._cases[next(iter(self._cases))]
             self._cases[key] = case
@@ -332,7 +333,6 @@ def _editions_named(recorded: Sequence[events.Event]) -> list[str | None]:
 
 
 def _in_order(
-    enrollment: EnrollmentId,
     fixed: Sequence[events.Event],
     recorded: Sequence[events.Event],
     received: Sequence[events.Event],
@@ -349,11 +349,10 @@ def _in_order(
             version = min(version, event.enrollment_version)
         stood_on[event.originator_version] = version
 
-    def key(event: events.Event) -> tuple[datetime, float, bool]:
-        if event.originator_id == enrollment.stream:
-            return event.recorded_at, event.originator_version, False
-        if event.originator_id == enrollment.care_stream:
-            return event.recorded_at, stood_on[event.originator_version], True
-        return event.recorded_at, 0, False
-
-    return merge(fixed, recorded, received, key=key)
+    keyed = merge(
+        (((event.recorded_at, 0), event) for event in fixed),
+        (((event.recorded_at, event.originator_version), event) for event in recorded),
+        (((event.recorded_at, stood_on[event.originator_version]), event) for event in received),
+        key=itemgetter(0),
+    )
+    return (event for _, event in keyed)

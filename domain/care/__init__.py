@@ -2,7 +2,7 @@
 
 from yibao.domain.care.assessing import Amounts, Assessed, assessments
 from yibao.domain.care.claims import Ground, decide_care
-from yibao.domain.care.cover import filings_for
+from yibao.domain.care.cover import filing_for
 from yibao.domain.care.ledger import Care, Ledger, cares, settlements
 
 __all__ = [
@@ -14,6 +14,6 @@ __all__ = [
     "assessments",
     "cares",
     "decide_care",
-    "filings_for",
+    "filing_for",
     "settlements",
 ]

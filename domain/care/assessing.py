@@ -8,7 +8,7 @@ of this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.care.cover import Cover, Window, filings_for
+from yibao.domain.care.cover import Cover, Window, filing_for, first_filings
 from yibao.domain.care.ledger import Care, CareFact
 from yibao.domain.derivation import Derived, is_known
 from yibao.domain.editions import Row
+from yibao.domain.facts import events
 from yibao.domain.kept import kept
 from yibao.domain.money import NOTHING, Fen
-from yibao.domain.rules import Case, Values, Waiting, values, waiting_period
+from yibao.domain.rules import Case, Waiting, values, waiting_period
 from yibao.domain.vocabulary import PENDING, DayRange, Pending, Settlement, WaitingPeriod
 
 
@@ -101,11 +102,15 @@ class Amounts(NamedTuple):
 
 
 class _Told(NamedTuple):
-    """What was assessed of a case the last time: of which care, and while which values held."""
+    """What was assessed the last time: of which care, and under what cover."""
 
-    values: Values
+    cover: Cover
     cares: Sequence[Care]
     found: Sequence[Assessed]
+
+
+#: Facts that come between two pieces of care and move neither, but for care in a province filed.
+_BETWEEN = frozenset({events.RosterDeclared, events.RemoteCareFiled})
 
 
 def assessments(case: Case, cares: Sequence[Care], at: datetime) -> tuple[Assessed, ...]:
@@ -114,9 +119,9 @@ def assessments(case: Case, cares: Sequence[Care], at: datetime) -> tuple[Assess
     `at` decides only whether a missing confirmation may still come. The edition must have a
     table of benefits where there is any care.
 
-    A case goes on from what it told the last time: only what another piece of care, a correction
-    or a settlement can have moved is assessed again. So whoever follows a student asks one case
-    as long as nothing but her care is recorded, and has her care from a `Ledger`.
+    A case goes on from what was told the last time: only what another piece of care, a correction,
+    a settlement or a filing can have moved is assessed again. So whoever follows a student goes
+    from case to case, and has her care from a `Ledger`.
     """
     benefits = case.policy.benefits
     if benefits is None:
@@ -124,17 +129,24 @@ def assessments(case: Case, cares: Sequence[Care], at: datetime) -> tuple[Assess
     cover = Cover(case, benefits, values(case, at))
 
     def tell(before: _Told | None) -> _Told:
-        if before is None or before.values is not cover.values:
-            before = _Told(cover.values, (), ())
-        return _Told(cover.values, cares, _going_on(cover, before, cares))
+        if before is None or not _goes_on(before.cover, cover):
+            before = _Told(cover, (), ())
+        return _Told(cover, cares, _going_on(cover, before, cares))
 
     return tuple(case.again("assessments", tell).found)
 
 
+def _goes_on(before: Cover, cover: Cover) -> bool:
+    """Whether care is covered as before, but perhaps for a province."""
+    between = before.case.facts.differ_in(cover.case.facts)
+    return before.values is cover.values and between <= _BETWEEN
+
+
 def _going_on(cover: Cover, before: _Told, cares: Sequence[Care]) -> Sequence[Assessed]:
     """The assessments, as far as can be those of before."""
-    start = _alike(before.cares, cares)
-    rest = _alike(before.cares[start:][::-1], cares[start:][::-1])
+    moved = _filed_otherwise(before.cover.case, cover.case)
+    start = _alike(before.cares, cares, moved)
+    rest = _alike(before.cares[start:][::-1], cares[start:][::-1], moved)
     until = len(before.cares) - rest
     found = list(before.found[:start])
 
@@ -149,9 +161,19 @@ def _going_on(cover: Cover, before: _Told, cares: Sequence[Care]) -> Sequence[As
     return found
 
 
-def _alike(some: Sequence[Care], others: Sequence[Care]) -> int:
-    """How many pieces two rows of care have in common at their beginning."""
-    return sum(takewhile(bool, map(eq, some, others)))
+def _alike(some: Sequence[Care], others: Sequence[Care], moved: Collection[str]) -> int:
+    """How many pieces two rows of care have in common, up to one in a province filed otherwise."""
+    common: int = sum(takewhile(bool, map(eq, some, others)))
+    if not moved:
+        return common
+    provinces = ((care.fact.event.province or "").casefold() for care in some[:common])
+    return next((n for n, province in enumerate(provinces) if province in moved), common)
+
+
+def _filed_otherwise(before: Case, case: Case) -> Collection[str]:
+    """The provinces whose first filing is not the one before."""
+    was, is_now = first_filings(before), first_filings(case)
+    return {each for each in was | is_now if was.get(each) is not is_now.get(each)}
 
 
 def _left(cover: Cover, found: Sequence[Assessed]) -> Derived[Fen]:
@@ -226,10 +248,10 @@ def covered(cover: Cover, fact: CareFact) -> Derived[date | Pending | None]:
     required = cover.benefits.remote_filing_required
     if fact.event.province is None or not required.value:
         return Derived(name, day, "R30", (fact, window))
-    filings = filings_for(case, fact.event.province)
-    if not filings or filings[0].at >= midnight(day_after(day)):
+    filing = filing_for(case, fact.event.province)
+    if filing is None or filing.at >= midnight(day_after(day)):
         return Derived(name, None, "R31", (fact, required), "remote_care_not_filed")
-    return Derived(name, day, "R31", (fact, window, filings[0]))
+    return Derived(name, day, "R31", (fact, window, filing))
 
 
 def _within(day: date, span: DayRange | WaitingPeriod) -> bool:

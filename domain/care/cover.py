@@ -107,13 +107,16 @@ class Cover:
         return found
 
 
-def filings_for(case: Case, province: str) -> Sequence[Current[events.RemoteCareFiled]]:
-    """The filings for care in a province, in the order in which they happened (R31)."""
-    return case.once("filings", lambda: _filings(case)).get(province.casefold(), ())
+def filing_for(case: Case, province: str | None) -> Current[events.RemoteCareFiled] | None:
+    """The first filing for care in a province, which counts from then on (R31)."""
+    return None if province is None else first_filings(case).get(province.casefold())
 
 
-def _filings(case: Case) -> dict[str, list[Current[events.RemoteCareFiled]]]:
-    found: dict[str, list[Current[events.RemoteCareFiled]]] = {}
-    for filing in case.facts.remote_filings:
-        found.setdefault(filing.event.province.casefold(), []).append(filing)
-    return found
+def first_filings(case: Case) -> dict[str, Current[events.RemoteCareFiled]]:
+    """The first filing for each province, whose name stands as it is compared."""
+    return case.once("filings", lambda: _first_filings(case))
+
+
+def _first_filings(case: Case) -> dict[str, Current[events.RemoteCareFiled]]:
+    filings = reversed(case.facts.remote_filings)
+    return {filing.event.province.casefold(): filing for filing in filings}

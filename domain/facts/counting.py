@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 from typing_extensions import TypeIs
 
@@ -73,6 +74,11 @@ class Facts:
         facts = Facts.__new__(Facts)
         facts._name(by_kind)
         return facts
+
+    def differ_in(self, others: "Facts") -> set[type[events.Fact]]:
+        """The kinds of which these are perhaps not those of others, which went on from these."""
+        ours, theirs = self._by_kind, others._by_kind
+        return {kind for kind in ours | theirs if ours.get(kind) is not theirs.get(kind)}
 
     def _name(self, by_kind: dict[type[events.Fact], list[Current[Any]]]) -> None:
         """Gives the facts of each kind their name."""
@@ -184,6 +190,12 @@ class Episode(NamedTuple):
     def ended_by(self) -> OptOut | None:
         """The opt-out that moves values: after a return what was before it stands (R24)."""
         return None if self.came_back else self.opt_out
+
+    @property
+    def key(self) -> tuple[UUID, UUID | None]:
+        """What tells it from any other out of which other values follow."""
+        ended_by = self.ended_by
+        return self.confirmation.event.event_id, ended_by.event.event_id if ended_by else None
 
 
 def episodes(choices: Sequence[Choice]) -> tuple[Episode, ...]:

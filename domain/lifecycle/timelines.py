@@ -4,7 +4,7 @@ It reaches into the past and the future alike, as far as the known facts determi
 is defined for any facts in any order: a trigger the table has no row for changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -106,8 +106,12 @@ def triggers(case: Case) -> Iterator[Trigger]:
         yield Trigger(outside, "withdraw", withdrawn)
 
 
-def milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
+def milestones(case: Case, episode: Episode) -> Sequence[Trigger]:
     """What time brings after a confirmation: the time-driven rows of the table (R24)."""
+    return case.shared(("milestones", episode.key), lambda: tuple(_milestones(case, episode)))
+
+
+def _milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
     values = values_of(case, episode)
     signed = clamped(episode.confirmation.at, case.registration)
     if isinstance(values.waiting.value, WaitingPeriod):

@@ -98,5 +98,4 @@ def values_of(case: Case, episode: Episode) -> Values:
         evoucher = evoucher_instant(case, episode, waiting, account)
         return Values(waiting, account, evoucher, coverage)
 
-    ended_by = episode.ended_by and episode.ended_by.place
-    return case.once(("values", episode.confirmation.place, ended_by), derive)
+    return case.shared(("values", episode.key), derive)

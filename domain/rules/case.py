@@ -24,11 +24,24 @@ from yibao.domain.vocabulary import Category
 
 R = TypeVar("R")
 
+#: Facts from which no value follows: a choice is told to a rule by whoever asks, at the others only
+#: guards, next steps and care look.
+_ASIDE = frozenset(
+    {
+        events.Confirmed,
+        events.OtherCoverKept,
+        events.RosterDeclared,
+        events.MedicalCardIssued,
+        events.RemoteCareFiled,
+    }
+)
+
 
 class Case:
     """The facts as far as they are known, the policy, and the window as far as it is fixed.
 
-    A case never changes, so what was derived of it once is kept for the next who asks.
+    A case never changes, so what was derived of it once is kept for the next who asks. With the
+    case before, what no fact between the two can have moved need not be derived again.
     """
 
     def __init__(
@@ -37,12 +50,21 @@ class Case:
         known: Sequence[Current[events.Fact]],
         fixes: Sequence[WindowFix] = (),
         facts: Facts | None = None,
+        before: "Case | None" = None,
     ) -> None:
         self.policy = policy
         self.known = known
         self.fixes = fixes
         self.facts = facts or Facts(known)
         self._derived: dict[object, Any] = {}
+        self._shared: dict[object, Any] = before._shared if before and self._like(before) else {}
+
+    def _like(self, before: "Case") -> bool:
+        return (
+            before.policy is self.policy
+            and before.fixes is self.fixes
+            and before.facts.differ_in(self.facts) <= _ASIDE
+        )
 
     def once(self, key: object, derive: Callable[[], R]) -> R:
         """What `derive` gives, derived at most once for this case."""
@@ -51,9 +73,16 @@ class Case:
         found: R = self._derived[key]
         return found
 
+    def shared(self, key: object, derive: Callable[[], R]) -> R:
+        """The same for what follows without the facts in `_ASIDE`, but for choices in the key."""
+        if key not in self._shared:
+            self._shared[key] = derive()
+        found: R = self._shared[key]
+        return found
+
     def again(self, key: object, derive: Callable[[R | None], R]) -> R:
-        """What `derive` makes of what it made for this case the last time."""
-        found = self._derived[key] = derive(self._derived.get(key))
+        """What `derive` makes of what it made the last time, perhaps for the case before."""
+        found = self._shared[key] = derive(self._shared.get(key))
         return found
 
     @property
@@ -138,7 +167,7 @@ class Case:
                 self.policy, self.fixes, school, self.category, self.registered_on
             )
 
-        return self.once(("window", school), derive)
+        return self.shared(("window", school), derive)
 
 
 def _began(episode: Episode) -> Moment:

@@ -12,7 +12,7 @@ Waiting = Derived[WaitingPeriod | Pending | None]
 
 def waiting_period(case: Case) -> Waiting:
     """R12 to R15: from registration and check alone, confirmed or not."""
-    return case.once("waiting", lambda: _waiting_period(case))
+    return case.shared("waiting", lambda: _waiting_period(case))
 
 
 def _waiting_period(case: Case) -> Waiting:

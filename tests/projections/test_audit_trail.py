@@ -277,11 +277,10 @@ def test_in_whatever_order_it_is_asked_a_position_knows_what_was_taken_by_then(
     student = student_of(story)
     asked = record(student)
     for position in asked_for:
-        found, at = answered(asked.known_at(position), ENDLESS), ENDLESS
-        assert all(
-            PARTS[name].value(found) == PARTS[name].value(naive(student, position, at))
-            for name in PARTS
-        )
+        found = answered(asked.known_at(position), ENDLESS)
+        expected = naive(student, position, ENDLESS)
+        assert all(PARTS[name].value(found) == PARTS[name].value(expected) for name in PARTS)
+        assert (found.values, found.timeline) == (expected.values, expected.timeline)
 
 
 @often

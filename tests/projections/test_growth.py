@@ -96,10 +96,10 @@ QUESTIONS: dict[str, Callable[[Record], object]] = {
 }
 
 
-#: What may be told of one student very often. Who confirms and opts out in turn, or files for a
-#: province between any two pieces of care, has every choice, or all care, looked at anew each time.
+#: What may be told of one student very often. Who confirms and opts out in turn has every choice
+#: looked at anew each time.
 OFTEN: dict[str, list[Step]] = {
-    **{name: TOLD[name] for name in ("employee", "withdrawals")},
+    **{name: TOLD[name] for name in ("employee", "withdrawals", "care and filings")},
     "schools and rosters": [moved(AT, "ecnu"), roster(AT, observed=True), moved(AT, "tongji")],
     "checks": [checked(AT, 0), checked(AT, 1)],
     "cards": [card(AT)],

@@ -103,6 +103,24 @@ def test_a_second_opt_out_ends_nothing_more() -> None:
     assert [at(episode.opt_out) for episode in episodes(found.choices)] == ["2025-09-10 10:00"]
 
 
+def test_each_return_begins_a_time_of_its_own() -> None:
+    found = facts(
+        confirmed("2025-09-06 10:00"),
+        keep("2025-09-10 10:00", observed=True),
+        confirmed("2025-09-20 10:00"),
+        keep("2025-09-22 10:00", observed=True),
+        confirmed("2025-09-25 10:00"),
+    )
+    assert [
+        (at(episode.confirmation), at(episode.opt_out), episode.came_back)
+        for episode in episodes(found.choices)
+    ] == [
+        ("2025-09-06 10:00", "2025-09-10 10:00", True),
+        ("2025-09-20 10:00", "2025-09-22 10:00", True),
+        ("2025-09-25 10:00", "none", False),
+    ]
+
+
 def test_an_opt_out_without_a_confirmation_before_it_ends_nothing() -> None:
     assert not episodes(facts(keep("2025-09-10 10:00", observed=True)).choices)
 
