@@ -32,6 +32,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy docs/examples
 	$(BIN)/pyright
 	PYTHONPATH=src:tests $(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_wheel.py

@@ -13,7 +13,9 @@ ROOT: Final = Path(__file__).parents[1]
 STORY: Final = (
     ROOT / "scenarios/audit/the-counter-was-right-in-september-on-a-check-that-was-wrong.yaml"
 )
-PICTURES: Final = {language: ROOT / f"docs/pictures/{language}.svg" for language in LANGUAGES}
+PICTURES: Final[dict[Language, Path]] = {
+    language: ROOT / f"docs/pictures/{language}.svg" for language in LANGUAGES
+}
 
 
 def drawn(language: Language) -> str:

@@ -33,7 +33,7 @@ def _run(*command: str | Path, cwd: Path | None = None, env: Mapping[str, str] =
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
-        env=kept | env,
+        env={**kept, **env},
         capture_output=True,
         text=True,
         check=False,
