@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SHOWN := $(VENV)/.shown
 READY := $(VENV)/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-STORY := scenarios/whole-autumns/the-counters-story.yaml
+STORY := scenarios/audit/the-counter-was-right-in-september-on-a-check-that-was-wrong.yaml
 LOCK := pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
@@ -16,8 +16,9 @@ LOCK := pip compile --universal --python-version 3.11 --generate-hashes \
 
 demo: $(SHOWN)
 	$(BIN)/yibao replay scenarios
-	$(BIN)/yibao replay $(STORY)
 	$(BIN)/yibao explain $(STORY)
+	$(BIN)/yibao timeline $(STORY) --at "2025-09-10 14:00" --known-at "2025-09-10 14:00"
+	$(BIN)/yibao show $(STORY) --at "2025-09-10 14:00"
 	@echo
 	@echo "On to your own: $(BIN)/yibao --help, or . $(BIN)/activate and then yibao --help"
 
