@@ -80,14 +80,14 @@ def tell(request: HttpRequest, ref: str, year: int, command: str) -> HttpRespons
 
 @require_POST
 def roster(request: HttpRequest, school: str) -> HttpResponse:
-    """A school declares its students, each judged by herself."""
+    """A school declares its students, each judged by herself, and sent again once."""
     key = request.headers["Idempotency-Key"]
     replies = service().record_each(
         (
             yibao.EnrollmentId(row["ref"], row["year"]),
-            {"command": "declare_roster", "command_id": f"{key}/{row['ref']}"},
+            yibao.commands.DeclareRoster(by=school, command_id=f"{key}/{number}"),
         )
-        for row in json.loads(request.body)
+        for number, row in enumerate(json.loads(request.body))
     )
     return JsonResponse([yibao.as_json(reply) for reply in replies], safe=False)
 

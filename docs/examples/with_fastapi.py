@@ -79,9 +79,7 @@ async def next_step(her: Her, service: Service) -> Told:
 @router.post(
     "/enrollments/{ref}/{year}/confirmation", status_code=201, response_model=yibao.models.Receipt
 )
-def confirm(
-    her: Her, service: Service, key: Key, channel: Annotated[str, Body(embed=True)]
-) -> Told:
+def confirm(her: Her, service: Service, key: Key, channel: Field) -> Told:
     """She confirms now; posted again under its key it succeeds again and adds nothing."""
     return yibao.as_json(service.confirm(her, channel=channel, command_id=key))
 
@@ -103,22 +101,16 @@ def tell(
 
 
 @router.post("/schools/{school}/{year}/roster")
-def roster(school: str, year: int, rows: list[Told], service: Service, key: Key) -> list[Told]:
-    """A roster: each student is registered and declared or neither, and judged by herself."""
+def roster(school: str, year: int, rows: list[Told], service: Service) -> list[Any]:
+    """A roster: of each row the student is registered and declared, or it says why not."""
     asked = [
         (
             yibao.EnrollmentId(row.get("ref", ""), year),
             [
-                {"command": "register", "school": school, "command_id": f"{key}/{row.get('ref')}/1"}
-                | row,
-                {"command": "declare_roster", "command_id": f"{key}/{row.get('ref')}/2"},
+                {**row, "command": "register", "school": school},
+                {"command": "declare_roster"},
             ],
         )
         for row in rows
     ]
-    return [
-        yibao.as_json(reply)
-        if isinstance(reply, yibao.YibaoError)
-        else {"recorded": [yibao.as_json(receipt) for receipt in reply]}
-        for reply in service.record_each(asked)
-    ]
+    return [yibao.as_json(reply, lang="en") for reply in service.record_each(asked)]

@@ -32,13 +32,16 @@ def client(clock: yibao.testing.Clock) -> Iterator[TestClient]:
 @pytest.fixture
 def ada(client: TestClient) -> TestClient:
     """The client, once Ada stands in the roster of a school."""
-    assert "recorded" in declared(client, [{"ref": "ada", **SHE}])[0]
+    assert [receipt["version"] for receipt in declared(client, [{"ref": "ada", **SHE}])[0]] == [
+        1,
+        2,
+    ]
     return client
 
 
-def declared(client: TestClient, rows: list[dict[str, str]], key: str = "file-1") -> list[Any]:
+def declared(client: TestClient, rows: list[dict[str, str]]) -> list[Any]:
     rows = [{"policy": "shanghai-2025", **row} for row in rows]
-    told = client.post("/schools/sjtu/2025/roster", json=rows, headers={"Idempotency-Key": key})
+    told = client.post("/schools/sjtu/2025/roster", json=rows)
     assert told.status_code == 200, told.text
     replies: list[Any] = told.json()
     return replies
@@ -131,10 +134,16 @@ def test_a_bad_row_of_a_roster_is_judged_by_itself(client: TestClient) -> None:
         {"ref": "di", **SHE},
         {**SHE},
     ]
-    replies = declared(client, rows)
-    assert [len(each.get("recorded", ())) for each in replies] == [2, 0, 2, 0]
-    assert [each.get("code") for each in replies] == [None, "bad_value", None, "bad_value"]
-    assert declared(client, rows) == replies
+    first, *others = declared(client, rows)
+    assert [receipt["version"] for receipt in first] == [1, 2]
+    assert [isinstance(each, dict) and each["code"] for each in others] == [
+        "bad_value",
+        False,
+        "bad_value",
+    ]
+    assert others[0]["errors"][0]["where"] == "document"
+    again = [reply["code"] for reply in declared(client, rows)]
+    assert again == ["already_registered", "bad_value", "already_registered", "bad_value"]
     assert client.get("/enrollments/bo/2025").json()["version"] == 2
 
 
