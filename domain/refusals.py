@@ -2,7 +2,7 @@
 
 YibaoError
 ├── Refused                 the domain said no; nothing entered the stream
-│   ├── NotPermitted        a guard of the lifecycle refused a request
+│   ├── NotPermitted        a guard of the lifecycle refused a request, or who runs the service
 │   ├── NotCorrectable      there is no such current fact to correct or take back
 │   ├── OutOfStep           the command id or the expected version does not fit
 │   └── BadValue            a value that can never be right, in a request or a report
@@ -58,6 +58,7 @@ REASONS: Final[dict[str, str]] = {
     "superseded": "the fact is no longer current",
     "command_id_reused": "the command id was used before for something else",
     "version_conflict": "the stream is at another version than expected",
+    "not_allowed": "who runs this service does not allow it",
     "bad_value": "a value cannot be right",
 }
 
@@ -73,7 +74,7 @@ class Refused(YibaoError):
 
 
 class NotPermitted(Refused):
-    """A guard of the lifecycle refused."""
+    """A guard of the lifecycle refused, or who runs the service did (`not_allowed`)."""
 
 
 class NotCorrectable(Refused):

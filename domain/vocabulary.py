@@ -321,6 +321,25 @@ LapsedYears = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)]
 CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=2000, le=2999)]
 #: The version of a stream that whoever asks has seen.
 SeenVersion = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**63 - 1)]
+
+
+class Seen(NamedTuple):
+    """How far somebody has seen what is recorded of a student: what an answer stands on.
+
+    `facts` and `care` are the versions of her two streams. `window` tells how often something that
+    concerns her was fixed under her edition, or taken back: for everybody, for her category, or for
+    a school she was at. `before` is the same of the year before, or None. Of an edition, whose
+    window is everybody's, `window` counts all of it, and the others are 0.
+    """
+
+    facts: SeenVersion
+    care: SeenVersion
+    window: SeenVersion
+    before: "Seen | None" = None
+
+
+NOTHING_SEEN: Final = Seen(0, 0, 0)
+
 EditionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 GivenEditionId = Annotated[EditionId, AfterValidator(_unrevealing)]
 

@@ -7,7 +7,7 @@ from yibao.domain.care import Assessed, assessments
 from yibao.domain.editions import Policy
 from yibao.domain.lifecycle import Change, state_at, timeline
 from yibao.domain.rules import Values, values
-from yibao.domain.vocabulary import EnrollmentId, State
+from yibao.domain.vocabulary import NOTHING_SEEN, EnrollmentId, Seen, State
 from yibao.projections.discrepancies import Discrepancy, discrepancies
 from yibao.projections.next_step import NextStep, next_steps
 from yibao.projections.record import Cutoff, Knowledge, Record
@@ -19,7 +19,8 @@ class Answer:
 
     `values` is None, and the rest empty, where no registration was ever known. `care` is every
     piece of care known, assessed, in the order of recording. With
-    `assumes_no_further_facts` the instant lies after what is known.
+    `assumes_no_further_facts` the instant lies after what is known. `seen` is to be named by what
+    is recorded next, as `expected`: then it is refused where more was recorded meanwhile.
     """
 
     enrollment: EnrollmentId
@@ -35,6 +36,7 @@ class Answer:
     timeline: tuple[Change, ...]
     care_version: int = 0
     care: tuple[Assessed, ...] = ()
+    seen: Seen = NOTHING_SEEN
 
     @property
     def assumes_no_further_facts(self) -> bool:
@@ -64,10 +66,21 @@ def answer(record: Record, at: datetime, cutoff: Cutoff) -> Answer:
 
 def answered(knowledge: Knowledge, at: datetime, *, whole: bool = True) -> Answer:
     """The whole answer, from what is known; or else only its state, values and timeline."""
-    enrollment, version, known_at, edition_version, case, received, cares = knowledge
+    enrollment, version, known_at, edition_version, case, received, cares, _ = knowledge
     if case is None:
         return Answer(
-            enrollment, at, known_at, version, edition_version, None, None, None, (), (), ()
+            enrollment=enrollment,
+            at=at,
+            known_at=known_at,
+            version=version,
+            edition_version=edition_version,
+            policy=None,
+            state=None,
+            values=None,
+            next_steps=(),
+            discrepancies=(),
+            timeline=(),
+            seen=knowledge.seen,
         )
     changes = timeline(case)
     change = state_at(changes, at)
@@ -87,4 +100,5 @@ def answered(knowledge: Knowledge, at: datetime, *, whole: bool = True) -> Answe
         timeline=changes,
         care_version=received.version,
         care=care,
+        seen=knowledge.seen,
     )

@@ -9,7 +9,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from heapq import merge
 from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
@@ -19,6 +19,7 @@ from yibao.domain.care import Care, Ledger
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
     EMPTY,
+    Facts,
     KeptAttempt,
     Positioned,
     Stream,
@@ -28,7 +29,8 @@ from yibao.domain.facts import (
 )
 from yibao.domain.refusals import UnknownCutoff, UnknownEdition
 from yibao.domain.rules import Case, WindowFix, fixes_that_count
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.domain.vocabulary import Category, EnrollmentId, edition_stream
+from yibao.domain.vocabulary import Seen as Seen
 
 #: An instant, inclusive; or a version of the student's stream, where 0 knows nothing.
 Cutoff = datetime | int
@@ -76,6 +78,18 @@ class Log:
         """How many events the store had taken at a position."""
         return bisect_right(self.positions, position)
 
+    def followed_by(self, stream: UUID, fresh: Sequence[events.Event], last: int) -> "Log":
+        """The log with those of some events that are of its stream, after a position.
+
+        They come after whatever stands in it, too.
+        """
+        new = [each for each in enumerate(fresh, start=1) if each[1].originator_id == stream]
+        if not new:
+            return self
+        last = max((last, *self.positions[-1:]))
+        positions = [*self.positions, *(last + number for number, _ in new)]
+        return Log([*self.events, *(event for _, event in new)], positions)
+
     def version_superseded(self, event: events.Event) -> int | None:
         """The version of the fact here whose place an event takes, or which it takes back."""
         superseded = getattr(event, "supersedes", None)
@@ -99,13 +113,12 @@ class Log:
 NOTHING: Final = Log(())
 
 
-class EditionRecord:
-    """An edition, and everything recorded under it: when it was first used, and windows fixed."""
+class Fixed:
+    """What was fixed under an edition, and whom it concerns."""
 
-    def __init__(self, policy: Policy, log: Log) -> None:
-        self.policy = policy
+    def __init__(self, log: Log) -> None:
         self.log = log
-        self._fixes: dict[int, Sequence[WindowFix]] = {}
+        self._concerning: dict[tuple[frozenset[str], Category | None], list[int]] = {}
 
     @cached_property
     def _fixing(self) -> list[int]:
@@ -116,6 +129,42 @@ class EditionRecord:
     def fixed(self, version: int) -> int:
         """How often something was fixed, or taken back, in the first events of the stream."""
         return bisect_right(self._fixing, version)
+
+    def concerning(self, facts: Facts) -> Sequence[int]:
+        """After which events of the stream something else is fixed that concerns a student.
+
+        That is what is for everybody, for her category, or for a school she was at; a correction
+        concerns also whom it takes the earlier fix from.
+        """
+        schools, category = whose = facts.schools, facts.category
+        if whose not in self._concerning:
+            self._concerning[whose] = [
+                n
+                for n in self._fixing
+                if any(_is_for(fix, schools, category) for fix in self._told(n))
+            ]
+        return self._concerning[whose]
+
+    def _told(self, number: int) -> Iterator[events.WindowFixed]:
+        """What an event of the stream fixes, and the fix whose place it takes or takes back."""
+        event = self.log.events[number - 1]
+        superseded = self.log.version_superseded(event)
+        for told in (event, self.log.events[superseded - 1] if superseded else None):
+            if isinstance(told, events.WindowFixed):
+                yield told
+
+    def concerns(self, facts: Facts, version: int) -> int:
+        """How often something was fixed that concerns a student, in the first events."""
+        return bisect_right(self.concerning(facts), version)
+
+
+class EditionRecord(Fixed):
+    """An edition, and everything recorded under it: when it was first used, and windows fixed."""
+
+    def __init__(self, policy: Policy, log: Log) -> None:
+        super().__init__(log)
+        self.policy = policy
+        self._fixes: dict[int, Sequence[WindowFix]] = {}
 
     def fixes(self, version: int) -> Sequence[WindowFix]:
         """What is fixed after the first events of the stream; kept, since a school asks at once."""
@@ -132,7 +181,8 @@ class Knowledge(NamedTuple):
     `known_at` is the instant the cut-off stands for; None where nothing is known at all.
     `case` is None where no registration has ever been known, and with it no edition. `received`
     is the care recorded by then, of which the edition's stream and the enrollment's know nothing;
-    `cares` are the pieces of it that stand.
+    `cares` are the pieces of it that stand. `window` is how often what concerns the student was
+    fixed under the edition.
     """
 
     enrollment: EnrollmentId
@@ -142,6 +192,17 @@ class Knowledge(NamedTuple):
     case: Case | None
     received: Stream = EMPTY
     cares: tuple[Care, ...] = ()
+    window: int = 0
+
+    @property
+    def seen(self) -> Seen:
+        """What whoever knows this has seen."""
+        return Seen(self.version, self.received.version, self.window)
+
+
+def _is_for(fix: events.WindowFixed, schools: frozenset[str], category: Category | None) -> bool:
+    """Whether a window is fixed for a student of these schools and this category."""
+    return (fix.school is None or fix.school in schools) and fix.category in (None, category)
 
 
 def _no_edition(name: str) -> EditionRecord:
@@ -236,9 +297,13 @@ class Record:
         named = self.edition_named(version)
         if named is None:
             return Knowledge(self.enrollment, version, known_at, 0, None)
-        case = self._case_of(version, edition_version, self.edition_of(named))
+        edition = self.edition_of(named)
+        case = self._case_of(version, edition_version, edition)
         care, cares = self._care_of(care_version)
-        return Knowledge(self.enrollment, version, known_at, edition_version, case, care, cares)
+        window = edition.concerns(case.facts, edition_version)
+        return Knowledge(
+            self.enrollment, version, known_at, edition_version, case, care, cares, window
+        )
 
     def transactions(
         self, then: Knowledge, now: Knowledge
@@ -277,6 +342,29 @@ class Record:
                 ),
             )
             gathered = []
+
+    def followed_by(self, fresh: Sequence[events.Event]) -> "Record":
+        """The record with what is about to be recorded, of this student or under an edition."""
+        edition_of = self.edition_of
+        positions = [kept.position for kept in self.attempts]
+        for log in (self.enrolled, self.received):
+            positions += log.positions[-1:]
+        last = max(positions, default=0)
+
+        def edition(name: str) -> EditionRecord:
+            found = edition_of(name)
+            longer = found.log.followed_by(edition_stream(name), fresh, last)
+            return found if longer is found.log else EditionRecord(found.policy, longer)
+
+        return Record(
+            self.enrollment,
+            self.enrolled.followed_by(self.enrollment.stream, fresh, last),
+            self.received.followed_by(self.enrollment.care_stream, fresh, last),
+            cache(edition),
+            self.now,
+            lambda: self.attempts,
+            self.notes,
+        )
 
     def version_superseded(self, event: events.Event) -> int | None:
         """The version of the fact whose place an event takes, or which it takes back."""

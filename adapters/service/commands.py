@@ -5,20 +5,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
 from typing import (
-    TYPE_CHECKING,
     Any,
-    Final,
     TypedDict,
     Unpack,
     cast,
 )
 from uuid import UUID
 
+from yibao.adapters.service.given import key_of
+from yibao.adapters.service.opened import Opened
 from yibao.adapters.service.recording import (
+    BATCH,
+    Allowed,
+    CommandOrGroup,
     Receipt,
     Reply,
+    Target,
+    check_callable,
+    each_of,
 )
 from yibao.domain.facts import commands
 from yibao.domain.facts.commands import Command
@@ -33,36 +38,42 @@ from yibao.domain.vocabulary import (
     EnrollmentId,
     HospitalLevel,
     OtherCover,
+    Seen,
 )
-
-if TYPE_CHECKING:  # what records and answers should not have to load these
-    pass
-
-
-from yibao.adapters.service.given import each_of, key_of, pair_of
-from yibao.adapters.service.opened import Opened
-
-#: How many of many commands share a transaction.
-BATCH: Final = 500
 
 
 class Told(TypedDict, total=False):
     """What every command may carry besides its values.
 
     `by` names the actor by an opaque key, `note` is free text kept apart and erasable. A
-    repeated `command_id` is harmless; `expected_version` guards against deciding on what one
-    has not seen.
+    repeated `command_id` is harmless; it belongs to one stream. `expected` guards against deciding
+    on what one has not seen: it is `Answer.seen` or `Receipt.seen`; `expected_version` is the
+    version of the command's own stream alone.
     """
 
     by: str
     note: str
     command_id: str
     expected_version: int
+    expected: Seen | None
     correlation_id: str
     causation_id: str
 
 
-class Reasoned(Told, total=False):
+class Reported(Told, total=False):
+    """A command may give its reason as a kebab-case word, and be a report (`observed`)."""
+
+    reason: str
+    observed: bool
+
+
+class Judged(Told, total=False):
+    """Whoever runs the service may be asked whether a command is allowed, where it is judged."""
+
+    allowed: Allowed | None
+
+
+class Reasoned(Judged, total=False):
     """A command may give its reason as a kebab-case word."""
 
     reason: str
@@ -75,13 +86,31 @@ class Asked(Reasoned, total=False):
 
 
 class Commands(Opened):
-    """Every command names in `at` when it happened, and returns a Receipt or raises Refused."""
+    """Every command names in `at` when it happened, and returns a Receipt or raises Refused.
+
+    Where `at` is left out it is now: the stamp of the transaction, which is the clock's, or a later
+    one that the command stands on. A time that is left out is no part of what is asked: the same
+    `command_id` again, at another moment, is a repetition and returns the first receipt. Given, it
+    is part of it as everything else: then `command_id_reused` names what differs, never the values.
+    A command id belongs to one stream: a student's enrollment, her care, or an edition.
+
+    `expected`, from `Answer.seen` or `Receipt.seen`, refuses with `version_conflict` where any of
+    it has moved: her facts, her care, or what is fixed under her edition and concerns her.
+
+    `allowed(answer, record)` is asked inside the transaction, on the answer about the command's
+    `at` and on the record as they stand there; not about a repetition, which changes nothing. None
+    allows it. A word, an opaque key such as `other-school`, refuses with `not_allowed` and the word
+    in the details; anything else it returns refuses with `bad_value`, and what it raises is raised,
+    with nothing recorded and nothing kept. It may be asked again where a transaction is tried
+    again, and must not record anything itself. A window is everybody's: of an edition nobody is
+    asked, and `allowed` is refused.
+    """
 
     def register(
         self,
         ref: str,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         policy: str,
         on: date | str,
         school: str,
@@ -104,13 +133,18 @@ class Commands(Opened):
         )
 
     def declare_roster(
-        self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
+        self, enrollment: EnrollmentId, *, at: datetime | str | None = None, **how: Unpack[Asked]
     ) -> Receipt:
         """The school declares the student in its roster (R7)."""
         return self._tell(enrollment, commands.DeclareRoster, at=at, **how)
 
     def change_school(
-        self, enrollment: EnrollmentId, *, at: datetime | str, school: str, **how: Unpack[Asked]
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str | None = None,
+        school: str,
+        **how: Unpack[Asked],
     ) -> Receipt:
         """The student moves to another school, whose roster and window then count."""
         return self._tell(enrollment, commands.ChangeSchool, at=at, school=school, **how)
@@ -119,7 +153,7 @@ class Commands(Opened):
         self,
         enrollment: EnrollmentId,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         kind: OtherCover | str,
         **how: Unpack[Asked],
     ) -> Receipt:
@@ -127,13 +161,18 @@ class Commands(Opened):
         return self._tell(enrollment, commands.DeclareOtherCover, at=at, kind=kind, **how)
 
     def stop_employee_cover(
-        self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str | None = None,
+        on: date | str,
+        **how: Unpack[Asked],
     ) -> Receipt:
         """Employee insurance stops; `on` is the first day without it (R3); always a report."""
         return self._tell(enrollment, commands.StopEmployeeCover, at=at, on=on, **how)
 
     def keep_other_cover(
-        self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
+        self, enrollment: EnrollmentId, *, at: datetime | str | None = None, **how: Unpack[Asked]
     ) -> Receipt:
         """The student keeps another province's insurance this year (R4)."""
         return self._tell(enrollment, commands.KeepOtherCover, at=at, **how)
@@ -142,7 +181,7 @@ class Commands(Opened):
         self,
         enrollment: EnrollmentId,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         channel: ConfirmationChannel | str,
         **how: Unpack[Asked],
     ) -> Receipt:
@@ -153,7 +192,7 @@ class Commands(Opened):
         self,
         enrollment: EnrollmentId,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         lapsed_years: int,
         waiting_ends_on: date | str | None = None,
         **how: Unpack[Asked],
@@ -169,7 +208,12 @@ class Commands(Opened):
         )
 
     def build_account(
-        self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str | None = None,
+        on: date | str,
+        **how: Unpack[Asked],
     ) -> Receipt:
         """The account is seen, built on a day (R18); always a report."""
         return self._tell(enrollment, commands.BuildAccount, at=at, on=on, **how)
@@ -178,7 +222,7 @@ class Commands(Opened):
         self,
         enrollment: EnrollmentId,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         channel: ActivationChannel | str,
         **how: Unpack[Asked],
     ) -> Receipt:
@@ -186,25 +230,40 @@ class Commands(Opened):
         return self._tell(enrollment, commands.ActivateEvoucher, at=at, channel=channel, **how)
 
     def issue_medical_card(
-        self, enrollment: EnrollmentId, *, at: datetime | str, **how: Unpack[Asked]
+        self, enrollment: EnrollmentId, *, at: datetime | str | None = None, **how: Unpack[Asked]
     ) -> Receipt:
         """A service office issues a medical card (医保卡) (R5); always a report."""
         return self._tell(enrollment, commands.IssueMedicalCard, at=at, **how)
 
     def file_remote_care(
-        self, enrollment: EnrollmentId, *, at: datetime | str, province: str, **how: Unpack[Asked]
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str | None = None,
+        province: str,
+        **how: Unpack[Asked],
     ) -> Receipt:
         """Care in another province is filed for (异地就医备案) (R31)."""
         return self._tell(enrollment, commands.FileRemoteCare, at=at, province=province, **how)
 
     def withdraw(
-        self, enrollment: EnrollmentId, *, at: datetime | str, on: date | str, **how: Unpack[Asked]
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str | None = None,
+        on: date | str,
+        **how: Unpack[Asked],
     ) -> Receipt:
         """The student leaves; `on` is the first day outside (R24)."""
         return self._tell(enrollment, commands.Withdraw, at=at, on=on, **how)
 
     def pay_premium(
-        self, enrollment: EnrollmentId, *, at: datetime | str, year: int, **how: Unpack[Asked]
+        self,
+        enrollment: EnrollmentId,
+        *,
+        at: datetime | str | None = None,
+        year: int,
+        **how: Unpack[Asked],
     ) -> Receipt:
         """The premium of a benefit year is paid (R10, R11)."""
         return self._tell(enrollment, commands.PayPremium, at=at, year=year, **how)
@@ -213,7 +272,7 @@ class Commands(Opened):
         self,
         enrollment: EnrollmentId,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         on: date | str,
         setting: CareSetting | str,
         cost: Fen | Decimal | str,
@@ -245,7 +304,7 @@ class Commands(Opened):
         enrollment: EnrollmentId,
         care: UUID,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         paid: Fen | Decimal | str | None = None,
         **how: Unpack[Asked],
     ) -> Receipt:
@@ -257,7 +316,12 @@ class Commands(Opened):
         return self._tell(enrollment, commands.SettleCare, at=at, care=care, paid=paid, **how)
 
     def reverse_care(
-        self, enrollment: EnrollmentId, care: UUID, *, at: datetime | str, **how: Unpack[Reasoned]
+        self,
+        enrollment: EnrollmentId,
+        care: UUID,
+        *,
+        at: datetime | str | None = None,
+        **how: Unpack[Reasoned],
     ) -> Receipt:
         """The settlement of a piece of care is taken back; `care` is the event of either."""
         return self._tell(enrollment, commands.ReverseCare, at=at, care=care, **how)
@@ -266,13 +330,13 @@ class Commands(Opened):
         self,
         policy: str,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         opens_on: date | str | None = None,
         opens_at: datetime | str | None = None,
         closes_on: date | str | None = None,
         school: str | None = None,
         category: Category | str | None = None,
-        **how: Unpack[Asked],
+        **how: Unpack[Reported],
     ) -> Receipt:
         """The confirmation window of an edition is fixed, for all or for some (R8)."""
         return self._tell(
@@ -292,11 +356,11 @@ class Commands(Opened):
         target: EnrollmentId | str,
         fact: UUID,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         reason: str,
         changes: dict[str, Any] | None = None,
         occurred_at: datetime | str | None = None,
-        **how: Unpack[Told],
+        **how: Unpack[Judged],
     ) -> Receipt:
         """Puts the same fact with other values in the place of an earlier one.
 
@@ -319,60 +383,91 @@ class Commands(Opened):
         target: EnrollmentId | str,
         fact: UUID,
         *,
-        at: datetime | str,
+        at: datetime | str | None = None,
         reason: str,
-        **how: Unpack[Told],
+        **how: Unpack[Judged],
     ) -> Receipt:
         """Takes an earlier fact back; it stays in the stream and counts no more."""
         return self._tell(target, commands.Void, at=at, fact_id=fact, reason=reason, **how)
 
-    def record(self, target: EnrollmentId | str, command: Command) -> Receipt:
-        """Records one command, on an enrollment or, for its window, on an edition."""
-        return self.record_together(target, [command])[0]
+    def record(
+        self, target: Target, command: Command, *, allowed: Allowed | None = None
+    ) -> Receipt:
+        """Records one command, on an enrollment or, for its window, on an edition.
+
+        Raises Refused with its code, and keeps the attempt; UnknownEdition; StoreError where the
+        store fails. The times, `command_id`, `expected` and `allowed` are those of every method.
+        """
+        return self.record_together(target, [command], allowed=allowed)[0]
 
     def record_together(
-        self, target: EnrollmentId | str, asked: Iterable[Command]
+        self, target: Target, asked: Iterable[Command], *, allowed: Allowed | None = None
     ) -> list[Receipt]:
         """Records several commands in one transaction and under one stamp: all of them or none.
 
+        Each is judged on what those before it would record, `expected` and `allowed` as well.
         Raises BadValue for a command that does not belong to the target, or where care and
-        enrollment, which have a stream each, are asked for together.
+        enrollment, which have a stream each, are asked for together; and Refused, UnknownEdition
+        and StoreError as `record` does.
         """
         self._store.check_process()
-        return self._recording.record_together(target, list(each_of(asked)))
+        check_callable(allowed)
+        return self._recording.record_together(target, list(each_of(asked)), allowed)
 
     def record_each(
-        self, asked: Iterable[tuple[EnrollmentId | str, Command]], *, batch: int = BATCH
+        self,
+        asked: Iterable[tuple[Target, CommandOrGroup]],
+        *,
+        batch: int = BATCH,
+        allowed: Allowed | None = None,
+        dry_run: bool = False,
     ) -> list[Reply]:
-        """Records many commands, each judged by itself: a receipt or a refusal for each, in order.
+        """Records many commands, each judged by itself: a reply for each, in order.
 
-        In the place of what would be recorded on a stream that cannot be read stands the
-        UnreadableEvent, and AheadOfClock in the place of what would stand behind a stamp far
-        ahead of the clock. A batch is one transaction with one stamp, and each command sees what
-        came before it. Raises BadValue for no size of a batch, and StoreError where the store
-        fails; then the batches before stand: repeat with the same command ids, and nothing is
-        recorded twice.
+        What is asked are pairs of a target and a command, or of a target and a list of commands: a
+        group, which is recorded whole or not at all, and may hold commands on her enrollment and on
+        her care. The reply to a command is its receipt or its refusal, to a group a tuple of
+        receipts or the first refusal. In the place of what would be recorded on a stream that
+        cannot be read stands the UnreadableEvent, and AheadOfClock in the place of what would stand
+        behind a stamp far ahead of the clock. A refusal is kept as an attempt; one equal in actor,
+        target, content and code to one that is kept is counted instead.
+
+        Each command may name in `expected` what its sender has seen, and is judged on what came
+        before it. `allowed` is asked about each, with the record that tells whose it is.
+
+        A batch of so many commands or groups is one transaction with one stamp. With `dry_run` the
+        replies are the same, with None for `event_id`; nothing is recorded and nothing kept. It is
+        one transaction, however much is asked, and nobody else records while it goes on.
+
+        Raises BadValue for no size of a batch, and StoreError where the store fails; then the
+        batches before stand: repeat with the same command ids, and nothing is recorded twice.
         """
         if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= sys.maxsize:
             raise BadValue("batch", f"must be a whole number between 1 and {sys.maxsize}")
         self._store.check_process()
-        replies: list[Reply] = []
-        waiting = map(pair_of, each_of(asked))
-        while together := list(islice(waiting, batch)):
-            replies.extend(self._recording.record_each(together))
-        return replies
+        check_callable(allowed)
+        return self._recording.record_each(
+            each_of(asked), batch=batch, allowed=allowed, dry_run=dry_run
+        )
 
     def _tell(
-        self, target: EnrollmentId | str | None, kind: type[Command], /, **values: Any
+        self,
+        target: Target | None,
+        kind: type[Command],
+        /,
+        *,
+        allowed: Allowed | None = None,
+        **values: Any,
     ) -> Receipt:
         """Records what a method was told; an attempt is kept also where it cannot be read."""
         self._store.check_process()
+        check_callable(allowed)
         with self._keeping(target, {"command": kind.name, **values}):
             command = commands.read(kind, values)
             if isinstance(command, commands.Register):
                 target = self.enrollment_of(command)
         # What can be no target is told of there.
-        return self.record(cast(EnrollmentId | str, target), command)
+        return self.record(cast(Target, target), command, allowed=allowed)
 
     def _perhaps(self, ref: str, policy: str) -> EnrollmentId | None:
         """Whose enrollment a registration would begin, if that much of it can be read."""

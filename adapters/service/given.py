@@ -1,10 +1,8 @@
 """What a method is given, read; raises BadValue that names the place and the reason."""
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import (
     TYPE_CHECKING,
-    Any,
     TypeVar,
 )
 from uuid import UUID
@@ -79,19 +77,6 @@ def event_id_of(given: UUID) -> UUID:
     if not isinstance(given, UUID):
         raise BadValue("event_id", "is no UUID")
     return given
-
-
-def each_of(asked: Iterable[R]) -> Iterator[R]:
-    """One after the other of what may be many; raises BadValue where it is not."""
-    try:
-        return iter(asked)
-    except TypeError:
-        raise BadValue("asked", "must be a sequence") from None
-
-
-def pair_of(asked: Any) -> Any:
-    """A target and a command; what is no pair is no command either."""
-    return asked if isinstance(asked, tuple | list) and len(asked) == 2 else (None, None)
 
 
 def cutoff_of(given: Cutoff | str) -> Cutoff:

@@ -114,6 +114,7 @@ class FactStore(Application[UUID]):
             self._settings = settings or settings_here()
             self._patience = self._settings.retry_for
         self._records = Records()
+        self._attempts = attempts.Known()
         self._clear_errors = _ClearErrors(failure)
         with _ClearErrors(failure, f" {where}"):
             if not (self.is_postgres or database.startswith("file:")):
@@ -250,7 +251,7 @@ class FactStore(Application[UUID]):
         self._check_writable()
         facts = self._facts
         with self._clear_errors, facts.writing(concerned, everybody=everybody, many=many) as sql:
-            yield Transaction(facts, sql, self._seen)
+            yield Transaction(facts, sql, self._seen, self._records, self._attempts)
 
     def look_through(self) -> None:
         """Looks for the last stamp there is before anybody is locked out.

@@ -2,30 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
+from yibao.adapters.editions import Editions
 from yibao.adapters.store.connections import (
     LAST,
     Database,
     Sql,
     SqlRow,
 )
+from yibao.adapters.store.records import Records
 from yibao.adapters.store.tables import (
     STREAM,
     STREAM_FROM,
     attempts,
     decoded,
     rows_of_streams,
+    stream_in,
     to_row,
 )
 from yibao.domain.calendar import in_shanghai
 from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import UnreadableEvent
-
-if TYPE_CHECKING:
-    pass
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.record import Record
 
 
 class Seen(NamedTuple):
@@ -49,6 +51,8 @@ class Transaction(NamedTuple):
     database: Database
     sql: Sql
     seen: Seen
+    records: Records
+    attempts: attempts.Known
 
     def last_stamp(self) -> datetime | None:
         """The last stamp in the store; it stays that for whoever has the lock on all.
@@ -76,6 +80,22 @@ class Transaction(NamedTuple):
         """The rows of some streams, to be read by `decoded` one by one; of others the last row."""
         return rows_of_streams(self.sql, streams, last_of)
 
+    def record(self, enrollment: EnrollmentId, editions: Editions, now: datetime) -> Record:
+        """Everything recorded of one student; raises UnreadableEvent where it cannot be read."""
+        return self.records.read(self.sql, enrollment, editions, now)
+
+    def versions_by(self, event: Event, streams: Sequence[UUID]) -> dict[UUID, int]:
+        """How long some streams were once an event was recorded; what is not there is left out."""
+        places = ", ".join("?" * len(streams))
+        rows = self.sql.rows(
+            "SELECT originator_id, MAX(originator_version) FROM stored_events "
+            f"WHERE originator_id IN ({places}) AND notification_id<=(SELECT notification_id "
+            "FROM stored_events WHERE originator_id=? AND originator_version=?) "
+            "GROUP BY originator_id",
+            (*(s.hex for s in streams), event.originator_id.hex, event.originator_version),
+        )
+        return {stream_in(key): version for key, version in rows}
+
     def append(self, recorded: Sequence[Event], notes: Sequence[tuple[UUID, str]] = ()) -> None:
         """Records events of any streams when the transaction ends."""
         self.database.append(self.sql, [to_row(event) for event in recorded])
@@ -84,9 +104,14 @@ class Transaction(NamedTuple):
             self.sql.run_many("INSERT INTO notes VALUES (?, ?)", kept_apart)
 
     def keep_attempt(self, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> None:
-        """Keeps a refused attempt, or counts it where there are too many, when this ends."""
+        """Keeps a refused attempt when this ends.
+
+        It is counted instead where one is kept that is equal, as far as attempts are kept, or where
+        there are too many.
+        """
         self.database.in_turn(self.sql, f"attempts of {attempt.by}")
-        if attempts.keep(self.sql, stream, attempt, kept_an_hour):
+        is_known = self.attempts.has(self.sql, stream, attempt)
+        if not is_known and attempts.keep(self.sql, stream, attempt, kept_an_hour):
             row = {"stream": stream.hex, "state": attempts.state_of(attempt)}
             self.database.leave_mark(self.sql, "refused_attempts", row)
             return

@@ -204,7 +204,8 @@ class _Reader:
         at = body.get("at", head.at)
         again = self._validated(kind, at, merged, where)
         self._remember(index, path, head)
-        if "at" in body and again.at > self._stamp(head):
+        moved = again.at if "at" in body else None
+        if moved is not None and moved > self._stamp(head):
             raise self.source.error((*where, "at"), "later than the correction is recorded")
         self.values[index] = kind, merged
         self.origins[index] = self.origins.get(target, target)
@@ -212,7 +213,7 @@ class _Reader:
             **self._recorded(index, head, student),
             target=target,
             changes={key: getattr(again, key) for key in changes},
-            occurred_at=again.at if "at" in body else None,
+            occurred_at=moved,
             how=head.model_dump(include={"by", "reason", "note"}, exclude_none=True),
         )
 

@@ -63,7 +63,7 @@ def _body(action: str, definitions: dict[str, Any]) -> dict[str, Any]:
         "type": "object",
         "description": schema.get("description", ""),
         "properties": {key: schema["properties"][key] for key in keys},
-        "required": [key for key in schema["required"] if key in keys],
+        "required": [key for key in schema.get("required", ()) if key in keys],
         "additionalProperties": False,
     }
 

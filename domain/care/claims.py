@@ -4,11 +4,13 @@ Care is recorded whatever the cover, and settled only while it is covered: the a
 judged in the same transaction that records the settlement.
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from yibao.domain.care.assessing import Assessed, assessments
-from yibao.domain.care.ledger import cares, settlements
+from yibao.domain.care.ledger import Ledger
 from yibao.domain.facts import (
     EditionInUse,
     Envelope,
@@ -20,6 +22,7 @@ from yibao.domain.facts import (
     enveloped,
     events,
     fact,
+    happened_at,
     void,
 )
 from yibao.domain.facts.commands import (
@@ -36,11 +39,15 @@ from yibao.domain.rules import Case
 
 
 class Ground(NamedTuple):
-    """What care is judged on: the enrollment as known, where that stands, and its edition."""
+    """What care is judged on: the enrollment as known, where that stands, and its edition.
+
+    `ledger` is that of the care's stream as it stands, where whoever judges has it.
+    """
 
     case: Case
     enrollment_version: int
     edition: EditionInUse
+    ledger: Ledger | None = None
 
 
 def decide_care(
@@ -73,20 +80,23 @@ def _decided(
         return correction(stream, command, envelope)
     if ground is None or ground.case.facts.registration is None:
         raise NotPermitted("not_registered")
+    ledger = Ledger(stream.recorded) if ground.ledger is None else ground.ledger
     if isinstance(command, ReverseCare):
-        return _reversal(stream, command, envelope)
+        return _reversal(stream, command, ledger, envelope)
     if ground.case.policy.benefits is None:
         raise BadValue("policy", "the edition has no table of benefits")
     if isinstance(command, ReceiveCare):
         return fact(stream, command, envelope)
     assert isinstance(command, SettleCare)
-    return _settlement(stream, command, ground, envelope)
+    return _settlement(stream, command, ground, ledger, envelope)
 
 
 def _settlement(
-    stream: Stream, command: SettleCare, ground: Ground, envelope: Envelope
+    stream: Stream, command: SettleCare, ground: Ground, ledger: Ledger, envelope: Envelope
 ) -> events.CareSettled:
-    assessed = _named(stream, command.care, ground, command)
+    at = happened_at(command, envelope)
+    known = assessments(ground.case, ledger.cares, at)
+    assessed = _named(stream, command.care, known)
     if assessed.care.settled is not None:
         raise NotPermitted("already_settled")
     if not command.observed and assessed.is_pending:
@@ -100,7 +110,7 @@ def _settlement(
     policy = ground.case.policy
     return events.CareSettled(
         **enveloped(stream, command, envelope),
-        occurred_at=command.at,
+        occurred_at=at,
         observed=command.observed,
         care=assessed.care.first.event_id,
         fund_pays=fund,
@@ -116,25 +126,27 @@ def _settlement(
     )
 
 
-def _named(stream: Stream, care_id: UUID, ground: Ground, command: SettleCare) -> Assessed:
+def _named(stream: Stream, care_id: UUID, known: Sequence[Assessed]) -> Assessed:
     """The assessment of the piece of care that a command names, by any of its events."""
-    place = stream.places.get(care_id)
-    for assessed in assessments(ground.case, cares(stream), command.at):
-        if assessed.care.fact.place == place:
-            return assessed
+    place = stream.places.get(care_id, 0)
+    index = bisect_left(known, place, key=lambda assessed: assessed.care.fact.place)
+    if index < len(known) and known[index].care.fact.place == place:
+        return known[index]
     is_care = place and isinstance(stream.recorded[place - 1], events.CareReceived)
     raise NotCorrectable("superseded" if is_care else "no_such_fact")
 
 
-def _reversal(stream: Stream, command: ReverseCare, envelope: Envelope) -> events.CareReversed:
+def _reversal(
+    stream: Stream, command: ReverseCare, ledger: Ledger, envelope: Envelope
+) -> events.CareReversed:
     place = stream.places.get(command.care)
     if place is None:
         raise NotCorrectable("no_such_fact")
-    for place_of_care, settled in settlements(stream).items():
-        if command.care == settled.event_id or place == place_of_care:
-            return events.CareReversed(
-                **enveloped(stream, command, envelope),
-                occurred_at=command.at,
-                settlement=settled.event_id,
-            )
-    raise NotPermitted("not_settled")
+    settled = ledger.settlement_of(command.care, place)
+    if settled is None:
+        raise NotPermitted("not_settled")
+    return events.CareReversed(
+        **enveloped(stream, command, envelope),
+        occurred_at=happened_at(command, envelope),
+        settlement=settled.event_id,
+    )

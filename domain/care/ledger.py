@@ -48,6 +48,14 @@ class Ledger:
         """The settlements that stand, by the place of their care, also of care taken back since."""
         return {place: last for place in self._settled if (last := self._settlement(place))}
 
+    def settlement_of(self, event_id: UUID, place: int) -> events.CareSettled | None:
+        """The settlement that stands, of a piece of care or itself, by an event and its place."""
+        care = self._place_of.get(event_id, 0)
+        settled = self._settlement(care) if care in self._settled else None
+        if settled is None or (settled.event_id != event_id and place != care):
+            return None
+        return settled
+
     def take(self, event: events.Event) -> None:
         """One more event of the stream."""
         if isinstance(event, events.CareReceived):

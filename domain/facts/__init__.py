@@ -19,15 +19,16 @@ from yibao.domain.facts.counting import (
 )
 from yibao.domain.facts.entries import (
     Envelope,
-    answered_before,
+    check_seen,
     check_version,
-    content_digest,
     correction,
     current,
     enveloped,
     fact,
+    happened_at,
     void,
 )
+from yibao.domain.facts.repeating import answered_before, content_digest
 from yibao.domain.facts.streams import (
     EMPTY,
     AnyFact,
@@ -58,6 +59,7 @@ __all__ = [
     "Stream",
     "answered_before",
     "benefits_adopted",
+    "check_seen",
     "check_version",
     "clamped",
     "content_digest",
@@ -72,6 +74,7 @@ __all__ = [
     "evolve",
     "fact",
     "fold",
+    "happened_at",
     "is_confirmation",
     "is_opt_out",
     "last_by",

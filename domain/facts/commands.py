@@ -41,6 +41,7 @@ from yibao.domain.vocabulary import (
     LapsedYears,
     Note,
     OtherCover,
+    Seen,
     SeenVersion,
     is_home_province,
 )
@@ -49,8 +50,12 @@ from yibao.domain.vocabulary import (
 class Command(BaseModel):
     """What is asked, and how: `at` is when it happened in the world.
 
-    The same `command_id` with the same content is answered once and then repeated harmlessly.
-    `note` is free text; it is kept apart from the facts, where it can be erased.
+    Where `at` is left out it is now, the stamp of the transaction that records it; and a time that
+    is left out is no part of the content. The same `command_id` with the same content is answered
+    once and then repeated harmlessly. A command id belongs to one stream: a student's enrollment,
+    her care, or an edition. `expected_version` guards against deciding on what one has not seen of
+    that stream, `expected` on what one has not seen of all that an answer stands on. `note` is free
+    text; it is kept apart from the facts, where it can be erased.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -58,11 +63,12 @@ class Command(BaseModel):
     #: What it becomes, of whatever values; an amendment becomes whatever it amends, or a void.
     fact: ClassVar[type[events.Fact] | None] = None
 
-    at: GivenInstant
+    at: GivenInstant | None = None
     by: GivenKey | None = None
     note: Note | None = None
     command_id: GivenCommandId | None = None
     expected_version: SeenVersion | None = None
+    expected: Seen | None = None
     correlation_id: GivenCommandId | None = None
     causation_id: GivenCommandId | None = None
 
@@ -84,7 +90,14 @@ class Command(BaseModel):
         return self.model_dump(mode="json", exclude=_NOT_ASKED, exclude_none=True)
 
 
-_NOT_CONTENT = {"command_id", "expected_version", "correlation_id", "causation_id", "note"}
+_NOT_CONTENT = {
+    "command_id",
+    "expected_version",
+    "expected",
+    "correlation_id",
+    "causation_id",
+    "note",
+}
 
 
 _NOT_ASKED = {*Command.model_fields, "reason", "observed", "ref", "policy", "changes"}

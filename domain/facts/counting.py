@@ -18,7 +18,7 @@ from typing_extensions import TypeIs
 from yibao.domain.calendar import midnight
 from yibao.domain.facts import events
 from yibao.domain.kept import kept
-from yibao.domain.vocabulary import OtherCover
+from yibao.domain.vocabulary import Category, OtherCover
 
 E_co = TypeVar("E_co", bound=events.Fact, covariant=True)
 
@@ -148,6 +148,18 @@ class Facts:
             return None
         changes = self.school_changes
         return changes[-1].event.school if changes else self.registration.event.school
+
+    @kept
+    def schools(self) -> frozenset[str]:
+        """Every school the student was at."""
+        changes = (change.event.school for change in self.school_changes)
+        first = self.registration
+        return frozenset([first.event.school, *changes] if first else changes)
+
+    @property
+    def category(self) -> Category | None:
+        """The category of the registration; None without one."""
+        return self.registration.event.category if self.registration else None
 
     def roster_at(self, moment: Moment) -> Current[events.RosterDeclared] | None:
         """The declaration, by then, of the school the student is at then (R7)."""

@@ -1,6 +1,5 @@
 """How an accepted command becomes an event of a stream, whatever stream that is."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +16,7 @@ from yibao.domain.facts.commands import (
 )
 from yibao.domain.facts.streams import AnyFact, Stream
 from yibao.domain.refusals import BadValue, NotCorrectable, OutOfStep
+from yibao.domain.vocabulary import Seen
 
 
 class Envelope(NamedTuple):
@@ -31,32 +31,9 @@ class Envelope(NamedTuple):
     command_digest: str
 
 
-def content_digest(stream: Stream, command: Command) -> str:
-    """The digest by which a repeated command is recognized, however its values are spelled.
-
-    What a correction changes is read as the command of the corrected fact reads it; where it does
-    not read, it stands as it was given. Raises BadValue where that cannot be written.
-    """
-    if isinstance(command, Correct):
-        event = stream.by_id.get(command.fact_id)
-        if isinstance(event, _CORRECTABLE):
-            with suppress(BadValue):
-                again = corrected_command(event, command)
-                named = again.model_dump(mode="json", include=set(command.changes))
-                changes = dict(sorted(named.items()))
-                return command.model_copy(update={"changes": changes}).digest()
-    return command.digest()
-
-
-def answered_before(stream: Stream, command: Command, envelope: Envelope) -> events.Event | None:
-    """What the same command led to earlier; raises OutOfStep if its id meant something else."""
-    event = stream.answers.get(envelope.command_id)
-    if event is None:
-        return None
-    # Until 0.4.0 the digest of a correction was of its changes as they were given.
-    if event.command_digest not in (envelope.command_digest, command.digest()):
-        raise OutOfStep("command_id_reused", version=event.originator_version)
-    return event
+def happened_at(command: Command, envelope: Envelope) -> datetime:
+    """When what a command tells happened: a time that was left out is the stamp."""
+    return envelope.recorded_at if command.at is None else command.at
 
 
 def check_version(stream: Stream, command: Command) -> None:
@@ -65,11 +42,17 @@ def check_version(stream: Stream, command: Command) -> None:
         raise OutOfStep("version_conflict", expected=command.expected_version, found=stream.version)
 
 
+def check_seen(command: Command, found: Seen) -> None:
+    """Raises OutOfStep where the sender has not seen all that an answer stands on by now."""
+    if command.expected not in (None, found):
+        raise OutOfStep("version_conflict", expected=command.expected, found=found)
+
+
 def fact(stream: Stream, command: RecordFact, envelope: Envelope) -> events.Fact:
     """The fact a command becomes."""
     return command.fact(
         **enveloped(stream, command, envelope),
-        occurred_at=command.at,
+        occurred_at=happened_at(command, envelope),
         observed=command.observed or command.always_report,
         **command.values(),
     )
@@ -80,7 +63,7 @@ def void(stream: Stream, command: Void, envelope: Envelope) -> events.Voided:
     target = current(stream, command.fact_id)
     return events.Voided(
         **enveloped(stream, command, envelope),
-        occurred_at=command.at,
+        occurred_at=happened_at(command, envelope),
         supersedes=target.event.event_id,
     )
 
@@ -91,8 +74,8 @@ def correction(stream: Stream, command: Correct, envelope: Envelope) -> events.F
     again = corrected_command(target, command)
     return again.fact(
         **enveloped(stream, command, envelope),
-        occurred_at=again.at,
-        corrected_at=command.at,
+        occurred_at=command.occurred_at or target.occurred_at,
+        corrected_at=happened_at(command, envelope),
         observed=True,
         supersedes=target.event_id,
         **again.values(),
@@ -111,7 +94,6 @@ def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
     return commands.read(kind, values, stored=old.values())
 
 
-_CORRECTABLE: tuple[type[events.Fact], ...] = tuple(commands.COMMAND_OF)
 #: Who it is about and under which edition cannot be corrected: that is another enrollment.
 _FIXED = frozenset({"ref", "policy"})
 

@@ -107,7 +107,7 @@ def _judge(stream: Stream, command: RecordFact, event: events.Fact, edition: Edi
         fact = attempted.facts[-1]
         attempt = Attempt(_case(attempted, edition), fact.moment, fact)
     else:
-        attempt = request(_case(stream, edition), command.at)
+        attempt = request(_case(stream, edition), event.occurred_at)
     code = first_refusal(codes, attempt)
     if code is not None:
         raise NotPermitted(code)

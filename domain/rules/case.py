@@ -106,9 +106,7 @@ class Case:
 
     def windows(self) -> Iterator[Window]:
         """The confirmation windows of every school the student was at."""
-        changes = (change.event.school for change in self.facts.school_changes)
-        for school in {self.registration.event.school, *changes}:
-            yield self._window(school)
+        yield from map(self._window, self.facts.schools)
 
     @kept
     def latest_window(self) -> Window:

@@ -14,7 +14,8 @@ from yibao.domain.editions.policy import Policy
 from yibao.domain.facts import commands, events
 from yibao.domain.facts.adoption import EditionInUse
 from yibao.domain.facts.commands import Command
-from yibao.domain.facts.entries import Envelope, answered_before
+from yibao.domain.facts.entries import Envelope
+from yibao.domain.facts.repeating import answered_before
 from yibao.domain.facts.streams import fold, places
 from yibao.domain.lifecycle.decision import decide
 from yibao.domain.refusals import Refused
@@ -68,9 +69,7 @@ class Given:
     def record(self, command: Command, recorded_at: str | None = None) -> events.Event | None:
         """Decides a command now, or at the latest instant so far, and keeps its event."""
         mine, stream = self._stream_of(command)
-        stamp = (
-            read_instant(recorded_at) if recorded_at else max(command.at, self.now or command.at)
-        )
+        stamp = read_instant(recorded_at) if recorded_at else self._stamp(command)
         number = next(self.ids)
         envelope = Envelope(
             stream=stream,
@@ -93,6 +92,10 @@ class Given:
         self.history.append(event)
         self.now = stamp
         return event
+
+    def _stamp(self, command: Command) -> datetime:
+        assert command.at is not None
+        return max(command.at, self.now or command.at)
 
     @property
     def edition(self) -> EditionInUse:

@@ -3,12 +3,15 @@
 import pytest
 from given import (
     Given,
+    Step,
+    care,
     checked,
     confirm,
     correct,
     edition,
     fix_window,
     given,
+    moved,
     other_cover,
     registered,
     roster,
@@ -19,6 +22,7 @@ from given import (
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts.streams import EMPTY, edition_named
 from yibao.domain.refusals import UnknownCutoff
+from yibao.domain.vocabulary import Seen
 from yibao.projections.record import EditionRecord, Log
 
 NOON = "2025-10-01 12:00"
@@ -75,7 +79,7 @@ def test_a_version_stands_for_the_stamp_of_its_event(
 
 
 def test_version_0_knows_nothing(student: Given) -> None:
-    assert student.knowledge(0) == (student.enrollment, 0, None, 0, None, EMPTY, ())
+    assert student.knowledge(0) == (student.enrollment, 0, None, 0, None, EMPTY, (), 0)
 
 
 def test_a_version_inside_a_transaction_is_an_error(student: Given) -> None:
@@ -170,3 +174,61 @@ def test_what_was_fixed_under_an_edition_is_gathered_once() -> None:
     held = EditionRecord(edition(), Log(fixed))
     assert held.fixes(len(fixed)) is held.fixes(len(fixed))
     assert not held.fixes(0)
+
+
+def closing(at: str, **whose: str) -> Step:
+    return fix_window(at, closes_on="2025-12-20", **whose)
+
+
+def test_an_answer_tells_how_far_its_reader_has_seen() -> None:
+    student = given(
+        registered("2025-09-01"), roster(), confirm("2025-09-06 14:20"), checked("2025-09-06 14:50")
+    )
+    assert student.answer().seen == Seen(4, 0, 0, None)
+    student.and_(care("2025-09-20"), closing("2025-10-01 09:00"))
+    assert student.answer().seen == Seen(4, 1, 1)
+    assert student.answer(known_at=2).seen == Seen(2, 0, 0)
+    assert student.answer(known_at=0).seen == Seen(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("whose", "concerns"),
+    [
+        ({}, 1),
+        ({"school": "sjtu"}, 1),
+        ({"category": "undergraduate"}, 1),
+        ({"school": "sjtu", "category": "undergraduate"}, 1),
+        ({"school": "fudan"}, 0),
+        ({"category": "postgraduate"}, 0),
+        ({"school": "sjtu", "category": "postgraduate"}, 0),
+        ({"school": "fudan", "category": "undergraduate"}, 0),
+    ],
+)
+def test_only_what_is_fixed_for_her_is_seen(whose: dict[str, str], concerns: int) -> None:
+    student = given(registered("2025-09-01"), closing("2025-09-03 09:00", **whose))
+    assert student.answer().seen == Seen(1, 0, concerns)
+
+
+def test_a_window_of_every_school_she_was_at_concerns_her() -> None:
+    student = given(registered("2025-09-01"), closing("2025-09-03 09:00", school="fudan"))
+    assert student.answer().seen == Seen(1, 0, 0)
+    student.and_(moved("2025-09-04 09:00", "fudan"), closing("2025-09-05 09:00", school="sjtu"))
+    assert student.answer().seen == Seen(2, 0, 2)
+
+
+@pytest.mark.parametrize(("first", "later"), [("sjtu", "fudan"), ("fudan", "sjtu")])
+def test_a_window_taken_from_her_or_given_to_her_is_seen(first: str, later: str) -> None:
+    student = given(registered("2025-09-01"), closing("2025-09-03 09:00", school=first))
+    before = student.answer().seen.window
+    student.and_(correct("2025-09-04 09:00", "window-fixed", school=later))
+    assert student.answer().seen.window == before + 1
+
+
+def test_a_window_taken_back_is_seen_by_whom_it_was_for() -> None:
+    for school, seen in (("sjtu", 2), ("fudan", 0)):
+        student = given(
+            registered("2025-09-01"),
+            closing("2025-09-03 09:00", school=school),
+            void("2025-09-04 09:00", "window-fixed"),
+        )
+        assert student.answer().seen == Seen(1, 0, seen)

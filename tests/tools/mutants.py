@@ -82,6 +82,9 @@ EQUIVALENT: dict[str, str] = {
     "case.facts.episodes(): Lt to LtE": "two facts never have the same moment",
     "domain/money.py: return Fen((self * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)): "
     "constant to 2": "a quantum's exponent counts, not its value",
+    'domain/money.py: return str(yuan) if 0 <= yuan < 10**12 else "": Lt to LtE': (
+        "no amount has so many digits"
+    ),
     "domain/care/assessing.py: if isinstance(window.value, DayRange) and "
     "day > window.value.last:: Gt to GtE": "the last day is inside",
     'domain/rules/account.py: key = ("account_instant", confirmation.place, account.value): '

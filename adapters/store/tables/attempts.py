@@ -1,18 +1,21 @@
 """Refused attempts: a table of their own, which only grows, beside the facts.
 
 Of one actor so many are kept in an hour; what comes on top is counted by command and code, so
-that nobody can fill the store by asking, and nothing is dropped unseen.
+that nobody can fill the store by asking, and nothing is dropped unseen. So is what is equal to one
+that is kept.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from yibao.adapters.store.connections import Sql
+from yibao.adapters.store.connections import Sql, SqlRow
 from yibao.domain.calendar import in_shanghai
 from yibao.domain.facts import KeptAttempt, RefusedAttempt
 from yibao.domain.refusals import UnreadableEvent, place, reason
@@ -20,6 +23,8 @@ from yibao.domain.refusals import UnreadableEvent, place, reason
 
 class CountedAttempts(NamedTuple):
     """How often one actor was refused one thing in one hour, beyond the attempts kept.
+
+    That is what was equal to one of them, and what came on top of so many in an hour.
 
     `hour` is the hour's beginning, in Shanghai; `changed` grows with every change of any count.
     `number` is the count's own.
@@ -32,6 +37,66 @@ class CountedAttempts(NamedTuple):
     code: str
     attempts: int
     changed: int
+
+
+#: Of how many streams and actors it is remembered what is kept.
+_REMEMBERED: Final = 1000
+#: What two attempts to do the same may differ in; the school is content where one registers there.
+_BESIDE: Final = frozenset(
+    {"tried_at", "version", "via", "school", "command_id", "correlation_id", "causation_id"}
+)
+
+
+class Known:
+    """Which attempts are kept, as far as was looked: they only grow.
+
+    Of each stream and actor only what has come since is read, else each attempt of somebody who
+    goes on would read all those before it. What was read last still stands there, or it was in a
+    transaction that was not committed, or in a store that was put back: then all is read again.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[UUID, str], tuple[SqlRow, set[str]]] = {}
+
+    def has(self, sql: Sql, stream: UUID, attempt: RefusedAttempt) -> bool:
+        """Whether one is kept that is equal in actor, target, content and code.
+
+        Whoever asks has the turn of the actor's attempts until the transaction ends.
+        """
+        whose = stream, attempt.by
+        last, known = self._read.pop(whose, (None, set()))
+        rows = _rows_from(sql, whose, last)
+        if last is not None and rows[:1] != [last]:
+            known, rows = set(), _rows_from(sql, whose, None)
+        known.update(_content(state) for _, state in rows)
+        if rows:
+            self._read[whose] = rows[-1], known
+        if len(self._read) > _REMEMBERED:
+            with suppress(KeyError, RuntimeError):  # another thread has done so
+                del self._read[next(iter(self._read))]
+        return _content(state_of(attempt)) in known
+
+
+def _rows_from(sql: Sql, whose: tuple[UUID, str], last: SqlRow | None) -> list[SqlRow]:
+    stream, actor = whose
+    return sql.rows(
+        "SELECT attempt_id, state FROM refused_attempts "
+        "WHERE stream=? AND actor=? AND attempt_id>=? ORDER BY attempt_id",
+        (stream.hex, actor, last[0] if last else 0),
+    )
+
+
+def _content(state: bytes) -> str:
+    """What an attempt was, without when it was made and how; what cannot be read is like no other.
+
+    Of a value that was bad nothing is kept, and so nothing can be told apart.
+    """
+    try:
+        told = json.loads(state)
+        beside = _BESIDE - {"school"} if told["command"] == "register" else _BESIDE
+        return json.dumps({key: told[key] for key in sorted(told.keys() - beside)}, sort_keys=True)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return ""
 
 
 def keep(sql: Sql, stream: UUID, attempt: RefusedAttempt, kept_an_hour: int) -> bool:

@@ -447,17 +447,17 @@ def impatient(service: Service) -> Callable[[], Reached]:
 STOPS = """
 import os, signal, sys
 import yibao
-from yibao.adapters.service import recording
+from yibao.adapters.service.recording.work import Work
 
-save = recording._Work.save
+save = Work.save
 
 def stopped(work):
-    recording._Work.save = save
+    Work.save = save
     os.kill(os.getpid(), signal.SIGSTOP)
     save(work)
 
 with yibao.open(sys.argv[1]) as service:
-    recording._Work.save = stopped
+    Work.save = stopped
     told = {"province": "jiangsu", "command_id": "stopped", "observed": True}
     print(service.file_remote_care(
         yibao.EnrollmentId("s-faulty", 2025), at="2025-09-10 12:00", **told

@@ -1,0 +1,23 @@
+"""How commands become facts: loaded, judged and saved in one transaction."""
+
+from yibao.adapters.service.recording.adopted import check_unaltered, is_altered
+from yibao.adapters.service.recording.asking import Allowed, check_callable
+from yibao.adapters.service.recording.given import CommandOrGroup, Target, each_of
+from yibao.adapters.service.recording.recording import ATTEMPTS_KEPT, BATCH, Clock, Recording
+from yibao.adapters.service.recording.replies import Receipt, Reply
+
+__all__ = [
+    "ATTEMPTS_KEPT",
+    "BATCH",
+    "Allowed",
+    "Clock",
+    "CommandOrGroup",
+    "Receipt",
+    "Recording",
+    "Reply",
+    "Target",
+    "check_callable",
+    "check_unaltered",
+    "each_of",
+    "is_altered",
+]

@@ -1,0 +1,460 @@
+"""Load, decide, save: how a command becomes facts, in one transaction."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from yibao.adapters.editions import Editions
+from yibao.adapters.service.recording.asking import Allowed, as_raised, ask
+from yibao.adapters.service.recording.given import (
+    NOBODY,
+    Item,
+    Target,
+    as_refusal,
+    item_of,
+    misfit,
+    stream_of,
+    told_by,
+    wrong,
+)
+from yibao.adapters.service.recording.remembering import Remembered
+from yibao.adapters.service.recording.replies import (
+    UNKNOWN,
+    Receipt,
+    Reply,
+    name_of,
+    receipts_in,
+    tell_of,
+    tell_of_each,
+)
+from yibao.adapters.service.recording.work import Work
+from yibao.adapters.store import AheadOfClock, FactStore, StoreError, Transaction
+from yibao.adapters.telemetry import SILENT, Telemetry, tell
+from yibao.domain.care import Ground, decide_care
+from yibao.domain.editions import Policy
+from yibao.domain.facts import (
+    EMPTY,
+    EditionInUse,
+    Envelope,
+    Stream,
+    answered_before,
+    check_seen,
+    content_digest,
+    events,
+    happened_at,
+    refused_attempt,
+)
+from yibao.domain.facts.commands import Amendment, Command, Correct, Register
+from yibao.domain.facts.events import StreamKind
+from yibao.domain.lifecycle import asks_for_the_window, decide
+from yibao.domain.refusals import BadValue, Refused, UnknownEdition, UnreadableEvent, YibaoError
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+
+LOGGER: Final = logging.getLogger("yibao.recording")
+_FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+
+Clock = Callable[[], datetime]
+
+#: So far ahead of the clock a stamp is followed without asking.
+AHEAD: Final = timedelta(days=1)
+
+#: How many refused attempts of one actor are kept in an hour; more are only counted.
+ATTEMPTS_KEPT: Final = 1000
+
+#: How many of many things asked for share a transaction.
+BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Records commands on one store, where whoever is judged has the store's lock."""
+
+    store: FactStore
+    editions: Editions
+    by: str
+    via: str
+    clock: Clock
+    attempts_kept: int = ATTEMPTS_KEPT
+    telemetry: Telemetry = SILENT
+    #: Until which stamp it is accepted that one lies far ahead of the clock.
+    accept_stamps_until: datetime | None = None
+    #: Stories are told side by side, each by a clock of its own.
+    rehearsing: bool = False
+    remembered: Remembered = field(default_factory=Remembered)
+
+    def record_together(
+        self, target: Target, asked: Sequence[Command], allowed: Allowed | None = None
+    ) -> list[Receipt]:
+        """Records commands on one target in one transaction and one stream: all or none.
+
+        Raises Refused for the first command that is refused, and keeps the attempt;
+        UnknownEdition for an edition that is not at hand; StoreError where the store fails, and
+        AheadOfClock, which is one, where it would stand behind a stamp far ahead of the clock.
+        What `allowed` raises is raised, and nothing is kept of that.
+        """
+        if not asked and (found := wrong(target)):
+            raise found
+        for command in asked:
+            if found := misfit(target, command):
+                self.keep_attempt(None, told_by(command), found)
+                raise found
+        with self.telemetry.command(name_of(asked)) as watched, as_raised():
+            if isinstance(target, str):
+                self.store.look_through()
+            try:
+                receipts = self.store.again(lambda: self._record_together(target, asked, allowed))
+            except (Refused, UnknownEdition) as error:
+                watched.outcome("refused", as_refusal(error).code)
+                raise
+            tell_of(watched, receipts)
+            if len(asked) > 1:
+                tell_of_each(watched, asked, tuple(receipts))
+            return receipts
+
+    def _record_together(
+        self, target: Target, asked: Sequence[Command], allowed: Allowed | None
+    ) -> list[Receipt]:
+        receipts: list[Receipt] = []
+        failed: Refused | UnknownEdition | None = None
+        with self._transaction([target]) as transaction:
+            work = self._work(transaction, [target])
+            work.stamp_from(self._earliest(work, target, asked))
+            work.begin()
+            first: UUID | None = None
+            for command in asked:
+                try:
+                    place = self._place(work, target, command)
+                    first = first or place
+                    if place != first:
+                        raise BadValue("asked", "care is recorded apart from the enrollment")
+                    receipts.append(self._recorded(work, target, place, command, allowed))
+                except (Refused, UnknownEdition) as error:
+                    failed = error
+                    work.go_back()
+                    self._keep(work, target, told_by(command), as_refusal(error))
+                    break
+            self._save(work)
+        if failed is not None:
+            raise failed
+        return receipts
+
+    def record_each(
+        self,
+        asked: Iterable[Any],
+        *,
+        batch: int = BATCH,
+        allowed: Allowed | None = None,
+        dry_run: bool = False,
+    ) -> list[Reply]:
+        """Records what is asked of whatever targets, each judged by itself, batch by batch.
+
+        Each is a target and a command, or a target and several commands, which are recorded whole
+        or not at all. What is refused is told in the place of its receipts, and kept as an attempt.
+        A stream that cannot be read is told there, too, and one that is far ahead of the clock;
+        nothing is kept of that. The others are recorded. A batch is one transaction. Raises
+        StoreError where the store fails, and what `allowed` raises; then the batches before stand.
+
+        In a dry run the replies are the same, and nothing is recorded and nothing kept: all of it
+        is one transaction, in which what comes later is judged on what came before.
+        """
+        given, replies, tails = map(item_of, asked), list[Reply](), Remembered()
+        while items := list(given if dry_run else islice(given, batch)):
+            replies.extend(self._record_batch(items, allowed, tails, dry_run))
+        return replies
+
+    def _record_batch(
+        self, items: Sequence[Item], allowed: Allowed | None, tails: Remembered, dry_run: bool
+    ) -> list[Reply]:
+        if any(isinstance(item.target, str) for item in items):
+            self.store.look_through()
+
+        def record() -> list[Reply]:
+            return self._record_each(items, allowed, tails, dry_run)
+
+        if dry_run:
+            with as_raised():
+                return self.store.again(record)
+        with self.telemetry.command("batch") as watched, as_raised():
+            replies = self.store.again(record)
+            tell_of(watched, receipts_in(replies))
+            for item, reply in zip(items, replies, strict=True):
+                tell_of_each(watched, item.commands, reply)
+            return replies
+
+    def _record_each(
+        self, items: Sequence[Item], allowed: Allowed | None, tails: Remembered, dry_run: bool
+    ) -> list[Reply]:
+        replies: list[Reply] = []
+        targets = [item.target for item in items if item.target is not None]
+        with self._transaction(targets, many=True) as transaction:
+            work = self._work(transaction, targets, tails, is_dry=dry_run)
+            places = [self._places_or_error(work, item) for item in items]
+            for item, place in zip(items, places, strict=True):
+                work.begin()
+                try:
+                    replies.append(self._reply(work, item, place, allowed))
+                except (UnreadableEvent, AheadOfClock) as error:
+                    work.go_back()
+                    replies.append(error)
+            self._save(work)
+        return replies
+
+    def _reply(
+        self,
+        work: Work,
+        item: Item,
+        places: "Sequence[UUID] | YibaoError",
+        allowed: Allowed | None,
+    ) -> Reply:
+        """What becomes of one thing among many; raises UnreadableEvent or AheadOfClock."""
+        told, receipts = item.told, list[Receipt]()
+        try:
+            if isinstance(places, YibaoError):
+                raise places
+            assert item.target is not None
+            for place, command in zip(places, item.commands, strict=True):
+                told = told_by(command)
+                receipts.append(self._recorded(work, item.target, place, command, allowed))
+        except (Refused, UnknownEdition) as error:
+            work.go_back()
+            refused = as_refusal(error)
+            self._keep(work, item.target, told, refused)
+            return refused
+        return tuple(receipts) if item.is_group else receipts[0]
+
+    def _place(self, work: Work, target: Target, command: Command) -> UUID:
+        """The stream a command belongs to; raises BadValue, or UnknownEdition."""
+        of = command.fact.stands_in if command.fact else None
+        if isinstance(target, str):
+            if of is not StreamKind.EDITION and not isinstance(command, Amendment):
+                raise BadValue("target", "only a window is fixed for an edition")
+            self.editions.get(target)
+            return edition_stream(target)
+        if of is StreamKind.EDITION:
+            raise BadValue("target", "a window is fixed for an edition")
+        if isinstance(command, Register):
+            begun = EnrollmentId(command.ref, self.editions.get(command.policy).year)
+            if begun != target:
+                raise BadValue("target", "the registration is of another student or benefit year")
+        is_care = of is StreamKind.CARE
+        if isinstance(command, Amendment):
+            is_care = command.fact_id in work.stream(target.care_stream).by_id
+        return target.care_stream if is_care else target.stream
+
+    def _places_or_error(self, work: Work, item: Item) -> "Sequence[UUID] | YibaoError":
+        """The streams that commands belong to, if these can be read; it is stamped accordingly."""
+        if item.misfit:
+            return item.misfit
+        assert item.target is not None
+        try:
+            places = [self._place(work, item.target, command) for command in item.commands]
+            for place in places:
+                work.stream(place)
+            work.stamp_from(self._earliest(work, item.target, item.commands))
+            return places
+        except (Refused, UnknownEdition, UnreadableEvent) as error:
+            return error
+
+    def _recorded(
+        self, work: Work, target: Target, place: UUID, command: Command, allowed: Allowed | None
+    ) -> Receipt:
+        """The receipt of a command that is recorded, now or before.
+
+        What was recorded before is not judged again. Raises Refused, and AheadOfClock where what it
+        stands on was stamped too far ahead.
+        """
+        stream = work.stream(place)
+        envelope = self._envelope(stream, place, command, work.stamp)
+        earlier = answered_before(stream, command, envelope)
+        if earlier is not None:
+            return work.receipt(target, earlier, repeated=True)
+        _refuse_the_future(command, work.clock)
+        if allowed is not None:
+            if isinstance(target, str):
+                raise BadValue("allowed", "is asked about a student, and a window is everybody's")
+            ask(allowed, work.record(target, self.editions), happened_at(command, envelope))
+        if command.expected is not None:
+            check_seen(command, work.seen(target))
+        if isinstance(target, str):
+            fresh = self._on_an_edition(work, command, envelope, target)
+        elif place == target.stream:
+            fresh = self._on_an_enrollment(work, command, envelope)
+        else:
+            fresh = self._on_care(work, target, command, envelope)
+        work.check_reached(self._earliest(work, target, [command]))
+        for event in fresh:
+            work.add(event)
+        if command.note:
+            work.notes.append((fresh[-1].event_id, command.note))
+        return work.receipt(target, fresh[-1])
+
+    def keep_attempt(
+        self, target: Target | None, told: Mapping[str, Any], error: Refused | UnknownEdition
+    ) -> None:
+        """Keeps what was refused before it could be judged; it may be about nobody."""
+        whom = None if wrong(target) else target
+
+        def keep() -> None:
+            targets = [] if whom is None else [whom]
+            with self._transaction(targets) as transaction:
+                work = self._work(transaction, targets)
+                self._keep(work, whom, told, as_refusal(error))
+
+        with self.telemetry.command(told["command"] or UNKNOWN) as watched:
+            self.store.again(keep)
+            watched.outcome("refused", as_refusal(error).code)
+
+    def _transaction(
+        self, targets: Sequence[Target], *, many: bool = False
+    ) -> AbstractContextManager[Transaction]:
+        """A transaction on whatever may be read and recorded with the targets.
+
+        A student's care is recorded by whoever records on the enrollment; what is recorded for
+        an edition is for everybody.
+        """
+        if self.store.is_for_stories and not self.rehearsing:
+            raise StoreError("this is a rehearsal store: nothing but stories is recorded in it")
+        everybody = any(isinstance(target, str) for target in targets)
+        concerned = map(stream_of, targets)
+        return self.store.transaction(concerned, everybody=everybody, many=many)
+
+    def _work(
+        self,
+        transaction: Transaction,
+        targets: Sequence[Target],
+        tails: Remembered | None = None,
+        *,
+        is_dry: bool = False,
+    ) -> Work:
+        """Reads the targets' streams, and only then the clock.
+
+        By then nobody else can record on them: what is known by an instant stays what it was. Of
+        what else they stand on the last row tells enough. What is long, and known from the batch
+        before, is read as far as it is new.
+        """
+        if self.rehearsing or tails is None:
+            tails = self.remembered if self.rehearsing else Remembered()
+        whole = {stream_of(target) for target in targets}
+        beside = {target.care_stream for target in targets if not isinstance(target, str)}
+        beside.update(map(edition_stream, self.editions.names()))
+        beside -= whole
+        ahead = () if self.rehearsing else sorted(each for each in whole if each not in tails)
+        rows = transaction.rows_of(ahead, sorted(beside))
+        clock = self.clock()
+        accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
+        reach = max(clock + AHEAD, accepted or clock)
+        return Work(transaction, clock, reach, rows, beside, self.remembered, tails, is_dry=is_dry)
+
+    def _earliest(self, work: Work, target: Target, asked: Iterable[Command]) -> datetime | None:
+        """The earliest stamp that commands may have; None where they stand on nothing yet.
+
+        It is not before the last of the student, of her care or of her edition. A window is
+        everybody's: it comes after all there is, so that no answer moves that was given for what
+        was known by then. In a rehearsal stories with times of their own share the editions.
+        """
+        if isinstance(target, str):
+            return work.last_of([edition_stream(target)]) if self.rehearsing else work.after_all()
+        streams = [target.stream, target.care_stream]
+        if not self.rehearsing:
+            named = {work.stream(target.stream).edition_named}
+            named.update(command.policy for command in asked if isinstance(command, Register))
+            streams += [edition_stream(name) for name in named if name is not None]
+        return work.last_of(streams)
+
+    def _save(self, work: Work) -> None:
+        """Records what a transaction has led to; a stamp far ahead of the clock is told of."""
+        if work.save() and work.stamp > work.clock + AHEAD and not self.rehearsing:
+            told = {"stamp": work.stamp.isoformat(), "clock": work.clock.isoformat()}
+            tell(LOGGER, logging.WARNING, "stamp-ahead-accepted", **told)
+
+    def _keep(
+        self, work: Work, target: Target | None, told: Mapping[str, Any], refused: Refused
+    ) -> None:
+        """Keeps a refused attempt: whose it was, about whom, and at which school as then known."""
+        if work.is_dry:
+            return
+        known: dict[str, Any] = {"by": self.by, "via": self.via, "tried_at": work.stamp}
+        stream_id = NOBODY
+        if target is not None:
+            stream_id = stream_of(target)
+            stream = work.stream(stream_id)
+            known["tried_at"] = max(work.stamp, stream.last_recorded_at or work.stamp)
+            known["version"] = stream.version
+            known["school"] = stream.counting.latest_school
+            known["policy"] = stream.edition_named
+            if isinstance(target, str):
+                known["policy"] = target if target in self.editions.names() else None
+            else:
+                known |= target._asdict()
+        attempt = refused_attempt(told, refused, known)
+        work.transaction.keep_attempt(stream_id, attempt, self.attempts_kept)
+
+    def _on_an_edition(
+        self, work: Work, command: Command, envelope: Envelope, edition: str
+    ) -> list[events.Event]:
+        """What a command on an edition leads to."""
+        in_use = self._in_use(self.editions.get(edition), work.stream(envelope.stream))
+        return decide(in_use.stream, command, in_use, envelope)
+
+    def _on_an_enrollment(
+        self, work: Work, command: Command, envelope: Envelope
+    ) -> list[events.Event]:
+        """What a command on an enrollment leads to."""
+        stream = work.stream(envelope.stream)
+        policy = self._policy(stream, command)
+        if policy is None:
+            return decide(stream, command, None, envelope)
+        fixed = EMPTY
+        if asks_for_the_window(command) or isinstance(command, Register):
+            fixed = work.stream(edition_stream(policy.edition))
+        return decide(stream, command, self._in_use(policy, fixed), envelope)
+
+    def _on_care(
+        self, work: Work, enrollment: EnrollmentId, command: Command, envelope: Envelope
+    ) -> list[events.Event]:
+        """What a command on care leads to."""
+        received, enrolled = work.stream(envelope.stream), work.stream(enrollment.stream)
+        named = enrolled.edition_named
+        if named is None:
+            return decide_care(received, command, None, envelope)
+        edition = self._in_use(self.editions.get(named), work.stream(edition_stream(named)))
+        case = work.case(enrollment.stream, edition)
+        ground = Ground(case, enrolled.version, edition, work.ledger(envelope.stream))
+        return decide_care(received, command, ground, envelope)
+
+    def _policy(self, stream: Stream, command: Command) -> Policy | None:
+        """The edition asked for, or the one of the current registration."""
+        if isinstance(command, Register):
+            return self.editions.get(command.policy)
+        registration = stream.counting.registration
+        return self.editions.get(registration.event.policy) if registration else None
+
+    def _in_use(self, policy: Policy, stream: Stream) -> EditionInUse:
+        return EditionInUse(policy, stream, self.by)
+
+    def _envelope(
+        self, stream: Stream, stream_id: UUID, command: Command, stamp: datetime
+    ) -> Envelope:
+        event_id = uuid4()
+        return Envelope(
+            stream=stream_id,
+            recorded_at=stamp,
+            event_id=event_id,
+            by=command.by or self.by,
+            via=self.via,
+            command_id=command.command_id or event_id.hex,
+            command_digest=content_digest(stream, command),
+        )
+
+
+def _refuse_the_future(command: Command, now: datetime) -> None:
+    """Raises BadValue for a time ahead of the clock; where none is given it is the stamp's."""
+    if command.at is not None and command.at > now:
+        raise BadValue("at", "lies in the future of this service")
+    if isinstance(command, Correct) and command.occurred_at and command.occurred_at > now:
+        raise BadValue("occurred_at", "lies in the future of this service")

@@ -1,0 +1,244 @@
+"""A transaction under way."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+from yibao.adapters.editions import Editions
+from yibao.adapters.service.recording.given import Target
+from yibao.adapters.service.recording.remembering import Remembered
+from yibao.adapters.service.recording.replies import Receipt
+from yibao.adapters.store import AheadOfClock, Transaction, stamp_in
+from yibao.adapters.store.connections import SqlRow
+from yibao.domain.care import Ledger
+from yibao.domain.facts import EditionInUse, Stream, events, evolve, fold
+from yibao.domain.refusals import UnreadableEvent
+from yibao.domain.rules import Case
+from yibao.domain.vocabulary import EnrollmentId, Seen, edition_stream
+from yibao.projections.record import Fixed, Record
+
+
+class _Mark(NamedTuple):
+    """What was about to be recorded, and what was in the streams that were added to since."""
+
+    fresh: int
+    notes: int
+    streams: dict[UUID, tuple[Stream | None, list[events.Event]]]
+
+
+class Work:
+    """A transaction under way: the streams as they are by now, and all that will be recorded.
+
+    `rows` are those of the streams that are read whole, and of those `beside` them the last. What
+    is not among them is read as it is asked for: from `tails`, what is not known there already.
+    With `is_dry` nothing is recorded, and nothing that is refused is kept.
+    """
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        clock: datetime,
+        reach: datetime,
+        rows: Mapping[UUID, list[SqlRow]],
+        beside: Collection[UUID],
+        remembered: Remembered,
+        tails: Remembered,
+        *,
+        is_dry: bool = False,
+    ) -> None:
+        self.transaction = transaction
+        self.clock = self.stamp = clock
+        self.is_dry = is_dry
+        self._reach = reach
+        self._beside = beside
+        self._last: dict[UUID, datetime | None] = {}
+        self._after_all: datetime | None = None
+        self.notes: list[tuple[UUID, str]] = []
+        self._fresh: list[events.Event] = []
+        self._rows = rows
+        self._remembered = remembered
+        self._tails = tails
+        self._streams: dict[UUID, Stream] = {}
+        #: What is not in the streams yet: hardly ever does a transaction look at it again.
+        self._coming: dict[UUID, list[events.Event]] = {}
+        self._mark = _Mark(0, 0, {})
+        self._seen_by: dict[UUID, Seen] = {}
+        self._cases: dict[UUID, tuple[Stream, Stream, Case]] = {}
+        self._ledgers: dict[UUID, tuple[Stream, Ledger]] = {}
+
+    def stream(self, stream_id: UUID) -> Stream:
+        """A stream, with what this transaction will add to it; raises UnreadableEvent."""
+        found = self._streams.get(stream_id)
+        if found is None:
+            found = self._streams[stream_id] = self._read(stream_id)
+        if stream_id in self._coming:
+            found = reduce(evolve, self._coming.pop(stream_id), found)
+            self._streams[stream_id] = found
+        return found
+
+    def _read(self, stream_id: UUID) -> Stream:
+        rows = self._rows.get(stream_id)
+        if rows is None:
+            return self._tails.stream(self.transaction, stream_id)
+        if stream_id not in self._beside:
+            return self._tails.folded(stream_id, rows)
+        return self._remembered.still(self.transaction, stream_id, rows)
+
+    def version(self, stream_id: UUID) -> int:
+        """The version of a stream, which need not be readable for it."""
+        is_read = stream_id in self._streams or stream_id in self._coming
+        if is_read or stream_id not in self._beside:
+            return self.stream(stream_id).version
+        rows = self._rows[stream_id]
+        return int(rows[-1][0]) if rows else 0
+
+    def stamp_from(self, earliest: datetime | None) -> None:
+        """One stamp for all that is recorded, and none too early, as far as may be.
+
+        What is too far ahead is not recorded, and the stamp is for the others.
+        """
+        if earliest is not None and earliest <= self._reach:
+            self.stamp = max(self.stamp, earliest)
+
+    def check_reached(self, earliest: datetime | None) -> None:
+        """Raises AheadOfClock where the stamp of this transaction is too early."""
+        if earliest is not None and earliest > self.stamp:
+            raise AheadOfClock(
+                f"this would be stamped {earliest}, as what it stands on, more than a day ahead of "
+                f"the clock, {self.clock}, and so would all that follows: set the clock right if "
+                "it has gone back, or accept such stamps by accept_stamps_until or "
+                "YIBAO_ACCEPT_STAMPS_UNTIL"
+            )
+
+    def after_all(self) -> datetime | None:
+        """The first instant after every stamp of the store, if there is any."""
+        if self._after_all is None and (last := self.transaction.last_stamp()) is not None:
+            self._after_all = last + timedelta(microseconds=1)
+        return self._after_all
+
+    def last_of(self, streams: Iterable[UUID]) -> datetime | None:
+        """The latest of the streams' last stamps, if there is any."""
+        return max(filter(None, map(self._last_stamp, streams)), default=None)
+
+    def _last_stamp(self, stream_id: UUID) -> datetime | None:
+        if stream_id not in self._beside:
+            return self.stream(stream_id).last_recorded_at
+        if stream_id not in self._last:
+            rows = self._rows[stream_id]
+            self._last[stream_id] = stamp_in(rows[-1][-1]) if rows else None
+        return self._last[stream_id]
+
+    def case(self, enrolled: UUID, edition: EditionInUse) -> Case:
+        """A student's case; the same one for as long as nothing moves it in this transaction."""
+        stream = self.stream(enrolled)
+        kept = self._cases.get(enrolled)
+        if kept is None or kept[0] is not stream or kept[1] is not edition.stream:
+            fixes: Sequence[Any] = edition.stream.facts
+            case = Case(edition.policy, stream.facts, fixes, stream.counting)
+            kept = self._cases[enrolled] = stream, edition.stream, case
+        return kept[2]
+
+    def ledger(self, care: UUID) -> Ledger:
+        """The ledger of a student's care, which goes on from what it was before."""
+        stream = self.stream(care)
+        before, ledger = self._ledgers.get(care, (stream, None))
+        known = len(before.recorded)
+        if ledger is None or before.recorded[-1:] != stream.recorded[known - 1 : known]:
+            ledger, known = Ledger(), 0
+        for event in stream.recorded[known:]:
+            ledger.take(event)
+        self._ledgers[care] = stream, ledger
+        return ledger
+
+    def seen(self, target: Target, versions: Mapping[UUID, int] | None = None) -> Seen:
+        """What whoever knows of a target what is recorded has seen: by now, or in those versions.
+
+        Where what is fixed under an edition cannot be read, everything in its stream counts.
+        """
+
+        def version(stream_id: UUID) -> int:
+            return self.version(stream_id) if versions is None else versions.get(stream_id, 0)
+
+        if isinstance(target, str):
+            stream_id = edition_stream(target)
+            return Seen(0, 0, self._fixed(stream_id).fixed(version(stream_id)))
+        enrolled, facts = self.stream(target.stream), version(target.stream)
+        if enrolled.version != facts:
+            enrolled = fold(enrolled.recorded[:facts])
+        window = 0
+        if enrolled.edition_named is not None:
+            stream_id = edition_stream(enrolled.edition_named)
+            window = version(stream_id)
+            with suppress(UnreadableEvent):
+                window = self._fixed(stream_id).concerns(enrolled.counting, window)
+        return Seen(facts, version(target.care_stream), window)
+
+    def _fixed(self, edition: UUID) -> Fixed:
+        return self._remembered.fixed(edition, self.stream(edition))
+
+    def record(self, enrollment: EnrollmentId, editions: Editions) -> Record:
+        """Everything recorded of a student, with what this transaction will add to it."""
+        record = self.transaction.record(enrollment, editions, self.stamp)
+        return record.followed_by(self._fresh) if self._fresh else record
+
+    def receipt(self, target: Target, event: events.Event, *, repeated: bool = False) -> Receipt:
+        """The receipt of a command that has led to an event, now or before."""
+        if not repeated:
+            self._seen_by[event.event_id] = self.seen(target)
+        seen = self._seen_by.get(event.event_id)
+        if seen is None:
+            streams = [event.originator_id]
+            if isinstance(target, EnrollmentId):
+                named = self.stream(target.stream).edition_named
+                streams = [target.stream, target.care_stream]
+                streams += [edition_stream(named)] if named else []
+            versions = self.transaction.versions_by(event, streams)
+            seen = self.seen(target, versions)
+        event_id = cast(UUID, None) if self.is_dry else event.event_id
+        return Receipt(event_id, event.originator_version, event.recorded_at, repeated, seen)
+
+    def add(self, event: events.Event) -> None:
+        """Records an event when the transaction ends; every stream it belongs to has it now."""
+        stream_id, before = event.originator_id, self._mark.streams
+        if stream_id not in before:
+            before[stream_id] = self._streams.get(stream_id), self._coming.get(stream_id, [])[:]
+        self._coming.setdefault(stream_id, []).append(event)
+        self._fresh.append(event)
+
+    def begin(self) -> None:
+        """What is added from now on is recorded whole or not at all."""
+        self._mark = _Mark(len(self._fresh), len(self.notes), {})
+
+    def go_back(self) -> None:
+        """Leaves everything as it was when that began."""
+        del self._fresh[self._mark.fresh :]
+        del self.notes[self._mark.notes :]
+        for stream_id, (stream, coming) in self._mark.streams.items():
+            self._streams.pop(stream_id, None)
+            self._coming.pop(stream_id, None)
+            if stream is not None:
+                self._streams[stream_id] = stream
+            if coming:
+                self._coming[stream_id] = coming
+
+    def save(self) -> bool:
+        """Whether there was anything to record."""
+        if self.is_dry or not self._fresh:
+            return False
+        _mark_as_one_transaction(self._fresh)
+        self.transaction.append(self._fresh, self.notes)
+        return True
+
+
+def _mark_as_one_transaction(fresh: Sequence[events.Event]) -> None:
+    """Marks every event but the last of each stream as going on: no cut-off falls between."""
+    if len(fresh) == 1:
+        return
+    last = {event.originator_id: event for event in fresh}
+    for event in fresh:
+        if last[event.originator_id] is not event:
+            # A frozen event that nobody else has seen yet; what it leads to does not ask for it.
+            vars(event)["goes_on"] = True
