@@ -59,3 +59,57 @@ def test_an_application_starts_as_its_first_line_says(file: Path, tmp_path: Path
         | {"PYTHONPATH": str(ROOT / "src"), "YIBAO_STORE": f"sqlite:///{tmp_path}/s"},
         check=True,
     )
+
+
+#: One worker registers in a store of its own opening, after it was forked off the application.
+WORKER: Final = {
+    "with_django": """
+from django.test import Client
+import with_django as portal
+def post(number):
+    with portal.service() as service:
+        service.register(f"s-{number}", **SHEET)
+        told = Client().get(f"/enrollments/s-{number}/2025?at=2025-09-01T09:00")
+        assert told.json()["state"] == "registered", told.content
+""",
+    "with_fastapi": """
+from fastapi.testclient import TestClient
+from with_fastapi import portal
+app = portal()
+def post(number):
+    row = {"ref": f"s-{number}", **SHEET}
+    with TestClient(app) as client:
+        (told,) = client.post("/schools/sjtu/2025/roster", json=[row]).json()
+        assert [receipt["version"] for receipt in told] == [1, 2], told
+""",
+}
+FORKED: Final = """
+import os
+import yibao
+SHEET = {"policy": "shanghai-2025", "on": "2025-09-01", "at": "2025-09-01 08:30",
+         "school": "sjtu", "category": "undergraduate", "document": "resident_id_card"}
+"""
+WAITED: Final = """
+for number in range(3):
+    if not os.fork():
+        post(number)
+        os._exit(0)
+assert [os.wait()[1] for number in range(3)] == [0, 0, 0]
+with yibao.open(os.environ["YIBAO_STORE"]) as service:
+    print(sorted(answer.enrollment.ref for answer in service.everyone()))
+"""
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=[file.stem for file in EXAMPLES])
+def test_workers_that_are_forked_off_an_application_open_services_of_their_own(
+    file: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED + WORKER[file.stem] + WAITED],
+        cwd=file.parent,
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT / "src"), "YIBAO_STORE": f"sqlite:///{tmp_path}/facts.db"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "['s-0', 's-1', 's-2']", done.stderr
