@@ -93,11 +93,10 @@ def tell(
     service: Service,
     key: Key,
     values: Annotated[Told, Body()],
-    seen: Annotated[Told | None, Body()] = None,
+    seen: Annotated[yibao.Seen | None, Body()] = None,
 ) -> Told:
     """Any command from plain values, on what its author has seen, if that is said."""
-    expected = None if seen is None else yibao.Seen(**seen)
-    return yibao.as_json(service.tell(her, command, values, command_id=key, expected=expected))
+    return yibao.as_json(service.tell(her, command, values, command_id=key, expected=seen))
 
 
 @router.post("/schools/{school}/{year}/roster")

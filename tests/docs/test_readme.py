@@ -26,11 +26,12 @@ def page(language: Language) -> str:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder where the stories are at hand, and nothing of the user's own."""
+    """A folder where the stories are at hand, and nothing of the user's own, nor the language."""
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios", target_is_directory=True)
     monkeypatch.chdir(tmp_path)
     for name in [each for each in os.environ if each.startswith("YIBAO_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     return tmp_path
 
 
