@@ -424,7 +424,7 @@ class Recording:
             return decide_care(received, command, None, envelope)
         edition = self._in_use(self.editions.get(named), work.stream(edition_stream(named)))
         case = work.case(enrollment.stream, edition)
-        ground = Ground(case, enrolled.version, edition, work.ledger(envelope.stream))
+        ground = Ground(case, enrolled.version, edition, lambda: work.ledger(envelope.stream))
         return decide_care(received, command, ground, envelope)
 
     def _policy(self, stream: Stream, command: Command) -> Policy | None:
