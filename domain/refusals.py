@@ -86,10 +86,14 @@ class OutOfStep(Refused):
 
 
 class BadValue(Refused, ValueError):
-    """A value that can never be right; `where` names the field, never repeating the value."""
+    """A value that can never be right; `where` names the field, never repeating the value.
 
-    def __init__(self, where: str, why: str) -> None:
+    `errors` are all that were found, each with its place and reason; the first is the one told.
+    """
+
+    def __init__(self, where: str, why: str, *others: tuple[str, str]) -> None:
         super().__init__("bad_value", where=where, why=why)
+        self.errors = ((where, why), *others)
 
 
 class Misfit(ValueError):
@@ -100,20 +104,27 @@ class Misfit(ValueError):
         super().__init__(why)
 
 
+def mistakes(error: ValidationError) -> list[tuple[str, str]]:
+    """Everything pydantic found, each with its place and reason, never repeating a value."""
+    return [
+        (_place(found), str(found["msg"]).removeprefix("Value error, "))
+        for found in error.errors(include_input=False, include_url=False)
+    ]
+
+
 def place(error: ValidationError) -> str:
     """Where pydantic found the first mistake."""
-    first = _first(error)
-    inner = getattr(first.get("ctx", {}).get("error"), "where", ())
-    return ".".join(str(part) for part in (*first["loc"], *inner))
+    return mistakes(error)[0][0]
 
 
 def reason(error: ValidationError) -> str:
     """What pydantic found there, never repeating the value."""
-    return str(_first(error)["msg"]).removeprefix("Value error, ")
+    return mistakes(error)[0][1]
 
 
-def _first(error: ValidationError) -> Any:
-    return error.errors(include_input=False, include_url=False)[0]
+def _place(found: Any) -> str:
+    inner = getattr(found.get("ctx", {}).get("error"), "where", ())
+    return ".".join(str(part) for part in (*found["loc"], *inner))
 
 
 class UnknownEdition(YibaoError, LookupError):

@@ -7,7 +7,14 @@ from yibao.domain.care import Assessed, assessments
 from yibao.domain.editions import Policy
 from yibao.domain.lifecycle import Change, state_at, timeline
 from yibao.domain.rules import Values, values
-from yibao.domain.vocabulary import NOTHING_SEEN, EnrollmentId, Seen, State
+from yibao.domain.vocabulary import (
+    NOTHING_SEEN,
+    Category,
+    Document,
+    EnrollmentId,
+    Seen,
+    State,
+)
 from yibao.projections.discrepancies import Discrepancy, discrepancies
 from yibao.projections.next_step import NextStep, next_steps
 from yibao.projections.record import Cutoff, Knowledge, Record
@@ -18,7 +25,8 @@ class Answer:
     """An answer names what it stands on: both versions, the edition and its digest.
 
     `values` is None, and the rest empty, where no registration was ever known. `care` is every
-    piece of care known, assessed, in the order of recording. With
+    piece of care known, assessed, in the order of recording. `school`, `category` and `document`
+    are those of the current registration, the school after every change that is known. With
     `assumes_no_further_facts` the instant lies after what is known. `seen` is to be named by what
     is recorded next, as `expected`: then it is refused where more was recorded meanwhile.
     """
@@ -37,6 +45,14 @@ class Answer:
     care_version: int = 0
     care: tuple[Assessed, ...] = ()
     seen: Seen = NOTHING_SEEN
+    school: str | None = None
+    category: Category | None = None
+    document: Document | None = None
+
+    def __repr__(self) -> str:
+        known = f"version {self.version}, care {self.care_version}, {self.edition}"
+        whom = f"{self.enrollment.ref!r} in {self.enrollment.year}"
+        return f"<Answer about {whom} at {self.at}: {self.state}, by {known}>"
 
     @property
     def assumes_no_further_facts(self) -> bool:
@@ -101,4 +117,7 @@ def answered(knowledge: Knowledge, at: datetime, *, whole: bool = True) -> Answe
         care_version=received.version,
         care=care,
         seen=knowledge.seen,
+        school=case.facts.latest_school,
+        category=case.facts.category,
+        document=case.facts.document,
     )

@@ -19,7 +19,7 @@ def diagram() -> None:
 @main.command()
 @click.argument(
     "name",
-    type=click.Choice(["events", "attempts", "story", "edition", "replay", "audit"]),
+    type=click.Choice(["events", "attempts", "story", "edition", "replay", "audit", "commands"]),
 )
 def schema(name: str) -> None:
     """Print the JSON Schema of what is stored, of stories and editions, or of answers."""

@@ -1,11 +1,12 @@
 """The questions; looking changes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import wraps
 from typing import (
     TYPE_CHECKING,
+    Any,
     Concatenate,
     ParamSpec,
     TypeVar,
@@ -14,8 +15,10 @@ from uuid import UUID
 
 from yibao.domain.care import Assessed
 from yibao.domain.facts import KeptAttempt, commands, events
+from yibao.domain.facts.commands import Command, Unread
+from yibao.domain.lifecycle import Possible, possible
 from yibao.domain.money import Fen
-from yibao.domain.refusals import BadValue
+from yibao.domain.refusals import BadValue, Refused
 from yibao.domain.vocabulary import (
     CareSetting,
     EnrollmentId,
@@ -35,8 +38,18 @@ if TYPE_CHECKING:  # what records and answers should not have to load these
     from yibao.adapters.following.trail import AuditTrail
 
 
-from yibao.adapters.service.given import cutoff_of, event_id_of, instant_of, streams_of
+from yibao.adapters.service.given import (
+    cutoff_of,
+    event_id_of,
+    instant_of,
+    streams_of,
+)
+from yibao.adapters.service.judging import judged_of_edition, judged_of_student
 from yibao.adapters.service.opened import Opened
+from yibao.adapters.service.recording import command_of, misfit
+
+#: Whom a question is about; of a record that was read, everything that is known of her then.
+Whose = EnrollmentId | Record
 
 R = TypeVar("R")
 P = ParamSpec("P")
@@ -61,17 +74,33 @@ class Questions(Opened):
     """What is asked of one student, of the store, and of an edition."""
 
     @_question
-    def read(self, enrollment: EnrollmentId) -> Record:
+    def read(self, enrollment: Whose) -> Record:
         """Everything recorded of one student, of one moment: what every question is asked of.
 
-        Raises BadValue for what is no EnrollmentId, UnreadableEvent where a fact cannot be read.
+        Every other question takes a record in the place of the enrollment, and is then asked about
+        the moment at which it was read: several of one record agree. Raises BadValue for what is no
+        EnrollmentId, UnreadableEvent where a fact cannot be read.
         """
-        return self._store.record(_whose(enrollment), self.editions, self._clock())
+        return self._read(enrollment, self._clock())
+
+    def _read(self, enrollment: Whose, now: datetime) -> Record:
+        if isinstance(enrollment, Record):
+            return enrollment
+        return self._store.record(_whose(enrollment), self.editions, now)
+
+    @_question
+    def enrollments(self, ref: str) -> tuple[int, ...]:
+        """The benefit years of which something is known of a reference, ascending.
+
+        They are those of the editions at hand. Raises BadValue for what is no text.
+        """
+        years = {EnrollmentId(ref, edition.year).stream: edition.year for edition in self.editions}
+        return tuple(sorted(years[stream] for stream in self._store.begun(years)))
 
     @_question
     def at(
         self,
-        enrollment: EnrollmentId,
+        enrollment: Whose,
         at: datetime | str | None = None,
         *,
         known_at: Cutoff | str | None = None,
@@ -86,16 +115,21 @@ class Questions(Opened):
 
     def _asked(
         self,
-        enrollment: EnrollmentId,
+        enrollment: Whose,
         at: datetime | str | None,
         known_at: Cutoff | str | None,
     ) -> tuple[Record, datetime, Cutoff]:
         """What a question is about: by default now, with everything known."""
         when = None if at is None else instant_of(at, "at")
         cutoff = None if known_at is None else cutoff_of(known_at)
-        now = self._clock()
-        record = self._store.record(_whose(enrollment), self.editions, now)
+        now = self._now(enrollment)
+        record = self._read(enrollment, now)
         return record, when or now, record.latest if cutoff is None else cutoff
+
+    def _now(self, enrollment: object) -> datetime:
+        """The moment a question is asked at: of a record that at which it was read."""
+        read_at = enrollment.now if isinstance(enrollment, Record) else None
+        return read_at or self._clock()
 
     def everyone(
         self, at: datetime | str | None = None, *, known_at: datetime | str | None = None
@@ -113,7 +147,7 @@ class Questions(Opened):
     @_question
     def compare(
         self,
-        enrollment: EnrollmentId,
+        enrollment: Whose,
         then: Cutoff | str,
         now: Cutoff | str | None = None,
         *,
@@ -126,7 +160,7 @@ class Questions(Opened):
     @_question
     def review(
         self,
-        enrollment: EnrollmentId,
+        enrollment: Whose,
         *,
         at: datetime | str | None = None,
         known_at: Cutoff | str | None = None,
@@ -140,7 +174,7 @@ class Questions(Opened):
     @_question
     def quote(
         self,
-        enrollment: EnrollmentId,
+        enrollment: Whose,
         *,
         on: date | str,
         setting: CareSetting | str,
@@ -170,7 +204,7 @@ class Questions(Opened):
 
     @_question
     def history(
-        self, enrollment: EnrollmentId, value: str, *, at: datetime | str | None = None
+        self, enrollment: Whose, value: str, *, at: datetime | str | None = None
     ) -> tuple[Held, ...]:
         """Every answer that was ever given for a part of the answer, from when until when.
 
@@ -184,7 +218,7 @@ class Questions(Opened):
         return history(record, value, record.latest, None if at is None else when)
 
     @_question
-    def trail_of(self, enrollment: EnrollmentId) -> tuple[Entry, ...]:
+    def trail_of(self, enrollment: Whose) -> tuple[Entry, ...]:
         """Everything recorded about one student in the order of recording, and what it changed.
 
         Windows that were fixed are in it where they moved the student's answers.
@@ -192,9 +226,51 @@ class Questions(Opened):
         return tuple(entries_with_windows(self.read(enrollment)))
 
     @_question
-    def refused_attempts(self, enrollment: EnrollmentId) -> list[KeptAttempt]:
+    def refused_attempts(self, enrollment: Whose) -> list[KeptAttempt]:
         """What was tried for one student and refused; more than is kept is only counted."""
+        if isinstance(enrollment, Record):
+            return list(enrollment.attempts)
         return self._store.attempts_on(streams_of(enrollment)[0])
+
+    @_question
+    def moments(self, enrollment: Whose) -> tuple[datetime, ...]:
+        """The instants at which what is known of one student changed, once each and ascending.
+
+        That is by what was recorded of her enrollment and of her care, and by what was fixed under
+        her edition that concerns her. Between two of them nothing is known otherwise.
+        """
+        return self.read(enrollment).moments()
+
+    @_question
+    def possible(self, enrollment: Whose, at: datetime | str | None = None) -> tuple[Possible, ...]:
+        """What could be done about one student at an instant (default: now), and why not.
+
+        Every command of the state machine's table, with each of its guards: the code with which it
+        refuses, whether it is passed, and where that is known the instant from which it would be.
+        A report is recorded whatever they say; then it does not fit. Somebody unknown is judged as
+        without a registration. Raises BadValue for a naive instant.
+        """
+        record, when, cutoff = self._asked(enrollment, at, None)
+        return possible(record.known_by(cutoff).case, when)
+
+    @_question
+    def judge(self, target: Whose | str, command: Command | Mapping[str, Any]) -> Refused | None:
+        """Why a command would be refused now; None where it would be recorded, or is already.
+
+        `target` is an enrollment, or a record of it, or the edition whose window is fixed; the
+        command may be told as for `record_each`. Nothing is recorded, and no attempt is kept.
+        """
+        whose = target.enrollment if isinstance(target, Record) else target
+        asked = command_of(command)
+        if wrong := misfit(whose, asked):
+            return wrong
+        if isinstance(asked, Unread):
+            return asked.error
+        now, by = self._now(target), self._recording.by
+        if isinstance(target, str):
+            recorded = self.window_facts(target)
+            return judged_of_edition(target, recorded, self.editions, by, asked, now)
+        return judged_of_student(self._read(target, now), self.editions, by, asked, now)
 
     def audit_trail(self, url: str | None = None) -> "AuditTrail":
         """The audit trail of this store, to be asked a Question across students.
@@ -208,12 +284,16 @@ class Questions(Opened):
         self._store.check_process()
         return AuditTrail(self._store, self.editions, open_trail(self._store, url))
 
-    def facts(self, enrollment: EnrollmentId) -> list[events.Event]:
+    def facts(self, enrollment: Whose) -> list[events.Event]:
         """Everything recorded about one student, in the order of the stream."""
+        if isinstance(enrollment, Record):
+            return list(enrollment.enrolled.events)
         return self._store.read(streams_of(enrollment)[0])
 
-    def care_facts(self, enrollment: EnrollmentId) -> list[events.Event]:
+    def care_facts(self, enrollment: Whose) -> list[events.Event]:
         """Everything recorded about one student's care, in the order of its stream."""
+        if isinstance(enrollment, Record):
+            return list(enrollment.received.events)
         return self._store.read(streams_of(enrollment)[1])
 
     def window_facts(self, policy: str) -> list[events.Event]:

@@ -2,6 +2,7 @@
 
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_expected, care_json, review_json
+from yibao.adapters.shapes.commands import commands_schema
 from yibao.adapters.shapes.comparison import comparison_json
 from yibao.adapters.shapes.explanation import care_trees, explained, tree, trees
 from yibao.adapters.shapes.history import history_json
@@ -25,6 +26,7 @@ __all__ = [
     "care_expected",
     "care_json",
     "care_trees",
+    "commands_schema",
     "comparison_json",
     "event_json",
     "events_schema",

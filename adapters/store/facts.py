@@ -34,6 +34,7 @@ from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
 from yibao.adapters.store.sqlite import failure as sqlite_failure
 from yibao.adapters.store.tables import (
     AT,
+    BEGUN,
     FEED,
     LENGTHS,
     POSITIONED,
@@ -293,6 +294,13 @@ class FactStore(Application[UUID]):
             for key, *row in self._rows(POSITIONED_OF_MANY.format(places), *some, until):
                 found[stream_in(key)].append(tuple(row))
         return found
+
+    def begun(self, streams: Iterable[UUID]) -> list[UUID]:
+        """Those of some streams in which something was recorded."""
+        found: list[SqlRow] = []
+        for places, some in in_parts(stream.hex for stream in streams):
+            found += self._rows(BEGUN.format(places), *some)
+        return [stream_in(key) for (key,) in found]
 
     def first(self, stream: UUID) -> Event | None:
         """The first event of a stream, if it has any."""

@@ -59,6 +59,10 @@ class KeptAttempt(NamedTuple):
     position: int
     attempt: RefusedAttempt
 
+    def __repr__(self) -> str:
+        tried = f"{self.attempt.command} by {self.attempt.by} at {self.attempt.tried_at}"
+        return f"<KeptAttempt {self.attempt_id}: {tried}: {self.attempt.code}>"
+
 
 def refused_attempt(
     told: Mapping[str, Any], refused: Refused, known: Mapping[str, Any]
@@ -96,4 +100,6 @@ _WHOM = ("ref", "policy", "school")
 _HOW = ("by", "observed", "reason", "command_id", "correlation_id", "causation_id")
 
 #: The places a refusal may name; any other might be something that was typed there.
-_PLACES = {"asked", "target"}.union(*(kind.model_fields for kind in ASKED.values()))
+_PLACES = {"asked", "command", "target", "values"}.union(
+    *(kind.model_fields for kind in ASKED.values())
+)

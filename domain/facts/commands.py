@@ -5,24 +5,28 @@ done and is recorded even where a guard would refuse. Some kinds are always repo
 """
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
 from yibao.domain.editions import needs_level
 from yibao.domain.facts import events
 from yibao.domain.money import Fen
-from yibao.domain.refusals import BadValue, Misfit, place, reason
+from yibao.domain.refusals import BadValue, mistakes
 from yibao.domain.vocabulary import (
     ActivationChannel,
     CalendarYear,
@@ -272,22 +276,50 @@ class ReceiveCare(RecordFact):
     always_report = True
     on: GivenDay
     setting: CareSetting
-    level: HospitalLevel | None = None
+    level: HospitalLevel | None = Field(default=None, validate_default=True)
     cost: Fen
     total_cost: Fen | None = None
     province: GivenName | None = None
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if needs_level(self.setting) and self.level is None:
-            raise Misfit(("level",), f"{self.setting} care needs the level of the institution")
-        if not needs_level(self.setting) and self.level is not None:
-            raise Misfit(("level",), "a clinic has no level")
-        if self.total_cost is not None and self.total_cost < self.cost:
-            raise Misfit(("total_cost",), "cannot be less than the eligible cost")
-        if self.province is not None and is_home_province(self.province):
-            raise Misfit(("province",), "is for care outside Shanghai")
-        return self
+    @field_validator("level")
+    @classmethod
+    def _of_the_setting(
+        cls, level: HospitalLevel | None, info: ValidationInfo
+    ) -> HospitalLevel | None:
+        setting = info.data.get("setting")
+        if setting and needs_level(setting) and level is None:
+            raise ValueError(f"{setting} care needs the level of the institution")
+        if setting and not needs_level(setting) and level is not None:
+            raise ValueError("a clinic has no level")
+        return level
+
+    @field_validator("total_cost")
+    @classmethod
+    def _not_less(cls, total_cost: Fen | None, info: ValidationInfo) -> Fen | None:
+        if total_cost is not None and total_cost < info.data.get("cost", 0):
+            raise ValueError("cannot be less than the eligible cost")
+        return total_cost
+
+    @field_validator("province")
+    @classmethod
+    def _elsewhere(cls, province: str | None) -> str | None:
+        if province is not None and is_home_province(province):
+            raise ValueError("is for care outside Shanghai")
+        return province
+
+
+def _event_id(given: Any) -> Any:
+    """Of text that is none pydantic would repeat a sign."""
+    if isinstance(given, str) and not EVENT_ID.fullmatch(given):
+        raise ValueError("is no id of an event")
+    return given
+
+
+#: How the id of an event is written.
+EVENT_ID: Final = re.compile(
+    "[0-9A-Fa-f]{8}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{12}"
+)
+GivenEventId = Annotated[UUID, BeforeValidator(_event_id)]
 
 
 class SettleCare(Command):
@@ -298,7 +330,7 @@ class SettleCare(Command):
 
     name = "settle_care"
     fact = events.CareSettled
-    care: UUID
+    care: GivenEventId
     paid: Fen | None = None
     reason: GivenReason | None = None
     observed: bool = False
@@ -309,7 +341,7 @@ class ReverseCare(Command):
 
     name = "reverse_care"
     fact = events.CareReversed
-    care: UUID
+    care: GivenEventId
     reason: GivenReason | None = None
 
 
@@ -321,7 +353,7 @@ def _sorted(changes: dict[str, Any]) -> dict[str, Any]:
 class Amendment(Command):
     """Something about an earlier fact, and why; `at` is when it is decided."""
 
-    fact_id: UUID
+    fact_id: GivenEventId
     reason: GivenReason
 
 
@@ -347,16 +379,26 @@ C = TypeVar("C", bound=Command)
 
 
 def read(kind: type[C], values: dict[str, Any], stored: Iterable[object] = ()) -> C:
-    """The command of some values; raises BadValue naming the first that cannot be right.
+    """The command of some values; raises BadValue naming those that cannot be right.
 
     What stands in a fact already is no new word, whatever it looks like: that is `stored`.
     """
+    found, errors = read_all(kind, values, stored)
+    if found is None:
+        raise BadValue(*errors[0], *errors[1:])
+    return found
+
+
+def read_all(
+    kind: type[C], values: dict[str, Any], stored: Iterable[object] = ()
+) -> tuple[C | None, list[tuple[str, str]]]:
+    """The command of some values, or everything that is wrong with them."""
     try:
-        return kind.model_validate(values, context=frozenset(map(str, stored)))
+        return kind.model_validate(values, context=frozenset(map(str, stored))), []
     except ValidationError as error:
-        raise BadValue(place(error) or kind.name, reason(error)) from None
+        return None, [(where or kind.name, why) for where, why in mistakes(error)]
     except Exception:  # raised by a value itself, or by how deep it is
-        raise BadValue(_unreadable(kind, values) or kind.name, "cannot be read") from None
+        return None, [(_unreadable(kind, values) or kind.name, "cannot be read")]
 
 
 def _unreadable(kind: type[Command], values: dict[str, Any]) -> str | None:
@@ -387,6 +429,100 @@ COMMANDS: Final = {n: kind for n, kind in ASKED.items() if issubclass(kind, Reco
 COMMAND_OF: Final[dict[type[events.Fact], type[RecordFact]]] = {
     kind.fact: kind for kind in COMMANDS.values()
 }
+
+
+def keys(kind: type[Command]) -> tuple[str, ...]:
+    """What may be told of a command as a value; who tells it, and under which id, stands beside."""
+    return tuple(key for key in kind.model_fields if key not in BESIDE)
+
+
+#: What is told beside the values, by whoever is trusted with it.
+BESIDE: Final = frozenset({*Command.model_fields, "expected", "allowed"} - {"at", "note"})
+#: How a form tells what is so or is not.
+FLAGS: Final = {"true": True, "on": True, "false": False, "off": False}
+
+
+def told(name: str, values: Mapping[str, Any], /, **how: Any) -> Command:
+    """The command of a name, of plain values as JSON or a form has them; an empty one is left out.
+
+    The keys are the names in the command's class here, but for who tells it, and under which id:
+    that is told in `how`. Raises BadValue that tells in `errors` all that is wrong.
+    """
+    kind = ASKED.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise BadValue("command", "is no command")
+    if not isinstance(values, Mapping):
+        raise BadValue("values", "must be a mapping, of values by name")
+    given, misplaced = _given(kind, values)
+    command, errors = read_all(kind, {**given, **how})
+    # What is wrong inside of a value is told at the value: there may be anything.
+    wrong = dict.fromkeys([*((where.partition(".")[0], why) for where, why in errors), *misplaced])
+    if command is None or wrong:
+        first, *others = wrong
+        raise BadValue(*first, *others)
+    return command
+
+
+def _given(
+    kind: type[Command], values: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The values to be read, and what is wrong with the others."""
+    given: dict[str, Any] = {}
+    wrong: list[tuple[str, str]] = []
+    for key in values:
+        value = values[key]
+        if key not in kind.model_fields or key in BESIDE:
+            wrong.append(_misplaced(kind, key))
+        elif value is None or (isinstance(value, str) and not value):
+            continue
+        elif kind.model_fields[key].annotation is bool and not isinstance(value, bool):
+            if isinstance(value, str) and value in FLAGS:
+                given[key] = FLAGS[value]
+            else:
+                wrong.append((key, "must be true or false"))
+        else:
+            given[key] = value
+    return given, wrong
+
+
+def _misplaced(kind: type[Command], key: Any) -> tuple[str, str]:
+    """What is wrong with a key that is none of the command's values."""
+    if key in BESIDE:
+        return key, "is told beside the values, not among them"
+    return named(key, "values"), f"a {kind.name} has no such value"
+
+
+def named(key: Any, within: str) -> str:
+    """A key that somebody has made up, if it is a word as programs have; else within what it is."""
+    return key if isinstance(key, str) and _WORD.fullmatch(key) else within
+
+
+_WORD = re.compile("[a-z_]{1,40}")
+
+
+class Unread(NamedTuple):
+    """What was told as a command and cannot be read as one: as much of it as may be, and why."""
+
+    told: dict[str, Any]
+    error: BadValue
+
+
+def read_told(given: Mapping[str, Any]) -> Command | Unread:
+    """The command of its values with its name among them, under `command`."""
+    values = {key: given[key] for key in given if key != "command"}
+    name = given.get("command")
+    try:
+        return told(name, values)  # type: ignore[arg-type]
+    except BadValue as error:
+        return Unread(as_told(name, values), error)
+
+
+def as_told(name: Any, values: Any, /, **how: Any) -> dict[str, Any]:
+    """What was told as a command, if it is one, without what is none of its values."""
+    kind = ASKED.get(name) if isinstance(name, str) else None
+    if kind is None or not isinstance(values, Mapping):
+        return {"command": kind and kind.name, **how}
+    return {"command": kind.name, **{k: values[k] for k in keys(kind) if k in values}, **how}
 
 
 def check_facts() -> None:

@@ -19,7 +19,7 @@ from typing_extensions import TypeIs
 from yibao.domain.calendar import midnight
 from yibao.domain.facts import events
 from yibao.domain.kept import kept
-from yibao.domain.vocabulary import Category, OtherCover
+from yibao.domain.vocabulary import Category, Document, OtherCover
 
 E_co = TypeVar("E_co", bound=events.Fact, covariant=True)
 
@@ -175,8 +175,9 @@ class Facts:
     @kept
     def _stays(self) -> dict[str, int]:
         """How often the student came to each school."""
-        facts = (*self.registrations, *self.school_changes)
-        return dict(Counter(fact.event.school for fact in facts))
+        registered = (fact.event.school for fact in self.registrations)
+        changed = (fact.event.school for fact in self.school_changes)
+        return dict(Counter([*registered, *changed]))
 
     @kept
     def schools(self) -> frozenset[str]:
@@ -187,6 +188,11 @@ class Facts:
     def category(self) -> Category | None:
         """The category of the registration; None without one."""
         return self.registration.event.category if self.registration else None
+
+    @property
+    def document(self) -> Document | None:
+        """The document of the registration; None without one."""
+        return self.registration.event.document if self.registration else None
 
     def roster_at(self, moment: Moment) -> Current[events.RosterDeclared] | None:
         """The declaration, by then, of the school the student is at then (R7)."""

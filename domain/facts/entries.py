@@ -83,15 +83,22 @@ def correction(stream: Stream, command: Correct, envelope: Envelope) -> events.F
 
 
 def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
-    """The command that would have recorded the corrected fact; raises BadValue."""
+    """The command that would have recorded the corrected fact; raises BadValue with all errors."""
     kind = commands.COMMAND_OF[type(target)]
     old = target.payload()
-    for key in command.changes:
-        if key not in old or key in _FIXED:
-            raise BadValue(key, f"a {kind.name} has no such value to correct")
-    values = {key: value for key, value in (old | command.changes).items() if value is not None}
+    unknown = [key for key in command.changes if key not in old or key in _FIXED]
+    changed = {key: value for key, value in command.changes.items() if key not in unknown}
+    values = {key: value for key, value in (old | changed).items() if value is not None}
     values["at"] = command.occurred_at or target.occurred_at
-    return commands.read(kind, values, stored=old.values())
+    errors = [
+        (commands.named(key, "changes"), f"a {kind.name} has no such value to correct")
+        for key in unknown
+    ]
+    again, wrong = commands.read_all(kind, values, stored=old.values())
+    if again is None or errors:
+        first, *others = errors + wrong
+        raise BadValue(*first, *others)
+    return again
 
 
 #: Who it is about and under which edition cannot be corrected: that is another enrollment.

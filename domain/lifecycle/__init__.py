@@ -2,6 +2,7 @@
 
 from yibao.domain.lifecycle.decision import asks_for_the_window, decide
 from yibao.domain.lifecycle.guards import Attempt, first_refusal, idle_guards, request
+from yibao.domain.lifecycle.possibilities import Guard, Possible, possible
 from yibao.domain.lifecycle.table import REFUSALS, mermaid
 from yibao.domain.lifecycle.timelines import Change, state_at, timeline
 
@@ -9,11 +10,14 @@ __all__ = [
     "REFUSALS",
     "Attempt",
     "Change",
+    "Guard",
+    "Possible",
     "asks_for_the_window",
     "decide",
     "first_refusal",
     "idle_guards",
     "mermaid",
+    "possible",
     "request",
     "state_at",
     "timeline",

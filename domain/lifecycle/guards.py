@@ -125,7 +125,10 @@ def _opted_out(attempt: Attempt) -> bool:
 
 
 def _account_not_built(attempt: Attempt) -> bool:
-    episode, values = _held(attempt)
+    held = _held(attempt)
+    if held is None:
+        return True
+    episode, values = held
     built = account_instant(attempt.case, episode.confirmation, values.account_built_on)
     return built is None or attempt.moment.at < built.value
 
@@ -136,21 +139,22 @@ def _evoucher_not_available(attempt: Attempt) -> bool:
         return True
     if has_document_without_evoucher(case):
         return False
-    return _held(attempt)[1].evoucher_available_at.value is None
+    held = _held(attempt)
+    return held is not None and held[1].evoucher_available_at.value is None
 
 
 def _evoucher_not_yet_available(attempt: Attempt) -> bool:
     if has_document_without_evoucher(attempt.case):
         return False
-    available = _held(attempt)[1].evoucher_available_at.value
+    held = _held(attempt)
+    available = held and held[1].evoucher_available_at.value
     return not isinstance(available, datetime) or attempt.moment.at < available
 
 
-def _held(attempt: Attempt) -> tuple[Episode, Values]:
-    """What was confirmed by the moment, and the values as they held then."""
+def _held(attempt: Attempt) -> tuple[Episode, Values] | None:
+    """What was confirmed by the moment, and the values as they held then; None if nothing was."""
     episode = attempt.case.episode_by(attempt.moment)
-    assert episode is not None
-    return episode, values_of(attempt.case, episode)
+    return episode and (episode, values_of(attempt.case, episode))
 
 
 _moment = attrgetter("moment")

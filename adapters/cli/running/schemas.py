@@ -7,6 +7,7 @@ from yibao.adapters.editions import edition_schema
 from yibao.adapters.shapes import (
     attempts_schema,
     audit_schema,
+    commands_schema,
     events_schema,
     replay_schema,
 )
@@ -20,4 +21,5 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "replay": replay_schema,
     "audit": audit_schema,
     "attempts": attempts_schema,
+    "commands": commands_schema,
 }

@@ -2,9 +2,15 @@
 
 from yibao.adapters.service.recording.adopted import check_unaltered, is_altered
 from yibao.adapters.service.recording.asking import Allowed, check_callable
-from yibao.adapters.service.recording.given import CommandOrGroup, Target, each_of
+from yibao.adapters.service.recording.given import (
+    CommandOrGroup,
+    command_of,
+    each_of,
+    misfit,
+)
 from yibao.adapters.service.recording.recording import ATTEMPTS_KEPT, BATCH, Clock, Recording
 from yibao.adapters.service.recording.replies import Receipt, Reply
+from yibao.domain.judging import Target
 
 __all__ = [
     "ATTEMPTS_KEPT",
@@ -18,6 +24,8 @@ __all__ = [
     "Target",
     "check_callable",
     "check_unaltered",
+    "command_of",
     "each_of",
     "is_altered",
+    "misfit",
 ]

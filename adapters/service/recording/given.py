@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from yibao.domain.facts.commands import Command
+from yibao.domain.facts.commands import Command, Unread, read_told
+from yibao.domain.judging import Target
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import EnrollmentId, edition_stream, revealing
 
 R = TypeVar("R")
 
-#: What a command is recorded on: an enrollment or, for its window, an edition.
-Target = EnrollmentId | str
-#: What is asked of a target: a command, or several that are recorded whole or not at all.
-CommandOrGroup = Command | Sequence[Command]
+#: What is asked of a target: a command, or several that are recorded whole or not at all; each
+#: may be told by its values, with its name among them under `command`.
+CommandOrGroup = Command | Mapping[str, Any] | Sequence[Command | Mapping[str, Any]]
 
 #: The stream of attempts that could not be read far enough to say about whom they were.
 NOBODY: Final = UUID(int=0)
@@ -47,18 +47,26 @@ def item_of(given: Any) -> Item:
     target: Any
     target, asked = given if is_pair else (None, None)
     is_group = isinstance(asked, tuple | list)
-    commands: list[Any] = list(asked) if isinstance(asked, tuple | list) else [asked]
+    several = asked if isinstance(asked, tuple | list) else [asked]
+    commands: list[Any] = [command_of(each) for each in several]
     for command in commands:
         if found := misfit(target, command):
             return Item(None, commands, is_group, found, told_by(command))
+        if isinstance(command, Unread):
+            return Item(target, commands, is_group, command.error, command.told)
     if found := wrong(target):  # of which nothing is asked
         return Item(None, commands, is_group, found, told_by(None))
     return Item(target, commands, is_group)
 
 
+def command_of(asked: Any) -> Any:
+    """A command, also where its values are told in its place."""
+    return read_told(asked) if isinstance(asked, Mapping) else asked
+
+
 def misfit(target: object, command: object) -> BadValue | None:
     """Why these can be no target and no command, if they cannot."""
-    if not isinstance(command, Command):
+    if not isinstance(command, Command | Unread):
         return BadValue("asked", "is no command")
     return wrong(target)
 
@@ -79,6 +87,8 @@ def wrong(target: object) -> BadValue | None:
 
 def told_by(command: object) -> dict[str, Any]:
     """Everything a command tells, by name; of what is no command nothing is known."""
+    if isinstance(command, Unread):
+        return command.told
     if not isinstance(command, Command):
         return {"command": None}
     return {"command": command.name, **vars(command), "values": command.asked()}

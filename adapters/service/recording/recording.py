@@ -14,7 +14,6 @@ from yibao.adapters.service.recording.asking import Allowed, as_raised, ask
 from yibao.adapters.service.recording.given import (
     NOBODY,
     Item,
-    Target,
     as_refusal,
     item_of,
     misfit,
@@ -35,25 +34,19 @@ from yibao.adapters.service.recording.replies import (
 from yibao.adapters.service.recording.work import Work
 from yibao.adapters.store import AheadOfClock, FactStore, StoreError, Transaction
 from yibao.adapters.telemetry import SILENT, Telemetry, tell
-from yibao.domain.care import Ground, decide_care
-from yibao.domain.editions import Policy
 from yibao.domain.facts import (
-    EMPTY,
-    EditionInUse,
     Envelope,
     Stream,
     answered_before,
     check_seen,
     content_digest,
-    events,
     happened_at,
     refused_attempt,
 )
-from yibao.domain.facts.commands import Amendment, Command, Correct, Register
-from yibao.domain.facts.events import StreamKind
-from yibao.domain.lifecycle import asks_for_the_window, decide
+from yibao.domain.facts.commands import Command, Register
+from yibao.domain.judging import Standing, Target, refuse_the_future
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition, UnreadableEvent, YibaoError
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.domain.vocabulary import edition_stream
 
 LOGGER: Final = logging.getLogger("yibao.recording")
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -128,7 +121,7 @@ class Recording:
             first: UUID | None = None
             for command in asked:
                 try:
-                    place = self._place(work, target, command)
+                    place = self._standing(work).place(target, command)
                     first = first or place
                     if place != first:
                         raise BadValue("asked", "care is recorded apart from the enrollment")
@@ -227,24 +220,8 @@ class Recording:
             return refused
         return tuple(receipts) if item.is_group else receipts[0]
 
-    def _place(self, work: Work, target: Target, command: Command) -> UUID:
-        """The stream a command belongs to; raises BadValue, or UnknownEdition."""
-        of = command.fact.stands_in if command.fact else None
-        if isinstance(target, str):
-            if of is not StreamKind.EDITION and not isinstance(command, Amendment):
-                raise BadValue("target", "only a window is fixed for an edition")
-            self.editions.get(target)
-            return edition_stream(target)
-        if of is StreamKind.EDITION:
-            raise BadValue("target", "a window is fixed for an edition")
-        if isinstance(command, Register):
-            begun = EnrollmentId(command.ref, self.editions.get(command.policy).year)
-            if begun != target:
-                raise BadValue("target", "the registration is of another student or benefit year")
-        is_care = of is StreamKind.CARE
-        if isinstance(command, Amendment):
-            is_care = command.fact_id in work.stream(target.care_stream).by_id
-        return target.care_stream if is_care else target.stream
+    def _standing(self, work: Work) -> Standing:
+        return Standing(work.stream, self.editions.get, self.by, work.case, work.ledger)
 
     def _places_or_error(self, work: Work, item: Item) -> "Sequence[UUID] | YibaoError":
         """The streams that commands belong to, if these can be read; it is stamped accordingly."""
@@ -252,7 +229,8 @@ class Recording:
             return item.misfit
         assert item.target is not None
         try:
-            places = [self._place(work, item.target, command) for command in item.commands]
+            standing = self._standing(work)
+            places = [standing.place(item.target, command) for command in item.commands]
             for place in places:
                 work.stream(place)
             work.stamp_from(self._earliest(work, item.target, item.commands))
@@ -273,19 +251,14 @@ class Recording:
         earlier = answered_before(stream, command, envelope)
         if earlier is not None:
             return work.receipt(target, earlier, repeated=True)
-        _refuse_the_future(command, work.clock)
+        refuse_the_future(command, work.clock)
         if allowed is not None:
             if isinstance(target, str):
                 raise BadValue("allowed", "is asked about a student, and a window is everybody's")
             ask(allowed, work.record(target, self.editions), happened_at(command, envelope))
         if command.expected is not None:
             check_seen(command, work.seen(target))
-        if isinstance(target, str):
-            fresh = self._on_an_edition(work, command, envelope, target)
-        elif place == target.stream:
-            fresh = self._on_an_enrollment(work, command, envelope)
-        else:
-            fresh = self._on_care(work, target, command, envelope)
+        fresh = self._standing(work).leads_to(target, command, envelope)
         work.check_reached(self._earliest(work, target, [command]))
         for event in fresh:
             work.add(event)
@@ -394,49 +367,6 @@ class Recording:
         attempt = refused_attempt(told, refused, known)
         work.transaction.keep_attempt(stream_id, attempt, self.attempts_kept)
 
-    def _on_an_edition(
-        self, work: Work, command: Command, envelope: Envelope, edition: str
-    ) -> list[events.Event]:
-        """What a command on an edition leads to."""
-        in_use = self._in_use(self.editions.get(edition), work.stream(envelope.stream))
-        return decide(in_use.stream, command, in_use, envelope)
-
-    def _on_an_enrollment(
-        self, work: Work, command: Command, envelope: Envelope
-    ) -> list[events.Event]:
-        """What a command on an enrollment leads to."""
-        stream = work.stream(envelope.stream)
-        policy = self._policy(stream, command)
-        if policy is None:
-            return decide(stream, command, None, envelope)
-        fixed = EMPTY
-        if asks_for_the_window(command) or isinstance(command, Register):
-            fixed = work.stream(edition_stream(policy.edition))
-        return decide(stream, command, self._in_use(policy, fixed), envelope)
-
-    def _on_care(
-        self, work: Work, enrollment: EnrollmentId, command: Command, envelope: Envelope
-    ) -> list[events.Event]:
-        """What a command on care leads to."""
-        received, enrolled = work.stream(envelope.stream), work.stream(enrollment.stream)
-        named = enrolled.edition_named
-        if named is None:
-            return decide_care(received, command, None, envelope)
-        edition = self._in_use(self.editions.get(named), work.stream(edition_stream(named)))
-        case = work.case(enrollment.stream, edition)
-        ground = Ground(case, enrolled.version, edition, lambda: work.ledger(envelope.stream))
-        return decide_care(received, command, ground, envelope)
-
-    def _policy(self, stream: Stream, command: Command) -> Policy | None:
-        """The edition asked for, or the one of the current registration."""
-        if isinstance(command, Register):
-            return self.editions.get(command.policy)
-        registration = stream.counting.registration
-        return self.editions.get(registration.event.policy) if registration else None
-
-    def _in_use(self, policy: Policy, stream: Stream) -> EditionInUse:
-        return EditionInUse(policy, stream, self.by)
-
     def _envelope(
         self, stream: Stream, stream_id: UUID, command: Command, stamp: datetime
     ) -> Envelope:
@@ -450,11 +380,3 @@ class Recording:
             command_id=command.command_id or event_id.hex,
             command_digest=content_digest(stream, command),
         )
-
-
-def _refuse_the_future(command: Command, now: datetime) -> None:
-    """Raises BadValue for a time ahead of the clock; where none is given it is the stamp's."""
-    if command.at is not None and command.at > now:
-        raise BadValue("at", "lies in the future of this service")
-    if isinstance(command, Correct) and command.occurred_at and command.occurred_at > now:
-        raise BadValue("occurred_at", "lies in the future of this service")

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.service.recording.given import Target
 from yibao.adapters.service.recording.remembering import Remembered
 from yibao.adapters.service.recording.replies import Receipt
 from yibao.adapters.store import AheadOfClock, Transaction, stamp_in
 from yibao.adapters.store.connections import SqlRow
 from yibao.domain.care import Ledger
 from yibao.domain.facts import EditionInUse, Stream, events, evolve, fold
+from yibao.domain.judging import Target
 from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.rules import Case
 from yibao.domain.vocabulary import EnrollmentId, Seen, edition_stream

@@ -4,6 +4,7 @@ from yibao.adapters.store.tables.attempts import CountedAttempts, digest_of, kep
 from yibao.adapters.store.tables.mapping import FactMapper, from_row, to_row
 from yibao.adapters.store.tables.rows import (
     AT,
+    BEGUN,
     FEED,
     LENGTHS,
     POSITIONED,
@@ -20,6 +21,7 @@ from yibao.adapters.store.tables.rows import (
 
 __all__ = [
     "AT",
+    "BEGUN",
     "FEED",
     "LENGTHS",
     "POSITIONED",

@@ -35,6 +35,11 @@ AT: Final = (
 )
 
 
+BEGUN: Final = (
+    "SELECT originator_id FROM stored_events WHERE originator_version=1 AND originator_id IN ({})"
+)
+
+
 POSITIONED_OF_MANY: Final = (
     "SELECT originator_id, notification_id, originator_version, topic, state FROM stored_events "
     "WHERE originator_id IN ({}) AND notification_id<=? ORDER BY originator_id, originator_version"
