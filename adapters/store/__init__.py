@@ -1,6 +1,6 @@
 """Facts in a file or a database: kept by `eventsourcing`, read in turns, never changed."""
 
-from yibao.adapters.store.errors import AheadOfClock, Halted, StoreError
+from yibao.adapters.store.errors import AheadOfClock, Halted, Interrupted, StoreError
 from yibao.adapters.store.facts import FactStore, Reached, Reading, open_store
 from yibao.adapters.store.findings import Examination, Finding, is_as_written
 from yibao.adapters.store.tables import (
@@ -13,7 +13,7 @@ from yibao.adapters.store.tables import (
     stamp_in,
 )
 from yibao.adapters.store.transactions import Transaction
-from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_of
+from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_given, url_of
 
 __all__ = [
     "MEMORY",
@@ -23,6 +23,7 @@ __all__ = [
     "FactStore",
     "Finding",
     "Halted",
+    "Interrupted",
     "Reached",
     "Reading",
     "StoreError",
@@ -38,5 +39,6 @@ __all__ = [
     "positioned",
     "shown",
     "stamp_in",
+    "url_given",
     "url_of",
 ]

@@ -2,20 +2,21 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.changes import unpacked
 from yibao.adapters.following.trail.following import TrailProjection
 from yibao.adapters.following.trail.layout import REFUSED, instant_of
-from yibao.adapters.following.trail.questions import Key, Question
+from yibao.adapters.following.trail.questions import A_DAY, COUNTED, By, Key, Question
 from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.following.trail.store import TrailRow, TrailStore, parked_in, rows_of
-from yibao.adapters.store import MEMORY, FactStore, StoreError, file_of, url_of
+from yibao.adapters.store import FactStore, StoreError, file_of, url_given
 from yibao.adapters.store.connections import Sql
 from yibao.adapters.telemetry import Watch
 from yibao.domain.facts import RefusedAttempt
@@ -43,6 +44,9 @@ class TrailEntry(NamedTuple):
     event: Event | None
     attempt: RefusedAttempt | None
     is_stale: bool = False
+
+    def __repr__(self) -> str:
+        return f"<TrailEntry about {self.enrollment}: {self.row.kind}, recorded {self.recorded_at}>"
 
     @property
     def key(self) -> Key:
@@ -78,6 +82,9 @@ class Page(NamedTuple):
     entries: tuple[TrailEntry, ...]
     following: Key | None
 
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.entries)} entries{', more follow' if self.following else ''}>"
+
 
 class AuditTrail:
     """Asks the trail of a store; before each question it takes in what is new."""
@@ -87,6 +94,9 @@ class AuditTrail:
         self._editions = editions
         self._trail = trail
         self.projection = TrailProjection(store, editions, trail)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a trail is its process's own: open it again where it is needed")
 
     @property
     def is_writable(self) -> bool:
@@ -146,6 +156,26 @@ class AuditTrail:
         self.catch_up()
         ((found,),) = self._asked(lambda sql: sql.rows(*question.counting_sql()))
         return int(found)
+
+    def counts(self, question: Question, by: By) -> dict[str | None, int]:
+        """How many facts and refused attempts a question has by what they have in common.
+
+        The most first, of days the earliest; None is what has none, such as a fact without a code.
+        Raises BadValue for what there is no counting by.
+        """
+        _check(question)
+        if by not in COUNTED:
+            raise BadValue("by", f"there is no counting by that; there is by {', '.join(COUNTED)}")
+        self.catch_up()
+        found: Counter[str | None] = Counter()
+        for named, entries, counted in self._asked(
+            lambda sql: sql.rows(*question.counting_sql_by(by))
+        ):
+            name = str(instant_of(named * A_DAY).date()) if by == "day" else named
+            found[name] += json.loads(counted)["attempts"] if counted else entries
+        if by == "day":
+            return dict(sorted(found.items(), key=str))
+        return dict(sorted(found.items(), key=lambda each: (-each[1], str(each[0]))))
 
     def parked(self, question: Question) -> list[Parked]:
         """The students of whom entries may be lacking in the answer: they could not be taken in."""
@@ -219,8 +249,7 @@ def open_trail(store: FactStore, where: str | None) -> TrailStore:
 def trail_file(where: str) -> str:
     """The file of a trail, from its path or from `sqlite:///PATH`; raises StoreError else."""
     try:
-        is_url = "://" in where or where.startswith(("sqlite:", MEMORY))
-        return file_of(where if is_url else url_of(where))
+        return file_of(url_given(where))
     except (StoreError, ValueError, TypeError, AttributeError):
         raise StoreError(_KEPT) from None
 
