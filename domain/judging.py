@@ -7,6 +7,7 @@ What it leads to follows from the streams of these, as they are, and from the ed
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import cast
 from uuid import UUID
 
@@ -99,7 +100,7 @@ class Standing:
         else:
             fixes = cast(Sequence[WindowFix], edition.stream.facts)
             case = Case(edition.policy, enrolled.facts, fixes, enrolled.counting)
-        ledger = self.ledger and self.ledger(envelope.stream)
+        ledger = partial(self.ledger, envelope.stream) if self.ledger else None
         ground = Ground(case, enrolled.version, edition, ledger)
         return decide_care(received, command, ground, envelope)
 

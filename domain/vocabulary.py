@@ -384,6 +384,8 @@ def edition_stream(edition: str) -> UUID:
 
 
 def _index(year: int) -> int:
+    if type(year) is int and year.bit_length() < 1000:  # asked for with every command
+        return year
     with suppress(Exception):  # whatever a stranger's number raises
         index = operator.index(year)
         if index.bit_length() < 1000:  # a longer one may not even be written

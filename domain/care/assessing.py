@@ -51,6 +51,11 @@ class Assessed:
     covered_from: date | None
     earlier_use_is_unknown: bool
 
+    def __repr__(self) -> str:
+        standing = self.refused or ("pending" if self.is_pending else "covered")
+        paid = f"{self.fund_pays.value} of {self.care.fact.event.cost} paid by the fund"
+        return f"<Assessed care of {self.care.fact.event.on}, {standing}: {paid}>"
+
     @kept
     def amounts(self) -> Amounts:
         """What it comes to, without the derivations."""

@@ -5,7 +5,7 @@ judged in the same transaction that records the settlement.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -41,13 +41,17 @@ from yibao.domain.rules import Case
 class Ground(NamedTuple):
     """What care is judged on: the enrollment as known, where that stands, and its edition.
 
-    `ledger` is that of the care's stream as it stands, where whoever judges has it.
+    `ledger` gives that of the care's stream as it stands, where whoever judges keeps one.
     """
 
     case: Case
     enrollment_version: int
     edition: EditionInUse
-    ledger: Ledger | None = None
+    ledger: Callable[[], Ledger] | None = None
+
+    def ledger_of(self, stream: Stream) -> Ledger:
+        """Which care stands in the stream that is judged."""
+        return self.ledger() if self.ledger else Ledger(stream.recorded)
 
 
 def decide_care(
@@ -80,22 +84,21 @@ def _decided(
         return correction(stream, command, envelope)
     if ground is None or ground.case.facts.registration is None:
         raise NotPermitted("not_registered")
-    ledger = Ledger(stream.recorded) if ground.ledger is None else ground.ledger
     if isinstance(command, ReverseCare):
-        return _reversal(stream, command, ledger, envelope)
+        return _reversal(stream, command, ground, envelope)
     if ground.case.policy.benefits is None:
         raise BadValue("policy", "the edition has no table of benefits")
     if isinstance(command, ReceiveCare):
         return fact(stream, command, envelope)
     assert isinstance(command, SettleCare)
-    return _settlement(stream, command, ground, ledger, envelope)
+    return _settlement(stream, command, ground, envelope)
 
 
 def _settlement(
-    stream: Stream, command: SettleCare, ground: Ground, ledger: Ledger, envelope: Envelope
+    stream: Stream, command: SettleCare, ground: Ground, envelope: Envelope
 ) -> events.CareSettled:
     at = happened_at(command, envelope)
-    known = assessments(ground.case, ledger.cares, at)
+    known = assessments(ground.case, ground.ledger_of(stream).cares, at)
     assessed = _named(stream, command.care, known)
     if assessed.care.settled is not None:
         raise NotPermitted("already_settled")
@@ -137,12 +140,12 @@ def _named(stream: Stream, care_id: UUID, known: Sequence[Assessed]) -> Assessed
 
 
 def _reversal(
-    stream: Stream, command: ReverseCare, ledger: Ledger, envelope: Envelope
+    stream: Stream, command: ReverseCare, ground: Ground, envelope: Envelope
 ) -> events.CareReversed:
     place = stream.places.get(command.care)
     if place is None:
         raise NotCorrectable("no_such_fact")
-    settled = ledger.settlement_of(command.care, place)
+    settled = ground.ledger_of(stream).settlement_of(command.care, place)
     if settled is None:
         raise NotPermitted("not_settled")
     return events.CareReversed(

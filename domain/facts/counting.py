@@ -7,6 +7,7 @@ here says otherwise.
 """
 
 from bisect import bisect_left, bisect_right, insort
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from operator import itemgetter
@@ -73,7 +74,29 @@ class Facts:
             insort(some, come, key=_moment)
         facts = Facts.__new__(Facts)
         facts._name(by_kind)
+        self._carry_on(gone, come, vars(facts))
         return facts
+
+    def _carry_on(
+        self, gone: Current[Any] | None, come: Current[Any] | None, carried: dict[str, Any]
+    ) -> None:
+        """Brings what is known of the schools to the facts after these."""
+        known = vars(self)
+        if "_stays" not in known:
+            return
+        moved = [
+            (fact.event.school, n)
+            for fact, n in ((gone, -1), (come, 1))
+            if fact is not None and isinstance(fact.event, _AT_A_SCHOOL)
+        ]
+        if not moved:
+            carried |= {key: known[key] for key in ("_stays", "schools") if key in known}
+            return
+        stays = carried["_stays"] = {**known["_stays"]}
+        for school, n in moved:
+            stays[school] = stays.get(school, 0) + n
+            if not stays[school]:
+                del stays[school]
 
     def differ_in(self, others: "Facts") -> set[type[events.Fact]]:
         """The kinds of which these are perhaps not those of others, which went on from these."""
@@ -150,11 +173,16 @@ class Facts:
         return changes[-1].event.school if changes else self.registration.event.school
 
     @kept
+    def _stays(self) -> dict[str, int]:
+        """How often the student came to each school."""
+        registered = (fact.event.school for fact in self.registrations)
+        changed = (fact.event.school for fact in self.school_changes)
+        return dict(Counter([*registered, *changed]))
+
+    @kept
     def schools(self) -> frozenset[str]:
         """Every school the student was at."""
-        changes = (change.event.school for change in self.school_changes)
-        first = self.registration
-        return frozenset([first.event.school, *changes] if first else changes)
+        return frozenset(self._stays)
 
     @property
     def category(self) -> Category | None:
@@ -261,6 +289,7 @@ def clamped(at: datetime, registration: Current[events.Registered]) -> datetime:
 
 
 _AFTER_ALL = 2**62
+_AT_A_SCHOOL = (events.Registered, events.SchoolChanged)
 
 #: The key that sorts facts: the moment is the first of a fact's two parts.
 _moment = itemgetter(0)

@@ -89,14 +89,16 @@ def evolve(stream: Stream, event: events.Event) -> Stream:
     facts, gone, come = stream.facts, None, None
     if isinstance(event, events.Fact) and event.supersedes is None:
         come = _fact(event, event.originator_version)
-        facts = (*facts, come)
+        facts += (come,)  # quicker than what unpacks it first
     elif isinstance(event, events.Fact | events.Voided) and event.supersedes:
         index = stream.index_of(event.supersedes)
         if index is not None:
             gone = facts[index]
             come = _fact(event, gone.place) if isinstance(event, events.Fact) else None
             facts = (*facts[:index], *([come] if come else []), *facts[index + 1 :])
-    after = Stream((*stream.recorded, event), facts)
+    recorded = stream.recorded
+    recorded += (event,)
+    after = Stream(recorded, facts)
     _carry_on(vars(stream), event, gone, come, vars(after))
     return after
 

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import yibao
-from yibao.adapters.following.trail import following
+from yibao.adapters.following.trail import batches, following
 from yibao.adapters.following.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
 from yibao.adapters.following.trail.layout import BITS
@@ -28,7 +28,7 @@ from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.postgres.settings import StoreSettings
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import BadValue, YibaoError
-from yibao.projections import audit_trail
+from yibao.projections import turning
 from yibao.projections.answer import Answer, answered
 from yibao.projections.audit_trail import Entry
 from yibao.projections.record import Knowledge
@@ -67,7 +67,7 @@ def service(store: str, clock: Clock) -> Iterator[Service]:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "BATCH", 3)
-    monkeypatch.setattr(following, "FAN", 2)
+    monkeypatch.setattr(batches, "FAN", 2)
 
 
 def listed(trail: AuditTrail, **asked: Any) -> list[TrailEntry]:
@@ -159,7 +159,7 @@ def test_for_whom_a_window_cannot_have_moved_anything_no_answer_is_made(
     service.confirm(late, at=clock.at("2025-10-17 08:10"), channel="app")
     with service.audit_trail() as trail:
         trail.catch_up()
-        monkeypatch.setattr(audit_trail, "answered", counted)
+        monkeypatch.setattr(turning, "answered", counted)
         at = clock.at("2025-10-18 09:00")
         # Nobody is one; who has confirmed asks for no window but of her care; then a nearer fix
         # stands for her school.

@@ -26,7 +26,7 @@ from yibao.adapters.cli.running.projecting import statuses
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import Standing, Stop, Supervisor
-from yibao.adapters.following.trail import following
+from yibao.adapters.following.trail import batches, following
 from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.layout import TABLES
 from yibao.adapters.following.trail.store import TrailRow
@@ -157,7 +157,7 @@ def supervised(trail: AuditTrail, **how: Any) -> Iterator[Stop]:
 
 
 def _supervise(url: str, trail: str, standby: str) -> None:
-    following.BATCH, following.FAN = 7, 2  # type: ignore[misc]
+    following.BATCH, batches.FAN = 7, 2  # type: ignore[misc]
     log_json(sys.stdout)
     stop = Stop()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
@@ -167,7 +167,7 @@ def _supervise(url: str, trail: str, standby: str) -> None:
 
 
 def _die(url: str, every: str, first: str) -> None:
-    following.BATCH, following.FAN = 3, 2  # type: ignore[misc]
+    following.BATCH, batches.FAN = 3, 2  # type: ignore[misc]
     # Before anybody forks, so that no life begins with it.
     editions = Editions()
     list(editions)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from yibao.adapters.editions.files import Editions
-from yibao.adapters.following.trail import following
+from yibao.adapters.following.trail import batches, following
 from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.layout import TABLES
 from yibao.adapters.following.trail.sqlite import SqliteTrail
@@ -55,7 +55,7 @@ def follow(store: str, trail: str, editions: Editions, dies_at: int | None) -> s
 
 
 def main(store: str, trail: str) -> None:
-    following.BATCH, following.FAN = 3, 2  # type: ignore[misc]
+    following.BATCH, batches.FAN = 3, 2  # type: ignore[misc]
     editions = Editions()
     list(editions)
     kills = 0

@@ -291,7 +291,7 @@ def whose(target: Target) -> Any:
     return EnrollmentId(target, 2025)
 
 
-def registration(ref: str, command_id: str) -> Asked:
+def registration(ref: str, command_id: str, **values: Any) -> Asked:
     """The command that begins a student's autumn."""
     return "register", {
         "ref": ref,
@@ -302,6 +302,7 @@ def registration(ref: str, command_id: str) -> Asked:
         "category": "undergraduate",
         "document": "resident_id_card",
         "command_id": command_id,
+        **values,
     }
 
 

@@ -11,9 +11,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -53,6 +55,7 @@ HOW = {
 }
 
 Attempting = Callable[..., Any]
+TRIES = count()
 
 
 @pytest.fixture
@@ -236,6 +239,12 @@ def _version_conflict(world: World) -> Attempting:
     return world.asked("declare_roster", "2025-09-02 09:00", expected_version=7)
 
 
+def _not_allowed(world: World) -> Attempting:
+    world.begin()
+    allowed = {"allowed": lambda answer, record: "other-school"}
+    return world.asked("declare_roster", "2025-09-02 09:00", **allowed)
+
+
 def _bad_value(world: World) -> Attempting:
     world.begin()
     return world.asked("declare_roster", "2025-09-02 09:00", reason="Not A Word")
@@ -281,6 +290,7 @@ LEADS_TO: dict[str, Callable[[World], Attempting]] = {
     "superseded": _superseded,
     "command_id_reused": _command_id_reused,
     "version_conflict": _version_conflict,
+    "not_allowed": _not_allowed,
     "bad_value": _bad_value,
 }
 
@@ -327,18 +337,89 @@ def test_every_refusal_leaves_one_attempt_and_nothing_in_any_stream(
     assert service.refused_attempts(ADA) == [found]
 
 
-def test_the_same_attempt_made_twice_is_kept_twice_under_its_one_id(
+def test_the_same_attempt_made_again_is_counted_under_whatever_id(
     service: Service, clock: Clock
 ) -> None:
     attempt = LEADS_TO["window_not_open"](World(service, clock))
-    for _ in range(2):
-        assert refusal(attempt, **HOW).code == "window_not_open"
-    assert [each.command_id for each in told(service)] == ["try-1", "try-1"]
+    for again in ("try-1", "try-1", "try-2"):
+        came = refusal(attempt, **{**HOW, "command_id": again})
+        assert came.code == "window_not_open"
+    assert [each.command_id for each in told(service)] == ["try-1"]
+    hour = "2025-09-03T09:00+0800"
+    assert counted(service) == {("counter-2", hour, "confirm", "window_not_open"): 2}
     # It may be tried again under its id, and succeeds once it is in time.
     world = World(service, clock)
     world.did("declare_roster", "2025-09-05 09:00")
     world.did("confirm", "2025-09-06 09:00", channel="app", command_id="try-1")
-    assert len(told(service)) == 2
+    assert len(told(service)) == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "kept_as_well"),
+    [
+        ({"by": "counter-3"}, True),
+        ({"at": "2025-09-03 09:00:01"}, True),
+        ({"channel": "alipay"}, True),
+        ({"reason": "in-a-hurry"}, True),
+        ({"note": "she was in tears"}, False),
+        ({"correlation_id": "visit-8", "causation_id": "form-4"}, False),
+    ],
+)
+def test_an_attempt_is_another_where_its_content_is(
+    other: dict[str, Any], kept_as_well: bool, service: Service, clock: Clock
+) -> None:
+    attempt = LEADS_TO["window_not_open"](World(service, clock))
+    refusal(attempt, **HOW)
+    clock.at("2025-09-03 12:00")
+    assert refusal(attempt, **{**HOW, **other}).code == "window_not_open"
+    assert len(told(service)) == 1 + kept_as_well
+    assert sum(counted(service).values()) == 1 - kept_as_well
+
+
+def test_an_attempt_about_somebody_else_or_with_another_code_is_another(
+    service: Service, clock: Clock
+) -> None:
+    world = World(service, clock)
+    roster = world.asked("confirm", "2025-09-06 09:00", channel="app")
+    refusal(roster)
+    refusal(service.confirm, BO, at="2025-09-06 09:00", channel="app")
+    world.begin("2025-09-06 10:00", on="2025-09-01")
+    refusal(roster)
+    assert [(each.ref, each.code) for each in told(service)] == [
+        ("ada", "not_registered"),
+        ("bo", "not_registered"),
+        ("ada", "roster_not_declared"),
+    ]
+    assert counted(service) == {}
+
+
+def test_a_time_left_out_is_no_content_of_an_attempt(service: Service, clock: Clock) -> None:
+    world = World(service, clock)
+    world.begin()
+    for day in ("2025-09-02", "2025-09-03"):
+        clock.at(f"{day} 09:00")
+        assert refusal(service.confirm, ADA, channel="app").code == "window_not_open"
+    assert [each.occurred_at for each in told(service)] == [None]
+    assert sum(counted(service).values()) == 1
+
+
+def test_what_is_equal_is_known_by_whoever_opens_the_store_next(url: str, clock: Clock) -> None:
+    with opened(url, clock) as service:
+        attempt = LEADS_TO["window_not_open"](World(service, clock))
+        refusal(attempt)
+        by_x = told(service)[0].model_copy(update={"by": "x"})
+        # What was kept by a transaction that came to nothing is not.
+        with suppress(LookupError), service._store.transaction([ADA.stream]) as inside:
+            inside.keep_attempt(ADA.stream, by_x, 10)
+            inside.keep_attempt(ADA.stream, by_x, 10)
+            raise LookupError
+        refusal(attempt, by="x")
+        refusal(attempt, by="x")
+        assert [each.by for each in told(service)] == ["unnamed", "x"]
+        if url != "memory:":
+            with opened(url, clock) as another:
+                refusal(partial(another.confirm, ADA, **attempt.keywords))  # type: ignore[attr-defined]
+            assert len(told(service)) == 2
 
 
 def test_what_is_accepted_or_repeated_leaves_no_attempt(service: Service, clock: Clock) -> None:
@@ -754,7 +835,7 @@ def test_attempts_about_an_edition_and_about_nobody_can_be_read(
     clock.at("2025-09-01 08:30")
     refusal(service.fix_window, POLICY, at="2025-09-01 08:00", closes_on="2026-01-01", by="bureau")
     service.fix_window(POLICY, at="2025-09-01 08:00", closes_on="2025-12-20", by="bureau")
-    refusal(service.fix_window, POLICY, at="2025-09-01 08:00", closes_on="2025-09-01", by="bureau")
+    refusal(service.fix_window, POLICY, at="2025-09-01 08:05", closes_on="2025-09-01", by="bureau")
     clock.at("2025-09-01 08:31")
     refusal(service.register, **(REGISTRATION | {"ref": IDENTITY, "by": "counter-2"}))
     on_edition = [each.attempt for each in service._store.attempts_on(edition_stream(POLICY))]
@@ -809,7 +890,7 @@ def test_a_reference_that_nobody_can_have_is_one_that_nobody_has(
     came = refusal(service.confirm, nobody, at="2025-09-01 08:00", channel="app")
     assert came.code == "not_registered"
     # Among many it is told by itself, and the others are recorded.
-    confirmed = Confirm(at=read_instant("2025-09-01 08:00"), channel=ConfirmationChannel.APP)
+    confirmed = Confirm(at=read_instant("2025-09-01 07:00"), channel=ConfirmationChannel.APP)
     registered = Register(**{**registration("ada", "r")[1], "at": "2025-09-01 08:00"})
     refused, recorded = service.record_each([(nobody, confirmed), (ADA, registered)])
     assert isinstance(refused, Refused)
@@ -845,8 +926,10 @@ def test_a_store_restored_from_a_backup_has_its_own_refusals_in_its_trail(
 
 
 def _try(service: Service, by: str, method: str = "confirm") -> None:
+    """Something that was never tried before."""
     values: dict[str, Any] = {"confirm": {"channel": "app"}, "withdraw": {"on": "2025-09-02"}}
-    refusal(getattr(service, method), ADA, at="2025-09-01 08:00", by=by, **values[method])
+    at = read_instant("2025-09-01 08:00") + timedelta(seconds=next(TRIES))
+    refusal(getattr(service, method), ADA, at=at, by=by, **values[method])
 
 
 def counted(service: Service) -> dict[tuple[str, str, str, str], int]:
@@ -926,7 +1009,8 @@ def test_the_hours_are_those_of_shanghai_whatever_zone_the_clock_tells(
 
 
 _COUNTING = """
-import sys
+import os, sys
+from datetime import timedelta
 from yibao.adapters.service.service import open_service
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import Refused
@@ -937,7 +1021,8 @@ with open_service(sys.argv[1], clock=lambda: now, attempts_kept=30) as service:
     sys.stdin.readline()
     for number in range(40):
         try:
-            service.confirm(EnrollmentId("ada", 2025), at=now, channel="app", by="one")
+            earlier = timedelta(seconds=number, microseconds=os.getpid()) * int(sys.argv[2])
+            service.confirm(EnrollmentId("ada", 2025), at=now - earlier, channel="app", by="one")
         except Refused as refused:
             assert refused.code == "not_registered"
         else:
@@ -946,11 +1031,14 @@ with open_service(sys.argv[1], clock=lambda: now, attempts_kept=30) as service:
 
 
 @lasting
-def test_two_processes_that_count_at_once_miss_none(url: str, clock: Clock) -> None:
+@pytest.mark.parametrize(("differing", "kept_there"), [(1, 30), (0, 1)])
+def test_two_processes_that_count_at_once_miss_none(
+    differing: int, kept_there: int, url: str, clock: Clock
+) -> None:
     opened(url, clock).close()
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", _COUNTING, url],
+            [sys.executable, "-c", _COUNTING, url, str(differing)],
             env={"PYTHONPATH": str(SRC)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -965,8 +1053,8 @@ def test_two_processes_that_count_at_once_miss_none(url: str, clock: Clock) -> N
     said = [process.communicate("go\n")[1] for process in running]
     assert [process.returncode for process in running] == [0, 0], said
     with opened(url, clock) as service:
-        assert len(told(service)) == 30
-        assert list(counted(service).values()) == [50]
+        assert len(told(service)) == kept_there
+        assert list(counted(service).values()) == [80 - kept_there]
 
 
 # In one transaction with the judgment
@@ -1011,7 +1099,7 @@ def test_a_refusal_that_was_told_is_kept_whenever_the_process_is_killed(
             steps: list[Step] = [Step("ada", [registration("ada", "first")])]
             for number in range(40):
                 command_id = f"refused-{life}-{number}"
-                steps.append(Step("ada", [registration("ada", command_id)]))
+                steps.append(Step("ada", [registration("ada", command_id, reason=command_id)]))
                 steps.append(Step("ada", [filing(f"accepted-{life}-{number}")]))
                 begun.add(command_id)
             writer = nursery.bear(url, steps)
@@ -1058,16 +1146,17 @@ def test_in_a_full_store_a_refusal_is_kept_or_fails_and_goes_on_once_there_is_ro
     world = World(service, clock)
     world.begin()
     tries: list[Attempting] = [
-        world.asked("confirm", "2025-09-03 09:00", channel="app"),
-        world.asked("confirm", "2025-09-03 09:00", channel="fax"),
+        world.asked("confirm", f"2025-09-03 09:00:{second:02}", channel=channel)
+        for second in range(60)
+        for channel in ("app", "fax")
     ]
     pragma(service, f"max_page_count={pragma(service, 'page_count') + 2}")
-    came = [_outcome(tries[number % 2]) for number in range(120)]
+    came = list(map(_outcome, tries))
     assert came[0] == "window_not_open"
     assert came[-2:] == ["failed", "failed"]
     assert [each.code for each in told(service)] == [code for code in came if code != "failed"]
     pragma(service, "max_page_count=1000000")
-    assert [_outcome(attempt) for attempt in tries] == ["window_not_open", "bad_value"]
+    assert list(map(_outcome, tries[-2:])) == ["window_not_open", "bad_value"]
     assert len(told(service)) == len(came) - came.count("failed") + 2
 
 
@@ -1096,7 +1185,8 @@ def test_a_process_whose_files_may_not_grow_keeps_just_what_it_was_told(tmp_path
     url = f"sqlite:///{tmp_path / 'small.db'}"
     with open_service(url, policies=EDITIONS) as service:
         service.register(**REGISTRATION)
-    steps = [Step("ada", [registration("ada", f"again-{number}")]) for number in range(150)]
+    again = [f"again-{number}" for number in range(150)]
+    steps = [Step("ada", [registration("ada", each, reason=each)]) for each in again]
     with Nursery(tmp_path) as nursery:
         writer = nursery.bear(url, steps, file_size=300_000)
         assert nursery.end_of(writer) == 0
