@@ -55,6 +55,7 @@ Code = Literal[
     "not_allowed",
     "bad_value",
 ]
+Code.__doc__ = "Every code that a command is refused with; `docs/codes.md` explains each."
 
 #: Every code of what is raised on purpose and is no refusal.
 Failure = Literal[
