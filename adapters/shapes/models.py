@@ -336,6 +336,7 @@ class Mistake(Shape):
 
     where: str
     why: str
+    why_text: Text
 
 
 class Refused(Shape):
