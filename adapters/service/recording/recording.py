@@ -205,7 +205,8 @@ class Recording:
         allowed: Allowed | None,
     ) -> Reply:
         """What becomes of one thing among many; raises UnreadableEvent or AheadOfClock."""
-        told, receipts = item.told, list[Receipt]()
+        told = item.told or told_by(next(iter(item.commands), None))
+        receipts: list[Receipt] = []
         try:
             if isinstance(places, YibaoError):
                 raise places

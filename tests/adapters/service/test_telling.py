@@ -10,8 +10,8 @@ from given import sheet
 import yibao
 from yibao.adapters.service.service import Service, open_service
 from yibao.domain.calendar import read_instant
-from yibao.domain.facts.commands import ASKED, DeclareRoster
-from yibao.domain.refusals import BadValue, NotCorrectable, NotPermitted, UnknownEdition
+from yibao.domain.facts.commands import ASKED, DeclareRoster, told
+from yibao.domain.refusals import BadValue, NotCorrectable, NotPermitted, OutOfStep, UnknownEdition
 
 from ..helpers.autumn import ADA, BO, POLICY
 
@@ -56,8 +56,8 @@ def test_an_autumn_is_told_by_plain_values(service: Service) -> None:
     tell("void", fact_id=kept_cover, reason="wrong-student")
     tell("withdraw", on="2025-12-15")
     service.tell(POLICY, "fix_window", {"at": "2025-11-01 10:00", "closes_on": "2025-12-20"})
-    told = {event.name for event in (*service.facts(ADA), *service.care_facts(ADA))}
-    assert len(told) == len(ASKED) - 2  # a correction is the same fact again, a window another's
+    names = {event.name for event in (*service.facts(ADA), *service.care_facts(ADA))}
+    assert len(names) == len(ASKED) - 2  # a correction is the same fact again, a window another's
     assert service.at(ADA).document == "passport"
 
 
@@ -152,6 +152,47 @@ def test_many_are_told_by_mappings_and_what_cannot_be_read_stops_no_other(servic
         ["target"],
     ]
     assert kept(service) == [("desk", "confirm", "channel"), ("desk", "unknown", "command")]
+
+
+def test_what_belongs_to_another_target_is_kept_as_what_it_was(service: Service) -> None:
+    (refused,) = service.record_each([(BO, {"command": "register", **SHEET})])
+    assert isinstance(refused, BadValue)
+    assert kept(service, BO) == [("desk", "register", "target")]
+
+
+def test_several_are_told_by_mappings_and_are_recorded_whole_or_not_at_all(
+    service: Service,
+) -> None:
+    roster = {"command": "declare_roster", "at": "2025-09-02 17:00"}
+    fax = {"command": "confirm", "at": "2025-09-06 14:20", "channel": "fax"}
+    register = {"command": "register", **SHEET}
+    wrong, right = service.record_each([(ADA, [register, roster, fax]), (ADA, [register, roster])])
+    assert isinstance(wrong, BadValue)
+    assert wrong.errors[0][0] == "channel"
+    assert isinstance(right, tuple)
+    assert [receipt.version for receipt in right] == [1, 2]
+    assert kept(service) == [("desk", "confirm", "channel")]
+
+
+def test_what_is_allowed_and_what_was_seen_is_asked_where_it_is_recorded(service: Service) -> None:
+    seen = service.tell(None, "register", SHEET).seen
+    roster = {"at": "2025-09-02 17:00"}
+    with pytest.raises(NotPermitted, match="not_allowed"):
+        service.tell(ADA, "declare_roster", roster, allowed=lambda answer, record: "no")
+    service.tell(ADA, "declare_roster", roster, expected=seen, allowed=lambda answer, record: None)
+    with pytest.raises(OutOfStep, match="version_conflict"):
+        service.tell(ADA, "confirm", CONFIRMED, expected=seen)
+    assert service.judge(ADA, told("confirm", CONFIRMED, expected=service.at(ADA).seen)) is None
+    late = service.judge(ADA, told("confirm", CONFIRMED, expected=seen))
+    assert late is not None
+    assert late.code == "version_conflict"
+
+
+def test_a_time_that_is_left_out_is_now(service: Service) -> None:
+    service.tell(None, "register", {**SHEET, "at": ""})
+    (fact,) = service.facts(ADA)
+    assert fact.occurred_at == NOW
+    assert service.judge(ADA, {"command": "declare_roster"}) is None
 
 
 def test_what_was_told_is_pickled_with_all_its_errors(service: Service) -> None:
