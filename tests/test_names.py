@@ -26,6 +26,7 @@ STUB = ast.parse((ROOT / "src" / "yibao" / "__init__.pyi").read_text(encoding="u
 PROMISED = {
     "PENDING",
     "Answer",
+    "Code",
     "DayRange",
     "EnrollmentId",
     "NextStep",
@@ -35,7 +36,9 @@ PROMISED = {
     "StoreSettings",
     "WaitingPeriod",
     "YibaoError",
+    "as_json",
     "commands",
+    "models",
     "open",
     "read_cutoff",
     "read_instant",
@@ -117,7 +120,7 @@ def test_whatever_the_service_takes_and_returns_has_a_public_name() -> None:
 
 def test_all_of_them_are_seen_by_dir_and_help() -> None:
     assert set(yibao.__all__) <= set(dir(yibao))
-    shown = pydoc.render_doc(yibao, renderer=pydoc.plaintext)
+    shown = pydoc.plain(pydoc.render_doc(yibao))
     assert [name for name in yibao.__all__ if name not in shown] == []
 
 

@@ -175,6 +175,9 @@ def returned() -> Iterator[Any]:
         yield service.history(ADA, "coverage")
         yield service.trail_of(ADA)
         yield service.refused_attempts(ADA)
+        yield service.possible(ADA)
+        yield service.moments(ADA)
+        yield service.read(ADA).notes
         yield service.facts(ADA)
         with service.audit_trail() as trail:
             yield trail.page(yibao.Question())

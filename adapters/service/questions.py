@@ -71,7 +71,10 @@ def _question(
 
 
 class Questions(Opened):
-    """What is asked of one student, of the store, and of an edition."""
+    """What is asked of one student, of the store, and of an edition.
+
+    Each raises StoreError where the store fails.
+    """
 
     @_question
     def read(self, enrollment: Whose) -> Record:
@@ -79,7 +82,7 @@ class Questions(Opened):
 
         Every other question takes a record in the place of the enrollment, and is then asked about
         the moment at which it was read: several of one record agree. Raises BadValue for what is no
-        EnrollmentId, UnreadableEvent where a fact cannot be read.
+        EnrollmentId, and UnreadableEvent where a fact cannot be read.
         """
         return self._read(enrollment, self._clock())
 
@@ -108,8 +111,9 @@ class Questions(Opened):
         """Everything about one student at an instant (default: now), as known by a cut-off.
 
         The cut-off is an instant, inclusive, or a version of the student's stream; by default
-        everything recorded is known. Raises BadValue for a naive instant and UnknownCutoff for
-        a version that does not exist.
+        everything recorded is known. Raises BadValue for what is no EnrollmentId and for a naive
+        instant, UnknownCutoff for a version that does not exist, UnknownEdition where hers is not
+        at hand, and UnreadableEvent where a fact cannot be read.
         """
         return answer(*self._asked(enrollment, at, known_at))
 
@@ -136,7 +140,8 @@ class Questions(Opened):
     ) -> Iterator[Answer]:
         """The answer for every enrollment in the store, all of the moment the first is drawn at.
 
-        Raises BadValue for a naive instant.
+        Raises, when the first is drawn, BadValue for a naive instant; UnknownEdition where an
+        edition is not at hand, and UnreadableEvent where a fact cannot be read.
         """
         now = self._clock()
         when = now if at is None else instant_of(at, "at")
@@ -153,7 +158,11 @@ class Questions(Opened):
         *,
         at: datetime | str | None = None,
     ) -> Comparison:
-        """What changed in the answer between two cut-offs, and which facts changed it."""
+        """What changed in the answer between two cut-offs, and which facts changed it.
+
+        `now` is by default everything recorded. Raises UnknownCutoff also where `then` knows more
+        than `now`; else as `at` does.
+        """
         record, when, latest = self._asked(enrollment, at, now)
         return compare(record, when, cutoff_of(then), latest)
 
@@ -167,7 +176,7 @@ class Questions(Opened):
     ) -> tuple[Changed, ...]:
         """Care settled or once refused whose assessment has changed, and what moved it.
 
-        Nothing is paid or taken back by itself.
+        Nothing is paid or taken back by itself. Raises what `at` raises.
         """
         return review(*self._asked(enrollment, at, known_at))
 
@@ -186,7 +195,8 @@ class Questions(Opened):
     ) -> Assessed:
         """What a piece of care would cost this student, without recording anything.
 
-        Raises NotPermitted with `not_registered`, and BadValue as `receive_care` does.
+        Raises NotPermitted with `not_registered`, BadValue as `receive_care` does, and what `at`
+        raises.
         """
         record, when, cutoff = self._asked(enrollment, at, known_at)
         command = commands.read(
@@ -210,7 +220,7 @@ class Questions(Opened):
 
         `value` is a part of an answer, such as `coverage` or `state`. With `at` all answers are
         about that instant; without it each is about the instant at which it was given. Raises
-        BadValue for a part there is none of.
+        BadValue for a part there is none of, and what `at` raises.
         """
         if not isinstance(value, str) or value not in PARTS:
             raise BadValue("value", f"an answer has no such part; it has {', '.join(PARTS)}")
@@ -221,13 +231,17 @@ class Questions(Opened):
     def trail_of(self, enrollment: Whose) -> tuple[Entry, ...]:
         """Everything recorded about one student in the order of recording, and what it changed.
 
-        Windows that were fixed are in it where they moved the student's answers.
+        Windows that were fixed are in it where they moved the student's answers. Raises what `read`
+        raises, and UnknownEdition.
         """
         return tuple(entries_with_windows(self.read(enrollment)))
 
     @_question
     def refused_attempts(self, enrollment: Whose) -> list[KeptAttempt]:
-        """What was tried for one student and refused; more than is kept is only counted."""
+        """What was tried for one student and refused; more than is kept is only counted.
+
+        Raises BadValue for what is no EnrollmentId, and UnreadableEvent where one cannot be read.
+        """
         if isinstance(enrollment, Record):
             return list(enrollment.attempts)
         return self._store.attempts_on(streams_of(enrollment)[0])
@@ -237,7 +251,8 @@ class Questions(Opened):
         """The instants at which what is known of one student changed, once each and ascending.
 
         That is by what was recorded of her enrollment and of her care, and by what was fixed under
-        her edition that concerns her. Between two of them nothing is known otherwise.
+        her edition that concerns her. Between two of them nothing is known otherwise. Raises what
+        `read` raises, and UnknownEdition.
         """
         return self.read(enrollment).moments()
 
@@ -246,9 +261,9 @@ class Questions(Opened):
         """What could be done about one student at an instant (default: now), and why not.
 
         Every command of the state machine's table, with each of its guards: the code with which it
-        refuses, whether it is passed, and where that is known the instant from which it would be.
-        A report is recorded whatever they say; then it does not fit. Somebody unknown is judged as
-        without a registration. Raises BadValue for a naive instant.
+        refuses, whether it is passed, and where that is known the instant from which it would be. A
+        report is recorded whatever they say; then it does not fit. Somebody unknown is judged as
+        without a registration. Raises what `at` raises.
         """
         record, when, cutoff = self._asked(enrollment, at, None)
         return possible(record.known_by(cutoff).case, when)
@@ -258,7 +273,9 @@ class Questions(Opened):
         """Why a command would be refused now; None where it would be recorded, or is already.
 
         `target` is an enrollment, or a record of it, or the edition whose window is fixed; the
-        command may be told as for `record_each`. Nothing is recorded, and no attempt is kept.
+        command may be told as for `record_each`. Nothing is recorded, and no attempt is kept. What
+        is wrong is returned, a BadValue among it; raises UnknownEdition, and UnreadableEvent where
+        a fact cannot be read.
         """
         whose = target.enrollment if isinstance(target, Record) else target
         asked = command_of(command)
@@ -275,9 +292,10 @@ class Questions(Opened):
     def audit_trail(self, url: str | None = None) -> "AuditTrail":
         """The audit trail of this store, to be asked a Question across students.
 
-        Of a store on PostgreSQL it is in the same database. Else it is kept in a file of its
-        own, `sqlite:///PATH`; by default beside the store's, with `.trail` at the end of its
-        name. The file may be deleted; it is made again.
+        Of a store on PostgreSQL it is in the same database. Else it is kept in a file of its own,
+        `sqlite:///PATH`; by default beside the store's, with `.trail` at the end of its name. The
+        file may be deleted; it is made again. Raises StoreError where it can be neither opened nor
+        made.
         """
         from yibao.adapters.following.trail import AuditTrail, open_trail
 
@@ -285,23 +303,38 @@ class Questions(Opened):
         return AuditTrail(self._store, self.editions, open_trail(self._store, url))
 
     def facts(self, enrollment: Whose) -> list[events.Event]:
-        """Everything recorded about one student, in the order of the stream."""
+        """Everything recorded about one student, in the order of the stream.
+
+        Raises BadValue for what is no EnrollmentId, and UnreadableEvent where a fact cannot be
+        read.
+        """
         if isinstance(enrollment, Record):
             return list(enrollment.enrolled.events)
         return self._store.read(streams_of(enrollment)[0])
 
     def care_facts(self, enrollment: Whose) -> list[events.Event]:
-        """Everything recorded about one student's care, in the order of its stream."""
+        """Everything recorded about one student's care, in the order of its stream.
+
+        Raises BadValue for what is no EnrollmentId, and UnreadableEvent where a fact cannot be
+        read.
+        """
         if isinstance(enrollment, Record):
             return list(enrollment.received.events)
         return self._store.read(streams_of(enrollment)[1])
 
     def window_facts(self, policy: str) -> list[events.Event]:
-        """Everything recorded about an edition: when it was first used, and windows fixed."""
+        """Everything recorded about an edition: when it was first used, and windows fixed.
+
+        Of an edition that is not known there is nothing. Raises BadValue for what is no text, and
+        UnreadableEvent where one of them cannot be read.
+        """
         return self._store.read(edition_stream(policy))
 
     def note(self, event_id: UUID) -> str | None:
-        """The free text kept beside a fact, unless it was erased."""
+        """The free text kept beside a fact, unless it was erased; else None.
+
+        Raises BadValue for what is no UUID.
+        """
         return self._store.note(event_id_of(event_id))
 
     def erase_note(self, event_id: UUID) -> bool:
@@ -309,8 +342,8 @@ class Questions(Opened):
 
         Nobody reads it any more from then on. True where no file of the store has it either; False
         while somebody who began to read before keeps it in the log beside a file (the store
-        finishes when it records, erases, is closed or is opened again), and on PostgreSQL, where
-        it is in the table's file until the owner has vacuumed it.
+        finishes when it records, erases, is closed or is opened again), and on PostgreSQL, where it
+        is in the table's file until the owner has vacuumed it. Raises BadValue for what is no UUID.
         """
         return self._store.erase_note(event_id_of(event_id))
 

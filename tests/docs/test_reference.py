@@ -32,7 +32,7 @@ def test_every_public_name_is_in_the_reference(reference: Path) -> None:
     page = (reference / "yibao.html").read_text(encoding="utf-8")
     told = set(re.findall(r'id="(\w+)"', page))
     modules = {path.stem for path in (reference / "yibao").glob("*.html")}
-    assert modules == {"commands", "testing"}
+    assert modules == {"commands", "models", "testing"}
     assert set(yibao.__all__) - modules - told == set()
     for name, _ in inspect.getmembers(yibao.Service, inspect.isfunction):
         assert name.startswith("_") or f'id="Service.{name}"' in page, name

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import get_args
 
 import pdoc
+from pdoc import render
 
 import yibao
 
 
 def write(folder: Path) -> None:
-    """The pages: `yibao` with everything in it, and its modules `commands` and `testing`."""
+    """The pages: `yibao` with everything in it, and its modules of its own."""
     for name in yibao.__all__:
         made = getattr(getattr(yibao, name), "__new__", None)
         if str(getattr(made, "__module__", None)).startswith("namedtuple_"):
@@ -26,9 +27,11 @@ def write(folder: Path) -> None:
     show_whole(yibao.Service)
     private = (f"!yibao.{layer}" for layer in ("adapters", "projections", "domain"))
     footer = f"yibao {yibao.__version__}"
-    pdoc.render.configure(docformat="markdown", show_source=False, footer_text=footer)
+    render.configure(docformat="markdown", show_source=False, footer_text=footer)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        # The parts of an answer, which a table of them gives to the model.
+        warnings.filterwarnings("ignore", "Cannot determine where yibao.models.Answer")
         pdoc.pdoc("yibao", *private, output_directory=folder)
 
 
