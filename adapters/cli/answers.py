@@ -19,6 +19,7 @@ from yibao.adapters.cli.options import (
     PART,
     examples,
     lang_option,
+    latest_options,
     policies_option,
     print_json,
     subjects_options,
@@ -33,7 +34,7 @@ from yibao.adapters.views import in_one_line, json_for, tell
         "show --store facts.db --ref s1 --year 2025 --at 2025-12-01 --lang zh",
     )
 )
-@subjects_options
+@latest_options
 @AT
 @KNOWN_AT
 @policies_option
@@ -365,7 +366,7 @@ def dossier(
         return
     with written(to, force=force) as new:
         new.write_text(text + "\n", encoding="utf-8")
-    tell(Words(lang)("audit", "written", file=to), err=True)
+    tell(in_one_line(Words(lang)("audit", "written", file=to)), err=True)
 
 
 def _as_text(dossier: Any, words: Any, encoding: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from yibao.adapters.views import json_for, language_here, tell
+from yibao.adapters.views import in_one_line, json_for, language_here, tell
 from yibao.domain.refusals import REASONS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,7 +86,8 @@ class _Edition(click.ParamType[str]):
             names = Editions(ctx.params.get("policies")).names()
         except YibaoError:  # nobody reads an error here
             return []
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        fit = (name for name in names if name.startswith(incomplete) and in_one_line(name) == name)
+        return [CompletionItem(name) for name in fit]
 
 
 #: What happened, or where an interval begins or ends: a day is its beginning.
@@ -151,8 +152,17 @@ def policies_option(command: F) -> F:
 
 def subjects_options(command: F) -> F:
     """Whom it is about: a story's FILE and a --student of it, or one in a --store."""
+    return _whom(command, "none")
+
+
+def latest_options(command: F) -> F:
+    """The same where the benefit year may be left out."""
+    return _whom(command, "her latest")
+
+
+def _whom(command: F, year: str) -> F:
     for option in (
-        click.option("--year", type=int, help="Her benefit year in the store (default: none)."),
+        click.option("--year", type=int, help=f"Her benefit year in the store (default: {year})."),
         click.option("--ref", help="Her reference in the store (default: none)."),
         OR_STORE,
         click.option("--student", help="Her name in the story (default: everybody in it)."),

@@ -17,7 +17,7 @@ from yibao.adapters.cli.options import (
     policies_option,
     print_json,
 )
-from yibao.adapters.views import tell
+from yibao.adapters.views import in_one_line, tell
 
 
 @main.group(epilog=examples("db check --store facts.db", "db backup --store facts.db copy.db"))
@@ -91,7 +91,7 @@ def copy_store(store: str, to: str, lang: Any) -> None:
     words = Words(lang)
     with watched(sys.stderr, words("store", "copying")) as watch:
         facts = copy(store, to, watch)
-    tell(words("store", "copied", facts=facts, file=shown(to)))
+    tell(in_one_line(words("store", "copied", facts=facts, file=shown(to))))
 
 
 @db.command(
@@ -169,4 +169,4 @@ def backup_store(store: str, to: Path, force: bool, lang: Any) -> None:
     words = Words(lang)
     with watched(sys.stderr, words("store", "copying")) as watch:
         facts = backup(store, to, watch, force=force)
-    tell(words("store", "copied", facts=facts, file=to))
+    tell(in_one_line(words("store", "copied", facts=facts, file=to)))

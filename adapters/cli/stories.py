@@ -82,15 +82,19 @@ def replay(
     from yibao.adapters.cli.running.replay_files import Replayer, summary
     from yibao.adapters.editions import Editions
     from yibao.adapters.views import console
+    from yibao.adapters.views.console import watched
     from yibao.adapters.views.words import Words
 
     words = Words(lang)
     replayer = Replayer(Editions(policies), words, at, known_at, policy, store, by)
     files = replayer.files(paths)
-    out, err = console.to(sys.stdout), console.to(sys.stderr)
+    out = console.to(sys.stdout)
     results = []
-    with replayer.watched(files, err) as watched:
-        for file in watched:
+    beside = None if as_json else sys.stdout
+    with watched(sys.stderr, words("phrase", "replaying"), beside) as watch:
+        for number, file in enumerate(files):
+            if watch and len(files) > 1:
+                watch(number, len(files))
             result = replayer.run(file)
             results.append(result)
             if not as_json:

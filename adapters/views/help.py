@@ -4,6 +4,7 @@ import inspect
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from unicodedata import east_asian_width
 
@@ -26,7 +27,7 @@ def language_of(arguments: Sequence[str]) -> "Language":
     That of the last `--lang`, else of `$YIBAO_LANG`, else of the locale.
     """
     asked = [language_here(), os.environ.get("YIBAO_LANG", "")]
-    for argument, following in zip(arguments, (*arguments[1:], ""), strict=True):
+    for argument, following in pairwise((*arguments, "")):
         if argument == "--lang":
             asked.append(following)
         elif argument.startswith("--lang="):

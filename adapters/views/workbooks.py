@@ -72,6 +72,10 @@ def _cell(name: str, entry: dict[str, Any], words: Words) -> Any:
         return datetime.fromisoformat(value).astimezone(SHANGHAI).replace(tzinfo=None)
     if name in _WORDED:
         return counted(value, _WORDED[name], words)
+    if name == "command" and words.knows("command", value):
+        return words("command", value)
+    if name == "where":
+        return words.field(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else told(value, words)
 
 

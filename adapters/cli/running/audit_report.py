@@ -103,7 +103,8 @@ def audited(
         elif form.every:
             found = kept.count(question)
             entries = (trail_entry_json(entry, editions) for entry in kept.all(question))
-            with watched(err, words("audit", "exporting")) as progress:
+            meanwhile = None if form.xlsx else out
+            with watched(err, words("audit", "exporting"), meanwhile) as progress:
                 writer.write(_counted(entries, found, progress), None)
         else:
             page = kept.page(question, after=form.after, size=form.size or PAGE)
@@ -111,7 +112,7 @@ def audited(
             entries = (trail_entry_json(entry, editions) for entry in page.entries)
             writer.write(entries, page.following)
         if form.xlsx:
-            err.write(printable(words("audit", "written", file=form.xlsx)) + "\n")
+            err.write(in_one_line(words("audit", "written", file=form.xlsx)) + "\n")
         if not found:
             if not form.is_for_people:
                 err.write(words("audit", "nothing") + "\n")

@@ -1,14 +1,12 @@
 """Replays many files for the command line: one result for each, good, failed or unreadable."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.progress import track
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from yibao.adapters.editions import Editions, SourceError
@@ -97,14 +95,6 @@ class Replayer:
         if self.policy is not None:
             self.editions.get(self.policy)
         return [file for path in paths for file in story_files(path)]
-
-    @contextmanager
-    def watched(self, files: Sequence[Path], err: Console) -> Iterator[Iterable[Path]]:
-        """The files, with a progress bar on standard error while a person is watching."""
-        if not err.is_terminal or len(files) < 2:
-            yield files
-            return
-        yield track(files, self.words("phrase", "replaying"), console=err, transient=True)
 
     def run(self, file: Path) -> Result:
         """Replays one file and asks about each of its students."""

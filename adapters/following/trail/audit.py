@@ -171,8 +171,7 @@ class AuditTrail:
         for named, entries, counted in self._asked(
             lambda sql: sql.rows(*question.counting_sql_by(by))
         ):
-            is_day = by == "day" and named is not None
-            name = instant_of(named * A_DAY).date().isoformat() if is_day else named
+            name = str(instant_of(named * A_DAY).date()) if by == "day" else named
             found[name] += json.loads(counted)["attempts"] if counted else entries
         if by == "day":
             return dict(sorted(found.items(), key=str))

@@ -131,21 +131,26 @@ def test_every_kind_of_store_counts_and_finds_alike(url: str) -> None:
         an_autumn(service, clock)
         with service.audit_trail() as trail:
             everything = list(trail.all(yibao.Question()))
-            for asked_ in ({"corrections": True}, {"voids": True}, {"late": 0}):
-                fits = [e for e in everything if _fits(e, **asked_)]
-                assert [e.key for e in trail.all(yibao.Question(**asked_))] == [e.key for e in fits]
+            for question in (
+                yibao.Question(corrections=True),
+                yibao.Question(voids=True),
+                yibao.Question(late=0),
+            ):
+                fits = [entry.key for entry in everything if _fits(entry, question)]
+                assert [entry.key for entry in trail.all(question)] == fits
                 assert fits
             for by in COUNTED:
                 assert sum(trail.counts(yibao.Question(), by).values()) == len(everything)
 
 
-def _fits(entry: Any, corrections: bool = False, voids: bool = False, late: int = -1) -> bool:
+def _fits(entry: Any, question: yibao.Question) -> bool:
     if entry.event is None:
         return False
-    if corrections or voids:
-        superseded = getattr(entry.event, "supersedes", None) is not None
-        return superseded and (entry.row.kind == "voided") == voids
-    return entry.event.recorded_at - entry.event.occurred_at > timedelta(days=late)
+    if question.late is not None:
+        late = entry.event.recorded_at - entry.event.occurred_at
+        return bool(late > timedelta(days=question.late))
+    superseded = getattr(entry.event, "supersedes", None) is not None
+    return superseded and (entry.row.kind == "voided") == question.voids
 
 
 def test_the_library_counts_too(store: str) -> None:  # noqa: F811
@@ -192,6 +197,8 @@ def test_everything_is_written_for_excel_in_words(
         expected = words("column", kind) if kind == "refused" else words("event", kind)
         assert cells["kind"].value == expected
         assert cells["by"].value == entry["by"]
+        if kind == "refused":
+            assert cells["command"].value == words("command", entry["command"])
         if entry["code"]:
             assert cells["code"].value == words("refusal", entry["code"])
     told = "\n".join(str(cell.value) for row in rows for cell in row)

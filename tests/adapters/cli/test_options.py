@@ -207,6 +207,8 @@ def test_commands_kinds_codes_parts_and_editions_are_completed(write: Write) -> 
         environment = {} if line else {"YIBAO_POLICIES": str(mine.parent)}
         assert completed(f"yibao policy show {line}m", **environment) == {"mine"}
     assert completed("yibao policy show --policies /no/where s") == set()
+    mine.rename(mine.with_name("m\x1b[31m.yaml"))
+    assert completed("yibao policy show m", YIBAO_POLICIES=str(mine.parent)) == set()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

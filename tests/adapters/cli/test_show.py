@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from given import sheet
 
 import yibao
 
@@ -19,10 +20,9 @@ def store(tmp_path: Path) -> str:
     path = str(tmp_path / "facts.db")
     clock = Clock("2024-09-02 09:00")
     with yibao.open(f"sqlite:///{path}", by="counter-1", clock=clock) as service:
-        whom = {"school": "sjtu", "category": "undergraduate", "document": "resident_id_card"}
-        service.register("s1", at=clock.now, policy="shanghai-2024", on="2024-09-01", **whom)
+        service.register("s1", **sheet(at=clock.now, policy="shanghai-2024", on="2024-09-01"))
         clock.at("2025-09-02 17:00")
-        service.register("s1", at=clock.now, policy="shanghai-2025", on="2025-09-01", **whom)
+        service.register("s1", **sheet(at=clock.now, on="2025-09-01"))
         service.declare_roster(S1, at=clock.now)
         service.confirm(S1, at=clock.at("2025-09-06 14:20"), channel="app")
     return path
