@@ -13,8 +13,7 @@ from click.exceptions import Exit
 
 from yibao import __version__
 from yibao.adapters.cli.options import examples
-from yibao.adapters.views import in_one_line, tell
-from yibao.adapters.views.help import Group, Spoken, language_of
+from yibao.adapters.views import Group, Spoken, in_one_line, language_of, tell
 from yibao.domain.refusals import YibaoError
 
 if TYPE_CHECKING:

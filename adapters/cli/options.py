@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from yibao.adapters.views import in_one_line, json_for, tell
-from yibao.adapters.views.help import language_here
+from yibao.adapters.views import in_one_line, json_for, language_here, tell
 from yibao.domain.refusals import REASONS
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -139,7 +139,7 @@ def error_told(error: YibaoError, words: Words) -> str:
 
 
 def _detail(key: str, value: object, words: Words) -> object:
-    """A detail of a refusal: the name of a value, or a sentence."""
-    if key == "where":
-        return words.field(str(value))
+    """A detail of a refusal: names of values, or a sentence."""
+    if key in ("where", "differing"):
+        return words("phrase", "between").join(map(words.field, str(value).split(", ")))
     return words.said(value) if isinstance(value, str) else value

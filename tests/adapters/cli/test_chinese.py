@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from golden.test_help import commands, help_of
+from openpyxl import load_workbook
 
+from yibao.adapters.cli import main
 from yibao.projections.parts import PARTS
 
 from ..conftest import Run, Write
@@ -124,6 +127,17 @@ def test_every_question_about_a_story_is_answered_in_chinese(
         assert latin(text, str(story), *typed(told)) == set()
 
 
+def test_a_workbook_of_the_trail_is_chinese(asked: Callable[..., str], tmp_path: Path) -> None:
+    (story,) = (ROOT / "scenarios" / "audit").glob("ten-refusals-*.yaml")
+    file = tmp_path / "审计.xlsx"
+    asked("audit", story, "--xlsx", file)
+    told = yaml.load(story.read_text(encoding="utf-8"), yaml.BaseLoader)
+    sheet = load_workbook(file).active
+    assert sheet is not None
+    cells = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert latin("\t".join(cells), *typed(told)) == set()
+
+
 #: An edition that says an hour nobody has, and then a right one.
 EDITION = """\
 edition: mine
@@ -228,3 +242,18 @@ def test_an_error_is_chinese(
         r"--[a-z-]+|'[a-z_]+'|\b1<=x<=\d+|sqlite://\S+", "", result.stdout + result.stderr
     )
     assert latin(told, "main", "yibao", *STUDENTS, *arguments) == set()
+
+
+#: What help may name: formats and programs, and what stands for a part of an address.
+PROPER = {"JSON", "Schema", "CSV", "Excel", "Mermaid", "PostgreSQL", "none", "sqlite", "postgresql"}
+#: Choices, ranges, examples, variables, codes of one's choice, shells.
+GIVEN = re.compile(
+    r"\[[a-z_|]+\]|\{[a-z|]+\}|\[\d+<=x<=\d+\]|(?m:^ +(yibao .*|--.*[\w\\]$))|\$[A-Z_]+|-h\b"
+    r"|eval .*|~/.*|默认：[\w-]+|(?m:^  [a-z]+ )|如\s+[\w、]+|bash|zsh|fish|story"
+)
+
+
+def test_the_help_of_every_command_is_chinese() -> None:
+    for named in commands(main):
+        told = GIVEN.sub(" ", help_of("zh", *named))
+        assert latin(told, *PROPER) == set(), named
