@@ -9,7 +9,7 @@ STORY := scenarios/whole-autumns/the-counters-story.yaml
 LOCK := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-.PHONY: demo test check coverage bench torture fuzz mutants pythons lock clean
+.PHONY: demo test check coverage bench docs torture fuzz mutants pythons lock clean
 
 demo: $(READY)
 	$(BIN)/yibao replay scenarios
@@ -52,6 +52,10 @@ torture: $(READY)
 		store/test_forks.py store/test_signals.py following/test_followers.py \
 		upkeep/test_restored.py service/test_crowds.py service/test_many_at_once.py
 
+# The reference of all public names, from their docstrings, into docs/reference.
+docs: $(READY)
+	cd tests && ../$(BIN)/python tools/reference.py ../docs/reference
+
 # Minutes; ratios to a raw driver and to the stock library, in one run.
 bench: $(READY)
 	cd benchmarks && PYTHONPATH=../tests ../$(BIN)/python bench.py
@@ -63,7 +67,7 @@ lock: $(READY)
 	$(BIN)/uv $(LOCK) --extra dev --output-file requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .venv-3.* dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* docs/reference dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeGuard, TypeVar
@@ -32,6 +33,11 @@ class Derived(NamedTuple, Generic[T_co]):
     rule: str
     inputs: tuple[Derived[Any] | Current[Any] | Parameter[Any], ...] = ()
     because: str | None = None
+
+    def __repr__(self) -> str:
+        because = f", because={self.because!r}" if self.because else ""
+        of = f", of {len(self.inputs)}" if self.inputs else ""
+        return f"<Derived {self.name}={reprlib.repr(self.value)} by {self.rule}{because}{of}>"
 
     def of(self, name: str, value: V) -> Derived[V]:
         """What another value came about by, where that is the same."""

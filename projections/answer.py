@@ -49,6 +49,11 @@ class Answer:
     category: Category | None = None
     document: Document | None = None
 
+    def __repr__(self) -> str:
+        known = f"version {self.version}, care {self.care_version}, {self.edition}"
+        whom = f"{self.enrollment.ref!r} in {self.enrollment.year}"
+        return f"<Answer about {whom} at {self.at}: {self.state}, by {known}>"
+
     @property
     def assumes_no_further_facts(self) -> bool:
         return self.known_at is None or self.at > self.known_at

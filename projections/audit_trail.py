@@ -50,6 +50,10 @@ class Entry(NamedTuple):
     moved: tuple[Moved, ...]
     steps: tuple[Change, ...]
 
+    def __repr__(self) -> str:
+        event, whom = self.event, f"{self.enrollment.ref!r} in {self.enrollment.year}"
+        return f"<Entry about {whom}: {event.name} by {event.by}, recorded {event.recorded_at}>"
+
     @property
     def event(self) -> events.Event:
         return self.recorded.event

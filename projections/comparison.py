@@ -1,5 +1,6 @@
 """What changed between two states of knowledge, and which facts changed it?"""
 
+import reprlib
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,6 +19,10 @@ class Difference(NamedTuple):
     now: Any
     moved_by: tuple[events.Event, ...]
 
+    def __repr__(self) -> str:
+        then, now = reprlib.repr(self.then), reprlib.repr(self.now)
+        return f"<Difference {self.name}: {then}, now {now}, moved by {len(self.moved_by)}>"
+
 
 class Comparison(NamedTuple):
     """Two answers to the same question, and everything recorded in between."""
@@ -26,6 +31,11 @@ class Comparison(NamedTuple):
     now: Answer
     differences: tuple[Difference, ...]
     facts_between: tuple[events.Event, ...]
+
+    def __repr__(self) -> str:
+        whom, parts = self.now.enrollment, ", ".join(each.name for each in self.differences)
+        since = f"from version {self.then.version} to {self.now.version}"
+        return f"<Comparison about {whom.ref!r} in {whom.year} {since}: {parts or 'no difference'}>"
 
 
 def compare(record: Record, at: datetime, then: Cutoff, now: Cutoff) -> Comparison:

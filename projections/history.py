@@ -1,5 +1,6 @@
 """Which answers were ever given for a value, from when until when, and what ended each?"""
 
+import reprlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -27,6 +28,10 @@ class Held(NamedTuple):
     known_from: datetime | None
     known_until: datetime | None
     ended_by: tuple[events.Event, ...]
+
+    def __repr__(self) -> str:
+        interval = f"from {self.known_from} until {self.known_until}"
+        return f"<Held {reprlib.repr(self.value)} by version {self.version}, known {interval}>"
 
 
 class _Given(NamedTuple):

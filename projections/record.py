@@ -9,7 +9,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from heapq import merge
 from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
@@ -64,6 +64,9 @@ class Log:
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Log, (list(self.events), self.positions)
 
     def positioned(self) -> Iterator[Positioned]:
         """Each event with its position."""
@@ -210,6 +213,10 @@ def _no_edition(name: str) -> EditionRecord:
     raise UnknownEdition(name)
 
 
+def _edition_in(editions: Mapping[str, EditionRecord], name: str) -> EditionRecord:
+    return editions[name] if name in editions else _no_edition(name)
+
+
 class Record:
     """Everything recorded of one student, of one moment.
 
@@ -241,6 +248,17 @@ class Record:
         self._case: Case | None = None
         self._care: tuple[Stream, tuple[Care, ...]] = EMPTY, ()
         self._ledger = Ledger()
+
+    def __repr__(self) -> str:
+        whom = f"{self.enrollment.ref!r} in {self.enrollment.year}"
+        told = f"{len(self.enrolled)} facts, {len(self.received)} of care"
+        return f"<Record of {whom}: {told}, read at {self.now}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By itself: what it would ask a store for is asked before, as far as she is concerned.
+        editions = {name: self.edition_of(name) for name in self.editions_by(len(self.enrolled))}
+        told = self.enrollment, self.enrolled, self.received, partial(_edition_in, editions)
+        return Record, (*told, self.now, partial(tuple, self.attempts), dict(self.notes))
 
     @cached_property
     def attempts(self) -> tuple[KeptAttempt, ...]:

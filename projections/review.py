@@ -29,6 +29,10 @@ class Changed(NamedTuple):
     now: Amounts | None
     moved_by: tuple[events.Event, ...]
 
+    def __repr__(self) -> str:
+        now = self.now and self.now.fund_pays
+        return f"<Changed care of {self.care.on}: {self.then.fund_pays} by the fund, now {now}>"
+
 
 #: Since which transaction a piece of care comes to what; None where it does not stand.
 _Course = list[tuple[int, Amounts | None]]

@@ -1,6 +1,7 @@
 """What is raised and what is answered can be sent to another process, and stays what it was."""
 
 import copy
+import inspect
 import pickle
 import subprocess
 import sys
@@ -8,16 +9,20 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
 from given import sheet
 
 import yibao
+from yibao import commands
 from yibao.adapters.editions.yaml_source import SourceError
 from yibao.domain.calendar import read_instant
+from yibao.domain.facts.commands import ASKED
 from yibao.domain.refusals import BadValue, NotCorrectable, NotPermitted, OutOfStep, Refused
+from yibao.domain.vocabulary import Word
+from yibao.projections.answer import answer
 
 ADA = yibao.EnrollmentId("s1", 2025)
 
@@ -38,6 +43,9 @@ def kinds() -> list[type[yibao.YibaoError]]:
         found += kind.__subclasses__()
     return found
 
+
+#: The enumerations.
+WORDS: Final = Word.__subclasses__()
 
 RAISED: dict[type[yibao.YibaoError], yibao.YibaoError] = {
     Refused: Refused("no_such_fact"),
@@ -60,9 +68,70 @@ def test_whatever_is_raised_is_pickled_and_copied_as_it_is(kind: type[yibao.Yiba
 
 
 def test_answers_receipts_and_what_else_is_returned_are_pickled_and_copied() -> None:
-    for it in returned():
+    for it in (*returned(), *made()):
         for again in AGAIN:
-            assert again(it) == it
+            back = again(it)
+            assert (type(back), back) == (type(it), it)
+
+
+def test_nothing_public_is_left_out() -> None:
+    """A class is told here, or raised, or one of a few words; or it is nothing to be sent."""
+    told = {type(one) for it in (*returned(), *made()) for one in within(it)}
+    told |= {yibao.Record, *kinds(), *(kind for kind in WORDS)}
+    public = {getattr(yibao, name) for name in yibao.__all__}
+    public |= {getattr(commands, name) for name in commands.__all__}
+    stay = {yibao.Service, yibao.AuditTrail, yibao.Editions, yibao.Telemetry}
+    assert {
+        kind.__name__
+        for kind in public - stay
+        if inspect.isclass(kind) and not any(issubclass(each, kind) for each in told)
+    } == set()
+
+
+def within(it: Any) -> Iterator[Any]:
+    """A value, and those that it is made of."""
+    yield it
+    parts = list(it) if isinstance(it, list | tuple) else list(vars(it).values() if has(it) else ())
+    parts += [getattr(it, name) for name in getattr(it, "__slots__", ()) if hasattr(it, name)]
+    for part in parts:
+        yield from within(part)
+
+
+def has(it: Any) -> bool:
+    return hasattr(it, "__dict__") and type(it).__module__.startswith("yibao.")
+
+
+@pytest.mark.parametrize("kind", WORDS, ids=lambda kind: kind.__name__)
+def test_a_word_is_one_and_the_same(kind: type[Word]) -> None:
+    for word in kind:
+        for again in AGAIN:
+            assert again(word) is word
+
+
+def test_a_record_answers_where_it_is_sent_as_it_did_where_it_was_read() -> None:
+    with yibao.open("memory:", by="officer", clock=lambda: NOW) as service:
+        service.register("s1", **sheet(note="by hand"))
+        service.declare_roster(ADA, at="2025-09-02 17:00")
+        service.confirm(ADA, at="2025-09-06 14:20", channel="app")
+        service.fix_window("shanghai-2025", at="2025-09-07 10:00", closes_on="2025-12-19")
+        with pytest.raises(NotCorrectable):
+            service.void(ADA, UUID(int=1), at="2025-11-01 10:00", reason="misread")
+        record = service.read(ADA)
+        for it in (record, service.read(yibao.EnrollmentId("s2", 2025))):
+            for again in AGAIN:
+                back = again(it)
+                assert answer(back, NOW, back.latest) == answer(it, NOW, it.latest)
+                assert (back.now, back.attempts, back.notes) == (it.now, it.attempts, it.notes)
+                assert back.known_by(0) == it.known_by(0)
+    assert len(record.attempts) == 1
+
+
+@pytest.mark.parametrize("again", AGAIN, ids=range(len(AGAIN)))
+def test_what_is_a_process_s_own_says_so(again: Callable[[Any], Any]) -> None:
+    with yibao.open("memory:") as service, service.audit_trail() as trail:
+        for own in (service, trail):
+            with pytest.raises(TypeError, match="process's own: open"):
+                again(own)
 
 
 def test_an_edition_that_was_pickled_still_has_its_digests() -> None:
@@ -85,7 +154,14 @@ def returned() -> Iterator[Any]:
             "level": "third",
             "cost": "900.00",
         }
-        yield service.receive_care(ADA, at="2025-10-10 10:00", **bill)
+        service.verify_prior_coverage(ADA, at="2025-09-06 15:00", lapsed_years=0)
+        service.confirm(ADA, at="2025-09-08 10:00", channel="app", observed=True)
+        care = service.receive_care(ADA, at="2025-10-10 10:00", **bill)
+        service.settle_care(ADA, care.event_id, at="2025-10-10 10:05")
+        service.correct(
+            ADA, care.event_id, at="2025-11-01 10:00", reason="misread", changes={"cost": "800.00"}
+        )
+        yield care
         yield service.correct(
             ADA, fact.event_id, at="2025-11-01 10:00", reason="misread", changes={"school": "ecnu"}
         )
@@ -104,6 +180,38 @@ def returned() -> Iterator[Any]:
             yield trail.page(yibao.Question())
 
 
+def made() -> Iterator[Any]:
+    """Something of each kind that one makes oneself."""
+    for kind in ASKED.values():
+        values = {key: value for key, value in VALUES.items() if key in kind.model_fields}
+        yield kind.model_validate(values)
+    yield yibao.Question(ref="s1")
+    yield yibao.StoreSettings(pool_max=4)
+    yield yibao.WaitingPeriod(NOW.date(), NOW.date(), None)
+
+
+#: What a command of any kind may be told.
+VALUES: Final = {
+    "at": "2025-09-06 14:20",
+    "ref": "s1",
+    "policy": "shanghai-2025",
+    "on": "2025-09-01",
+    "school": "sjtu",
+    "category": "undergraduate",
+    "document": "passport",
+    "kind": "employee",
+    "channel": "app",
+    "lapsed_years": 1,
+    "province": "jiangsu",
+    "year": 2026,
+    "closes_on": "2025-12-19",
+    "setting": "campus_clinic",
+    "cost": "8.88",
+    "care": UUID(int=1),
+    "fact_id": UUID(int=2),
+    "reason": "misread",
+    "changes": {"on": "2025-09-02"},
+}
 NOW = read_instant("2025-12-31 12:00")
 
 POOL = """

@@ -24,7 +24,9 @@ def diagram() -> None:
 @main.command(epilog=examples("schema story"))
 @click.argument(
     "name",
-    type=click.Choice(["events", "attempts", "story", "edition", "replay", "audit", "commands"]),
+    type=click.Choice(
+        ["events", "attempts", "story", "edition", "replay", "answer", "audit", "commands"]
+    ),
 )
 def schema(name: str) -> None:
     """Print a JSON Schema, by the name of what it describes.

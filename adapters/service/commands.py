@@ -118,7 +118,11 @@ class Commands(Opened):
         document: Document | str,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The student registers at the school (报到注册); `on` is the registration day (R1)."""
+        """The student registers at the school (报到注册); `on` is the registration day (R1).
+
+        Returns its Receipt. Refused with `already_registered`, `not_a_new_student`, and as every
+        command is. Raises UnknownEdition where `policy` is not at hand.
+        """
         return self._tell(
             self._perhaps(ref, policy),
             commands.Register,
@@ -135,7 +139,10 @@ class Commands(Opened):
     def declare_roster(
         self, enrollment: EnrollmentId, *, at: datetime | str | None = None, **how: Unpack[Asked]
     ) -> Receipt:
-        """The school declares the student in its roster (R7)."""
+        """The school declares the student in its roster (R7).
+
+        Returns its Receipt. Refused with `not_registered`, `withdrawn`, and as every command is.
+        """
         return self._tell(enrollment, commands.DeclareRoster, at=at, **how)
 
     def change_school(
@@ -146,7 +153,10 @@ class Commands(Opened):
         school: str,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The student moves to another school, whose roster and window then count."""
+        """The student moves to another school, whose roster and window then count.
+
+        Returns its Receipt. Refused with `not_registered`, `withdrawn`, and as every command is.
+        """
         return self._tell(enrollment, commands.ChangeSchool, at=at, school=school, **how)
 
     def declare_other_cover(
@@ -157,7 +167,10 @@ class Commands(Opened):
         kind: OtherCover | str,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The student has other insurance (R2 to R4); always a report."""
+        """The student has other insurance (R2 to R4); always a report.
+
+        Returns its Receipt. Refused with `not_registered`, and as every command is.
+        """
         return self._tell(enrollment, commands.DeclareOtherCover, at=at, kind=kind, **how)
 
     def stop_employee_cover(
@@ -168,13 +181,20 @@ class Commands(Opened):
         on: date | str,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """Employee insurance stops; `on` is the first day without it (R3); always a report."""
+        """Employee insurance stops; `on` is the first day without it (R3); always a report.
+
+        Returns its Receipt. Refused with `not_registered`, and as every command is.
+        """
         return self._tell(enrollment, commands.StopEmployeeCover, at=at, on=on, **how)
 
     def keep_other_cover(
         self, enrollment: EnrollmentId, *, at: datetime | str | None = None, **how: Unpack[Asked]
     ) -> Receipt:
-        """The student keeps another province's insurance this year (R4)."""
+        """The student keeps another province's insurance this year (R4).
+
+        Returns its Receipt. Refused with `not_registered`, `withdrawn`, `already_confirmed`,
+        `before_registration`, `window_closed`, `no_other_cover`, and as every command is.
+        """
         return self._tell(enrollment, commands.KeepOtherCover, at=at, **how)
 
     def confirm(
@@ -185,7 +205,12 @@ class Commands(Opened):
         channel: ConfirmationChannel | str,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The student confirms and commits (参保确认), or the officer by proxy (R7 to R10)."""
+        """The student confirms and commits (参保确认), or the officer by proxy (R7 to R10).
+
+        Returns its Receipt. Refused with `not_registered`, `withdrawn`, `already_confirmed`,
+        `before_registration`, `window_not_open`, `window_closed`, `roster_not_declared`, and as
+        every command is.
+        """
         return self._tell(enrollment, commands.Confirm, at=at, channel=channel, **how)
 
     def verify_prior_coverage(
@@ -197,7 +222,12 @@ class Commands(Opened):
         waiting_ends_on: date | str | None = None,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The check's result (待遇等待期核验) is seen (R12, R13); always a report."""
+        """The check's result (待遇等待期核验) is seen (R12, R13); always a report.
+
+        `waiting_ends_on` is the last waiting day, where the result names one.
+
+        Returns its Receipt. Refused with `not_registered`, and as every command is.
+        """
         return self._tell(
             enrollment,
             commands.VerifyPriorCoverage,
@@ -215,7 +245,10 @@ class Commands(Opened):
         on: date | str,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The account is seen, built on a day (R18); always a report."""
+        """The account is seen, built on a day (R18); always a report.
+
+        Returns its Receipt. Refused with `not_registered`, and as every command is.
+        """
         return self._tell(enrollment, commands.BuildAccount, at=at, on=on, **how)
 
     def activate_evoucher(
@@ -226,13 +259,21 @@ class Commands(Opened):
         channel: ActivationChannel | str,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The student activates the e-voucher (医保码) (R19, R23)."""
+        """The student activates the e-voucher (医保码) (R19, R23).
+
+        Returns its Receipt. Refused with `not_registered`, `withdrawn`, `not_confirmed`,
+        `opted_out`, `account_not_built`, `evoucher_not_available`, `evoucher_not_yet_available`,
+        and as every command is.
+        """
         return self._tell(enrollment, commands.ActivateEvoucher, at=at, channel=channel, **how)
 
     def issue_medical_card(
         self, enrollment: EnrollmentId, *, at: datetime | str | None = None, **how: Unpack[Asked]
     ) -> Receipt:
-        """A service office issues a medical card (医保卡) (R5); always a report."""
+        """A service office issues a medical card (医保卡) (R5); always a report.
+
+        Returns its Receipt. Refused with `not_registered`, and as every command is.
+        """
         return self._tell(enrollment, commands.IssueMedicalCard, at=at, **how)
 
     def file_remote_care(
@@ -243,7 +284,10 @@ class Commands(Opened):
         province: str,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """Care in another province is filed for (异地就医备案) (R31)."""
+        """Care in another province is filed for (异地就医备案) (R31).
+
+        Returns its Receipt. Refused with `not_registered`, `withdrawn`, and as every command is.
+        """
         return self._tell(enrollment, commands.FileRemoteCare, at=at, province=province, **how)
 
     def withdraw(
@@ -254,7 +298,10 @@ class Commands(Opened):
         on: date | str,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The student leaves; `on` is the first day outside (R24)."""
+        """The student leaves; `on` is the first day outside (R24).
+
+        Returns its Receipt. Refused with `not_registered`, `withdrawn`, and as every command is.
+        """
         return self._tell(enrollment, commands.Withdraw, at=at, on=on, **how)
 
     def pay_premium(
@@ -265,7 +312,10 @@ class Commands(Opened):
         year: int,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The premium of a benefit year is paid (R10, R11)."""
+        """The premium of a benefit year is paid (R10, R11).
+
+        Returns its Receipt. Refused with `not_registered`, `withdrawn`, and as every command is.
+        """
         return self._tell(enrollment, commands.PayPremium, at=at, year=year, **how)
 
     def receive_care(
@@ -285,6 +335,8 @@ class Commands(Opened):
 
         `cost` is the eligible cost in yuan, as text or Decimal; `province` is where, if not in
         Shanghai. What is paid for it is in the answer's `care`.
+
+        Returns its Receipt. Refused with `not_registered`, and as every command is.
         """
         return self._tell(
             enrollment,
@@ -310,8 +362,12 @@ class Commands(Opened):
     ) -> Receipt:
         """What is paid for a piece of care is settled (R31), as assessed now.
 
-        `paid` is what the fund in fact paid, where that differs. A request is refused with the
-        code for which the care is, with `cover_pending` or `already_settled`.
+        `care` is the event of the care; `paid` is what the fund in fact paid, where that differs.
+
+        Returns its Receipt. Refused with `not_registered`, `no_such_fact`, `superseded`,
+        `already_settled`, a request also with `cover_pending` and, where the care itself is
+        refused, with `outside_benefit_year`, `not_enrolled`, `withdrawn`, `opted_out`,
+        `in_waiting_period`, `before_window` or `remote_care_not_filed`, and as every command is.
         """
         return self._tell(enrollment, commands.SettleCare, at=at, care=care, paid=paid, **how)
 
@@ -323,7 +379,11 @@ class Commands(Opened):
         at: datetime | str | None = None,
         **how: Unpack[Reasoned],
     ) -> Receipt:
-        """The settlement of a piece of care is taken back; `care` is the event of either."""
+        """The settlement of a piece of care is taken back; `care` is the event of either.
+
+        Returns its Receipt. Refused with `not_registered`, `no_such_fact`, `not_settled`, and as
+        every command is.
+        """
         return self._tell(enrollment, commands.ReverseCare, at=at, care=care, **how)
 
     def fix_window(
@@ -338,7 +398,14 @@ class Commands(Opened):
         category: Category | str | None = None,
         **how: Unpack[Reported],
     ) -> Receipt:
-        """The confirmation window of an edition is fixed, for all or for some (R8)."""
+        """The confirmation window of an edition is fixed, for all or for some (R8); always a
+        report.
+
+        It opens on a day, or at an instant, and closes with a day; one end may be left as it is.
+
+        Returns its Receipt. Refused as every command is; `allowed` is asked of nobody. Raises
+        UnknownEdition where `policy` is not at hand.
+        """
         return self._tell(
             policy,
             commands.FixWindow,
@@ -364,8 +431,11 @@ class Commands(Opened):
     ) -> Receipt:
         """Puts the same fact with other values in the place of an earlier one.
 
-        `target` is the enrollment, or the edition whose window was fixed. In `changes` None
-        takes an optional value away; `occurred_at` changes when the fact happened.
+        `target` is the enrollment, or the edition whose window was fixed. In `changes` None takes
+        an optional value away; `occurred_at` changes when the fact happened.
+
+        Returns its Receipt. Refused with `no_such_fact`, `superseded`, and as every command is.
+        Raises UnknownEdition.
         """
         return self._tell(
             target,
@@ -387,7 +457,13 @@ class Commands(Opened):
         reason: str,
         **how: Unpack[Judged],
     ) -> Receipt:
-        """Takes an earlier fact back; it stays in the stream and counts no more."""
+        """Takes an earlier fact back; it stays in the stream and counts no more.
+
+        `target` is the enrollment, or the edition whose window was fixed.
+
+        Returns its Receipt. Refused with `no_such_fact`, `superseded`, and as every command is.
+        Raises UnknownEdition.
+        """
         return self._tell(target, commands.Void, at=at, fact_id=fact, reason=reason, **how)
 
     def tell(
@@ -519,7 +595,10 @@ class Commands(Opened):
             raise
 
     def enrollment_of(self, command: commands.Register) -> EnrollmentId:
-        """Whose enrollment a registration begins, and of which benefit year."""
+        """Whose enrollment a registration begins, and of which benefit year.
+
+        Raises BadValue for what is no registration, and UnknownEdition.
+        """
         if not isinstance(command, commands.Register):
             raise BadValue("command", "is no registration")
         return EnrollmentId(command.ref, self.editions.get(command.policy).year)

@@ -1,6 +1,7 @@
 """What a method is given, read; raises BadValue that names the place and the reason."""
 
 from datetime import datetime
+from functools import wraps
 from typing import (
     TYPE_CHECKING,
     TypeVar,
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from yibao.adapters.service.recording import (
     Clock,
 )
-from yibao.domain.calendar import in_shanghai, read_instant
+from yibao.domain import calendar
 from yibao.domain.refusals import BadValue, UnknownCutoff, reason
 from yibao.domain.vocabulary import (
     EnrollmentId,
@@ -43,9 +44,9 @@ def instant_of(given: datetime | str, where: str) -> datetime:
     """An instant that was given, in Shanghai; raises BadValue for anything else."""
     try:
         if isinstance(given, str):
-            return read_instant(given)
+            return calendar.read_instant(given)
         if isinstance(given, datetime):
-            return in_shanghai(given)
+            return calendar.in_shanghai(given)
     except ValueError as error:
         raise BadValue(where, str(error)) from None
     except Exception:  # of a time zone of somebody's own
@@ -53,9 +54,30 @@ def instant_of(given: datetime | str, where: str) -> datetime:
     raise BadValue(where, "an instant is an aware datetime or text")
 
 
+def read_instant(given: datetime | str) -> datetime:
+    """An instant as people write it, `2025-09-06 14:20`: Shanghai time unless an offset is given.
+
+    An aware datetime is told in Shanghai time. Raises BadValue for anything else: a bare day, a
+    naive datetime, an impossible date.
+    """
+    return instant_of(given, "instant")
+
+
+def read_cutoff(given: Cutoff | str) -> Cutoff:
+    """A knowledge cut-off as people write it: an instant, or a version where there are digits only.
+
+    That is what questions take as `known_at`. Raises BadValue for anything else, and UnknownCutoff
+    for a version that no stream has.
+    """
+    if isinstance(given, str) and given.isascii() and given.isdigit():
+        return cutoff_of(int(given[:20]))  # of more digits no stream has so many events either
+    return cutoff_of(given)
+
+
 def aware(clock: Clock) -> Clock:
     """The clock; it raises BadValue where it tells no instant."""
 
+    @wraps(clock)
     def now() -> datetime:
         found = clock()
         if not isinstance(found, datetime):

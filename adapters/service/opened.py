@@ -1,8 +1,11 @@
 """A store that is open, the clock, and who records."""
 
 from datetime import datetime
+from reprlib import Repr
 from typing import (
     TYPE_CHECKING,
+    Final,
+    NoReturn,
     Self,
 )
 
@@ -13,7 +16,7 @@ from yibao.adapters.service.recording import (
     Recording,
     check_unaltered,
 )
-from yibao.adapters.store import FactStore, StoreError
+from yibao.adapters.store import FactStore, StoreError, shown
 from yibao.adapters.telemetry import SILENT, Telemetry
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.refusals import BadValue
@@ -23,6 +26,9 @@ if TYPE_CHECKING:  # what records and answers should not have to load these
 
 
 from yibao.adapters.service.given import aware, instant_of, key_of
+
+_SHORT: Final = Repr()
+_SHORT.maxstring = 120
 
 
 def shanghai_now() -> datetime:
@@ -67,6 +73,13 @@ class Opened:
             store, editions, by, via, clock, attempts_kept, telemetry, accepted, rehearsing
         )
         self.editions = editions
+
+    def __repr__(self) -> str:
+        where = _SHORT.repr(shown(self._store.database))
+        return f"<{type(self).__name__} on {where} by {self._recording.by}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a service is its process's own: open the store again where it is needed")
 
     def close(self) -> None:
         """Closes the store's connections; in the child of a fork none, they are the parent's."""

@@ -34,11 +34,22 @@ ACCEPT_STAMPS_UNTIL: Final = "YIBAO_ACCEPT_STAMPS_UNTIL"
 
 
 class Service(Commands, Questions):
-    """Records what happened and answers questions, on one store.
+    """Records what happened and answers questions, on one store; `yibao.open` returns one.
 
-    Every command names in `at` when it happened, and returns a Receipt, or raises Refused with
-    a code; then nothing was recorded. `at` may be an aware datetime or text in Shanghai time,
-    days may be dates or text.
+    Each command is a method, which returns a Receipt, or raises Refused with a code; then nothing
+    was recorded, but for the attempt. `at` is when it happened, an aware datetime or text in
+    Shanghai time; left out it is now. Days may be dates or text. Besides its values every command
+    takes `by` (an opaque key of who records), `reason` (a kebab-case word), `observed` (it is the
+    report of what has happened, not a request), `note` (free text that can be erased),
+    `command_id`, `expected`, `expected_version`, `allowed`, `correlation_id` and `causation_id`.
+
+    Every command is refused with `bad_value` for a value that can never be right; with
+    `command_id_reused` where the id was used before for something else on the same stream, a
+    student's enrollment, her care, or an edition (the same again is a repetition, and returns the
+    first receipt); with `version_conflict` where more is recorded than was `expected`; and with
+    `not_allowed` where `allowed` returns a word. It raises UnreadableEvent where the stream cannot
+    be read, UnknownEdition where her edition is not at hand, and StoreError where the store fails,
+    AheadOfClock and Interrupted among them.
 
     With `rehearsing` it stamps as its clock says, which is a story's: in a rehearsal store alone,
     else it raises StoreError.

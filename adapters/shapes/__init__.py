@@ -1,7 +1,7 @@
 """Answers as plain JSON, and the schemas of what others rely on."""
 
 from yibao.adapters.shapes.answer import answer_json
-from yibao.adapters.shapes.care import care_expected, care_json, review_json
+from yibao.adapters.shapes.care import care_expected, care_json, review_json, settled_json
 from yibao.adapters.shapes.commands import commands_schema
 from yibao.adapters.shapes.comparison import comparison_json
 from yibao.adapters.shapes.editions import edition_differences
@@ -39,6 +39,7 @@ __all__ = [
     "plain",
     "replay_schema",
     "review_json",
+    "settled_json",
     "tree",
     "trees",
 ]

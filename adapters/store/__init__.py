@@ -1,6 +1,6 @@
 """Facts in a file or a database: kept by `eventsourcing`, read in turns, never changed."""
 
-from yibao.adapters.store.errors import AheadOfClock, Halted, StoreError
+from yibao.adapters.store.errors import AheadOfClock, Halted, Interrupted, StoreError
 from yibao.adapters.store.facts import FactStore, Reached, Reading, open_store
 from yibao.adapters.store.findings import Examination, Finding, is_as_written
 from yibao.adapters.store.tables import (
@@ -23,6 +23,7 @@ __all__ = [
     "FactStore",
     "Finding",
     "Halted",
+    "Interrupted",
     "Reached",
     "Reading",
     "StoreError",

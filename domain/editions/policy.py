@@ -6,7 +6,7 @@ unit and a citation; every rule has a citation.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
@@ -139,6 +139,9 @@ class Policy(Model):
         if not isinstance(opens, str) and opens >= midnight(day_after(p.window_closes_on.value)):
             raise _misfit(p.window_closes_on, "the window may not close before it opens")
         return self
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        yield "edition", self.edition
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Pickled by its content, from which each parameter is read as of its type again.

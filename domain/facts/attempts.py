@@ -59,6 +59,10 @@ class KeptAttempt(NamedTuple):
     position: int
     attempt: RefusedAttempt
 
+    def __repr__(self) -> str:
+        tried = f"{self.attempt.command} by {self.attempt.by} at {self.attempt.tried_at}"
+        return f"<KeptAttempt {self.attempt_id}: {tried}: {self.attempt.code}>"
+
 
 def refused_attempt(
     told: Mapping[str, Any], refused: Refused, known: Mapping[str, Any]

@@ -175,8 +175,9 @@ class Facts:
     @kept
     def _stays(self) -> dict[str, int]:
         """How often the student came to each school."""
-        facts = (*self.registrations, *self.school_changes)
-        return dict(Counter(fact.event.school for fact in facts))
+        registered = (fact.event.school for fact in self.registrations)
+        changed = (fact.event.school for fact in self.school_changes)
+        return dict(Counter([*registered, *changed]))
 
     @kept
     def schools(self) -> frozenset[str]:

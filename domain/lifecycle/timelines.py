@@ -39,6 +39,9 @@ class Change(NamedTuple):
     state: State
     cause: Derived[datetime]
 
+    def __repr__(self) -> str:
+        return f"<Change to {self.state} at {self.at}>"
+
     @property
     def derived(self) -> Derived[State]:
         """The state, and how it came about."""

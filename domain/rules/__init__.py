@@ -5,6 +5,7 @@ instant asked about (R25). A value whose rule needs a fact not yet known is PEND
 that cannot be is None; both say why.
 """
 
+import reprlib
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -56,6 +57,10 @@ class Values(NamedTuple):
     account_built_on: Derived[date | Pending | None]
     evoucher_available_at: Derived[datetime | Pending | None]
     coverage: Derived[DayRange | Pending | None]
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{each.name}={reprlib.repr(each.value)}" for each in self)
+        return f"<Values {told}>"
 
 
 def values(case: Case, at: datetime) -> Values:

@@ -15,45 +15,53 @@ as known at any moment, each with its derivation.
     1
 """
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from yibao.adapters.following.trail import Question
-    from yibao.adapters.service import Service
-    from yibao.adapters.service import open_service as open
-    from yibao.domain.refusals import Refused, YibaoError
-    from yibao.domain.vocabulary import PENDING, EnrollmentId, State
+from typing import Any
 
 __version__ = "0.5.0"
-
-__all__ = [
-    "PENDING",
-    "EnrollmentId",
-    "Question",
-    "Refused",
-    "Service",
-    "State",
-    "YibaoError",
-    "open",
-]
-
-_WHERE = {
-    "PENDING": ("yibao.domain.vocabulary", "PENDING"),
-    "EnrollmentId": ("yibao.domain.vocabulary", "EnrollmentId"),
-    "Question": ("yibao.adapters.following.trail.questions", "Question"),
-    "Refused": ("yibao.domain.refusals", "Refused"),
-    "Service": ("yibao.adapters.service.service", "Service"),
-    "State": ("yibao.domain.vocabulary", "State"),
-    "YibaoError": ("yibao.domain.refusals", "YibaoError"),
-    "open": ("yibao.adapters.service.service", "open_service"),
-}
 
 
 def __getattr__(name: str) -> Any:
     """Imports what is asked for when it is asked for: a command line should start at once."""
-    if name not in _WHERE:
+    if name == "__all__":
+        return sorted(_declared())
+    if name.startswith("_") or name not in _declared():
         raise AttributeError(f"module 'yibao' has no attribute {name!r}")
     from importlib import import_module
 
-    module, attribute = _WHERE[name]
-    return getattr(import_module(module), attribute)
+    module, attribute = _declared()[name]
+    found = getattr(import_module(module), attribute) if attribute else import_module(module)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """All names, asked for or not; but who freezes a clock looks for it in what is loaded only."""
+    from datetime import datetime
+
+    if datetime.__module__ != "datetime":
+        return sorted(globals())
+    return sorted({*globals(), *_declared()})
+
+
+_found: dict[str, tuple[str, str | None]] = {}
+
+
+def _declared() -> dict[str, tuple[str, str | None]]:
+    """Where each public name is, as the stub beside this file says: its module, and as what.
+
+    None of it where it is a module itself.
+    """
+    if not _found:
+        import ast
+        from pkgutil import get_data
+
+        stub = ast.parse(get_data(__name__, "__init__.pyi") or b"")
+        for each in stub.body:
+            if not isinstance(each, ast.ImportFrom):
+                continue
+            for name in each.names:
+                if name.asname and each.module:
+                    _found[name.asname] = each.module, name.name
+                elif name.asname:
+                    _found[name.asname] = f"{__name__}.{name.name}", None
+    return _found

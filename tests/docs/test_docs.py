@@ -91,6 +91,24 @@ def test_every_relative_link_leads_to_something_that_exists(page: Path) -> None:
     assert [link for link in found if not link.target.exists()] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link may name within a page: its headings, as they are turned into anchors."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_every_place_within_a_page_that_is_linked_is_a_heading_of_it(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"\]\(([^()\s:#]*\.md)?#([^()\s]+)\)", text)
+    assert [
+        (target, anchor)
+        for target, anchor in named
+        if anchor not in anchors((page.parent / target) if target else page)
+    ] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 def test_every_piece_of_code_that_is_linked_is_defined_in_the_file(page: Path) -> None:
     named = [

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.supervisor import Parked
@@ -45,6 +45,9 @@ class TrailEntry(NamedTuple):
     attempt: RefusedAttempt | None
     is_stale: bool = False
 
+    def __repr__(self) -> str:
+        return f"<TrailEntry about {self.enrollment}: {self.row.kind}, recorded {self.recorded_at}>"
+
     @property
     def key(self) -> Key:
         """Where a page may begin after this entry."""
@@ -79,6 +82,9 @@ class Page(NamedTuple):
     entries: tuple[TrailEntry, ...]
     following: Key | None
 
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.entries)} entries{', more follow' if self.following else ''}>"
+
 
 class AuditTrail:
     """Asks the trail of a store; before each question it takes in what is new."""
@@ -88,6 +94,9 @@ class AuditTrail:
         self._editions = editions
         self._trail = trail
         self.projection = TrailProjection(store, editions, trail)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a trail is its process's own: open it again where it is needed")
 
     @property
     def is_writable(self) -> bool:

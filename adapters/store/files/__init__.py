@@ -14,13 +14,14 @@ from yibao.adapters.store.files.looking import (
     state_of,
     uri,
 )
-from yibao.adapters.store.files.writing import claim, written
+from yibao.adapters.store.files.writing import NotWritten, claim, written
 
 __all__ = [
     "AT_REST",
     "EVERY_TABLE",
     "LOCK_TIMEOUT",
     "LOG",
+    "NotWritten",
     "PrivateFolder",
     "beside",
     "claim",

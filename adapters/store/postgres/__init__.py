@@ -1,5 +1,6 @@
 """A store in a PostgreSQL database."""
 
+from yibao.adapters.store.postgres import driver  # isort: skip  # before whatever needs psycopg
 from yibao.adapters.store.postgres.connections import Connections, conninfo, failure, place_of
 from yibao.adapters.store.postgres.layout import Connection, altered, layout_of
 from yibao.adapters.store.postgres.recorder import PostgresFactory, PostgresRecorder
@@ -16,6 +17,7 @@ __all__ = [
     "StoreSettings",
     "altered",
     "conninfo",
+    "driver",
     "failure",
     "layout_of",
     "place_of",

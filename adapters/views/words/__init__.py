@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from yibao.adapters.editions import parse
 from yibao.adapters.views.words.sentences import Sentences
 from yibao.domain.facts.commands import ASKED
-from yibao.domain.refusals import REASONS
+from yibao.domain.refusals import FAILURES, REASONS
 from yibao.projections.parts import PARTS
 
 Language = Literal["en", "zh"]
@@ -64,7 +64,7 @@ def _lists(language: Language) -> dict[str, dict[str, str]]:
     lists["event"] = {n: told[language] for n, told in events.items() if language in told}
     lists["field"] = {key: told[language] for key, told in _read("fields.yaml").items()}
     if language == "en":  # the domain's own sentences, which its exceptions carry
-        lists["refusal"] = REASONS
+        lists["refusal"], lists["failure"] = REASONS, FAILURES
         lists["command"] |= {name: name for name in ASKED}
     else:
         for name, kind in ASKED.items():

@@ -1158,14 +1158,6 @@ def test_an_async_server_calls_the_service_in_threads(service: Service) -> None:
     assert asyncio.run(serve()) == [11, *range(2, 12)]
 
 
-def test_the_package_exports_what_the_readme_uses() -> None:
-    assert sorted(yibao.__all__) == sorted(set(yibao.__all__))
-    for name in yibao.__all__:
-        assert getattr(yibao, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        yibao.nothing  # noqa: B018
-
-
 def test_a_comparison_reaches_from_one_edition_of_a_year_to_another(
     url: str, tmp_path: Path
 ) -> None:

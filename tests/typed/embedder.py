@@ -1,0 +1,44 @@
+"""What type checkers know of the public names; read by them in `test_names.py`, and not run."""
+
+from datetime import date, datetime
+from typing import assert_type
+from uuid import UUID
+
+import yibao
+from yibao import commands
+
+
+def asked(service: yibao.Service, whom: yibao.EnrollmentId) -> None:
+    answer = service.at(whom, "2025-12-01 10:00", known_at=yibao.read_cutoff("3"))
+    assert_type(answer, yibao.Answer)
+    assert_type(answer.state, yibao.State | None)
+    assert_type(answer.next_steps, tuple[yibao.NextStep, ...])
+    assert answer.values is not None
+    values = answer.values
+    assert_type(values.waiting.value, yibao.WaitingPeriod | yibao.Pending | None)
+    assert_type(values.account_built_on.value, date | yibao.Pending | None)
+    assert_type(values.evoucher_available_at.value, datetime | yibao.Pending | None)
+    coverage = values.coverage.value
+    assert_type(coverage, yibao.DayRange | yibao.Pending | None)
+    if coverage is not None and coverage is not yibao.PENDING:
+        assert_type(coverage.first, date)
+
+
+def recorded(service: yibao.Service, whom: yibao.EnrollmentId) -> None:
+    receipt = service.confirm(whom, at="2025-09-06 14:20", channel="app")
+    assert_type(receipt, yibao.Receipt)
+    assert_type(receipt.event_id, UUID)
+    at = yibao.read_instant("2025-09-07 10:00")
+    confirm = commands.Confirm(at=at, channel=yibao.ConfirmationChannel.APP)
+    for reply in service.record_each([(whom, confirm)]):
+        if isinstance(reply, yibao.Refused):
+            assert_type(reply.code, str)
+
+
+def opened() -> None:
+    with yibao.open("memory:", settings=yibao.StoreSettings(pool_max=4)) as service:
+        assert_type(service, yibao.Service)
+        with service.audit_trail() as trail:
+            assert_type(trail, yibao.AuditTrail)
+            trail.page(yibao.Question(ref="s1"))
+    assert_type(yibao.__all__, list[str])
