@@ -1,20 +1,26 @@
 # `make demo` shows what yibao does, `make test` runs the suite, `make check` everything CI asks for.
-# All three set themselves up; they need python3 (3.11 to 3.13) with venv, and make.
+# All three set themselves up in .venv; they need python3 (3.11 to 3.13) with venv, and make.
+# A demo needs what yibao needs, and the suite more: it installs that beside, of the same versions.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SHOWN := $(VENV)/.shown
 READY := $(VENV)/.ready
-STORY := scenarios/whole-autumns/the-counters-story.yaml
-LOCK := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+STORY := scenarios/audit/the-counter-was-right-in-september-on-a-check-that-was-wrong.yaml
+LOCK := pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-.PHONY: demo test check coverage bench docs torture fuzz mutants pythons lock clean
+.PHONY: demo test check coverage pictures bench docs torture fuzz mutants pythons lock clean
 
-demo: $(READY)
+demo: $(SHOWN)
 	$(BIN)/yibao replay scenarios
-	$(BIN)/yibao replay $(STORY)
 	$(BIN)/yibao explain $(STORY)
+	$(BIN)/yibao timeline $(STORY) --at "2025-09-10 14:00" --known-at "2025-09-10 14:00"
+	$(BIN)/yibao show $(STORY) --at "2025-09-10 14:00"
+	@echo
+	@echo "On to your own: $(BIN)/yibao --help, or . $(BIN)/activate and then yibao --help"
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --doctest-modules src tests
@@ -27,6 +33,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy docs/examples
 	$(BIN)/pyright
 	PYTHONPATH=src:tests $(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_wheel.py
@@ -60,17 +67,28 @@ docs: $(READY)
 bench: $(READY)
 	cd benchmarks && PYTHONPATH=../tests ../$(BIN)/python bench.py
 
+# The pictures of the README, which a test compares with what yibao draws.
+pictures: $(READY)
+	cd tests && PYTHONPATH=../src ../$(BIN)/python pictures.py
+
 # Needs network; `git diff requirements*.txt` afterwards shows what moved.
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv $(LOCK) --output-file requirements.txt
-	$(BIN)/uv $(LOCK) --extra dev --output-file requirements-dev.txt
+	$(BIN)/uv $(LOCK) pyproject.toml --all-extras --group dev --output-file requirements-dev.txt
+	$(BIN)/uv $(LOCK) pyproject.toml --constraint requirements-dev.txt --output-file requirements.txt
+	$(BIN)/uv $(LOCK) --group build --constraint requirements-dev.txt --output-file requirements-build.txt
 
 clean:
 	rm -rf $(VENV) .venv-3.* docs/reference dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
+$(SHOWN): requirements.txt requirements-build.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --require-hashes -r requirements.txt -r requirements-build.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	touch $(SHOWN)
+
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $(READY)
+	$(INSTALL) --require-hashes -r requirements-dev.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	touch $(SHOWN) $(READY)

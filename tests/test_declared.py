@@ -14,7 +14,7 @@ from yibao.adapters.views.words import LANGUAGES, Words
 from yibao.domain.facts.commands import ASKED
 from yibao.domain.facts.events import EVENTS
 
-README = Path(__file__).parents[1] / "README.md"
+EMBEDDING = Path(__file__).parents[1] / "docs" / "embedding.md"
 
 
 def test_nothing_is_lacking_that_belongs_to_a_fact() -> None:
@@ -23,7 +23,7 @@ def test_nothing_is_lacking_that_belongs_to_a_fact() -> None:
 
 def lacking() -> Iterator[str]:
     """What is lacking, a sentence each."""
-    readme = README.read_text(encoding="utf-8")
+    page = EMBEDDING.read_text(encoding="utf-8")
     steps = story_schema()["properties"]["story"]["items"]["oneOf"]
     keys = {step["title"] for step in steps}
     for name, kind in ASKED.items():
@@ -35,8 +35,8 @@ def lacking() -> Iterator[str]:
             for value in kind.model_fields.keys() - ASKED["declare_roster"].model_fields.keys():
                 if value not in taken:
                     yield f"the service's method `{name}` does not take `{value}`"
-        if f"`{name}`" not in readme:
-            yield f"`{name}` is not named in the README"
+        if f"`{name}`" not in page:
+            yield f"`{name}` is not named in docs/embedding.md"
         if name not in keys:
             yield f"`{name}` is no key of a story"
     for language in LANGUAGES:

@@ -60,7 +60,7 @@ FACT = {
     ),
 }
 #: And this tells readers of it.
-TOLD = {"README.md": ("`pay_premium`", "`fly_kite`, ")}
+TOLD = {"docs/embedding.md": ("`pay_premium`", "`fly_kite`, ")}
 
 #: What is said where one of them is left out.
 FORGOTTEN = {
@@ -69,7 +69,7 @@ FORGOTTEN = {
     "domain/lifecycle/table.py": "`fly_kite` has no row in the table of the lifecycle",
     "adapters/service/commands.py": "`fly_kite` is no method of the service",
     "adapters/views/words/events.yaml": "`kite-flown` has no words in zh",
-    "README.md": "`fly_kite` is not named in the README",
+    "docs/embedding.md": "`fly_kite` is not named in docs/embedding.md",
 }
 
 STORY = """
@@ -116,8 +116,8 @@ def copied(folder: Path) -> Path:
     for name in ("src", "domain", "projections", "adapters"):
         left_out = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=left_out)
-    (folder / "tests").mkdir()
-    for name in ("README.md", "tests/test_declared.py"):
+    for name in ("docs/embedding.md", "tests/test_declared.py"):
+        (folder / name).parent.mkdir()
         shutil.copy(ROOT / name, folder / name)
     return folder
 

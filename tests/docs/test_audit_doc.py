@@ -1,16 +1,12 @@
 """What the page for the auditor shows is what yibao answers: every command on it is run."""
 
-import io
 import json
 import re
-import shlex
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from click.testing import CliRunner
+from shown import asked, blocks, shown
 
 import yibao
 from yibao.adapters.cli import main
@@ -21,61 +17,6 @@ from yibao.domain.refusals import Refused
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
 STORE = "sqlite:///audit.db"
-
-
-class Shown(NamedTuple):
-    """A command, or some lines of Python, and the output that the page shows beneath."""
-
-    language: str
-    code: str
-    output: str
-
-
-def _blocks(text: str) -> list[tuple[str, str]]:
-    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-
-
-def shown(text: str) -> Iterator[Shown]:
-    """What the console blocks and the Python of a text show, in order.
-
-    The output of a Python block is the text block that follows it.
-    """
-    blocks = _blocks(text)
-    for number, (language, body) in enumerate(blocks):
-        if language == "console":
-            for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
-                joined = part.replace("\\\n", " ")
-                command, _, output = joined.partition("\n")
-                yield Shown(language, command, output)
-        elif language == "python":
-            following, output = blocks[number + 1]
-            assert following == "text"
-            yield Shown(language, body, output)
-
-
-def lines(output: str) -> list[str]:
-    return [line.rstrip() for line in output.strip("\n").splitlines()]
-
-
-def pattern(line: str) -> str:
-    """A line as it is shown; `…` stands for any text within it."""
-    return ".*".join(re.escape(part) for part in line.split("…"))
-
-
-def asked(command: str) -> str:
-    """What a command writes to standard output."""
-    program, *arguments = shlex.split(command)
-    assert program == "yibao"
-    done = CliRunner().invoke(main, arguments, catch_exceptions=False)
-    assert done.exit_code == 0, f"{command}\n{done.output}"
-    return done.stdout
-
-
-def printed(code: str) -> str:
-    told = io.StringIO()
-    with redirect_stdout(told):
-        exec(compile(code, "docs/audit.md", "exec"), {"__name__": "docs"})
-    return told.getvalue()
 
 
 SHOWN = list(shown(PAGE))
@@ -91,23 +32,14 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("YIBAO_POLICIES", raising=False)
-        yield [
-            asked(each.code) if each.language == "console" else printed(each.code) for each in SHOWN
-        ]
+        yield [each.run() for each in SHOWN]
 
 
 @pytest.mark.parametrize(
     "number", range(len(SHOWN)), ids=[each.code.splitlines()[0] for each in SHOWN]
 )
 def test_what_the_page_shows_is_what_comes_out(number: int, answered: list[str]) -> None:
-    expected, came = lines(SHOWN[number].output), lines(answered[number])
-    assert len(came) == len(expected), answered[number]
-    drifted = [
-        (wanted, got)
-        for wanted, got in zip(expected, came, strict=True)
-        if not re.fullmatch(pattern(wanted), got)
-    ]
-    assert drifted == []
+    assert SHOWN[number].drifted(answered[number]) == []
 
 
 def test_there_are_ten_questions_and_each_has_a_command() -> None:
@@ -118,8 +50,8 @@ def test_there_are_ten_questions_and_each_has_a_command() -> None:
 
 
 def test_every_block_on_the_page_is_run_or_is_the_output_of_one_that_is() -> None:
-    assert {language for language, _ in _blocks(PAGE)} == {"console", "python", "text"}
-    assert PAGE.count("```") == 2 * len(_blocks(PAGE))
+    assert {language for language, _ in blocks(PAGE)} == {"console", "python", "text"}
+    assert PAGE.count("```") == 2 * len(blocks(PAGE))
 
 
 def test_any_text_stands_only_for_ids() -> None:
