@@ -29,6 +29,11 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, SHANGHAI)
 
 
+def end_of(day: date) -> datetime:
+    """The last instant of a day, in Shanghai."""
+    return midnight(day) + ONE_DAY - timedelta.resolution
+
+
 def at_hour(day: date, hour: time) -> datetime:
     """The instant of a local wall-clock time on a day."""
     return datetime.combine(day, hour, SHANGHAI)

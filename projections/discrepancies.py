@@ -7,13 +7,14 @@ from typing import NamedTuple
 from yibao.domain.facts import events
 from yibao.domain.facts.commands import COMMAND_OF
 from yibao.domain.lifecycle import REFUSALS, Attempt, first_refusal, idle_guards
+from yibao.domain.refusals import Code
 from yibao.domain.rules import Case
 
 
 class Discrepancy(NamedTuple):
     """The code of the first guard that would refuse the fact, and the fact's place."""
 
-    code: str
+    code: Code
     version: int
 
 
@@ -38,6 +39,6 @@ def _found(case: Case) -> Iterator[Discrepancy]:
 
 
 @cache
-def _codes_of(kind: type[events.Fact], idle: frozenset[str]) -> tuple[str, ...]:
+def _codes_of(kind: type[events.Fact], idle: frozenset[Code]) -> tuple[Code, ...]:
     """The codes that may refuse a fact of a kind."""
     return tuple(code for code in REFUSALS[COMMAND_OF[kind].name] if code not in idle)

@@ -1,4 +1,4 @@
-"""Of one student: `yibao explain`, `compare`, `review`, `history`, `timeline`, `dossier`."""
+"""Of one student: `yibao show`, `explain`, `compare`, `review`, `history`, `timeline` …"""
 
 import sys
 from datetime import datetime
@@ -9,13 +9,17 @@ import click
 
 from yibao.adapters.cli.group import main
 from yibao.adapters.cli.options import (
+    ASKED,
     AT,
     CUTOFF,
+    EDITION,
     FORCE,
-    INSTANT,
     JSON,
     KNOWN_AT,
+    PART,
+    examples,
     lang_option,
+    latest_options,
     policies_option,
     print_json,
     subjects_options,
@@ -23,11 +27,59 @@ from yibao.adapters.cli.options import (
 from yibao.adapters.views import in_one_line, json_for, tell
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "show story.yaml",
+        "show --store facts.db --ref s1",
+        "show --store facts.db --ref s1 --year 2025 --at 2025-12-01 --lang zh",
+    )
+)
+@latest_options
+@AT
+@KNOWN_AT
+@policies_option
+@lang_option
+def show(
+    at: datetime | None,
+    known_at: datetime | int | None,
+    policies: Path | None,
+    lang: Any,
+    **whom: Any,
+) -> None:
+    """Tell what holds about a student, in short.
+
+    Of one in a store her latest year, unless --year says otherwise; exit 1 where she is unknown.
+    """
+    from yibao.adapters.cli.running.subjects import UnknownStudent, subjects
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.views import console
+    from yibao.adapters.views.console import short_report
+    from yibao.adapters.views.words import Words
+
+    words = Words(lang)
+    try:
+        with subjects(Editions(policies), **whom, any_year=True) as asked:
+            answers = [asked.answer(name, at, known_at) for name in asked.students]
+    except UnknownStudent as unknown:
+        tell(unknown.told(words), err=True)
+        sys.exit(1)
+    for number, answer in enumerate(answers):
+        if number:
+            tell("")
+        console.to(sys.stdout).print(short_report(answer, asked.other_years, words))
+
+
+@main.command(
+    epilog=examples("explain story.yaml", "explain --store facts.db --ref s1 --year 2025")
+)
 @subjects_options
 @AT
 @KNOWN_AT
-@click.option("--policy", help="Replay under another edition than the story's own.")
+@click.option(
+    "--policy",
+    type=EDITION,
+    help="Replay a story under another edition (default: its own).",
+)
 @JSON
 @policies_option
 @lang_option
@@ -39,7 +91,10 @@ def explain(
     lang: Any,
     **whom: Any,
 ) -> None:
-    """Show the tree behind each value: rule, clause, basis, facts and parameters."""
+    """Show the tree behind each value: rule, clause, facts.
+
+    Each value comes with its basis, stated or assumed, and the parameters it was reckoned with.
+    """
     from yibao.adapters.cli.running.subjects import subjects
     from yibao.adapters.editions import Editions
     from yibao.adapters.shapes import explained
@@ -57,7 +112,12 @@ def explain(
         console.to(sys.stdout).print(explanation(answer, words))
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "compare story.yaml --known-at 2025-09-10",
+        "compare --store facts.db --ref s1 --year 2025\n--known-at 3 --known-at 4",
+    )
+)
 @subjects_options
 @click.option(
     "--known-at",
@@ -65,7 +125,8 @@ def explain(
     type=CUTOFF,
     multiple=True,
     required=True,
-    help="What was known by then; given twice, or once to compare with everything.",
+    help="What was known by then: an instant, a day's end or a version; given twice, or once "
+    "(default: compared with everything).",
 )
 @AT
 @JSON
@@ -79,7 +140,10 @@ def compare(
     lang: Any,
     **whom: Any,
 ) -> None:
-    """Show what changed between two states of knowledge, and which facts changed it."""
+    """Show what changed between two states of knowledge.
+
+    Beside each part stand the facts that changed it, and beneath what was recorded in between.
+    """
     from yibao.adapters.cli.running.subjects import subjects
     from yibao.adapters.editions import Editions
     from yibao.adapters.shapes import comparison_json
@@ -107,7 +171,7 @@ def compare(
         console.to(sys.stdout).print(comparison_report(found, Words(lang)))
 
 
-@main.command()
+@main.command(epilog=examples("review story.yaml", "review --store facts.db --ref s1 --year 2025"))
 @subjects_options
 @AT
 @KNOWN_AT
@@ -122,7 +186,10 @@ def review(
     lang: Any,
     **whom: Any,
 ) -> None:
-    """List care that was settled or refused and would be assessed otherwise now."""
+    """List care that would be assessed otherwise now.
+
+    That is, care that was settled or refused; nothing is paid or taken back by itself.
+    """
     from yibao.adapters.cli.running.subjects import subjects
     from yibao.adapters.editions import Editions
     from yibao.adapters.shapes import review_json
@@ -145,15 +212,26 @@ def review(
         console.to(sys.stdout).print(review_report(each, Words(lang)))
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "history story.yaml --value state",
+        "history --store facts.db --ref s1 --year 2025 --at 2025-12-01",
+    )
+)
 @subjects_options
 @click.option(
     "--value",
+    type=PART,
+    metavar="PART",
     default="coverage",
     show_default=True,
     help="The part of the answer: state, coverage, next_steps …",
 )
-@click.option("--at", type=INSTANT, help="Answers about this instant (default: as time went on).")
+@click.option(
+    "--at",
+    type=ASKED,
+    help="Answers about this instant, or a day: its end (default: as time went on).",
+)
 @JSON
 @policies_option
 @lang_option
@@ -165,7 +243,10 @@ def history(
     lang: Any,
     **whom: Any,
 ) -> None:
-    """List every answer ever given for a value, from when until when, and what ended each."""
+    """List every answer ever given for a value, and what ended it.
+
+    Each with from when until when it was the one given.
+    """
     from yibao.adapters.cli.running.subjects import subjects
     from yibao.adapters.editions import Editions
     from yibao.adapters.shapes import history_json
@@ -189,7 +270,12 @@ def history(
         console.to(sys.stdout).print(history_report(value, held, Words(lang)))
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "timeline story.yaml",
+        "timeline --store facts.db --ref s1 --year 2025 --known-at 2025-09-10",
+    )
+)
 @subjects_options
 @AT
 @KNOWN_AT
@@ -202,7 +288,10 @@ def timeline(
     lang: Any,
     **whom: Any,
 ) -> None:
-    """Draw the lifecycle as bars over the calendar, as known now and as known then."""
+    """Draw the lifecycle as bars over the calendar.
+
+    As known now and, with --known-at, as known then beneath.
+    """
     from yibao.adapters.cli.running.subjects import subjects
     from yibao.adapters.editions import Editions
     from yibao.adapters.views import console
@@ -221,7 +310,12 @@ def timeline(
             out.print(timeline_report(answers, Words(lang), min(out.width, 120), ascii=plainly))
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "dossier story.yaml",
+        "dossier --store facts.db --ref s1 --year 2025\n--format html --output s1.html",
+    )
+)
 @subjects_options
 @AT
 @KNOWN_AT
@@ -233,7 +327,7 @@ def timeline(
     show_default=True,
     help="A page to read, data, or a self-contained web page that prints well.",
 )
-@click.option("--output", help="A new file to write (default, and -: standard output).")
+@click.option("--output", help="A new file to write (default: -, standard output).")
 @FORCE
 @policies_option
 @lang_option
@@ -247,7 +341,10 @@ def dossier(
     lang: Any,
     **whom: Any,
 ) -> None:
-    """Write everything about one student into one document, notes included."""
+    """Write everything about one student into one document.
+
+    The notes kept beside her facts are included.
+    """
     from yibao.adapters.cli.running.subjects import subjects
     from yibao.adapters.editions import Editions
     from yibao.adapters.store.files import written
@@ -269,7 +366,7 @@ def dossier(
         return
     with written(to, force=force) as new:
         new.write_text(text + "\n", encoding="utf-8")
-    tell(Words(lang)("audit", "written", file=to), err=True)
+    tell(in_one_line(Words(lang)("audit", "written", file=to)), err=True)
 
 
 def _as_text(dossier: Any, words: Any, encoding: str) -> str:

@@ -7,41 +7,129 @@ from typing import Any
 import click
 
 from yibao.adapters.cli.group import main
-from yibao.adapters.cli.options import BOUND, FILE, TRAIL, lang_option, policies_option
+from yibao.adapters.cli.options import (
+    CODE,
+    EDITION,
+    FILE,
+    FORCE,
+    INSTANT,
+    KIND,
+    ONE_JSON,
+    OR_STORE,
+    PART,
+    TRAIL,
+    examples,
+    lang_option,
+    policies_option,
+)
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "audit story.yaml --changed coverage",
+        "audit --store facts.db --corrections --voids --brief",
+        "audit --store facts.db --kind refused --count code",
+        "audit --store facts.db --late 7 --csv",
+        "audit --store facts.db --recorded-from 2025-09-01 --xlsx audit.xlsx",
+    )
+)
 @click.argument("file", type=FILE, required=False)
-@click.option("--store", help="The store to ask: sqlite:///PATH.")
+@OR_STORE
 @TRAIL
-@click.option("--ref", help="Of this student.")
-@click.option("--year", type=int, help="Of this benefit year.")
-@click.option("--edition", help="Under this edition.")
-@click.option("--school", help="Of students then at this school.")
-@click.option("--by", help="By this actor.")
-@click.option("--via", help="Via this channel.")
-@click.option("--kind", help="Of this kind: confirmed, voided, … or refused.")
-@click.option("--code", help="Refused, or not fitting, with this code.")
-@click.option("--correlation-id", help="Of this correlation id.")
-@click.option("--facts-only", is_flag=True, help="Without what was refused.")
-@click.option("--changed", help="That changed this part of the answer: coverage, state …")
-@click.option("--recorded-from", type=BOUND, help="Recorded at this instant or later.")
-@click.option("--recorded-until", type=BOUND, help="Recorded before this instant.")
-@click.option("--happened-from", type=BOUND, help="Happened at this instant or later.")
-@click.option("--happened-until", type=BOUND, help="Happened before this instant.")
+@click.option("--ref", help="Of this student (default: of everybody).")
+@click.option("--year", type=int, help="Of this benefit year (default: of every year).")
+@click.option("--edition", type=EDITION, help="Under this edition (default: under any).")
+@click.option("--school", help="Of students then at this school (default: at any).")
+@click.option("--by", help="By this actor (default: by anybody, whatever $YIBAO_BY says).")
+@click.option("--via", help="Via this channel (default: via any).")
+@click.option(
+    "--kind",
+    type=KIND,
+    metavar="KIND",
+    help="Of this kind: confirmed, voided, … or refused (default: of any).",
+)
+@click.option(
+    "--code",
+    type=CODE,
+    metavar="CODE",
+    help="Refused, or not fitting, with this code (default: with any or none).",
+)
+@click.option("--correlation-id", help="Of this correlation id (default: of any).")
+@click.option("--facts-only", is_flag=True, help="Without what was refused (default: with it).")
+@click.option(
+    "--corrections", is_flag=True, help="What took the place of another fact (default: all)."
+)
+@click.option(
+    "--voids",
+    is_flag=True,
+    help="What took back a fact; beside --corrections either (default: all).",
+)
+@click.option(
+    "--late",
+    type=click.IntRange(0, 1_000_000),
+    metavar="DAYS",
+    help="Facts recorded more than so many days after they happened (default: all).",
+)
+@click.option(
+    "--changed",
+    type=PART,
+    metavar="PART",
+    help="That changed this part of the answer: coverage, state … (default: any or none).",
+)
+@click.option(
+    "--recorded-from",
+    type=INSTANT,
+    help="Recorded at this instant or later; a day is its beginning (default: ever).",
+)
+@click.option(
+    "--recorded-until",
+    type=INSTANT,
+    help="Recorded before this instant; a day is its beginning (default: until now).",
+)
+@click.option(
+    "--happened-from",
+    type=INSTANT,
+    help="Happened at this instant or later; a day is its beginning (default: ever).",
+)
+@click.option(
+    "--happened-until",
+    type=INSTANT,
+    help="Happened before this instant; a day is its beginning (default: until now).",
+)
 @click.option("--newest-first", is_flag=True, help="The newest first (default: the oldest).")
 @click.option("--size", type=click.IntRange(1, 10000), help="Of a page (default: 50).")
-@click.option("--after", help="Go on after this key, with which the page before ended.")
-@click.option("--all", "every", is_flag=True, help="Every entry, page after page.")
-@click.option("--brief", is_flag=True, help="One line an entry.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line an entry: all of them.")
+@click.option(
+    "--after", help="Go on after this key, with which the page before ended (default: begin)."
+)
+@click.option("--all", "every", is_flag=True, help="Every entry (default: a page).")
+@click.option("--brief", is_flag=True, help="One line an entry (default: with what it changed).")
+@click.option(
+    "--count",
+    type=click.Choice(["kind", "actor", "code", "school", "day"]),
+    metavar="BY",
+    help="How many there are by kind, actor, code, school or day of recording "
+    "(default: list them).",
+)
+@ONE_JSON
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print CSV, one line an entry: all of them (default: for people).",
+)
+@click.option(
+    "--xlsx",
+    type=FILE,
+    help="Write all of them into this new file for Excel, in words (default: none).",
+)
+@FORCE
 @policies_option
 @lang_option
 def audit(policies: Path | None, lang: Any, **asked: Any) -> None:
-    """Ask the audit trail: who recorded what, when and why, what it changed, what was refused.
+    """Ask who recorded what, when and why, and what was refused.
 
-    Of a story's FILE or a --store. Everything given must fit.
+    The audit trail of a story's FILE or of a --store is asked, and tells what each fact changed.
+    Everything given must fit.
     """
     from yibao.adapters.cli.running.audit_report import audited
     from yibao.adapters.editions import Editions

@@ -7,27 +7,36 @@ from typing import Any
 import click
 
 from yibao.adapters.cli.group import main
-from yibao.adapters.cli.options import STORE, TRAIL, lang_option, policies_option, print_json
+from yibao.adapters.cli.options import (
+    ONE_JSON,
+    STORE,
+    TRAIL,
+    examples,
+    lang_option,
+    policies_option,
+    print_json,
+)
 from yibao.adapters.views import tell
 
 
-@main.group()
+@main.group(epilog=examples("projections status --store facts.db"))
 def projections() -> None:
-    """See how far projections are, and keep them up with the facts."""
+    """See how far projections are, and keep them up."""
 
 
-@projections.command("status")
+@projections.command("status", epilog=examples("projections status --store facts.db"))
 @STORE
 @TRAIL
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@ONE_JSON
 @policies_option
 @lang_option
 def projections_status(
     store: str, trail: str | None, as_json: bool, policies: Path | None, lang: Any
 ) -> None:
-    """Tell how far each projection is, how far behind, and whom it could not take in.
+    """Tell how far each projection is.
 
-    Nothing is taken in by asking. Exit 1 where anything is parked, or a projection halts.
+    How far behind, too, and whom it could not take in. Nothing is
+    taken in by asking. Exit 1 where anything is parked, or a projection halts.
     """
     from yibao.adapters.cli.running.projecting import status_json, statuses
     from yibao.adapters.editions import Editions
@@ -44,45 +53,63 @@ def projections_status(
     sys.exit(1 if any(each.standing.parked or each.halted for each in found) else 0)
 
 
-@projections.command("follow")
+@projections.command(
+    "follow",
+    epilog=examples("projections follow --store facts.db --once --log none"),
+)
 @STORE
 @TRAIL
-@click.option("--once", is_flag=True, help="Take in what there is, and end.")
+@click.option(
+    "--once", is_flag=True, help="Take in what there is, and end (default: follow until stopped)."
+)
 @click.option(
     "--log",
     type=click.Choice(["json", "none"]),
     default="json",
     show_default=True,
-    help="What is written to standard error.",
+    help="What is written to standard error; with none a bar is shown to who watches.",
 )
 @policies_option
+@lang_option
 def projections_follow(
-    store: str, trail: str | None, once: bool, log: str, policies: Path | None
+    store: str, trail: str | None, once: bool, log: str, policies: Path | None, lang: Any
 ) -> None:
-    """Keep the projections up with the facts, until stopped; of several at once one works.
+    """Keep the projections up with the facts, until stopped.
 
-    It logs one line of JSON for what it takes in, and for every alarm.
+    Of several at once one works. It logs one line of JSON for what it takes in, and for every
+    alarm.
     """
     from yibao.adapters.cli.running.projecting import follow
     from yibao.adapters.editions import Editions
     from yibao.adapters.telemetry import log_json
+    from yibao.adapters.views.console import watched
+    from yibao.adapters.views.words import Words
 
     if log == "json":
         log_json()
-    follow(store, trail, Editions(policies), once=once)
+        follow(store, trail, Editions(policies), once=once)
+        return
+    with watched(sys.stderr, Words(lang)("audit", "catching_up")) as watch:
+        follow(store, trail, Editions(policies), once=once, watch=watch)
 
 
-@projections.command("retry")
+@projections.command("retry", epilog=examples("projections retry --store facts.db"))
 @STORE
 @TRAIL
 @policies_option
 @lang_option
 def projections_retry(store: str, trail: str | None, policies: Path | None, lang: Any) -> None:
-    """Take in anew whom a projection had to park; exit 1 where somebody still is."""
+    """Take in anew whom a projection had to park.
+
+    Exit 1 where somebody still is.
+    """
     from yibao.adapters.cli.running.projecting import retry
     from yibao.adapters.editions import Editions
+    from yibao.adapters.views.console import watched
     from yibao.adapters.views.words import Words
 
-    left = retry(store, trail, Editions(policies))
-    tell(Words(lang)("projections", "left", parked=left))
+    words = Words(lang)
+    with watched(sys.stderr, words("audit", "catching_up")) as watch:
+        left = retry(store, trail, Editions(policies), watch)
+    tell(words("projections", "left", parked=left))
     sys.exit(1 if left else 0)

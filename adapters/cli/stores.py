@@ -7,21 +7,37 @@ from typing import Any
 import click
 
 from yibao.adapters.cli.group import main
-from yibao.adapters.cli.options import FORCE, STORE, lang_option, policies_option, print_json
-from yibao.adapters.views import tell
+from yibao.adapters.cli.options import (
+    FORCE,
+    ONE_JSON,
+    STORE,
+    STORE_URL,
+    examples,
+    lang_option,
+    policies_option,
+    print_json,
+)
+from yibao.adapters.views import in_one_line, tell
 
 
-@main.group()
+@main.group(epilog=examples("db check --store facts.db", "db backup --store facts.db copy.db"))
 def db() -> None:
     """Create, upgrade, check and copy a store."""
 
 
-@db.command("init")
+@db.command("init", epilog=examples("db init --store new.db"))
 @STORE
-@click.option("--rehearsal", is_flag=True, help="It is for stories alone: `replay` records there.")
+@click.option(
+    "--rehearsal",
+    is_flag=True,
+    help="It is for stories alone: `replay` records there (default: for what happens).",
+)
 @lang_option
 def init_store(store: str, rehearsal: bool, lang: Any) -> None:
-    """Create a store where there is none: for what happens, or a rehearsal store for stories."""
+    """Create a store where there is none.
+
+    It is for what happens, or a rehearsal store for stories.
+    """
     from yibao.adapters.upkeep import init
     from yibao.adapters.views.words import Words
 
@@ -31,11 +47,14 @@ def init_store(store: str, rehearsal: bool, lang: Any) -> None:
         tell(words("store", "rehearsal"))
 
 
-@db.command("migrate")
+@db.command("migrate", epilog=examples("db migrate --store facts.db"))
 @STORE
 @lang_option
 def migrate_store(store: str, lang: Any) -> None:
-    """Bring a store that is there to the newest layout; opening a file does so, too."""
+    """Bring a store that is there to the newest layout.
+
+    Opening a file does so, too.
+    """
     from yibao.adapters.upkeep import migrate
     from yibao.adapters.views.words import Words
 
@@ -43,14 +62,26 @@ def migrate_store(store: str, lang: Any) -> None:
     tell(Words(lang)("store", "migrated", before=before, now=now))
 
 
-@db.command("copy")
+@db.command(
+    "copy",
+    epilog=examples(
+        "db copy --store facts.db --to other.db",
+        "db copy --store facts.db\n--to postgresql://owner@db.example.org/yibao",
+    ),
+)
 @STORE
-@click.option("--to", required=True, help="The store to copy to: a new file, or after `db init`.")
+@click.option(
+    "--to",
+    type=STORE_URL,
+    required=True,
+    help="The store to copy to: a new file, or one after `db init`.",
+)
 @lang_option
 def copy_store(store: str, to: str, lang: Any) -> None:
-    """Copy a store into an empty one of either kind, as from a file into PostgreSQL.
+    """Copy a store into an empty one of either kind.
 
-    Whoever still records on the first is not heard of by the other: stop them before.
+    As from a file into PostgreSQL. Whoever still records on the first is not heard
+    of by the other: stop them before.
     """
     from yibao.adapters.store import shown
     from yibao.adapters.upkeep import copy
@@ -60,16 +91,27 @@ def copy_store(store: str, to: str, lang: Any) -> None:
     words = Words(lang)
     with watched(sys.stderr, words("store", "copying")) as watch:
         facts = copy(store, to, watch)
-    tell(words("store", "copied", facts=facts, file=shown(to)))
+    tell(in_one_line(words("store", "copied", facts=facts, file=shown(to))))
 
 
-@db.command("grant")
+@db.command(
+    "grant",
+    epilog=examples(
+        "db grant counter\n--store postgresql://owner@db.example.org/yibao",
+        "db grant auditor --read-only\n--store postgresql://owner@db.example.org/yibao",
+    ),
+)
 @STORE
 @click.argument("role")
-@click.option("--read-only", "reads_only", is_flag=True, help="It may ask, and not record.")
+@click.option(
+    "--read-only", "reads_only", is_flag=True, help="It may ask, and not record (default: both)."
+)
 @lang_option
 def grant_store(store: str, role: str, reads_only: bool, lang: Any) -> None:
-    """Let a ROLE of PostgreSQL append and read; it may neither change nor delete a fact."""
+    """Let a ROLE of PostgreSQL append and read.
+
+    It may neither change nor delete a fact.
+    """
     from yibao.adapters.upkeep import grant
     from yibao.adapters.views.words import Words
 
@@ -77,15 +119,15 @@ def grant_store(store: str, role: str, reads_only: bool, lang: Any) -> None:
     tell(Words(lang)("store", "reads" if reads_only else "appends", role=role))
 
 
-@db.command("check")
+@db.command("check", epilog=examples("db check --store facts.db"))
 @STORE
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@ONE_JSON
 @policies_option
 @lang_option
 def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> None:
-    """Read everything in a store and tell what is not right; exit 1 where anything is.
+    """Read everything in a store and tell what is not right.
 
-    The store is not changed, and may be at work meanwhile.
+    Exit 1 where anything is not. The store is not changed, and may be at work meanwhile.
     """
     from yibao.adapters.editions import Editions
     from yibao.adapters.upkeep import check
@@ -104,21 +146,27 @@ def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> 
         if health.rehearsal:
             tell(words("store", "rehearsal"))
         for finding in health.findings:
-            tell(f"{words('finding', finding.code)}: {finding.where}")
+            tell(f"{words('finding', finding.code)}: {words.said(finding.where)}")
         if not health.findings:
             tell(words("store", "whole"))
     sys.exit(1 if health.findings else 0)
 
 
-@db.command("backup")
+@db.command("backup", epilog=examples("db backup --store facts.db copy.db"))
 @STORE
 @click.argument("to", type=click.Path(path_type=Path))
 @FORCE
 @lang_option
 def backup_store(store: str, to: Path, force: bool, lang: Any) -> None:
-    """Copy a store into the new file TO, as it is at one moment, while it is at work."""
+    """Copy a store into the new file TO, while it is at work.
+
+    The copy is of one moment.
+    """
     from yibao.adapters.upkeep import backup
+    from yibao.adapters.views.console import watched
     from yibao.adapters.views.words import Words
 
-    facts = backup(store, to, force=force)
-    tell(Words(lang)("store", "copied", facts=facts, file=to))
+    words = Words(lang)
+    with watched(sys.stderr, words("store", "copying")) as watch:
+        facts = backup(store, to, watch, force=force)
+    tell(in_one_line(words("store", "copied", facts=facts, file=to)))

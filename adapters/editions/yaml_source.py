@@ -32,6 +32,8 @@ M = TypeVar("M", bound=BaseModel)
 class SourceError(YibaoError):
     """Something in a file is wrong; its text is `file:line:column: reason`."""
 
+    failure = "unreadable_source"
+
     def __init__(self, file: str, line: int, column: int, reason: str) -> None:
         self.file, self.line, self.column, self.reason = file, line, column, reason
         super().__init__(f"{file}:{line}:{column}: {reason}")

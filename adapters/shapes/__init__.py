@@ -1,9 +1,10 @@
 """Answers as plain JSON, and the schemas of what others rely on."""
 
 from yibao.adapters.shapes.answer import answer_json
-from yibao.adapters.shapes.care import care_expected, care_json, review_json
+from yibao.adapters.shapes.care import care_expected, care_json, review_json, settled_json
 from yibao.adapters.shapes.commands import commands_schema
 from yibao.adapters.shapes.comparison import comparison_json
+from yibao.adapters.shapes.editions import edition_differences
 from yibao.adapters.shapes.explanation import care_trees, explained, tree, trees
 from yibao.adapters.shapes.history import history_json
 from yibao.adapters.shapes.parts import brief_json, part_json
@@ -28,6 +29,7 @@ __all__ = [
     "care_trees",
     "commands_schema",
     "comparison_json",
+    "edition_differences",
     "event_json",
     "events_schema",
     "explained",
@@ -37,6 +39,7 @@ __all__ = [
     "plain",
     "replay_schema",
     "review_json",
+    "settled_json",
     "tree",
     "trees",
 ]

@@ -13,7 +13,7 @@ from yibao.adapters.store.tables import (
     stamp_in,
 )
 from yibao.adapters.store.transactions import Transaction
-from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_of
+from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_given, url_of
 
 __all__ = [
     "MEMORY",
@@ -39,5 +39,6 @@ __all__ = [
     "positioned",
     "shown",
     "stamp_in",
+    "url_given",
     "url_of",
 ]

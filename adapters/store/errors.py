@@ -7,11 +7,15 @@ StoreError              the store could not be opened, read or written
 └── Halted              a projection goes no further until yibao is upgraded or set right
 """
 
-from yibao.domain.refusals import YibaoError
+from typing import ClassVar
+
+from yibao.domain.refusals import Failure, YibaoError
 
 
 class StoreError(YibaoError):
     """The store could not be opened, read or written; nothing was half recorded."""
+
+    failure: ClassVar[Failure] = "store_failed"
 
 
 class AheadOfClock(StoreError):
@@ -20,6 +24,8 @@ class AheadOfClock(StoreError):
     Either the clock has gone back, or one was ahead once: then every later stamp would be, too.
     """
 
+    failure = "ahead_of_clock"
+
 
 class Interrupted(StoreError):
     """The connection was lost, or somebody else came first; it may be recorded, or nothing was.
@@ -27,9 +33,13 @@ class Interrupted(StoreError):
     Asking once more with the same command id is right in either case.
     """
 
+    failure = "interrupted"
+
 
 class Halted(StoreError):
     """A projection goes no further, and nothing of it is lost; the facts stand as they are.
 
     There is a fact that this version of yibao does not know, or an edition is not at hand.
     """
+
+    failure = "halted"

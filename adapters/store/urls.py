@@ -41,6 +41,12 @@ def url_of(file: str | Path) -> str:
     return f"{_SQLITE}:///{quote(str(file))}"
 
 
+def url_given(text: str) -> str:
+    """A store as a person names it, by its URL or by the path of its file; raises ValueError."""
+    is_url = "://" in text or text.startswith((f"{_SQLITE}:", MEMORY))
+    return text if is_url else url_of(text)
+
+
 def file_of(url: str) -> str:
     """The path in `sqlite:///path`; raises StoreError for anything else.
 

@@ -77,7 +77,7 @@ class _StoryClock:
         return self.now
 
 
-def replay(story: Story, editions: Editions, store: str = MEMORY) -> Replay:
+def replay(story: Story, editions: Editions, store: str = MEMORY, by: str = "story") -> Replay:
     """Runs a story step by step, in the order of the file, in a rehearsal store.
 
     Raises StoreError for any other store, and SourceError where one of its students is in the
@@ -86,9 +86,7 @@ def replay(story: Story, editions: Editions, store: str = MEMORY) -> Replay:
     clock = _StoryClock(story.steps[0].at)
     rehearsal = open_rehearsal(store)
     try:
-        service = Service(
-            rehearsal, editions, by="story", via="replay", clock=clock, rehearsing=True
-        )
+        service = Service(rehearsal, editions, by=by, via="replay", clock=clock, rehearsing=True)
         for name in story.students:
             if service.facts(story.enrollment(name)):
                 raise story.taken(name)

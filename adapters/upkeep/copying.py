@@ -1,7 +1,7 @@
 """Copies of a store: a backup while it is at work, and from one kind into the other."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,7 @@ from yibao.adapters.upkeep.inspecting import inspected, is_rehearsal, reading
 COPIED_AT_ONCE: Final = 5000
 
 
-def backup(url: str, to: Path, *, force: bool = False) -> int:
+def backup(url: str, to: Path, watch: Watch | None = None, *, force: bool = False) -> int:
     """Copies a store into a new file, as it is at one moment; how many facts that has.
 
     Writers and readers go on meanwhile. With `force` it may take the place of a file that is no
@@ -38,11 +38,18 @@ def backup(url: str, to: Path, *, force: bool = False) -> int:
     with reading(url) as store, written(to, force=force) as new:
         try:
             with closing(sqlite3.connect(new)) as copy:
-                store.connection.backup(copy)
+                # In parts only where somebody watches: with each the copy may have to begin anew.
+                pages, progress = (COPIED_AT_ONCE, _watching(watch)) if watch else (-1, None)
+                store.connection.backup(copy, pages=pages, progress=progress)
                 (facts,) = copy.execute("SELECT COUNT(*) FROM stored_events").fetchone()
         except sqlite3.Error as error:
             raise StoreError(f"the store could not be copied: {error}") from error
     return int(facts)
+
+
+def _watching(watch: Watch) -> Callable[[int, int, int], None]:
+    """What SQLite tells of a backup, told to whoever watches."""
+    return lambda status, left, total: watch(total - left, total)
 
 
 def copy(url: str, to: str, watch: Watch | None = None) -> int:

@@ -1,13 +1,15 @@
 """Values, states and facts as a person reads them."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from rich.text import Text
 
+from yibao.adapters.editions import SourceError
 from yibao.adapters.shapes import plain
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
+from yibao.domain.refusals import Refused, YibaoError
 from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
 
 _STYLES = {
@@ -45,8 +47,8 @@ def told(value: Any, words: Words, name: str = "") -> str:
         return words("state", value or "none")
     if value is None:
         return words("phrase", "none")
-    if name == "settlement":
-        return words("settlement", value)
+    if isinstance(value, str) and name in _CODED and words.knows(_CODED[name], value):
+        return words(_CODED[name], value)
     if value == "pending":
         return words("phrase", "pending")
     if isinstance(value, bool):
@@ -54,10 +56,26 @@ def told(value: Any, words: Words, name: str = "") -> str:
     if isinstance(value, dict) and {"from", "to"} <= value.keys():
         return words("phrase", "range", first=value["from"], last=value["to"])
     if isinstance(value, list):
-        return ", ".join(told(part, words) for part in value) or words("phrase", "none")
+        listed = (told(part, words, name) for part in value)
+        return words("phrase", "between").join(listed) or words("phrase", "none")
     if isinstance(value, str) and value.endswith("+08:00") and len(value) > 16:
         return value.removesuffix("+08:00").removesuffix(":00").replace("T", " ")
     return printable(str(value))
+
+
+#: The section whose words tell a value of this name, or a parameter in this unit; what has none
+#: there, such as a school or a place that an edition of one's own has named, is told as it is.
+_CODED: Final = {
+    **{
+        key: key
+        for key in ("settlement", "setting", "level", "category", "document", "channel", "kind")
+    },
+    "places": "where",
+    "categories": "category",
+    "documents": "document",
+    "event": "counts_from",
+    "instant": "counts_from",
+}
 
 
 def state(state: State | None, words: Words) -> Text:
@@ -69,13 +87,59 @@ def state(state: State | None, words: Words) -> Text:
 def fact_line(
     name: str, values: dict[str, Any], occurred_at: Any, recorded_at: Any, words: Words
 ) -> str:
-    kept = {key: value for key, value in values.items() if value is not None}
-    parts = ", ".join(f"{key}={told(plain(value), words)}" for key, value in kept.items())
     return words(
         "phrase",
         "fact",
         event=words("event", name),
-        values=f"({parts})" if parts else "",
+        values=fields({key: plain(value) for key, value in values.items()}, words, name),
         at=told(plain(occurred_at), words),
         recorded=told(plain(recorded_at), words),
     )
+
+
+def fields(values: dict[str, Any], words: Words, event: str = "") -> str:
+    """The values of a fact in words, and in brackets; "" for none."""
+    told_ = in_words(values, words, event)
+    return words("phrase", "fields", fields=told_) if told_ else ""
+
+
+def in_words(values: dict[str, Any], words: Words, event: str = "") -> str:
+    """The values of a fact, or of what was asked for, each with its name; digests are no words."""
+    return words("phrase", "between").join(
+        words("phrase", "field", name=words.field(key, event), value=told(value, words, key))
+        for key, value in values.items()
+        if value is not None and not key.endswith("digest")
+    )
+
+
+def parameter(name: str, value: Any, unit: str, words: Words) -> str:
+    """A parameter in words, from its JSON value."""
+    return words(
+        "phrase",
+        "parameter",
+        name=words("parameter", name),
+        value=told(value, words, unit),
+        unit=words("unit", unit),
+    )
+
+
+def error_told(error: YibaoError, words: Words) -> str:
+    """What was raised on purpose, as a person reads it.
+
+    A refusal by its code, a mistake in a file with its place, everything else by its sentence.
+    """
+    if words.language == "en":
+        return str(error)
+    if isinstance(error, Refused):
+        known = {key: _detail(key, value, words) for key, value in error.details.items()}
+        return words("refusal", error.code) + fields(known, words)
+    if isinstance(error, SourceError):
+        return f"{error.file}:{error.line}:{error.column}: {words.said(error.reason)}"
+    return words.said(str(error))
+
+
+def _detail(key: str, value: object, words: Words) -> object:
+    """A detail of a refusal: names of values, or a sentence."""
+    if key in ("where", "differing"):
+        return words("phrase", "between").join(map(words.field, str(value).split(", ")))
+    return words.said(value) if isinstance(value, str) else value

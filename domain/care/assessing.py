@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
 from operator import eq
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from yibao.domain.calendar import day_after, midnight
@@ -24,6 +24,7 @@ from yibao.domain.editions import Row
 from yibao.domain.facts import events
 from yibao.domain.kept import kept
 from yibao.domain.money import NOTHING, Fen
+from yibao.domain.refusals import Code
 from yibao.domain.rules import Case, Waiting, values, waiting_period
 from yibao.domain.vocabulary import PENDING, DayRange, Pending, Settlement, WaitingPeriod
 
@@ -88,9 +89,9 @@ class Assessed:
         return self.standing.value is PENDING
 
     @property
-    def refused(self) -> str | None:
+    def refused(self) -> Code | None:
         """The code of the refusal, if it is refused (R30)."""
-        return self.standing.because if self.standing.value is None else None
+        return cast(Code, self.standing.because) if self.standing.value is None else None
 
 
 class Amounts(NamedTuple):
@@ -101,7 +102,7 @@ class Amounts(NamedTuple):
     patient_pays: Fen
     deductible_used: Fen
     settlement: Settlement | None
-    refused: str | None
+    refused: Code | None
     pending: bool
     settled: UUID | None
 
@@ -263,7 +264,7 @@ def _within(day: date, span: DayRange | WaitingPeriod) -> bool:
     return span.first <= day <= span.last
 
 
-def _why_not(case: Case, day: date, window: Window, waiting: Waiting) -> str:
+def _why_not(case: Case, day: date, window: Window, waiting: Waiting) -> Code:
     """R30: the code for a day that no cover reaches, the first that applies."""
     if case.withdrawal and day >= case.facts.first_day_outside(case.withdrawal):
         return "withdrawn"

@@ -26,7 +26,7 @@ from yibao.domain.facts import (
 from yibao.domain.facts.commands import Command, Correct, RecordFact, Void
 from yibao.domain.lifecycle.guards import Attempt, first_refusal, request
 from yibao.domain.lifecycle.table import REFUSALS
-from yibao.domain.refusals import BadValue, NotPermitted
+from yibao.domain.refusals import BadValue, Code, NotPermitted
 from yibao.domain.rules import Case, WindowFix, confirmation_window, first_waiting_day
 from yibao.domain.vocabulary import Category, edition_stream
 
@@ -99,7 +99,7 @@ def _judge(stream: Stream, command: RecordFact, event: events.Fact, edition: Edi
     """Asks the guards of the table; hardly any of them holds up a report."""
     if isinstance(command, commands.FixWindow):
         return
-    codes = REFUSALS[command.name]
+    codes: tuple[Code, ...] = REFUSALS[command.name]
     if command.observed or command.always_report:
         codes = tuple(code for code in codes if code in _REFUSE_REPORTS)
     if isinstance(command, commands.Register):
@@ -113,7 +113,9 @@ def _judge(stream: Stream, command: RecordFact, event: events.Fact, edition: Edi
         raise NotPermitted(code)
 
 
-_REFUSE_REPORTS = frozenset({"not_registered", "already_registered", "not_a_new_student"})
+_REFUSE_REPORTS: frozenset[Code] = frozenset(
+    {"not_registered", "already_registered", "not_a_new_student"}
+)
 
 
 def _case(stream: Stream, edition: EditionInUse) -> Case:

@@ -24,6 +24,7 @@ from yibao.domain.facts import (
     is_opt_out,
     last_by,
 )
+from yibao.domain.refusals import Code
 from yibao.domain.rules import (
     Case,
     Values,
@@ -159,7 +160,7 @@ def _held(attempt: Attempt) -> tuple[Episode, Values] | None:
 
 _moment = attrgetter("moment")
 
-GUARDS: Final[dict[str, Callable[[Attempt], bool]]] = {
+GUARDS: Final[dict[Code, Callable[[Attempt], bool]]] = {
     "not_registered": _not_registered,
     "already_registered": _already_registered,
     "not_a_new_student": _not_a_new_student,
@@ -178,7 +179,7 @@ GUARDS: Final[dict[str, Callable[[Attempt], bool]]] = {
 }
 
 
-def first_refusal(codes: tuple[str, ...], attempt: Attempt) -> str | None:
+def first_refusal(codes: tuple[Code, ...], attempt: Attempt) -> Code | None:
     """The first of these codes whose guard refuses, or None."""
     for code in codes:
         if GUARDS[code](attempt):
@@ -186,10 +187,10 @@ def first_refusal(codes: tuple[str, ...], attempt: Attempt) -> str | None:
     return None
 
 
-def idle_guards(case: Case) -> frozenset[str]:
+def idle_guards(case: Case) -> frozenset[Code]:
     """The codes that refuse no fact of somebody registered, which need not be asked one by one."""
     return _IDLE if case.facts.withdrawals else _IDLE_INSIDE
 
 
-_IDLE: Final = frozenset({"not_registered"})
-_IDLE_INSIDE: Final = _IDLE | {"withdrawn"}
+_IDLE: Final[frozenset[Code]] = frozenset({"not_registered"})
+_IDLE_INSIDE: Final[frozenset[Code]] = frozenset({*_IDLE, "withdrawn"})

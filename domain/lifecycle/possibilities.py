@@ -13,6 +13,7 @@ from yibao.domain.calendar import midnight
 from yibao.domain.facts import Episode
 from yibao.domain.lifecycle.guards import GUARDS, request
 from yibao.domain.lifecycle.table import COMMANDED, REFUSALS
+from yibao.domain.refusals import Code
 from yibao.domain.rules import Case, account_instant, values_of
 
 
@@ -22,7 +23,7 @@ class Guard(NamedTuple):
     `passes_from` is the instant from which it would, where it does not and what is known tells.
     """
 
-    code: str
+    code: Code
     passed: bool
     passes_from: datetime | None
 
@@ -42,7 +43,7 @@ def possible(case: Case | None, at: datetime) -> tuple[Possible, ...]:
     """
 
     @cache
-    def guard(code: str) -> Guard:
+    def guard(code: Code) -> Guard:
         if case is None or case.facts.registration is None:
             return Guard(code, code in _PASSED_BY_NOBODY, None)
         passed = _passes(code, case, at)
@@ -59,11 +60,11 @@ _PASSED_BY_NOBODY: Final = frozenset(
 )
 
 
-def _passes(code: str, case: Case, at: datetime) -> bool:
+def _passes(code: Code, case: Case, at: datetime) -> bool:
     return not GUARDS[code](request(case, at))
 
 
-def _passes_from(code: str, case: Case, at: datetime) -> datetime | None:
+def _passes_from(code: Code, case: Case, at: datetime) -> datetime | None:
     """The first instant from then on at which a guard passes, if there is one."""
     later = sorted({instant for instant in _turns(case) if instant > at})
     return next((instant for instant in later if _passes(code, case, instant)), None)

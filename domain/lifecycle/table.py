@@ -8,13 +8,14 @@ compiled into dictionaries, since a machine for each enrollment would be slow an
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from transitions import Machine
 
 from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.facts.events import StreamKind
 from yibao.domain.lifecycle.guards import GUARDS
+from yibao.domain.refusals import Code
 from yibao.domain.vocabulary import State
 
 #: The state before the registration day; it is no answer, and questions tell it as None.
@@ -41,7 +42,7 @@ class Transition:
     trigger: str
     source: tuple[str, ...]
     dest: str | None
-    unless: tuple[str, ...] = ()
+    unless: tuple[Code, ...] = ()
     due: str | None = None
 
 
@@ -49,7 +50,7 @@ _ON_THE_ROAD = tuple(state.value for state in MAIN_ROAD)
 _CONFIRMED = _ON_THE_ROAD[1:]
 _INSIDE = (*_ON_THE_ROAD, State.OPTED_OUT.value, State.LAPSED.value)
 _EVERYWHERE = (*_INSIDE, State.EXPIRED.value, State.WITHDRAWN.value)
-_STUDENT = ("not_registered", "withdrawn")
+_STUDENT: Final[tuple[Code, ...]] = ("not_registered", "withdrawn")
 
 #: What commands do.
 COMMANDED: Final = (
@@ -177,17 +178,17 @@ def _check(step: Transition, states: list[str]) -> None:
             raise ValueError(f"step {step.trigger!r} names an unknown guard {code!r}")
 
 
-def _compile(machine: Machine) -> tuple[dict[tuple[str, str], State], dict[str, tuple[str, ...]]]:
+def _compile(machine: Machine) -> tuple[dict[tuple[str, str], State], dict[str, tuple[Code, ...]]]:
     """The machine as two dictionaries: (state, trigger) to state, and trigger to its refusals."""
     steps: dict[tuple[str, str], State] = {}
-    refusals: dict[str, tuple[str, ...]] = {}
+    refusals: dict[str, tuple[Code, ...]] = {}
     for trigger, event in machine.events.items():
         for source, transitions in event.transitions.items():
             for transition in transitions:
                 if transition.dest is not None:
                     steps[source, trigger] = State(transition.dest)
                 refusals[trigger] = tuple(
-                    str(condition.func)
+                    cast(Code, condition.func)
                     for condition in transition.conditions
                     if not condition.target
                 )

@@ -43,6 +43,9 @@ def _nothing_of_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests neither see the editions nor speak the language of whoever runs them."""
     monkeypatch.delenv("YIBAO_POLICIES", raising=False)
     monkeypatch.delenv("YIBAO_LANG", raising=False)
+    monkeypatch.delenv("YIBAO_STORE", raising=False)
+    monkeypatch.delenv("YIBAO_BY", raising=False)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.delenv("YIBAO_ACCEPT_STAMPS_UNTIL", raising=False)
 
 

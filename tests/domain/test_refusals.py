@@ -41,7 +41,7 @@ def test_a_bad_value_names_the_field() -> None:
 
 def test_a_refusal_with_an_unknown_code_cannot_be_raised() -> None:
     with pytest.raises(KeyError):
-        NotPermitted("no_such_code")
+        NotPermitted("no_such_code")  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("kind", [NotPermitted, NotCorrectable, OutOfStep, BadValue])

@@ -1,6 +1,7 @@
 """Writes what `test_shapes.py` compares with: run knowingly, at a release.
 
 python tests/golden/write.py schemas        # schemas, names, digests, derivations
+python tests/golden/write.py help           # the help of every command, in both languages
 python tests/golden/write.py store v0.1.0   # a store with every event shape, and its answers;
                                             # and what is released, to compare later ones with
 """
@@ -45,6 +46,13 @@ def write_schemas() -> None:
         digests = {edition.edition: edition.digest for edition in service.editions}
         digests |= {f"{each.edition} benefits": each.benefits_digest for each in service.editions}
     (GOLDEN / "editions.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+
+
+def write_help() -> None:
+    sys.path.insert(0, str(GOLDEN.parent))
+    from golden.test_help import write
+
+    write()
 
 
 class _Noting:
@@ -250,6 +258,8 @@ def _be_ill(service: _Noting, who: EnrollmentId) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["schemas"]:
         write_schemas()
+    elif sys.argv[1:] == ["help"]:
+        write_help()
     elif sys.argv[1:2] == ["store"] and len(sys.argv) == 3:
         write_store(sys.argv[2])
     else:

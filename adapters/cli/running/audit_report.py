@@ -1,27 +1,37 @@
-"""`yibao audit`: pages and exports of the trail, for people, as JSON or as CSV."""
+"""`yibao audit`: pages, counts and exports of the trail, for people and for programs."""
 
 import csv
 import json
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final, Self, TextIO
 
 import click
 
+from yibao.adapters.cli.options import store_here
 from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions import Editions
 from yibao.adapters.following import Parked, mistakes_halt
-from yibao.adapters.following.trail import PAGE, Key, Question, trail_entry_json
+from yibao.adapters.following.trail import (
+    PAGE,
+    AuditTrail,
+    By,
+    Key,
+    Question,
+    trail_entry_json,
+)
 from yibao.adapters.service import Service
 from yibao.adapters.store import shown
+from yibao.adapters.store.files import written
 from yibao.adapters.stories import read_story, replay
 from yibao.adapters.telemetry import Watch
-from yibao.adapters.views import console, json_for, printable
-from yibao.adapters.views.console import entry_lines, told_lines, watched
+from yibao.adapters.views import console, in_one_line, json_for, printable
+from yibao.adapters.views.console import counts_report, entry_lines, told_lines, watched
 from yibao.adapters.views.words import Words
+from yibao.adapters.views.workbooks import check_office, counts_workbook, trail_workbook
 
 #: How many of those are named whose entries may be lacking.
 TOLD: Final = 5
@@ -68,25 +78,16 @@ def audited(
     file: Path | None,
     store: str | None,
     trail: str | None,
-    size: int | None,
-    after: str | None,
-    every: bool,
-    brief: bool,
-    as_json: bool,
-    as_csv: bool,
     **asked: Any,
 ) -> None:
     """Asks the trail of a story or a store, and writes what is found.
 
-    Whoever is parked, so that entries may be lacking, is told of on standard error. A CSV file has
-    no place to say that there is more: it is whole unless a page is asked for.
+    Whoever is parked, so that entries may be lacking, is told of on standard error, and so is what
+    nobody has recorded. A CSV file has no place to say that there is more: it is whole unless a
+    page is asked for, and one for Excel always is.
     """
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv are two formats")
-    if every and (after or size):
-        raise click.UsageError("--all is every entry, from the first on")
+    form = _Form.asked(asked)
     question = Question(**asked)
-    every = every or (as_csv and not after and size is None)
     with _asked(editions, file, store) as (service, whom), service.audit_trail(trail) as kept:
         with watched(err, words("audit", "catching_up")) as progress, mistakes_halt():
             kept.catch_up(progress)
@@ -94,18 +95,84 @@ def audited(
             named = [each.whose for each in parked[:TOLD]] + ["…"] * (len(parked) > TOLD)
             whose = printable(", ".join(named))
             err.write(words("audit", "lacking", count=len(parked), whose=whose) + "\n")
-        writer = _Writer(words, out, whom, parked, question.changed, brief, as_json, as_csv)
-        if every:
-            found: Iterator[dict[str, Any]] = (
-                trail_entry_json(entry, editions) for entry in kept.all(question)
-            )
-            with watched(err, words("audit", "exporting")) as progress:
-                found = _counted(found, kept.count(question), progress)
-                writer.write(found, None)
-            return
-        page = kept.page(question, after=after, size=size or PAGE)
-        entries = (trail_entry_json(entry, editions) for entry in page.entries)
-        writer.write(entries, page.following)
+        writer = _Writer(words, out, whom, parked, question.changed, form)
+        if form.count:
+            counts = kept.counts(question, form.count)
+            found = len(counts)
+            writer.write_counts(counts, form.count)
+        elif form.every:
+            found = kept.count(question)
+            entries = (trail_entry_json(entry, editions) for entry in kept.all(question))
+            meanwhile = None if form.xlsx else out
+            with watched(err, words("audit", "exporting"), meanwhile) as progress:
+                writer.write(_counted(entries, found, progress), None)
+        else:
+            page = kept.page(question, after=form.after, size=form.size or PAGE)
+            found = len(page.entries)
+            entries = (trail_entry_json(entry, editions) for entry in page.entries)
+            writer.write(entries, page.following)
+        if form.xlsx:
+            err.write(in_one_line(words("audit", "written", file=form.xlsx)) + "\n")
+        if not found:
+            if not form.is_for_people:
+                err.write(words("audit", "nothing") + "\n")
+            for told in _unknown(kept, question, words):
+                err.write(told + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """In which form it is told, and how much of it."""
+
+    size: int | None
+    after: str | None
+    every: bool
+    brief: bool
+    count: By | None
+    as_json: bool
+    as_csv: bool
+    xlsx: Path | None
+    force: bool
+
+    @classmethod
+    def asked(cls, options: dict[str, Any]) -> Self:
+        """Taken out of the options; raises UsageError where they say nothing together."""
+        form = cls(**{each.name: options.pop(each.name) for each in fields(cls)})
+        formats = ("--json", form.as_json), ("--csv", form.as_csv), ("--xlsx", form.xlsx)
+        several = [name for name, given in formats if given]
+        if len(several) > 1:
+            raise click.UsageError(f"{several[0]} and {several[1]} are two formats")
+        if form.every and (form.after or form.size):
+            raise click.UsageError("--all is every entry, from the first on")
+        if form.force and not form.xlsx:
+            raise click.UsageError("--force says nothing without --xlsx")
+        paged = bool(form.after or form.size)
+        if form.xlsx and paged:
+            raise click.UsageError("--xlsx is every entry, from the first on")
+        if form.count and (paged or form.every or form.brief):
+            raise click.UsageError("--count lists no entries")
+        if form.xlsx:
+            check_office()
+        every = form.every or bool(form.xlsx) or (form.as_csv and not paged)
+        return replace(form, every=every)
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether it stands where the entries would that there are none."""
+        return not (self.as_json or self.as_csv or self.xlsx or self.count)
+
+
+#: What may be mistyped, so that nothing is found.
+_NAMED: Final = ("ref", "by", "via", "school", "edition", "correlation_id")
+
+
+def _unknown(kept: AuditTrail, question: Question, words: Words) -> Iterator[str]:
+    """What is asked for and stands in no entry at all, a line each."""
+    for name in _NAMED:
+        value = getattr(question, name)
+        if value is not None and not kept.count(Question(**{name: value})):
+            told = words("audit", "unknown", option=f"--{name.replace('_', '-')}", value=value)
+            yield in_one_line(told)
 
 
 #: How somebody is named to `yibao explain`, by the reference.
@@ -116,6 +183,7 @@ Whom = Callable[[str, int], str]
 def _asked(
     editions: Editions, file: Path | None, store: str | None
 ) -> Iterator[tuple[Service, Whom]]:
+    store = store or (store_here() if file is None else None)
     if (file is None) == (store is None):
         raise click.UsageError("give a story's FILE or a --store")
     if file is not None:
@@ -156,22 +224,40 @@ class _Writer:
     whom: Whom
     parked: Sequence[Parked]
     changed: str | None
-    brief: bool
-    as_json: bool
-    as_csv: bool
+    form: _Form
 
     def write(self, entries: Iterator[dict[str, Any]], following: Key | None) -> None:
         """Writes the entries, and where a next page begins."""
-        if self.as_json:
+        if self.form.xlsx:
+            with written(self.form.xlsx, force=self.form.force) as new:
+                trail_workbook(new, entries, COLUMNS, self.words)
+        elif self.form.as_json:
             self._write_json(entries, str(following) if following else None)
-        elif self.as_csv:
-            writer = csv.writer(self.out)
-            written = printable if self.out.isatty() else str  # a file is told exactly
-            writer.writerow(COLUMNS)
-            for entry in entries:
-                writer.writerow(written(_cell(entry.get(column))) for column in COLUMNS)
+        elif self.form.as_csv:
+            self._write_csv(COLUMNS, ((entry.get(c) for c in COLUMNS) for entry in entries))
         else:
             self._write_text(entries, following)
+
+    def write_counts(self, counts: Mapping[str | None, int], by: By) -> None:
+        """Writes how many entries there are by what they have in common."""
+        if self.form.xlsx:
+            with written(self.form.xlsx, force=self.form.force) as new:
+                counts_workbook(new, counts, by, self.words)
+        elif self.form.as_json:
+            rows = [{by: name, "entries": count} for name, count in counts.items()]
+            told = json_for(self.out.encoding, {"format": 1, "by": by, "counts": rows})
+            self.out.write(f"{told}\n")
+        elif self.form.as_csv:
+            self._write_csv((by, "entries"), counts.items())
+        elif counts:
+            console.to(self.out).print(counts_report(counts, by, self.words))
+
+    def _write_csv(self, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
+        shown = printable if self.out.isatty() else str  # a file is told exactly
+        writer = csv.writer(self.out)
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow(shown(_cell(value)) for value in row)
 
     def _write_json(self, entries: Iterator[dict[str, Any]], following: str | None) -> None:
         self.out.write('{"format": 1, "entries": [')
@@ -194,13 +280,13 @@ class _Writer:
 
     def _lines(self, entry: dict[str, Any]) -> Iterator[str]:
         lines = told_lines(entry, self.words, self.changed)
-        if self.brief:
+        if self.form.brief:
             stale = f"  [{self.words('audit', 'stale_mark')}]" if entry.get("stale") else ""
             yield next(lines) + stale
         else:
             yield from lines
         explain = entry.get("explain")
-        if explain and not self.brief:
+        if explain and not self.form.brief:
             whom = self.whom(explain["ref"], explain["year"])
             when = f"--at {explain['at']} --known-at {explain['known_at']}"
             yield self.words("audit", "explain", command=f"yibao explain {whom} {when}")

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from os.path import isfile
 from types import FrameType
 from typing import Any
@@ -12,7 +13,7 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.following import Status, Stop, Supervisor, lead_of, mistakes_halt
 from yibao.adapters.following.trail import AuditTrail, trail_file
 from yibao.adapters.store import StoreError
-from yibao.adapters.telemetry import open_telemetry
+from yibao.adapters.telemetry import Watch, open_telemetry
 
 
 def statuses(url: str, trail: str | None, editions: Editions) -> list[Status]:
@@ -48,7 +49,14 @@ def status_json(status: Status) -> dict[str, Any]:
     }
 
 
-def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> None:
+def follow(
+    url: str,
+    trail: str | None,
+    editions: Editions,
+    *,
+    once: bool,
+    watch: Watch | None = None,
+) -> None:
     """Keeps the projections of a store up with it, until the process is asked to end.
 
     Raises StoreError where this role may only read.
@@ -60,7 +68,7 @@ def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> No
 
     with _opened_to_write(url, trail, editions) as audit:
         lead = lead_of(audit.store, audit.projection.name)
-        supervisor = Supervisor(audit.projection, lead, telemetry=open_telemetry())
+        supervisor = Supervisor(_Watched(audit, watch), lead, telemetry=open_telemetry())
         if once:
             with supervisor.halt_told():
                 while audit.store.again(lambda: supervisor.take_in(stop)):
@@ -71,9 +79,19 @@ def follow(url: str, trail: str | None, editions: Editions, *, once: bool) -> No
         supervisor.follow(stop)
 
 
-def retry(url: str, trail: str | None, editions: Editions) -> int:
+class _Watched:
+    """The trail's projection, telling how far it is to whoever watches."""
+
+    def __init__(self, audit: AuditTrail, watch: Watch | None) -> None:
+        self.name = audit.projection.name
+        self.standing = audit.projection.standing
+        self.catch_up = partial(audit.projection.catch_up, watch)
+
+
+def retry(url: str, trail: str | None, editions: Editions, watch: Watch | None = None) -> int:
     """Takes in anew whom a projection had to park; how many still are."""
     with _opened_to_write(url, trail, editions) as audit:
+        audit.catch_up(watch)
         return audit.projection.retry()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from yibao.adapters.cli.options import store_here
 from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions import Editions
 from yibao.adapters.service import Service, open_service
@@ -47,6 +48,8 @@ def _someone(
 ) -> Iterator[tuple[Service, EnrollmentId, datetime]]:
     """The service to ask, whom to ask about, and the instant to ask for."""
     end = _end_of(asked["on"])
+    if not (asked["store"] or asked["story"] or asked["registered"]):
+        asked = asked | {"store": store_here()}
     _check_options(asked)
     if asked["story"]:
         story = read_story(asked["story"], editions)

@@ -1,14 +1,12 @@
 """Replays many files for the command line: one result for each, good, failed or unreadable."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.progress import track
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from yibao.adapters.editions import Editions, SourceError
@@ -21,6 +19,7 @@ from yibao.adapters.views.console import (
     story_report,
     why_failed,
 )
+from yibao.adapters.views.telling import error_told
 from yibao.adapters.views.words import Words
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.answer import Answer
@@ -44,7 +43,8 @@ class Result:
 
     def report(self, *, detailed: bool) -> RenderableType:
         if self.replay is None:
-            return Text(f"! {in_one_line(str(self.error))}", style="red")
+            assert self.error is not None
+            return Text(f"! {in_one_line(error_told(self.error, self.words))}", style="red")
         if detailed:
             return story_report(self.replay, self.answers, self.words)
         line = story_line(self.replay)
@@ -88,6 +88,7 @@ class Replayer:
     known_at: datetime | int | None
     policy: str | None
     store: str
+    by: str
 
     def files(self, paths: Iterable[Path]) -> list[Path]:
         """Every story under the paths, in the order given; a folder's by name."""
@@ -95,20 +96,12 @@ class Replayer:
             self.editions.get(self.policy)
         return [file for path in paths for file in story_files(path)]
 
-    @contextmanager
-    def watched(self, files: Sequence[Path], err: Console) -> Iterator[Iterable[Path]]:
-        """The files, with a progress bar on standard error while a person is watching."""
-        if not err.is_terminal or len(files) < 2:
-            yield files
-            return
-        yield track(files, self.words("phrase", "replaying"), console=err, transient=True)
-
     def run(self, file: Path) -> Result:
         """Replays one file and asks about each of its students."""
         result = Result(str(file), self.words)
         try:
             story = read_story(file, self.editions, self.policy)
-            ran = replay(story, self.editions, self.store)
+            ran = replay(story, self.editions, self.store, self.by)
         except SourceError as error:
             result.error = error
             return result

@@ -9,6 +9,7 @@ from yibao.adapters.shapes import (
     audit_schema,
     commands_schema,
     events_schema,
+    models,
     replay_schema,
 )
 from yibao.adapters.stories import story_schema
@@ -19,6 +20,7 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "story": story_schema,
     "edition": edition_schema,
     "replay": replay_schema,
+    "answer": models.Answer.model_json_schema,
     "audit": audit_schema,
     "attempts": attempts_schema,
     "commands": commands_schema,

@@ -1,6 +1,6 @@
 """Whom a question on the command line is about: students of a story, or of a store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 
+from yibao.adapters.cli.options import store_here
 from yibao.adapters.editions import Editions
 from yibao.adapters.service import Service
 from yibao.adapters.store import open_store
 from yibao.adapters.stories import read_story, replay
 from yibao.adapters.views import in_one_line
+from yibao.adapters.views.words import Words
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.record import Cutoff
@@ -24,18 +26,34 @@ class Subjects:
     """The service to ask and the students asked about, by name.
 
     Of a story `at` is its latest instant and `known_at` what it tells; of a store both are None:
-    now, with everything known.
+    now, with everything known. `other_years` are those known of one in a store beside the one
+    asked about.
     """
 
     service: Service
     students: dict[str, EnrollmentId]
     at: datetime | None
     known_at: Cutoff | None
+    other_years: tuple[int, ...] = ()
 
     def answer(self, name: str, at: datetime | None, known_at: Cutoff | None) -> Answer:
         """The answer about one of the students, for an instant and as known by a cut-off."""
         cutoff = self.known_at if known_at is None else known_at
         return self.service.at(self.students[name], at or self.at, known_at=cutoff)
+
+
+class UnknownStudent(Exception):
+    """Nothing is recorded of a reference, or not in the year asked about."""
+
+    def __init__(self, ref: str, year: int | None, known: Sequence[int]) -> None:
+        super().__init__(ref, year, known)
+        self.ref, self.year, self.known = ref, year, known
+
+    def told(self, words: Words) -> str:
+        """Whom it is about, and the years that are known."""
+        years = ", ".join(map(str, self.known)) or words("phrase", "none")
+        named = self.ref if self.year is None else f"{self.ref}/{self.year}"
+        return f"yibao: {words('phrase', 'unknown', whom=in_one_line(named), years=years)}"
 
 
 @contextmanager
@@ -47,11 +65,15 @@ def subjects(
     ref: str | None,
     year: int | None,
     policy: str | None = None,
+    *,
+    any_year: bool = False,
 ) -> Iterator[Subjects]:
-    """The students of a story, or one of them, or one in a store.
+    """The students of a story, or one of them, or one in a store; with `any_year` in her latest.
 
-    Raises UsageError for options that say nothing together, or not enough.
+    Raises UsageError for options that say nothing together, or not enough, and with `any_year`
+    UnknownStudent where nothing is recorded of one in a store.
     """
+    store = store or (store_here() if file is None else None)
     if (file is None) == (store is None):
         raise click.UsageError("give a story's FILE or a --store")
     if file is not None:
@@ -65,10 +87,19 @@ def subjects(
             yield Subjects(service, students, story.latest_at, known_at)
         return
     _forbid("--store", student=student, policy=policy)
-    if ref is None or year is None:
-        raise click.UsageError("--store needs --ref and --year")
+    if ref is None or (year is None and not any_year):
+        raise click.UsageError("--store needs --ref" + " and --year" * (not any_year))
     with existing_store(store, editions) as service:
-        yield Subjects(service, {ref: EnrollmentId(ref, year)}, None, None)
+        if not any_year:
+            assert year is not None
+            yield Subjects(service, {ref: EnrollmentId(ref, year)}, None, None)
+            return
+        known = _years(service, ref)
+        if not known or year not in (None, *known):
+            raise UnknownStudent(ref, year, known)
+        asked = known[-1] if year is None else year
+        others = tuple(each for each in known if each != asked)
+        yield Subjects(service, {ref: EnrollmentId(ref, asked)}, None, None, others)
 
 
 @contextmanager
@@ -77,6 +108,12 @@ def existing_store(url: str | None, editions: Editions) -> Iterator[Service]:
     assert url is not None
     with closing(open_store(url, to_ask=True)) as store:
         yield Service(store, editions, by="cli", via="cli")
+
+
+def _years(service: Service, ref: str) -> list[int]:
+    """The benefit years of which anything is recorded of a reference, ascending."""
+    years = sorted({policy.year for policy in service.editions})
+    return [year for year in years if service.facts(EnrollmentId(ref, year))]
 
 
 def _forbid(beside: str, **options: Any) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from types import TracebackType
@@ -12,10 +13,10 @@ from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.changes import unpacked
 from yibao.adapters.following.trail.following import TrailProjection
 from yibao.adapters.following.trail.layout import REFUSED, instant_of
-from yibao.adapters.following.trail.questions import Key, Question
+from yibao.adapters.following.trail.questions import A_DAY, COUNTED, By, Key, Question
 from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.following.trail.store import TrailRow, TrailStore, parked_in, rows_of
-from yibao.adapters.store import MEMORY, FactStore, StoreError, file_of, url_of
+from yibao.adapters.store import FactStore, StoreError, file_of, url_given
 from yibao.adapters.store.connections import Sql
 from yibao.adapters.telemetry import Watch
 from yibao.domain.facts import RefusedAttempt
@@ -156,6 +157,26 @@ class AuditTrail:
         ((found,),) = self._asked(lambda sql: sql.rows(*question.counting_sql()))
         return int(found)
 
+    def counts(self, question: Question, by: By) -> dict[str | None, int]:
+        """How many facts and refused attempts a question has by what they have in common.
+
+        The most first, of days the earliest; None is what has none, such as a fact without a code.
+        Raises BadValue for what there is no counting by.
+        """
+        _check(question)
+        if by not in COUNTED:
+            raise BadValue("by", f"there is no counting by that; there is by {', '.join(COUNTED)}")
+        self.catch_up()
+        found: Counter[str | None] = Counter()
+        for named, entries, counted in self._asked(
+            lambda sql: sql.rows(*question.counting_sql_by(by))
+        ):
+            name = str(instant_of(named * A_DAY).date()) if by == "day" else named
+            found[name] += json.loads(counted)["attempts"] if counted else entries
+        if by == "day":
+            return dict(sorted(found.items(), key=str))
+        return dict(sorted(found.items(), key=lambda each: (-each[1], str(each[0]))))
+
     def parked(self, question: Question) -> list[Parked]:
         """The students of whom entries may be lacking in the answer: they could not be taken in."""
         _check(question)
@@ -228,8 +249,7 @@ def open_trail(store: FactStore, where: str | None) -> TrailStore:
 def trail_file(where: str) -> str:
     """The file of a trail, from its path or from `sqlite:///PATH`; raises StoreError else."""
     try:
-        is_url = "://" in where or where.startswith(("sqlite:", MEMORY))
-        return file_of(where if is_url else url_of(where))
+        return file_of(url_given(where))
     except (StoreError, ValueError, TypeError, AttributeError):
         raise StoreError(_KEPT) from None
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import datetime
-from typing import Any, Final, NamedTuple, Self
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,9 +18,16 @@ from yibao.adapters.following.trail.layout import (
     number_of,
 )
 from yibao.adapters.following.trail.store import TrailRow
-from yibao.domain.facts.events import EVENTS
+from yibao.domain.facts.events import EVENTS, Voided
 from yibao.domain.refusals import REASONS, BadValue
 from yibao.domain.vocabulary import AskedName
+
+#: By what entries are counted.
+By = Literal["kind", "actor", "code", "school", "day"]
+
+#: The most days that may be asked for, and one in the microseconds of a row.
+DAYS: Final = 1_000_000
+A_DAY: Final = timedelta(days=1) // timedelta.resolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +36,10 @@ class Question:
 
     `by` is the actor; `kind` a fact's stored name, or `refused` for refused attempts; `code`
     that of a refusal, of a report that does not fit or of refused care; `changed` the part of the
-    answer that a fact changed; `facts_only` leaves out what was refused. Of an interval `from`
-    is inclusive and `until` is not.
+    answer that a fact changed; `facts_only` leaves out what was refused. `corrections` are facts
+    that took the place of others, `voids` those by which others were taken back; with both it is
+    either. `late` are the facts recorded more than so many days after they happened. Of an
+    interval `from` is inclusive and `until` is not.
     """
 
     ref: str | None = None
@@ -44,6 +53,9 @@ class Question:
     correlation_id: str | None = None
     changed: str | None = None
     facts_only: bool = False
+    corrections: bool = False
+    voids: bool = False
+    late: int | None = None
     recorded_from: datetime | None = None
     recorded_until: datetime | None = None
     happened_from: datetime | None = None
@@ -53,11 +65,13 @@ class Question:
     def __post_init__(self) -> None:
         for where, value, known in (
             ("changed", self.changed, tuple(BITS)),
-            ("kind", self.kind, (*EVENTS, REFUSED)),
+            ("kind", self.kind, KINDS),
             ("code", self.code, tuple(REASONS)),
         ):
             if value is not None and not (isinstance(value, str) and value in known):
                 raise BadValue(where, f"there is none of that name; there are {', '.join(known)}")
+        if self.late is not None and not (isinstance(self.late, int) and 0 <= self.late <= DAYS):
+            raise BadValue("late", f"is a number of days, from 0 to {DAYS}")
         for where, value in self._given():
             if where == "year":
                 if not isinstance(value, int) or not 0 <= value <= 9999:
@@ -103,6 +117,19 @@ class Question:
         values = [value for _, given in conditions for value in given]
         return f"SELECT COUNT(*) FROM entries WHERE {where}", values
 
+    def counting_sql_by(self, by: By) -> tuple[str, list[Any]]:
+        """The statement that counts them by what they have in common.
+
+        Of what was counted when it was refused it gives the rows, with their counts in them.
+        """
+        conditions = list(self._conditions(None))
+        where = " AND ".join(condition for condition, _ in conditions)
+        values = [value for _, given in conditions for value in given]
+        named = COUNTED[by]
+        kept = f"SELECT {named}, COUNT(*), NULL FROM entries WHERE {where} AND attempt >= 0 "
+        counts = f"SELECT {named}, 0, changes FROM entries WHERE {where} AND attempt < 0"
+        return f"{kept} GROUP BY {named} UNION ALL {counts}", [*values, *values]
+
     def _conditions(self, after: "Key | None") -> Iterator[tuple[str, list[Any]]]:
         # A literal, not a question mark: the partial indexes are chosen by it.
         if self.ref is not None:
@@ -117,6 +144,12 @@ class Question:
             yield "code IS NOT NULL", []
         if self.facts_only:
             yield "kind <> ?", [REFUSED]
+        if self.corrections or self.voids:
+            either = [_CORRECTION] * self.corrections + [_VOID] * self.voids
+            where = " OR ".join(condition for condition, _ in either)
+            yield f"({where})", [value for _, given in either for value in given]
+        if self.late is not None:
+            yield "kind <> ? AND recorded - occurred > ?", [REFUSED, self.late * A_DAY]
         if self.changed is not None:
             yield f"(moved & {BITS[self.changed]}) <> 0", []
         for column, name in (("recorded", "recorded"), ("occurred", "happened")):
@@ -147,8 +180,21 @@ def _is_recordable(column: str, value: str) -> bool:
     return True
 
 
+#: What may be asked for as a kind: the stored name of a fact, or what was refused.
+KINDS: Final = (*EVENTS, REFUSED)
 _NAME: Final[TypeAdapter[str]] = TypeAdapter(AskedName)
 _INSTANTS: Final = ("recorded_from", "recorded_until", "happened_from", "happened_until")
+#: What took the place of a fact, and what took one back: conditions on a row, with their values.
+_CORRECTION: Final = ("(kind <> ? AND changes LIKE ?)", [Voided.name, '%"supersedes":%'])
+_VOID: Final = ("kind = ?", [Voided.name])
+#: The column of each; a day is one of recording, in Shanghai, by its number since 1970.
+COUNTED: Final[dict[By, str]] = {
+    "kind": "kind",
+    "actor": "actor",
+    "code": "code",
+    "school": "school",
+    "day": f"(recorded + {8 * A_DAY // 24}) / {A_DAY}",
+}
 _COLUMNS: Final = {
     "ref": "ref",
     "year": "year",

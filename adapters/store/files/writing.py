@@ -23,6 +23,8 @@ _BESIDE: Final = re.compile(rf"(.+)(?:{'|'.join(BESIDE)}|\.trail|\.[^.]+\.lead)"
 class NotWritten(StoreError):
     """A file was not written, and nothing is left of it."""
 
+    failure = "not_written"
+
 
 def claim(file: str) -> None:
     """Makes an empty file where there is none, which SQLite is to fill in.

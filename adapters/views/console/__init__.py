@@ -2,15 +2,20 @@
 
 from yibao.adapters.views.console.answers import (
     failures_report,
+    short_report,
     story_line,
     story_report,
     why_failed,
 )
 from yibao.adapters.views.console.audit import (
+    counted,
+    counts_report,
     entry_lines,
     history_cells,
     history_report,
+    moved_lines,
     told_lines,
+    values_line,
 )
 from yibao.adapters.views.console.care import (
     quote_report,
@@ -22,7 +27,7 @@ from yibao.adapters.views.console.care import (
 )
 from yibao.adapters.views.console.comparisons import comparison_report
 from yibao.adapters.views.console.dossier import dossier_text
-from yibao.adapters.views.console.editions import policy_list, policy_tables
+from yibao.adapters.views.console.editions import policy_differences, policy_list, policy_tables
 from yibao.adapters.views.console.explanations import explanation
 from yibao.adapters.views.console.progress import watched
 from yibao.adapters.views.console.projections import status_report
@@ -40,6 +45,8 @@ __all__ = [
     "Legend",
     "carries_blocks",
     "comparison_report",
+    "counted",
+    "counts_report",
     "dossier_text",
     "entries",
     "entry_lines",
@@ -49,12 +56,15 @@ __all__ = [
     "history_cells",
     "history_report",
     "month",
+    "moved_lines",
+    "policy_differences",
     "policy_list",
     "policy_tables",
     "quote_report",
     "review_lines",
     "review_report",
     "settled",
+    "short_report",
     "status_report",
     "story_line",
     "story_report",
@@ -63,6 +73,7 @@ __all__ = [
     "told_amounts",
     "told_care",
     "told_lines",
+    "values_line",
     "watched",
     "why_failed",
 ]

@@ -1,7 +1,7 @@
 """Stories and answers in the terminal: values, next steps, timeline, and what failed."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -42,8 +42,32 @@ def story_line(replay: Replay) -> Text:
     )
 
 
+def short_report(answer: Answer, other_years: Sequence[int], words: Words) -> RenderableType:
+    """The short answer: whose it is, what holds and what is next, and her other years."""
+    ref, year = answer.enrollment
+    title = [f"{ref}/{year}", *([answer.policy.edition] if answer.policy else [])]
+    parts: list[RenderableType] = [
+        Text(in_one_line(" · ".join(title)), style="bold"),
+        _values(answer, words),
+    ]
+    if other_years:
+        years = ", ".join(map(str, other_years))
+        parts.append(Text(words("phrase", "other_years", years=years)))
+    return Group(*parts)
+
+
 def answer_report(answer: Answer, words: Words) -> RenderableType:
     """An answer: its values, its next steps and its timeline."""
+    line = Table.grid(padding=(0, 2))
+    for change in answer.timeline:
+        passed = change.at <= answer.at
+        line.add_row("●" if passed else "○", shown(change.at, words), state(change.state, words))
+    care = [care_table(answer.care, words)] if answer.care else []
+    return Group(_values(answer, words), line, *care)
+
+
+def _values(answer: Answer, words: Words) -> Table:
+    """What holds, the next steps and what does not fit."""
     values = Table.grid(padding=(0, 2))
     now = shown(answer.at, words)
     if answer.assumes_no_further_facts:
@@ -63,11 +87,7 @@ def answer_report(answer: Answer, words: Words) -> RenderableType:
         if part.many and part.kind not in {NextStep, Discrepancy, *DRAWN}:
             for text in lines_of(name, answer, words):
                 values.add_row(words("value", name), text)
-    line = Table.grid(padding=(0, 2))
-    for change in answer.timeline:
-        passed = change.at <= answer.at
-        line.add_row("●" if passed else "○", shown(change.at, words), state(change.state, words))
-    return Group(values, line, *([care_table(answer.care, words)] if answer.care else []))
+    return values
 
 
 def failures_report(failures: Iterable[Failure], words: Words) -> Iterator[RenderableType]:
@@ -77,14 +97,45 @@ def failures_report(failures: Iterable[Failure], words: Words) -> Iterator[Rende
         named = f" ({place.step})" if place.step else ""
         yield Text("\n" + in_one_line(f"{place.file}:{place.line}{named}"), style="red")
         for key, expected in failure.expected.items():
-            came = told(failure.came[key], words, key)
             yield Text(
-                f"  {key}: {words('phrase', 'expected')} {told(expected, words, key)}, "
-                f"{words('phrase', 'came')} {came}"
+                f"  {_named(key, words)}: {words('phrase', 'expected')} "
+                f"{_expected(key, expected, words)}, "
+                f"{words('phrase', 'came')} {_expected(key, failure.came[key], words)}"
             )
         why = why_failed(failure, words)
         if why:
             yield Text(f"  {words('phrase', 'why')}: {why}")
+
+
+def _named(key: str, words: Words) -> str:
+    """What a story expects something of; in English by its key, as in the file."""
+    if words.language == "en":
+        return key
+    return words("expected" if words.knows("expected", key) else "value", key)
+
+
+def _expected(key: str, value: Any, words: Words) -> str:
+    """What was expected or came; in English a code as in the file."""
+    if words.language == "en":
+        return told(value, words, key)
+    between = words("phrase", "between")
+    if isinstance(value, list):
+        return between.join(_expected(key, each, words) for each in value) or words(
+            "phrase", "none"
+        )
+    if isinstance(value, dict) and not {"from", "to"} <= value.keys():
+        parts = (
+            (_named(each, words), _expected(each, part, words)) for each, part in value.items()
+        )
+        return between.join(words("phrase", "field", name=n, value=v) for n, v in parts)
+    section = _SECTIONS.get(key, "")
+    if isinstance(value, str) and words.knows(section, value):
+        return words(section, value)
+    return told(value, words, key)
+
+
+#: The words of the codes that a story expects.
+_SECTIONS: Final = {"refused": "refusal", "discrepancies": "refusal", "next_step": "next_step"}
 
 
 def why_failed(failure: Failure, words: Words) -> str:
@@ -147,7 +198,8 @@ def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> 
     rule = policy.rules[derived.rule]
     value = shown(derived.value, words)
     number = derived.rule.partition("-")[0]
-    line = f"{words('value', derived.name)} {value} ({number}, {rule.notice} {rule.clause})"
+    cited = f"{number}, {rule.notice} {words.clause(rule.clause)}"
+    line = f"{words('value', derived.name)} {value} ({cited})"
     if derived.because:
         line += f", {words('because', derived.because)}"
     return line

@@ -1,17 +1,19 @@
 """The audit trail and the history of a value in the terminal."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from yibao.adapters.following.trail import By
 from yibao.adapters.shapes import brief_json, plain
 from yibao.adapters.views.parts import part_line
-from yibao.adapters.views.telling import told
-from yibao.adapters.views.terminal import printable
+from yibao.adapters.views.telling import in_words, told
+from yibao.adapters.views.terminal import in_one_line, printable
 from yibao.adapters.views.words import Words
+from yibao.domain.facts.commands import ASKED
 from yibao.projections.history import Held
 
 
@@ -51,17 +53,22 @@ def _told_lines(entry: dict[str, Any], words: Words, changed: str | None) -> Ite
         yield words("audit", "stale")
     if entry.get("code") and entry["kind"] != "refused":
         yield words("audit", "does_not_fit", reason=words("refusal", entry["code"]))
+    yield from moved_lines(entry, words, changed)
+    if "students" in entry:
+        yield words("audit", "moved_students", count=entry["students"])
+    if entry.get("note"):
+        yield words("audit", "note", note=entry["note"])
+
+
+def moved_lines(entry: dict[str, Any], words: Words, changed: str | None = None) -> Iterator[str]:
+    """What a fact changed, and the steps that entered the timeline with it, a line each."""
     for moved in entry.get("changes", ()):
         if changed == moved["value"] or (changed is None and moved["value"] != "timeline"):
             yield change(moved, words)
     for step in entry.get("steps", ()) if changed is None else ():
         phrase = "schedules" if step["scheduled"] else "enters"
         at, state = told(step["at"], words), words("state", step["state"])
-        yield words("audit", phrase, at=at, state=state) + clause(step)
-    if "students" in entry:
-        yield words("audit", "moved_students", count=entry["students"])
-    if entry.get("note"):
-        yield words("audit", "note", note=entry["note"])
+        yield words("audit", phrase, at=at, state=state) + clause(step, words)
 
 
 _IDS: Final = ("correlation_id", "causation_id")
@@ -69,37 +76,64 @@ _IDS: Final = ("correlation_id", "causation_id")
 
 def what(entry: dict[str, Any], words: Words) -> str:
     """What was recorded, with its values; or what was refused, and why."""
-    values = ", ".join(
-        f"{key}={told(value, words)}"
-        for key, value in entry.get("values", {}).items()
-        if not key.endswith("digest")
-    )
+    values = values_line(entry, words)
+    told_values = words("phrase", "fields", fields=values) if values else ""
     if entry["kind"] == "refused":
-        command = entry["command"] + (f" ({values})" if values else "")
         reason = words("refusal", entry["code"])
         if entry.get("where"):
-            reason += f" ({entry['where']})"
+            reason += f" ({words.field(entry['where'])})"
+        command = words("command", entry["command"]) + told_values
         line = words("audit", "refused", command=command, reason=reason)
         return line + (f" ×{entry['attempts']}" if "attempts" in entry else "")
     how = "correction" if entry["supersedes"] else "observed"
     mark = f" [{words('audit', how)}]" if entry["observed"] else ""
     named = f"{words('event', entry['kind'])} #{entry['version']}"
-    return named + (f" ({values})" if values else "") + mark
+    return named + told_values + mark
+
+
+#: Which fact a command would have become, so that its values are called as those of the fact.
+_EVENT_OF: Final = {name: kind.fact.name for name, kind in ASKED.items() if kind.fact}
+
+
+def values_line(entry: dict[str, Any], words: Words) -> str:
+    """The values of what was recorded or refused, in words."""
+    event = _EVENT_OF.get(entry["command"], "") if entry["kind"] == "refused" else entry["kind"]
+    return in_words(entry.get("values", {}), words, event)
 
 
 def change(moved: dict[str, Any], words: Words) -> str:
     """One part of the answer that moved, before and after, and the clause behind it."""
     before = part_line(moved["value"], moved["before"], words)
     after = part_line(moved["value"], moved["after"], words)
-    return f"{words('value', moved['value'])}: {before} → {after}{clause(moved)}"
+    return f"{words('value', moved['value'])}: {before} → {after}{clause(moved, words)}"
 
 
-def clause(cited: dict[str, Any]) -> str:
+def clause(cited: dict[str, Any], words: Words) -> str:
     """The rule and, where the edition is known, its notice and clause."""
     if not cited.get("rule"):
         return ""
-    where = f", {cited['notice']} {cited['clause']}" if "clause" in cited else ""
+    where = f", {cited['notice']} {words.clause(cited['clause'])}" if "clause" in cited else ""
     return f" ({cited['rule']}{where})"
+
+
+def counts_report(counts: Mapping[str | None, int], by: By, words: Words) -> RenderableType:
+    """How many entries there are by what they have in common."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column(words("column", by), overflow="fold")
+    table.add_column(words("column", "entries"), justify="right")
+    for name, count in counts.items():
+        table.add_row(counted(name, by, words), str(count))
+    return table
+
+
+def counted(name: str | None, by: By, words: Words) -> str:
+    """What entries are counted by, in words; a dash for those that have none."""
+    if name is None:
+        return "-"
+    section = {"kind": "event", "code": "refusal"}.get(by)
+    if by == "kind" and name == "refused":
+        return words("column", "refused")
+    return words(section, name) if section and words.knows(section, name) else in_one_line(name)
 
 
 def history_report(name: str, held: Iterable[Held], words: Words) -> RenderableType:

@@ -43,7 +43,9 @@ def dossier_report(dossier: Dossier, words: Words, *, ascii: bool = False) -> Re
     parts += _section(words("audit", "trail"), trail_report(trail, words))
     if dossier.reviews:
         parts += _section(words("audit", "reviews"), review_report(dossier.reviews, words))
-    parts += _section(words("audit", "explanations"), explanation(dossier.answer, words))
+    parts += _section(
+        words("audit", "explanations"), explanation(dossier.answer, words, numbered=True)
+    )
     return Group(*parts)
 
 

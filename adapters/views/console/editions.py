@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.shapes import plain
+from yibao.adapters.shapes import edition_differences, plain
 from yibao.adapters.views.telling import told
 from yibao.adapters.views.words import Words
 from yibao.domain.editions import Benefits, Citation, Parameter, Policy, Row
@@ -33,23 +33,74 @@ def policy_tables(policy: Policy, words: Words) -> RenderableType:
     for name in type(policy.parameters).model_fields:
         parameter = getattr(policy.parameters, name)
         if parameter is not None:
+            named, unit = name, parameter.unit
+            if words.language != "en":  # in English by the keys of the file
+                named, unit = words("parameter", name), words("unit", parameter.unit)
             parameters.add_row(
-                name,
-                told(plain(parameter.value), words),
-                parameter.unit,
+                named,
+                told(plain(parameter.value), words, parameter.unit),
+                unit,
                 *_citation(parameter, words),
             )
     rules = Table(box=None, pad_edge=False)
     for column in ("rule", "clause", "basis"):
         rules.add_column(words("policy", column), overflow="fold")
     for name, rule in (policy.rules | policy.benefit_rules).items():
-        rules.add_row(name, *_citation(rule, words))
+        rules.add_row(_rule(name, words), *_citation(rule, words))
     title = Text(f"{policy.edition} · {getattr(policy.title, words.language)}", style="bold")
     parts: list[RenderableType] = [title, Text(policy.digest, style="dim"), Text(), parameters]
     if policy.benefits is not None:
         table = benefits_table(policy.benefits, words)
         parts += [Text(), Text(policy.benefits_digest, style="dim"), table]
     return Group(*parts, Text(), rules)
+
+
+def policy_differences(a: Policy, b: Policy, words: Words) -> RenderableType:
+    """What edition B says otherwise than A: values, shares, rules, and the clauses of all."""
+    found = edition_differences(a, b)
+    parts: list[RenderableType] = []
+    for section, line in (
+        ("values", _valued),
+        ("shares", _valued),
+        ("rules", _ruled),
+        ("clauses", _placed),
+    ):
+        if not found[section]:
+            continue
+        table = Table(box=None, pad_edge=False)
+        for column in (words("policy", section), a.edition, b.edition):
+            table.add_column(column, overflow="fold")
+        for each in found[section]:
+            known = words.knows("parameter", each["name"])
+            name = words("parameter", each["name"]) if known else _rule(each["name"], words)
+            table.add_row(name, *(line(each[side], words) for side in ("a", "b")))
+        parts += [table, Text()]
+    return Group(*parts[:-1]) if parts else Text(words("policy", "same"))
+
+
+def _valued(cell: dict[str, Any] | None, words: Words) -> str:
+    if cell is None:
+        return words("phrase", "none")
+    unit = words("unit", cell["unit"])
+    return f"{told(cell['value'], words, cell['unit'])} {unit}".rstrip() + _assumed(cell, words)
+
+
+def _ruled(cell: dict[str, Any] | None, words: Words) -> str:
+    if cell is None:
+        return words("phrase", "none")
+    return words("phrase", cell["basis"]) if cell["basis"] == "stated" else _reason(cell, words)
+
+
+def _placed(place: str | None, words: Words) -> str:
+    return words("phrase", "none") if place is None else words.clause(place)
+
+
+def _assumed(cell: dict[str, Any], words: Words) -> str:
+    return "" if cell["basis"] == "stated" else f" ({_reason(cell, words)})"
+
+
+def _reason(cell: dict[str, Any], words: Words) -> str:
+    return f"{words('phrase', cell['basis'])}: {cell['reason'][words.language]}"
 
 
 def benefits_table(benefits: Benefits, words: Words) -> Table:
@@ -77,6 +128,12 @@ def benefits_table(benefits: Benefits, words: Words) -> Table:
     return table
 
 
+def _rule(name: str, words: Words) -> str:
+    """A rule by its number; what follows a dash is a part of it."""
+    number, dash, part = name.partition("-")
+    return number + dash + (words("rule", part) if words.knows("rule", part) else part)
+
+
 def _settings(row: Row, words: Words) -> str:
     """What a row holds for; emergency care is paid as outpatient care is."""
     shared = (row.setting, CareSetting.EMERGENCY) if row.is_yearly else (row.setting,)
@@ -87,4 +144,4 @@ def _citation(citation: Citation | Parameter[Any], words: Words) -> tuple[str, s
     basis = words("phrase", citation.basis)
     if citation.reason is not None:
         basis += f": {getattr(citation.reason, words.language)}"
-    return f"{citation.notice} {citation.clause}", basis
+    return f"{citation.notice} {words.clause(citation.clause)}", basis

@@ -1,21 +1,22 @@
 """The tree behind each value in the terminal."""
 
-import json
-from typing import Any
-
 from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from yibao.adapters.shapes import care_trees, trees
 from yibao.adapters.views.console.care import told_care
-from yibao.adapters.views.telling import fact_line, shown, told
+from yibao.adapters.views.telling import shown
+from yibao.adapters.views.trees import Node, told_trees
 from yibao.adapters.views.words import Words
 from yibao.projections.answer import Answer
 
 
-def explanation(answer: Answer, words: Words) -> RenderableType:
-    """The tree behind each value, with rule, clause, basis, facts and parameters."""
+def explanation(answer: Answer, words: Words, *, numbered: bool = False) -> RenderableType:
+    """The tree behind each value, with rule, clause, basis, facts and parameters.
+
+    `numbered` for what is read on paper: what is told again, whatever it is, is referred to by a
+    number.
+    """
     parts: list[RenderableType] = []
     known = shown(answer.known_at, words)
     parts.append(
@@ -25,69 +26,39 @@ def explanation(answer: Answer, words: Words) -> RenderableType:
             style="bold",
         )
     )
-    seen: set[str] = set()
     if answer.values is None:
         return Group(*parts, Text(words("because", "not_registered")))
-    parts += [_tree(node, words, seen) for _, node in trees(answer)]
-    for assessed in answer.care:
-        parts.append(Text(f"\n{told_care(assessed.care.fact.event, words)}", style="bold"))
-        parts += [_tree(node, words, seen) for _, node in care_trees(assessed, answer.policy)]
+    for assessed, nodes in told_trees(answer, words):
+        if assessed is not None:
+            parts.append(Text(f"\n{told_care(assessed.care.fact.event, words)}", style="bold"))
+        parts += [_tree(node, words, numbered) for node in nodes]
     return Group(*parts)
 
 
-def _tree(node: dict[str, Any], words: Words, seen: set[str]) -> Tree:
+def _tree(node: Node, words: Words, numbered: bool) -> Tree:
     """A tree in which what was told once is not told again."""
+    number = f"§{node.number}"
+    if numbered and node.again:
+        return Tree(
+            Text.assemble(node.brief, (f"  {words('phrase', 'see', number=number)}", "dim"))
+        )
     label = Text()
-    section = "value" if words.knows("value", node["name"]) else "name"
-    label.append(f"{words(section, node['name'])}: ", style="bold")
-    label.append(told(node["value"], words, node["name"]))
-    if node.get("missing"):
-        label.append(
-            f"  {words('phrase', 'missing', reason=words('because', node['missing']))}", "yellow"
-        )
-    if node.get("because"):
-        label.append(
-            f"  {words('phrase', 'because', reason=words('because', node['because']))}", "yellow"
-        )
-    same = json.dumps(node, sort_keys=True)
-    if same in seen and node["inputs"]:
+    if numbered and node.number:
+        label.append(f"{number} ", style="dim")
+    if node.name:
+        label.append(f"{node.name}: ", style="bold")
+    label.append(node.text, style="cyan" if node.is_fact else "")
+    if node.remark:
+        label.append(f"  {node.remark}", "yellow")
+    if node.again and node.rests_on:
         label.append(f"  ({words('phrase', 'as_above')})", style="dim")
         return Tree(label)
-    seen.add(same)
-    branch = Tree(_with_citation(label, node, words, node["rule"]))
-    for part in node["inputs"]:
-        if "fact" in part:
-            branch.add(
-                Text(
-                    fact_line(
-                        part["fact"],
-                        part["values"],
-                        part["occurred_at"],
-                        part["recorded_at"],
-                        words,
-                    ),
-                    style="cyan",
-                )
-            )
-        elif "parameter" in part:
-            text = words(
-                "phrase",
-                "parameter",
-                name=words("parameter", part["parameter"]),
-                value=told(part["value"], words),
-                unit=words("unit", part["unit"]),
-            )
-            branch.add(_with_citation(Text(text), part, words))
-        else:
-            branch.add(_tree(part, words, seen))
+    if node.cited:
+        label.append(f"  [{node.cited}] ", style="dim")
+        label.append(node.basis, style="magenta" if node.is_assumed else "dim")
+    if node.assumption:
+        label.append(f": {node.assumption}", style="magenta")
+    branch = Tree(label)
+    for part in node.inputs:
+        branch.children.append(_tree(part, words, numbered))
     return branch
-
-
-def _with_citation(label: Text, node: dict[str, Any], words: Words, rule: str = "") -> Text:
-    named = f"{rule}, " if rule else ""
-    label.append(f"  [{named}{node['notice']} {node['clause']}] ", style="dim")
-    assumed = node["basis"] == "assumed"
-    label.append(words("phrase", node["basis"]), style="magenta" if assumed else "dim")
-    if assumed and node["assumption"]:
-        label.append(f": {node['assumption'][words.language]}", style="magenta")
-    return label

@@ -11,13 +11,17 @@ from yibao.adapters.views.console.writing import to
 
 
 @contextmanager
-def watched(stream: TextIO, told: str) -> Iterator[Watch | None]:
-    """Shows how far it is, where somebody watches; what is done at once shows nothing."""
-    watching = to(stream)
-    if not watching.is_terminal:
+def watched(stream: TextIO, told: str, beside: TextIO | None = None) -> Iterator[Watch | None]:
+    """Shows how far it is, where somebody watches; what is done at once shows nothing.
+
+    Where what is written meanwhile, `beside`, is seen as well, that tells how far it is.
+    """
+    if not stream.isatty() or (beside is not None and beside.isatty()):
         yield None
         return
-    with Progress(console=watching, transient=True) as progress:
+    with Progress(
+        console=to(stream), transient=True, redirect_stdout=False, redirect_stderr=False
+    ) as progress:
         task = progress.add_task(told, total=None, visible=False)
 
         def watch(done: int, total: int) -> None:

@@ -26,7 +26,17 @@ class Plain(Console):
         raise
 
 
+class Unwatched(Plain):
+    """The same where nobody watches: without the blanks with which a table fills up its lines."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        with self.capture() as captured:
+            super().print(*objects, **how)
+        for line in captured.get().splitlines(keepends=True):
+            self.file.write(line.rstrip() + "\n" * line.endswith("\n"))
+
+
 def to(stream: Any) -> Console:
     """A console on a stream; where nobody watches, wide enough for what a pipe reads."""
     watched = Console(file=stream).is_terminal
-    return Plain(stream, None if watched else 200)
+    return Plain(stream, None) if watched else Unwatched(stream, 200)

@@ -1,9 +1,7 @@
 """The dossier as one self-contained web page that prints well."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
-from yibao.adapters.shapes import care_trees, trees
 from yibao.adapters.views.console import (
     history_cells,
     review_lines,
@@ -16,18 +14,10 @@ from yibao.adapters.views.dossier import Dossier
 from yibao.adapters.views.pages.templates import environment
 from yibao.adapters.views.pages.timelines import timeline_svg, timeline_table
 from yibao.adapters.views.parts import DRAWN, lines_of
-from yibao.adapters.views.telling import fact_line, shown, told
+from yibao.adapters.views.telling import shown
+from yibao.adapters.views.trees import Node, told_trees
 from yibao.adapters.views.words import Words
 from yibao.projections.parts import PARTS
-
-
-class Node(NamedTuple):
-    """A node of an explanation: what it says, the clause behind it, and what it rests on."""
-
-    text: str
-    clause: str
-    is_assumed: bool
-    inputs: tuple["Node", ...] = ()
 
 
 def dossier_page(dossier: Dossier, words: Words) -> str:
@@ -70,41 +60,7 @@ def _values(dossier: Dossier, words: Words) -> Iterator[tuple[str, str]]:
                 yield words("value", name), line
 
 
-def _explanations(dossier: Dossier, words: Words) -> Iterator[Node]:
-    for _, tree in trees(dossier.answer):
-        yield _node(tree, words)
-    for assessed in dossier.answer.care:
-        inputs = tuple(
-            _node(tree, words) for _, tree in care_trees(assessed, dossier.answer.policy)
-        )
-        yield Node(told_care(assessed.care.fact.event, words), "", False, inputs)
-
-
-def _node(tree: dict[str, Any], words: Words) -> Node:
-    if "fact" in tree:
-        line = fact_line(
-            tree["fact"], tree["values"], tree["occurred_at"], tree["recorded_at"], words
-        )
-        return Node(line, "", False)
-    if "parameter" in tree:
-        value = told(tree["value"], words)
-        unit = words("unit", tree["unit"])
-        name = words("parameter", tree["parameter"])
-        text = words("phrase", "parameter", name=name, value=value, unit=unit)
-        return Node(text, *_clause(tree, words))
-    section = "value" if words.knows("value", tree["name"]) else "name"
-    text = f"{words(section, tree['name'])}: {told(tree['value'], words, tree['name'])}"
-    for key, phrase in (("missing", "missing"), ("because", "because")):
-        if tree.get(key):
-            text += f" ({words('phrase', phrase, reason=words('because', tree[key]))})"
-    inputs = tuple(_node(each, words) for each in tree["inputs"])
-    return Node(text, *_clause(tree, words), inputs)
-
-
-def _clause(tree: dict[str, Any], words: Words) -> tuple[str, bool]:
-    """Notice, clause and basis; an assumption with its reason."""
-    number = f"{tree['rule']}, " if "rule" in tree else ""
-    told_clause = f"{number}{tree['notice']} {tree['clause']}, {words('phrase', tree['basis'])}"
-    if tree["assumption"]:
-        told_clause += f": {tree['assumption'][words.language]}"
-    return told_clause, tree["basis"] == "assumed"
+def _explanations(dossier: Dossier, words: Words) -> Iterator[tuple[str, list[Node]]]:
+    """The trees of the values, then those of each piece of care under what it was."""
+    for assessed, nodes in told_trees(dossier.answer, words):
+        yield told_care(assessed.care.fact.event, words) if assessed else "", nodes

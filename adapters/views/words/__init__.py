@@ -1,6 +1,8 @@
 """Codes into words: Chinese and English, from two lists with the same keys.
 
-What happened is told in one list for both, so that a new fact has its words in one place.
+What happened is told in one list for both, so that a new fact has its words in one place; so are
+the values of facts. What is written in English elsewhere, sentences of errors and the help of the
+command line, has its Chinese by the English (`said`).
 """
 
 from functools import cache
@@ -8,7 +10,9 @@ from importlib.resources import files
 from typing import Any, Final, Literal
 
 from yibao.adapters.editions import parse
-from yibao.domain.refusals import REASONS
+from yibao.adapters.views.words.sentences import Sentences
+from yibao.domain.facts.commands import ASKED
+from yibao.domain.refusals import FAILURES, REASONS
 from yibao.projections.parts import PARTS
 
 Language = Literal["en", "zh"]
@@ -27,25 +31,54 @@ class Words:
         return self._lists[section][code].format(**parts)
 
     def knows(self, section: str, code: str) -> bool:
-        return code in self._lists[section]
+        return code in self._lists.get(section, ())
 
     def codes(self) -> dict[str, set[str]]:
         """Every code there are words for, by section."""
         return {section: set(entries) for section, entries in self._lists.items()}
 
+    def field(self, key: str, event: str = "") -> str:
+        """What the value of a fact is called, of this one or of any; an unknown key is itself."""
+        fields = self._lists["field"]
+        return fields.get(f"{event} {key}") or fields.get(key, key)
+
+    def said(self, sentence: str) -> str:
+        """What is written in English elsewhere, in this language; what nobody knows stays."""
+        return sentence if self.language == "en" else _sentences("errors.yaml")(sentence)
+
+    def help(self, text: str) -> str:
+        """What the command line says of itself, in this language."""
+        return text if self.language == "en" else _sentences("help.yaml")(text)
+
+    def clause(self, clause: str) -> str:
+        """Where something stands in a notice; an edition of one's own says it in its own words."""
+        if self.language == "en":
+            return clause
+        return "；".join(map(_sentences("clauses.yaml"), clause.split("; ")))
+
 
 @cache
 def _lists(language: Language) -> dict[str, dict[str, str]]:
     lists: dict[str, dict[str, str]] = _read(f"{language}.yaml")
-    lists["event"] = {
-        n: told[language] for n, told in _read("events.yaml").items() if language in told
-    }
+    events = _read("events.yaml")
+    lists["event"] = {n: told[language] for n, told in events.items() if language in told}
+    lists["field"] = {key: told[language] for key, told in _read("fields.yaml").items()}
     if language == "en":  # the domain's own sentences, which its exceptions carry
-        lists["refusal"] = REASONS
+        lists["refusal"], lists["failure"] = REASONS, FAILURES
+        lists["command"] |= {name: name for name in ASKED}
+    else:
+        for name, kind in ASKED.items():
+            if kind.fact is not None and (told := events.get(kind.fact.name)):
+                lists["command"].setdefault(name, told.get("asked", told.get("zh", name)))
     for part in PARTS:
         if part not in lists["value"]:
             raise LookupError(f"{language}.yaml has no words for the part {part!r}")
     return lists
+
+
+@cache
+def _sentences(name: str) -> Sentences:
+    return Sentences(_read(name))
 
 
 def _read(name: str) -> dict[str, Any]:

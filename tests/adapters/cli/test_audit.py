@@ -487,7 +487,13 @@ def test_a_person_reads_the_trail_in_both_languages(run: Run, store: str) -> Non
     assert "there is no current registration" in english
     assert "the confirmation window is not open yet" in english
     assert not any("\u4e00" <= char <= "\u9fff" for char in english)
-    for word in ("拒绝 confirm", "参保确认", "待遇享受期", "报到注册", "确认期尚未开始"):
+    for word in (
+        "拒绝 参保确认 （途径：随申办市民云）",
+        "院校已提交申报数据",
+        "待遇享受期",
+        "报到注册",
+        "确认期尚未开始",
+    ):
         assert word in chinese
     for word in ("refused", "confirmed", "schedules", "report", "benefit window"):
         assert word not in chinese

@@ -356,7 +356,7 @@ def test_each_of_several_students_is_reviewed_or_the_one_named(write: Write, run
         (("STORY", "--student", "eve"), "no such student"),
         (("STORY", "--known-at", "99"), "version 99 is not in the stream"),
         (("STORY", "--known-at", "soon"), "'--known-at'"),
-        (("STORY", "--at", "2025-10-01"), "'--at'"),
+        (("STORY", "--at", "2025-10-32"), "'--at'"),
         (("STORY", "--lang", "fr"), "'--lang'"),
     ],
     ids=[*("nothing", "no file", "no student", "no version", "no instant", "a day", "French")],

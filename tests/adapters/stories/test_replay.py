@@ -4,19 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 from freezegun import freeze_time
-from rich.console import Console
 
 import yibao
-from yibao.adapters.cli.running.replay_files import Replayer
-from yibao.adapters.editions.files import Editions
-from yibao.adapters.views.words import Words
 
 from ..conftest import Run, Write
 
@@ -609,26 +604,3 @@ def test_a_replay_does_not_look_at_the_machines_clock(machine: str, write: Write
     today = told(run("replay", path, "--json"))
     with freeze_time(machine):
         assert told(run("replay", path, "--json")) == today
-
-
-def replayer() -> Replayer:
-    return Replayer(Editions(), Words("en"), None, None, None, "memory:")
-
-
-def test_a_progress_bar_shows_while_a_person_watches_a_folder(write: Write) -> None:
-    files = [write(AGREED, "a.yaml"), write(AGREED, "b.yaml")]
-    screen = Console(file=StringIO(), force_terminal=True, width=80)
-    with replayer().watched(files, screen) as watched:
-        assert list(watched) == files
-    assert "replaying" in screen.file.getvalue()  # type: ignore[attr-defined]
-
-
-def test_no_progress_bar_shows_where_nobody_watches_or_for_one_file(write: Write) -> None:
-    files = [write(AGREED, "a.yaml"), write(AGREED, "b.yaml")]
-    piped = Console(file=StringIO(), force_terminal=False)
-    with replayer().watched(files, piped) as watched:
-        assert list(watched) == files
-    screen = Console(file=StringIO(), force_terminal=True)
-    with replayer().watched(files[:1], screen) as watched:
-        assert list(watched) == files[:1]
-    assert piped.file.getvalue() == screen.file.getvalue() == ""  # type: ignore[attr-defined]

@@ -481,6 +481,48 @@ def _clauses(told: Any) -> Iterator[str]:
         yield from _clauses(list(told.values()))
 
 
+def _nodes(told: Any) -> Iterator[str]:
+    """Every node of every tree, as often as it stands there."""
+    for each in told.values() if isinstance(told, dict) else told:
+        yield json.dumps(each, sort_keys=True)
+        yield from _nodes(each.get("inputs", []))
+
+
+def test_a_tree_is_told_once_and_referred_to_from_then_on(story: Told, run: Run) -> None:
+    answer = as_json(run, *story.options)["answer"]
+    nodes = list(_nodes(answer["explanations"]))
+    nodes += [node for care in answer["care"] for node in _nodes(care["explanations"])]
+    html, text = as_page(run, *story.options), run("dossier", *story.options).stdout
+    if not nodes:
+        assert "told-" not in html
+        return
+    why = html[html.rindex("<h2>") :]
+    told = why.count("<li") - why.count('<a href="#told-')
+    assert told == len(set(nodes))
+    numbers = re.findall(r'id="told-(\d+)"', html)
+    assert numbers == [str(number + 1) for number in range(len(numbers))]
+    assert set(re.findall(r'href="#told-(\d+)">see §(\d+)<', html)) == {(n, n) for n in numbers}
+    assert text.count("  see §") == why.count('<a href="#told-')
+    assert re.findall(r"(?m)^[│├└─ ]*§(\d+) ", text) == numbers
+
+
+def test_a_printed_page_has_its_number(three: Path, run: Run) -> None:
+    whom = (three, "--student", "ada")
+    style = re.search(r"<style>(.*?)</style>", as_page(run, *whom), re.S)
+    assert style is not None
+    assert 'content: "page " counter(page) " of " counter(pages) "";' in style[1]
+    assert '"第 " counter(page) " 页，共 "' in as_page(run, *whom, "--lang", "zh")
+
+
+def test_facts_are_told_in_words(three: Path, run: Run) -> None:
+    whom = (three, "--student", "ada")
+    for told in (Page(as_page(run, *whom)).text, run("dossier", *whom).stdout):
+        told = " ".join(told.split())
+        assert "(lapsed years: 1, last waiting day: 2025-10-05)" in told
+        assert "(channel: city-services app)" in told
+        assert not re.search(r"\b[a-z_]+=\w", told)
+
+
 def test_the_page_is_in_the_language_asked_for(story: Told, run: Run) -> None:
     chinese = as_page(run, *story.options, "--lang", "zh")
     page = Page(chinese)

@@ -8,12 +8,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
+import yibao
 from yibao.adapters.editions.yaml_source import MAX_BYTES, SourceError, read
+from yibao.adapters.upkeep.copying import backup
+from yibao.adapters.views.console.progress import watched
 from yibao.adapters.views.terminal import in_one_line, json_for, printable
 
 from ..conftest import Run
@@ -106,6 +110,10 @@ ADA = "ada\x1b[2J\n"
         ["replay", "STORY"],
         ["replay", "STORY", "STORY"],
         ["replay", "STORY", "--json"],
+        ["replay", "STORY", "--by", "\x1b[31m\u202e"],
+        ["replay", "STORY", "--store", "/no\x1b[31m\n/where.db"],
+        ["show", "STORY"],
+        ["show", "--store", "no\x1b[31m\u202e\n.db", "--ref", "a"],
         ["explain", "STORY"],
         ["explain", "STORY", "--json"],
         ["explain", "STORY", "--student", "cy\x1b[2J"],
@@ -115,6 +123,12 @@ ADA = "ada\x1b[2J\n"
         ["timeline", "STORY"],
         ["audit", "STORY"],
         ["audit", "STORY", "--json"],
+        ["audit", "STORY", "--count", "school"],
+        ["audit", "STORY", "--count", "actor", "--json"],
+        ["audit", "STORY", "--school", "a\x1b[31m\u202e\nb"],
+        ["audit", "STORY", "--xlsx", "/no\x1b[31m\n\u202e/where.xlsx"],
+        ["audit", "STORY", "--kind", "\x1b[31m\u202e"],
+        ["audit", "STORY", "--trail", "/no\x1b[31m\n\u202e/where"],
         ["dossier", "STORY", "--student", ADA],
         ["dossier", "STORY", "--student", ADA, "--format", "json"],
         ["dossier", "STORY", "--student", ADA, "--format", "html"],
@@ -125,6 +139,9 @@ ADA = "ada\x1b[2J\n"
         ],
         ["policy", "list"],
         ["policy", "show", "mine"],
+        ["policy", "diff", "shanghai-2025", "mine"],
+        ["policy", "diff", "shanghai-2025", "mine", "--json"],
+        ["policy", "diff", "mine", "\x1b[31m\u202e"],
         ["policy", "show", "\x1b[31m\u202e\x9b"],
         ["policy", "check", "STORY"],
         ["policy", "check", "nowhere\x1b[31m\r\n"],
@@ -133,6 +150,11 @@ ADA = "ada\x1b[2J\n"
         ["replay", "STORY", "--at", "\x1b[31m\u202e"],
         ["explain", "--store", "sqlite:///no\x1b[31m%1b\u202e.db", "--ref", "a", "--year", "2025"],
         ["db", "check", "--store", "sqlite:///no%1b\u202e.db"],
+        ["db", "init", "--store", "/no\x1b[31m\n\u202e/where.db"],
+        ["db", "copy", "--store", "no\x1b[31m.db", "--to", "\x1b[31m\u202e.db"],
+        ["db", "grant", "\x1b[31m\u202e", "--store", "postgresql://127.0.0.1:1/\x1b[31m"],
+        ["projections", "status", "--store", "no\x1b[31m\u202e.db"],
+        ["completion", "\x1b[31m\u202e"],
     ],
     ids=lambda command: " ".join(command).encode("unicode_escape").decode(),
 )
@@ -256,6 +278,18 @@ COMMANDS = [
     ["replay", STORY, "--json"],
     ["audit", STORY, "--csv"],
     ["dossier", STORY, "--format", "html"],
+    ["dossier", STORY],
+    ["show", STORY],
+    ["explain", STORY],
+    ["timeline", STORY],
+    ["audit", STORY],
+    ["audit", STORY, "--count", "kind"],
+    ["policy", "show", "shanghai-2025"],
+    ["policy", "diff", "shanghai-2024", "shanghai-2025"],
+    ["policy", "diff", "shanghai-2024", "shanghai-2025", "--json"],
+    ["completion", "bash"],
+    ["schema", "story"],
+    ["diagram"],
 ]
 every = pytest.mark.parametrize(
     "command", COMMANDS, ids=lambda command: " ".join(map(str, command)).replace(str(ROOT), "")
@@ -325,6 +359,72 @@ def test_what_is_written_nowhere_may_be_closed(tmp_path: Path) -> None:
             check=False,
         )
         assert done.returncode == (2 if ">&-" in closed.replace("2>&-", "") else 0)
+
+
+# Where nobody watches
+
+#: Neither a page nor the diagram, whose empty lines have blanks, is padded by yibao.
+SHOWN = [command for command in COMMANDS if not {"html", "diagram"} & set(map(str, command))]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(
+    "command", SHOWN, ids=lambda each: " ".join(map(str, each)).replace(str(ROOT), "")
+)
+def test_what_goes_into_a_pipe_is_not_padded(command: list[object], lang: str, run: Run) -> None:
+    translated = command[0] not in ("completion", "schema", "--help", "--version")
+    told = run(*command, *(["--lang", lang] if translated and "--help" not in command else []))
+    assert told.exit_code == 0
+    assert [line for line in told.stdout.splitlines() if line != line.rstrip()] == []
+
+
+def on_a_terminal(command: Sequence[object], *, out: bool) -> tuple[str, bytes]:
+    """What a terminal is sent that is standard error, and standard output where that is none."""
+    mine, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "yibao", *map(str, command)],
+        env={**environment(), "TERM": "xterm"},
+        stdout=theirs if out else subprocess.PIPE,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        told = b""
+        while part := _read(mine):
+            told += part
+        os.close(mine)
+        kept = b"" if out else process.stdout.read() if process.stdout else b""
+    assert process.returncode == 0
+    return told.decode(), kept
+
+
+def test_a_bar_is_shown_to_who_watches_and_to_nobody_else(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.yaml").write_bytes(STORY.read_bytes())
+    seen, kept = on_a_terminal(["replay", tmp_path, "--json"], out=False)
+    assert "replaying" in seen
+    assert len(json.loads(kept)) == 3
+    seen, _ = on_a_terminal(["replay", tmp_path], out=True)  # the lines tell how far it is
+    assert "replaying" not in seen
+    assert ran(["replay", tmp_path, "--json"]).stderr == b""
+
+
+def test_a_bar_is_what_is_told_of_long_work(tmp_path: Path) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    with watched(Terminal(), "copying") as watch:
+        assert watch is not None
+    with watched(StringIO(), "copying") as watch:
+        assert watch is None
+    with watched(Terminal(), "copying", Terminal()) as watch:
+        assert watch is None
+    store = f"sqlite:///{tmp_path / 'facts.db'}"
+    yibao.open(store).close()
+    told: list[tuple[int, int]] = []
+    backup(store, tmp_path / "copy.db", lambda *far: told.append(far))
+    done, total = told[-1]
+    assert done == total > 0
 
 
 # What is no story

@@ -1,6 +1,7 @@
 """Both languages have words for every code there is."""
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,8 +19,19 @@ from yibao.adapters.views.words import LANGUAGES, Words
 from yibao.domain.derivation import Derived
 from yibao.domain.editions.benefits import Benefits
 from yibao.domain.editions.policy import Parameters
+from yibao.domain.facts.events import EVENTS, Fact
 from yibao.domain.refusals import REASONS
-from yibao.domain.vocabulary import CareSetting, HospitalLevel, Settlement, State
+from yibao.domain.vocabulary import (
+    ActivationChannel,
+    CareSetting,
+    Category,
+    ConfirmationChannel,
+    Document,
+    HospitalLevel,
+    OtherCover,
+    Settlement,
+    State,
+)
 from yibao.projections.answer import Answer
 from yibao.projections.next_step import CODES
 from yibao.projections.parts import PARTS
@@ -223,3 +235,97 @@ def test_every_phrase_the_console_uses_is_there() -> None:
 def test_an_unknown_code_is_an_error_and_not_silence() -> None:
     with pytest.raises(KeyError):
         Words("en")("state", "enrolled")
+
+
+#: What is raised on purpose, or becomes a part of it.
+RAISED = (
+    "error",
+    "fail",
+    "_misfit",
+    "AlteredEdition",
+    "BadValue",
+    "Halted",
+    "Interrupted",
+    "Misfit",
+    "NotWritten",
+    "OSError",
+    "SourceError",
+    "StoreError",
+    "UnknownCutoff",
+    "UnknownEdition",
+    "UnreadableEvent",
+    "UsageError",
+    "ValueError",
+)
+#: Mistakes of whoever writes yibao, told when it is imported.
+OF_OURS = {
+    "`{}` has no row in the table of the lifecycle",
+    "the table of the lifecycle has a row for `{}`, which is no command",
+    "step {} names an unknown state {}",
+    "step {} names an unknown guard {}",
+}
+
+
+def sentences(*folders: str) -> Iterator[str]:
+    """The sentences that errors are raised with; `{}` is what is filled in."""
+    for folder in folders:
+        for call in calls(folder, *RAISED):
+            for passed in (*call.args, *(word.value for word in call.keywords)):
+                if isinstance(passed, ast.Constant) and isinstance(passed.value, str):
+                    yield passed.value
+                elif isinstance(passed, ast.JoinedStr):
+                    yield "".join(
+                        str(part.value) if isinstance(part, ast.Constant) else "{}"
+                        for part in passed.values
+                    )
+
+
+def test_every_sentence_of_an_error_has_chinese() -> None:
+    told = Words("zh").said
+    found = {each for each in sentences("domain", "projections", "adapters") if " " in each}
+    whole = {each for each in found if len(re.findall(r"[a-z]+", each)) > 1} - OF_OURS
+    assert "a day is written YYYY-MM-DD" in whole
+    filled = {each.replace("{}", "…") for each in whole}
+    assert {each for each in filled if told(each) == each} == set()
+
+
+def test_what_fills_a_sentence_is_told_if_it_is_one_and_stays_if_it_is_none() -> None:
+    told = Words("zh").said
+    assert told("missing key 'at'") == "缺少键 'at'"
+    assert told("Error: Invalid value for '--at': a day is written YYYY-MM-DD").count("：") == 2
+    assert told("nobody has thought of this one") == "nobody has thought of this one"
+    assert Words("en").said("missing key 'at'") == "missing key 'at'"
+
+
+def test_every_clause_of_the_released_editions_has_chinese() -> None:
+    words = Words("zh")
+    for policy in Editions():
+        cited = [*policy.rules.values(), *policy.benefit_rules.values()]
+        cited += [cell for _, cell in (*policy.parameters, *(policy.benefits or ())) if cell]
+        for citation in cited:
+            told = words.clause(citation.clause)
+            assert not re.search("[A-Za-z]", told), citation.clause
+    assert words.clause("circular 7") == "circular 7"
+
+
+def test_every_value_of_a_fact_has_a_name_and_every_code_in_it_words() -> None:
+    for language in LANGUAGES:
+        words = Words(language)
+        for kind in EVENTS.values():
+            told = kind.model_fields.keys() - Fact.model_fields.keys()
+            for key in (key for key in told if not key.endswith("digest")):
+                assert words.knows("field", key) or words.knows("field", f"{kind.name} {key}"), key
+        for key, codes in CODED.items():
+            assert {code for code in codes if not words.knows(key, code)} == set(), key
+
+
+#: What the values of facts may be, by their key.
+CODED = {
+    "category": set(Category),
+    "document": set(Document),
+    "channel": {*ConfirmationChannel, *ActivationChannel},
+    "kind": set(OtherCover),
+    "setting": set(CareSetting),
+    "level": set(HospitalLevel),
+    "settlement": set(Settlement),
+}

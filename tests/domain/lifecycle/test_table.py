@@ -131,7 +131,7 @@ def test_each_state_of_the_main_road_leads_to_the_next(before: str, after: str) 
         (Transition("confirm", ("registred",), "confirmed"), "unknown state 'registred'"),
         (Transition("confirm", ("registered",), "confirmd"), "unknown state 'confirmd'"),
         (
-            Transition("confirm", ("registered",), None, ("window_shut",)),
+            Transition("confirm", ("registered",), None, ("window_shut",)),  # pyright: ignore[reportArgumentType]
             "unknown guard 'window_shut'",
         ),
     ],

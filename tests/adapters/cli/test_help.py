@@ -1,0 +1,105 @@
+"""Help: one line a command, a default an option, and examples that run as they stand."""
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from pgserver import Server
+
+from yibao.adapters.cli import main
+
+from ..conftest import HEAD, Run
+from .test_cli import MINE, STEPS, commands
+
+ROOT = Path(__file__).parents[3]
+EVERY = commands(main)
+every = pytest.mark.parametrize("names", EVERY, ids=lambda names: " ".join(names) or "yibao")
+
+
+def found(names: tuple[str, ...]) -> Any:
+    command: Any = main
+    for name in names:
+        command = command.commands[name]
+    return command
+
+
+def examples(names: tuple[str, ...]) -> list[str]:
+    """The command lines at the end of a command's help."""
+    epilog = found(names).epilog or ""
+    lines = epilog.replace("\\\n", "").splitlines()
+    assert lines[:2] == ["\b", "Examples:"], names
+    return [" ".join(line.split()) for line in lines[2:]]
+
+
+@every
+def test_every_help_fits_80_columns_and_names_each_command_in_one_line(
+    names: tuple[str, ...], run: Run
+) -> None:
+    help_ = CliRunner(env={"COLUMNS": "80"}).invoke(main, [*names, "--help"]).stdout
+    assert [line for line in help_.splitlines() if len(line) > 80] == []
+    listed = help_.partition("\nCommands:\n")[2].partition("\n\n")[0].splitlines()
+    assert len(listed) == len(getattr(found(names), "commands", {}))
+    assert [line for line in listed if line.endswith("...")] == []
+
+
+@every
+def test_every_option_says_its_default(names: tuple[str, ...]) -> None:
+    for parameter in found(names).params:
+        if isinstance(parameter, click.Option) and parameter.name not in ("version", "help"):
+            says = "(default: " in (parameter.help or "") or parameter.show_default
+            assert parameter.required or says, parameter.name
+
+
+@every
+def test_every_help_ends_with_examples_of_the_command(names: tuple[str, ...], run: Run) -> None:
+    shown = examples(names)
+    assert shown
+    for line in shown:
+        words = shlex.split(line)
+        assert tuple(words[: len(names) + 1]) == ("yibao", *names), line
+    last = run(*names, "--help").stdout.rstrip().splitlines()[-1]
+    assert shown[-1].split()[-1] == last.split()[-1]
+
+
+LINES = [line for names in EVERY for line in examples(names)]
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(LINES))
+def test_every_example_runs_as_it_stands(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """In a folder with the stories, a story, an edition and a store; never exit 2."""
+    monkeypatch.chdir(tmp_path)
+    steps = STEPS.replace("\n    ", "\n  ")
+    Path("story.yaml").write_text(HEAD + steps.strip("\n") + "\n", encoding="utf-8")
+    Path("scenarios").symlink_to(ROOT / "scenarios" / "worked-examples", target_is_directory=True)
+    Path("editions").mkdir()
+    Path("editions", "mine.yaml").write_text(MINE, encoding="utf-8")
+    assert _run("yibao replay story.yaml --store facts.db") == 0
+    if "postgresql://" in line:
+        _on_postgres(line, request)
+        return
+    assert _run(line) == 0
+
+
+def _on_postgres(line: str, request: pytest.FixtureRequest) -> None:
+    server: Server = request.getfixturevalue("postgres")
+    url = request.getfixturevalue("postgres_url")
+    for role in ("counter", "auditor"):
+        if role in line:
+            server.sql(f"DROP ROLE IF EXISTS {role}")
+            server.sql(f"CREATE ROLE {role}")
+    if "db copy" in line:
+        os.remove("facts.db")
+        assert _run("yibao db init --store facts.db") == 0
+    assert _run(line.replace("postgresql://owner@db.example.org/yibao", url)) == 0
+
+
+def _run(line: str) -> int:
+    program, *arguments = shlex.split(line)
+    assert program == "yibao"
+    return CliRunner().invoke(main, arguments, catch_exceptions=False).exit_code
