@@ -52,9 +52,10 @@ Code = Literal[
     "superseded",
     "command_id_reused",
     "version_conflict",
-    "bad_value",
     "not_allowed",
+    "bad_value",
 ]
+Code.__doc__ = "Every code that a command is refused with; `docs/codes.md` explains each."
 
 #: Every code of what is raised on purpose and is no refusal.
 Failure = Literal[
@@ -122,8 +123,8 @@ MEANINGS: Final[dict[Code | Failure, Meaning]] = {
         "the command id was used before for something else", "changed", 422
     ),
     "version_conflict": Meaning("the stream is at another version than expected", "changed", 412),
-    "bad_value": Meaning("a value cannot be right", "changed", 422),
     "not_allowed": Meaning("who runs this service does not allow it", "no", 403),
+    "bad_value": Meaning("a value cannot be right", "changed", 422),
     "failed": Meaning("it could not be done", "no", 500),
     "unknown_edition": Meaning("no edition of that name is at hand", "changed", 422),
     "unknown_cutoff": Meaning(

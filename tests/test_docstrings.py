@@ -42,7 +42,7 @@ def told(found: Any) -> str:
 
 def codes_of(name: str) -> set[str]:
     """The codes with which the table of the lifecycle refuses a command."""
-    codes = set(REFUSALS.get(name, ()))
+    codes: set[str] = set(REFUSALS.get(name, ()))
     return codes & _REFUSE_REPORTS if COMMANDS[name].always_report else codes
 
 

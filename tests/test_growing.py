@@ -188,6 +188,7 @@ def test_a_new_part_is_two_files_and_its_words_and_is_told_everywhere(grown: Pat
     assert answer["milestones"] == 3
     assert "milestones" in asked("schema", "replay")
     assert "milestones" in asked("schema", "story")
+    assert "milestones_text" in asked("schema", "answer")
     assert "milestones ahead" in asked("replay", "mine.yaml")
     assert "里程碑" in asked("compare", "mine.yaml", "--known-at", "1", "--lang", "zh")
     assert "confirmed #2" in asked("history", "mine.yaml", "--value", "milestones")

@@ -26,6 +26,7 @@ STUB = ast.parse((ROOT / "src" / "yibao" / "__init__.pyi").read_text(encoding="u
 PROMISED = {
     "PENDING",
     "Answer",
+    "Code",
     "DayRange",
     "EnrollmentId",
     "NextStep",
@@ -35,7 +36,9 @@ PROMISED = {
     "StoreSettings",
     "WaitingPeriod",
     "YibaoError",
+    "as_json",
     "commands",
+    "models",
     "open",
     "read_cutoff",
     "read_instant",

@@ -176,6 +176,7 @@ def returned() -> Iterator[Any]:
         yield service.trail_of(ADA)
         yield service.refused_attempts(ADA)
         yield service.facts(ADA)
+        yield service.possible(ADA)
         with service.audit_trail() as trail:
             yield trail.page(yibao.Question())
 

@@ -25,6 +25,44 @@ from yibao.projections.parts import PARTS, Part
 from yibao.projections.parts import Day as _Day
 from yibao.projections.parts import Instant as _Instant
 
+__all__ = [
+    "Amounts",
+    "Answer",
+    "Assessed",
+    "Assumption",
+    "Care",
+    "Change",
+    "Changed",
+    "Cited",
+    "CitedFact",
+    "CitedParameter",
+    "Comparison",
+    "Derivation",
+    "Derived",
+    "Difference",
+    "Discrepancy",
+    "EnrollmentId",
+    "Entry",
+    "Event",
+    "Guard",
+    "Held",
+    "KeptAttempt",
+    "Mistake",
+    "Moved",
+    "NextStep",
+    "PendingDerivation",
+    "Possible",
+    "Receipt",
+    "Recorded",
+    "Refused",
+    "RefusedAttempt",
+    "Seen",
+    "Settled",
+    "Shape",
+    "Span",
+    "Waiting",
+]
+
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -209,7 +247,7 @@ class Care(Shape):
     explanation: Explanation
 
 
-class Quote(Care):
+class Assessed(Care):
     """What a piece of care would cost."""
 
     deductible_left: Yuan
@@ -298,6 +336,7 @@ class Mistake(Shape):
 
     where: str
     why: str
+    why_text: Text
 
 
 class Refused(Shape):
@@ -309,7 +348,7 @@ class Refused(Shape):
     errors: Annotated[list[Mistake], Field(default=[], exclude_if=operator.not_)]
 
 
-class Fact(Shape):
+class Event(Shape):
     """A fact as it is stored, with its name, its place and the values of its own."""
 
     model_config = ConfigDict(extra="allow")
@@ -334,7 +373,7 @@ class Difference(Shape):
     then_text: Text
     now: Any
     now_text: Text
-    moved_by: list[Fact]
+    moved_by: list[Event]
 
 
 class Comparison(Shape):
@@ -343,7 +382,7 @@ class Comparison(Shape):
     then: Answer
     now: Answer
     differences: list[Difference]
-    facts_between: list[Fact]
+    facts_between: list[Event]
 
 
 class Moved(Shape):
@@ -369,7 +408,7 @@ class Recorded(Shape):
     """A fact and its position: how many the store had taken when this one was in."""
 
     position: int
-    event: Fact
+    event: Event
 
 
 class Entry(Shape):
@@ -432,7 +471,7 @@ class Held(Shape):
     version: int
     known_from: Instant | None
     known_until: Instant | None
-    ended_by: list[Fact]
+    ended_by: list[Event]
 
 
 class Guard(Shape):
@@ -470,9 +509,9 @@ class Amounts(Shape):
 class Changed(Shape):
     """Care that was settled or refused, and is assessed otherwise now, and what moved it."""
 
-    care: Fact
+    care: Event
     settled: Settled | None
     since: Instant
     then: Amounts
     now: Amounts | None
-    moved_by: list[Fact]
+    moved_by: list[Event]

@@ -207,8 +207,12 @@ class _Teller(NamedTuple):
         details = error.details if isinstance(error, Refused) else {}
         told: Told = {"code": error.code, "details": _plainly(details)}
         if isinstance(error, BadValue):
-            told["errors"] = [{"where": where, "why": why} for where, why in error.errors]
+            told["errors"] = [self.mistake(where, why) for where, why in error.errors]
         return self.worded(told, code=("refusal", "failure"))
+
+    def mistake(self, where: str, why: str) -> Told:
+        said = {"why_text": self.words.said(why)} if self.words else {}
+        return {"where": where, "why": why, **said}
 
     def comparison(self, found: Comparison) -> Told:
         return {name: self(each) for name, each in found._asdict().items()}

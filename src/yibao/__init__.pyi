@@ -24,17 +24,19 @@ from yibao.adapters.store import (
 from yibao.adapters.store.files import NotWritten as NotWritten
 from yibao.adapters.store.postgres import StoreSettings as StoreSettings
 from yibao.adapters.telemetry import Telemetry as Telemetry, open_telemetry as open_telemetry
+from yibao.adapters.views.objects import as_json as as_json
 from yibao.domain.care import Assessed as Assessed
 from yibao.domain.derivation import Derived as Derived
 from yibao.domain.editions import Policy as Policy
 from yibao.domain.facts import KeptAttempt as KeptAttempt
 from yibao.domain.facts.commands import Command as Command
 from yibao.domain.facts.events import Event as Event
-from yibao.domain.lifecycle import Change as Change
+from yibao.domain.lifecycle import Change as Change, Guard as Guard, Possible as Possible
 from yibao.domain.money import Fen as Fen
 from yibao.domain.refusals import (
     AlteredEdition as AlteredEdition,
     BadValue as BadValue,
+    Code as Code,
     NotCorrectable as NotCorrectable,
     NotPermitted as NotPermitted,
     OutOfStep as OutOfStep,
@@ -71,7 +73,7 @@ from yibao.projections.next_step import NextStep as NextStep
 from yibao.projections.record import Record as Record
 from yibao.projections.review import Changed as Changed
 
-from . import commands as commands, testing as testing
+from . import commands as commands, models as models, testing as testing
 
 __version__: Final[str]
 __all__: Final[list[str]]

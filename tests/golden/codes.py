@@ -18,7 +18,8 @@ HEAD = """\
 Whatever goes wrong on purpose is a `yibao.YibaoError` with a `code`, which never changes its
 meaning. `error.retry` tells whether trying again can help, `error.status` the HTTP status to answer
 with; both are in the tables. The words are for people, in English and Chinese, and may become
-better ones. This page is written by `tests/golden/codes.py`.
+better ones. This page is written from [`MEANINGS`](../domain/refusals.py) by
+[codes.py](../tests/golden/codes.py).
 
 | `retry` | can trying again help? | 再试有用吗？ |
 | --- | --- | --- |

@@ -1,7 +1,7 @@
 """What type checkers know of the public names; read by them in `test_names.py`, and not run."""
 
 from datetime import date, datetime
-from typing import assert_type
+from typing import Any, assert_type
 from uuid import UUID
 
 import yibao
@@ -32,7 +32,13 @@ def recorded(service: yibao.Service, whom: yibao.EnrollmentId) -> None:
     confirm = commands.Confirm(at=at, channel=yibao.ConfirmationChannel.APP)
     for reply in service.record_each([(whom, confirm)]):
         if isinstance(reply, yibao.Refused):
-            assert_type(reply.code, str)
+            assert_type(reply.code, yibao.Code)
+
+
+def told(service: yibao.Service, whom: yibao.EnrollmentId) -> None:
+    assert_type(yibao.as_json(service.at(whom), lang="zh", explain=True), dict[str, Any])
+    assert_type(yibao.as_json(service.history(whom, "state")), list[Any])
+    assert_type(yibao.models.Answer.model_validate({}).seen.window, int)
 
 
 def opened() -> None:

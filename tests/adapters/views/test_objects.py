@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import Result
 from given import sheet
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -85,8 +86,8 @@ def test_whatever_is_asked_in_words_is_told_as_its_model_has_it(
             (ran.service.compare(whose, 0), models.Comparison),
             *((held, models.Held) for name in PARTS for held in ran.service.history(whose, name)),
             *((changed, models.Changed) for changed in ran.service.review(whose)),
-            *((care, models.Quote) for care in ran.answer(student).care),
-            *((fact, models.Fact) for fact in ran.service.facts(whose)),
+            *((care, models.Assessed) for care in ran.answer(student).care),
+            *((fact, models.Event) for fact in ran.service.facts(whose)),
             *((entry, models.Entry) for entry in ran.service.trail_of(whose)),
             *((kept, models.KeptAttempt) for kept in ran.service.refused_attempts(whose)),
             *((each, models.Possible) for each in ran.service.possible(whose)),
@@ -174,8 +175,8 @@ REFUSED: list[tuple[YibaoError, dict[str, Any]]] = [
             "text": "a value cannot be right",
             "details": {"where": "on", "why": "is no day"},
             "errors": [
-                {"where": "on", "why": "is no day"},
-                {"where": "document", "why": "is lacking"},
+                {"where": "on", "why": "is no day", "why_text": "is no day"},
+                {"where": "document", "why": "is lacking", "why_text": "is lacking"},
             ],
         },
     ),
@@ -194,6 +195,18 @@ REFUSED: list[tuple[YibaoError, dict[str, Any]]] = [
 def test_what_is_raised_tells_its_code_and_details(error: YibaoError, told: dict[str, Any]) -> None:
     assert fits(as_json(error, lang="en"), models.Refused) == told
     assert "text" not in as_json(error)
+
+
+def test_what_is_wrong_with_values_is_told_in_chinese_too() -> None:
+    with enrolled() as service, pytest.raises(BadValue) as raised:
+        service.confirm(ADA, at="soon", channel="app")
+    (mistake,) = as_json(raised.value, lang="zh")["errors"]
+    assert (mistake["where"], mistake["why_text"]) == ("at", Words("zh").said(mistake["why"]))
+    assert mistake["why_text"] != mistake["why"]
+
+
+def test_the_schema_that_is_printed_is_that_of_the_model(run: Callable[..., Result]) -> None:
+    assert json.loads(run("schema", "answer").stdout) == models.Answer.model_json_schema()
 
 
 def test_of_many_a_list_is_told() -> None:
