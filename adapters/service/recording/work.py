@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import reduce
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
@@ -16,7 +16,7 @@ from yibao.domain.care import Ledger
 from yibao.domain.facts import EditionInUse, Stream, events, evolve
 from yibao.domain.judging import Target
 from yibao.domain.refusals import UnreadableEvent
-from yibao.domain.rules import Case
+from yibao.domain.rules import Case, WindowFix
 from yibao.domain.vocabulary import EnrollmentId, Seen, edition_stream
 from yibao.projections.record import Fixed, Record
 
@@ -134,7 +134,7 @@ class Work:
         stream = self.stream(enrolled)
         kept = self._tails.cases.get(enrolled)
         if kept is None or kept[0] is not stream or kept[1] is not edition.stream:
-            fixes: Sequence[Any] = edition.stream.facts
+            fixes = cast(Sequence[WindowFix], edition.stream.facts)
             case = Case(edition.policy, stream.facts, fixes, stream.counting)
             kept = self._tails.cases[enrolled] = stream, edition.stream, case
         return kept[2]
