@@ -20,6 +20,9 @@ from yibao.domain.rules import Case, WindowFix
 from yibao.domain.vocabulary import EnrollmentId, Seen, edition_stream
 from yibao.projections.record import Fixed, Record
 
+#: What tells at which school she is, under which edition, and in which category.
+_MOVING = (events.Registered, events.SchoolChanged)
+
 
 class _Mark(NamedTuple):
     """What was about to be recorded, and what was in the streams that were added to since."""
@@ -87,8 +90,9 @@ class Work:
 
     def version(self, stream_id: UUID) -> int:
         """The version of a stream, which need not be readable for it."""
-        is_read = stream_id in self._streams or stream_id in self._coming
-        if is_read or stream_id not in self._beside:
+        if coming := self._coming.get(stream_id):
+            return coming[-1].originator_version
+        if stream_id in self._streams or stream_id not in self._beside:
             return self.stream(stream_id).version
         rows = self._rows[stream_id]
         return int(rows[-1][0]) if rows else 0
@@ -163,8 +167,8 @@ class Work:
         if isinstance(target, str):
             stream_id = edition_stream(target)
             return Seen(0, 0, self._fixed(stream_id).fixed(version(stream_id)))
-        enrolled, facts = self.stream(target.stream), version(target.stream)
-        if enrolled.version != facts:
+        enrolled, facts = self._at_her_schools(target.stream), version(target.stream)
+        if versions is not None and enrolled.version != facts:
             enrolled = self._tails.log(target.stream, enrolled).stream(facts)
         window = 0
         if enrolled.edition_named is not None:
@@ -173,6 +177,12 @@ class Work:
             with suppress(UnreadableEvent):
                 window = self._fixed(stream_id).concerns(enrolled.counting, window)
         return Seen(facts, version(target.care_stream), window)
+
+    def _at_her_schools(self, stream_id: UUID) -> Stream:
+        """A stream, maybe without what this transaction adds to it, if that moves her nowhere."""
+        found, coming = self._streams.get(stream_id), self._coming.get(stream_id, ())
+        moves = any(isinstance(e, _MOVING) or getattr(e, "supersedes", None) for e in coming)
+        return self.stream(stream_id) if found is None or moves else found
 
     def _fixed(self, edition: UUID) -> Fixed:
         return self._remembered.fixed(edition, self.stream(edition))

@@ -47,7 +47,7 @@ def autumn(writer: int, steps: int) -> list[Step]:
     ref = f"s-{writer}"
     begun = Step(ref, [registration(ref, f"w{writer}")])
     return [begun] + [
-        Step(ref, [registration(ref, f"w{writer}.{number}")])
+        Step(ref, [registration(ref, f"w{writer}.{number}", reason=f"try-{number}")])
         if number % 5 == 4
         else Step(ref, [filing(f"w{writer}.{number}.{place}") for place in range(1 + number % 3)])
         for number in range(steps)
