@@ -177,6 +177,8 @@ def returned() -> Iterator[Any]:
         yield service.refused_attempts(ADA)
         yield service.possible(ADA)
         yield service.moments(ADA)
+        yield service.possible(ADA)
+        yield service.moments(ADA)
         yield service.read(ADA).notes
         yield service.facts(ADA)
         yield service.possible(ADA)
