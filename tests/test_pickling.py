@@ -179,6 +179,7 @@ def returned() -> Iterator[Any]:
         yield service.moments(ADA)
         yield service.read(ADA).notes
         yield service.facts(ADA)
+        yield service.possible(ADA)
         with service.audit_trail() as trail:
             yield trail.page(yibao.Question())
 

@@ -104,11 +104,10 @@ class _Formatter(click.HelpFormatter):
         self.words = words
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        told = prefix or self._told("Usage:") + " "
-        super().write_usage(prog, self._names(args), _filled(told))
+        super().write_usage(prog, self._names(args), prefix or self._told("Usage:"))
 
     def write_heading(self, heading: str) -> None:
-        super().write_heading(self._told(heading))
+        self.write(f"{'':>{self.current_indent}}{self._told(heading)}：\n")
 
     def write_text(self, text: str) -> None:
         paragraphs = inspect.cleandoc(text).split("\n\n")
@@ -130,7 +129,7 @@ class _Formatter(click.HelpFormatter):
 
     def _names(self, text: str) -> str:
         """Options and what they take: `--size INTEGER`, `[OPTIONS] [FILE]`."""
-        return " ".join(map(self._told, text.split(" ")))
+        return " ".join(filter(None, map(self._told, text.split(" "))))
 
     def _described(self, text: str) -> str:
         """The help of an option, and what click adds in brackets."""

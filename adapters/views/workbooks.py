@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from yibao.adapters.following.trail import By
+from yibao.adapters.store.files import NotWritten
 from yibao.adapters.views.console import counted, moved_lines, values_line
 from yibao.adapters.views.telling import told
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
 from yibao.domain.calendar import SHANGHAI
-from yibao.domain.refusals import YibaoError
 
 #: As many rows as a sheet has, and characters as a cell.
 ROWS: Final = 1_048_576
@@ -24,14 +24,10 @@ LONGEST: Final = 32_767
 _WORDED: Final[dict[str, By]] = {"kind": "kind", "code": "code"}
 
 
-class NoWorkbook(YibaoError):
-    """A workbook cannot be made: openpyxl is lacking, or a sheet does not hold it all."""
-
-
 def check_office() -> None:
-    """Raises NoWorkbook where what makes workbooks is not installed."""
+    """Raises NotWritten where what makes workbooks is not installed."""
     if find_spec("openpyxl") is None:
-        raise NoWorkbook("for Excel yibao needs openpyxl: pip install 'yibao[office]'")
+        raise NotWritten("for Excel yibao needs openpyxl: pip install 'yibao[office]'")
 
 
 def trail_workbook(
@@ -97,7 +93,7 @@ def _sheet(to: Path, title: str, heads: Sequence[str]) -> Iterator[Any]:
         nonlocal rows
         rows += 1
         if rows > ROWS:
-            raise NoWorkbook(f"a sheet has {ROWS} rows, and this would be more: ask for less")
+            raise NotWritten(f"a sheet has {ROWS} rows, and this would be more: ask for less")
         sheet.append([cell(value) for value in values])
 
     def cell(value: Any) -> Any:

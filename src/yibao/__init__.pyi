@@ -25,7 +25,6 @@ from yibao.adapters.store.files import NotWritten as NotWritten
 from yibao.adapters.store.postgres import StoreSettings as StoreSettings
 from yibao.adapters.telemetry import Telemetry as Telemetry, open_telemetry as open_telemetry
 from yibao.adapters.views.objects import as_json as as_json
-from yibao.adapters.views.workbooks import NoWorkbook as NoWorkbook
 from yibao.domain.care import Assessed as Assessed
 from yibao.domain.derivation import Derived as Derived
 from yibao.domain.editions import Policy as Policy

@@ -94,7 +94,7 @@ def subjects(
             assert year is not None
             yield Subjects(service, {ref: EnrollmentId(ref, year)}, None, None)
             return
-        known = _years(service, ref)
+        known = service.enrollments(ref)
         if not known or year not in (None, *known):
             raise UnknownStudent(ref, year, known)
         asked = known[-1] if year is None else year
@@ -108,12 +108,6 @@ def existing_store(url: str | None, editions: Editions) -> Iterator[Service]:
     assert url is not None
     with closing(open_store(url, to_ask=True)) as store:
         yield Service(store, editions, by="cli", via="cli")
-
-
-def _years(service: Service, ref: str) -> list[int]:
-    """The benefit years of which anything is recorded of a reference, ascending."""
-    years = sorted({policy.year for policy in service.editions})
-    return [year for year in years if service.facts(EnrollmentId(ref, year))]
 
 
 def _forbid(beside: str, **options: Any) -> None:

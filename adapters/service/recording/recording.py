@@ -195,6 +195,8 @@ class Recording:
                     work.go_back()
                     replies.append(error)
             self._save(work)
+        if not dry_run:
+            work.leave()
         return replies
 
     def _reply(
@@ -317,8 +319,8 @@ class Recording:
         beside = {target.care_stream for target in targets if not isinstance(target, str)}
         beside.update(map(edition_stream, self.editions.names()))
         beside -= whole
-        ahead = () if self.rehearsing else sorted(each for each in whole if each not in tails)
-        rows = transaction.rows_of(ahead, sorted(beside))
+        known = whole if self.rehearsing else set(filter(tails.knows_long, whole))
+        rows = transaction.rows_of(sorted(whole - known), sorted(beside))
         clock = self.clock()
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
         reach = max(clock + AHEAD, accepted or clock)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import reduce
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
@@ -13,10 +13,10 @@ from yibao.adapters.service.recording.replies import Receipt
 from yibao.adapters.store import AheadOfClock, Transaction, stamp_in
 from yibao.adapters.store.connections import SqlRow
 from yibao.domain.care import Ledger
-from yibao.domain.facts import EditionInUse, Stream, events, evolve, fold
+from yibao.domain.facts import EditionInUse, Stream, events, evolve
 from yibao.domain.judging import Target
 from yibao.domain.refusals import UnreadableEvent
-from yibao.domain.rules import Case
+from yibao.domain.rules import Case, WindowFix
 from yibao.domain.vocabulary import EnrollmentId, Seen, edition_stream
 from yibao.projections.record import Fixed, Record
 
@@ -66,8 +66,6 @@ class Work:
         self._coming: dict[UUID, list[events.Event]] = {}
         self._mark = _Mark(0, 0, {})
         self._seen_by: dict[UUID, Seen] = {}
-        self._cases: dict[UUID, tuple[Stream, Stream, Case]] = {}
-        self._ledgers: dict[UUID, tuple[Stream, Ledger]] = {}
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it; raises UnreadableEvent."""
@@ -132,25 +130,25 @@ class Work:
         return self._last[stream_id]
 
     def case(self, enrolled: UUID, edition: EditionInUse) -> Case:
-        """A student's case; the same one for as long as nothing moves it in this transaction."""
+        """A student's case; the same one for as long as nothing moves it."""
         stream = self.stream(enrolled)
-        kept = self._cases.get(enrolled)
+        kept = self._tails.cases.get(enrolled)
         if kept is None or kept[0] is not stream or kept[1] is not edition.stream:
-            fixes: Sequence[Any] = edition.stream.facts
+            fixes = cast(Sequence[WindowFix], edition.stream.facts)
             case = Case(edition.policy, stream.facts, fixes, stream.counting)
-            kept = self._cases[enrolled] = stream, edition.stream, case
+            kept = self._tails.cases[enrolled] = stream, edition.stream, case
         return kept[2]
 
     def ledger(self, care: UUID) -> Ledger:
         """The ledger of a student's care, which goes on from what it was before."""
         stream = self.stream(care)
-        before, ledger = self._ledgers.get(care, (stream, None))
+        before, ledger = self._tails.ledgers.get(care, (stream, None))
         known = len(before.recorded)
-        if ledger is None or before.recorded[-1:] != stream.recorded[known - 1 : known]:
+        if ledger is None or not _goes_on(before, stream):
             ledger, known = Ledger(), 0
         for event in stream.recorded[known:]:
             ledger.take(event)
-        self._ledgers[care] = stream, ledger
+        self._tails.ledgers[care] = stream, ledger
         return ledger
 
     def seen(self, target: Target, versions: Mapping[UUID, int] | None = None) -> Seen:
@@ -167,7 +165,7 @@ class Work:
             return Seen(0, 0, self._fixed(stream_id).fixed(version(stream_id)))
         enrolled, facts = self.stream(target.stream), version(target.stream)
         if enrolled.version != facts:
-            enrolled = fold(enrolled.recorded[:facts])
+            enrolled = self._tails.log(target.stream, enrolled).stream(facts)
         window = 0
         if enrolled.edition_named is not None:
             stream_id = edition_stream(enrolled.edition_named)
@@ -224,6 +222,12 @@ class Work:
             if coming:
                 self._coming[stream_id] = coming
 
+    def leave(self) -> None:
+        """Leaves the streams to the transaction that goes on from this one, which is over."""
+        for stream_id in [*self._streams]:
+            left = self._remembered if stream_id in self._beside else self._tails
+            left.leave(stream_id, self.stream(stream_id))
+
     def save(self) -> bool:
         """Whether there was anything to record."""
         if self.is_dry or not self._fresh:
@@ -231,6 +235,14 @@ class Work:
         _mark_as_one_transaction(self._fresh)
         self.transaction.append(self._fresh, self.notes)
         return True
+
+
+def _goes_on(before: Stream, stream: Stream) -> bool:
+    """Whether a stream is one from before, or has grown out of it."""
+    known = len(before.recorded)
+    return not known or (
+        len(stream.recorded) >= known and stream.recorded[known - 1] is before.recorded[-1]
+    )
 
 
 def _mark_as_one_transaction(fresh: Sequence[events.Event]) -> None:

@@ -143,7 +143,9 @@ def why_failed(failure: Failure, words: Words) -> str:
     answer = failure.answer
     if answer is None:
         code = failure.came.get("refused")
-        return words("refusal", code) if code else failure.why or words("phrase", "not_refused")
+        if code:
+            return words("refusal", code)
+        return words.said(failure.why) if failure.why else words("phrase", "not_refused")
     if answer.values is None:
         return words("because", "not_registered")
     reasons = [

@@ -157,6 +157,8 @@ FAILING = """\
     next_step: claim_care
     discrepancies: [withdrawn]
     care: {step: 就诊, fund: 80.00, settlement: claim, refused: not_enrolled}
+- {at: 2025-09-07 10:00, known_at: 99, expect: {state: active}}
+- {at: 2025-09-08 10:00, refused: withdrawn, declare_roster: {}}
 """
 
 
@@ -174,6 +176,7 @@ def test_what_failed_in_a_story_is_chinese(asked: Callable[..., str], tell: Writ
     story = tell(FAILING)
     told = asked("replay", story)
     assert "预期 申请报销垫付的医疗费" in told
+    assert "没有版本 99" in told
     assert latin(told, str(story), "s1", "A story") == set()
 
 

@@ -832,7 +832,6 @@ HOSTILE: list[tuple[str, Any]] = [
     ("at", "2025-10-01"),
     ("at", "9999-12-31 23:59"),
     ("at", "2026-01-10 12:01"),
-    ("at", None),
     ("setting", "home"),
     ("setting", ""),
     ("setting", None),

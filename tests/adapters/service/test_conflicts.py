@@ -103,13 +103,9 @@ def test_another_command_is_named_as_that_alone(service: Service) -> None:
 def test_what_is_corrected_is_named_by_its_own_values(
     differing: str, other: dict[str, Any], service: Service
 ) -> None:
-    first = {"fact": service.facts(ADA)[0].event_id, "reason": "misread", "changes": CHANGES}
-    other = first | other
-    ask = service.correct
-    ask(ADA, **{"at": AT, **first}, command_id="one")
-    with pytest.raises(OutOfStep) as caught:
-        ask(ADA, **{"at": AT, **other}, command_id="one")
-    assert caught.value.details["differing"] == differing
+    fact = service.facts(ADA)[0].event_id
+    first = {"fact": fact, "reason": "misread", "changes": CHANGES}
+    assert conflict(service, "correct", first, first | other) == differing
 
 
 def test_what_is_taken_back_is_named(service: Service) -> None:

@@ -61,6 +61,13 @@ def _amending(service: Service, name: str, **values: Any) -> Asking:
     return lambda **how: getattr(service, name)(ADA, fact, reason="misread", **(values | how))
 
 
+def _of_the_window(service: Service) -> Asking:
+    def ask(**how: Any) -> Receipt:
+        return service.fix_window(POLICY, closes_on="2025-12-20", **how)
+
+    return ask
+
+
 ASKING: dict[str, Callable[[Service], Asking]] = {
     "register": _registering,
     "declare_roster": lambda service: _of_the_enrollment(service, "declare_roster"),
@@ -72,9 +79,7 @@ ASKING: dict[str, Callable[[Service], Asking]] = {
     "reverse_care": lambda service: _of_care(service, "reverse_care"),
     "correct": lambda service: _amending(service, "correct", changes={"school": "fudan"}),
     "void": lambda service: _amending(service, "void"),
-    "fix_window": lambda service: (
-        lambda **how: service.fix_window(POLICY, **({"closes_on": "2025-12-20"} | how))
-    ),
+    "fix_window": _of_the_window,
 }
 
 

@@ -48,13 +48,13 @@ def fits(told: Any, model: type[models.Shape]) -> Any:
     """Asserts that it is JSON and what the model and its schema make of it, and returns it."""
     assert json.loads(json.dumps(told)) == told
     assert model.model_validate(told).model_dump(mode="json") == told
-    VALIDATORS.setdefault(
-        model, Draft202012Validator(model.model_json_schema(), format_checker=FormatChecker())
-    ).validate(told)
+    validator(model).validate(told)
     return told
 
 
-VALIDATORS: dict[type[models.Shape], Draft202012Validator] = {}
+@cache
+def validator(model: type[models.Shape]) -> Draft202012Validator:
+    return Draft202012Validator(model.model_json_schema(), format_checker=FormatChecker())
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
