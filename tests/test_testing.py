@@ -54,11 +54,18 @@ def test_students_of_all_states_are_in_one_store() -> None:
         assert len(list(service.everyone())) == len(STATES)
 
 
-def test_who_asks_too_late_gets_a_student_who_was_in_the_state_until_then() -> None:
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_that_is_over_is_told_of_and_nothing_is_recorded(state: yibao.State) -> None:
+    lasting = {"expired", "opted_out", "lapsed", "withdrawn"}
     with yibao.open("memory:", clock=clock_at("2026-06-01 10:00")) as service:
-        for state in STATES:
-            answer = service.at(student(service, f"s-{state}", state))
-            assert state in [change.state for change in answer.timeline]
+        if state in lasting:
+            assert service.at(student(service, "s1", state)).state is state
+        else:
+            with pytest.raises(
+                yibao.BadValue, match=rf"nobody is {state} after 2025-12-3.*clock_at"
+            ):
+                student(service, "s1", state)
+            assert list(service.everyone()) == []
 
 
 def test_the_clock_is_moved_on_to_where_the_state_begins() -> None:

@@ -74,14 +74,14 @@ def student(
 ) -> EnrollmentId:
     """Records what leads a new student to a state, and returns her enrollment.
 
-    She is in that state by the service's clock. Where that is still before the first instant at
-    which she can be, a clock of `clock_at` is moved there; where it is after the last, she was in
-    the state until then, as `service.at(…).timeline` tells. `policy` is the edition, by default
-    the latest at hand.
+    She is in that state now, by the service's clock; one of `clock_at` that is still before the
+    first instant at which she can be is moved on to it. `policy` is the edition, by default the
+    latest at hand.
 
     Raises BadValue for a state there is none of, for one to which such a student does not come
-    under the edition, and for one that is still to come where the clock is another one;
-    UnknownEdition; and Refused as `register` does, so with `already_registered` for who is known.
+    under the edition, for one that is over by then, and for one that is still to come where the
+    clock is none of `clock_at`; UnknownEdition; and Refused as `register` does, so with
+    `already_registered` for who is known.
     """
     wanted = _state_of(state)
     edition = service.editions.get(policy) if policy else max(service.editions, key=_year)
@@ -102,7 +102,7 @@ def student(
     if last < first:
         raise BadValue("state", f"nobody is ever {wanted} under {edition.edition}")
     whom = service.enrollment_of(told)
-    when = min(_now(service, first, wanted), last)
+    when = _now(service, first, last, wanted)
     service.record_together(whom, list(road.leads_to(wanted, when)))
     found = service.at(whom, when).state
     if found is not wanted:
@@ -226,20 +226,20 @@ def _window_of(service: Service, policy: Policy, told: commands.Register) -> Win
     return confirmation_window(policy, fixes, told.school, told.category, told.on)
 
 
-def _now(service: Service, first: datetime, state: State) -> datetime:
+def _now(service: Service, first: datetime, last: datetime, state: State) -> datetime:
     """Where the service's clock stands, once somebody can be in a state."""
-    now = service._clock()
-    if now >= first:
+    now, clock = service._clock(), unwrap(service._clock)
+    if first <= now <= last:
         return now
-    clock = unwrap(service._clock)
-    if not isinstance(clock, Clock):
-        raise BadValue(
-            "state",
-            f"nobody is {state} before {first}, and the clock of the service is at {now}: open it "
-            "with clock=yibao.testing.clock_at(…)",
-        )
-    clock.move_to(first)
-    return first
+    if now < first and isinstance(clock, Clock):
+        clock.move_to(first)
+        return first
+    possible = f"before {first}" if now < first else f"after {last}"
+    raise BadValue(
+        "state",
+        f"nobody is {state} {possible}, and the service's clock is at {now}: open it with "
+        "clock=yibao.testing.clock_at(…)",
+    )
 
 
 _A_MINUTE: Final = timedelta(minutes=1)

@@ -91,8 +91,13 @@ def names(ref):
     yibao.commands.FixWindow(at="2025-09-07 10:00", closes_on=day)
     yibao.StoreSettings(pool_max=4)
     with yibao.open("memory:", telemetry=yibao.open_telemetry()) as service:
-        service.register(ref, **SHEET)
-        answer = service.at(yibao.EnrollmentId(ref, 2025))
+        whom = yibao.testing.student(service, ref, state="opted_out")
+        service.tell(whom, "declare_other_cover", {{"kind": "employee"}})
+        answer = service.at(whom)
+        service.possible(whom)
+        service.judge(whom, {{"command": "confirm", "channel": "app"}})
+    told = yibao.as_json(answer, lang="zh", explain=True)
+    assert yibao.models.Answer.model_validate(told).state == "opted_out"
     assert copy.deepcopy(answer) == pickle.loads(pickle.dumps(answer)) == answer
 
 with freeze_time(NOON, tick=bool(tick)):
@@ -137,6 +142,8 @@ def test_a_store_is_first_opened_under_a_frozen_clock_and_again_after_it(
         (TOP, "names"),
         ("import yibao.commands", "serve"),
         ("import yibao.testing", "names"),
+        ("import yibao.models", "names"),
+        ("import yibao; yibao.as_json", "names"),
         ("import yibao; yibao.StoreSettings", "serve"),
         ("from yibao import *", "serve"),
         ("import pydantic", "schema"),
