@@ -58,9 +58,10 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     how: dict[str, Any] = {"policies": EDITIONS, "clock": clock, "via": "web", "attempts_kept": 2}
     with open_service(f"sqlite:///{path}", **how) as service:
         clock.at("2025-11-03 10:00")
-        for _ in range(7):
+        for minute in range(7):  # each another attempt: one that is equal is but counted
+            at = f"2025-11-03 09:0{minute}"
             with pytest.raises(Refused):
-                service.confirm(ADA, at=clock.now, channel="app", by="bot", correlation_id="=1+1")
+                service.confirm(ADA, at=at, channel="app", by="bot", correlation_id="=1+1")
         service.change_school(
             ADA, at=clock.at("2025-11-04 10:00"), school=FORMULA, by="officer-1", reason="moved"
         )
@@ -538,9 +539,10 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> str:
     store = f"sqlite:///{tmp_path_factory.mktemp('long') / 'facts.db'}"
     now = read_instant("2025-09-01 08:00")
     with open_service(store, policies=EDITIONS, clock=lambda: now) as service:
-        for _ in range(800):
+        for number in range(800):
+            somebody = yibao.EnrollmentId(f"s{number}", 2025)
             with pytest.raises(Refused):
-                service.confirm(ADA, at=now, channel="app", correlation_id="x" * 64)
+                service.confirm(somebody, at=now, channel="app", correlation_id="x" * 64)
     return store
 
 
