@@ -148,9 +148,9 @@ def test_for_whom_a_window_cannot_have_moved_anything_no_answer_is_made(
 ) -> None:
     asked: list[str] = []
 
-    def counted(known: Knowledge, at: datetime) -> Answer:
+    def counted(known: Knowledge, at: datetime, *, whole: bool) -> Answer:
         asked.append(known.enrollment.ref)
-        return answered(known, at)
+        return answered(known, at, whole=whole)
 
     an_autumn(service, clock)
     late = yibao.EnrollmentId("late", 2025)
