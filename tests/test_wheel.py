@@ -21,6 +21,8 @@ from packaging.utils import canonicalize_name
 from shown import blocks
 from trove_classifiers import classifiers
 
+import yibao
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 #: A requirement of a lock file, without its hashes.
@@ -178,6 +180,11 @@ def test_the_command_explains_compares_and_draws(installed: Path, tmp_path: Path
     assert "R20" in _run(command, "explain", story, cwd=tmp_path)
     assert _run(command, "compare", story, "--known-at", "1", cwd=tmp_path)
     assert "stateDiagram" in _run(command, "diagram", cwd=tmp_path)
+
+
+def test_every_public_name_is_in_it(installed: Path, tmp_path: Path) -> None:
+    asked = "import yibao; print(len([getattr(yibao, name) for name in yibao.__all__]))"
+    assert int(_run(installed, "-c", asked, cwd=tmp_path)) == len(yibao.__all__)
 
 
 def test_it_is_typed(installed: Path) -> None:

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 import yibao
 from yibao.adapters.cli.running.schemas import SCHEMAS
-from yibao.adapters.following.trail import following
+from yibao.adapters.following.trail import batches
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import FactStore
@@ -123,7 +123,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     def mistaken(entry: Entry) -> TrailRow:
         raise KeyError("what nobody should read")
 
-    monkeypatch.setattr(following, "entry_row", mistaken)
+    monkeypatch.setattr(batches, "entry_row", mistaken)
 
 
 def test_a_mistake_of_the_programs_own_parks_nobody_and_whoever_asks_is_told_of_it(

@@ -317,9 +317,9 @@ def test_whatever_is_cut_whenever_each_command_is_one_fact_and_each_refusal_kept
         receipts = record(service, *(filing(name, note="x" * 500) for name in names))
         assert not any(receipt.repeated for receipt in receipts)
         recorded += names
-        told: dict[str, Any] = {"channel": "app", "reason": f"try-{refused}"}
+        values: dict[str, Any] = {"channel": "app", "reason": f"try-{refused}"}
         with pytest.raises(Refused):
-            service.confirm(BO, at="2025-09-06 10:00", command_id=names[0], **told)
+            service.confirm(BO, at="2025-09-06 10:00", command_id=names[0], **values)
         refused += 1
         cutting.join()
     assert ids(url) == BEFORE + recorded
