@@ -12,6 +12,8 @@ from yibao.domain.vocabulary import EnrollmentId
 
 POLICY = "shanghai-2025"
 FACTS = 8
+#: Stamps only grow: the window is fixed before anything else is recorded, and all is asked at noon.
+BEFORE = datetime(2025, 8, 20, 12, 0, tzinfo=SHANGHAI)
 NOON = datetime(2025, 12, 10, 12, 0, tzinfo=SHANGHAI)
 
 
@@ -85,8 +87,8 @@ def fill(store: FactStore, students: int, *, batch: int = 500) -> None:
 def filled_service(path: Path, students: int) -> Service:
     """A service on a file that holds that many students, and has adopted the edition."""
     url = f"sqlite:///{path}"
-    with open_service(url, clock=lambda: NOON) as service:
-        service.fix_window(POLICY, at=NOON, opens_on="2025-09-05")
+    with open_service(url, clock=lambda: BEFORE) as service:
+        service.fix_window(POLICY, at=BEFORE, opens_on="2025-09-05")
     store = open_store(url)
     fill(store, students)
     store.close()
