@@ -21,16 +21,7 @@ def each(found: Any) -> Iterator[Any]:
             yield from each(one)
         return
     yield found
-    for name in (
-        "values",
-        "timeline",
-        "policy",
-        "then",
-        "now",
-        "differences",
-        "derived",
-        "entries",
-    ):
+    for name in WITHIN:
         within = getattr(found, name, None)
         if type(found).__module__.startswith("yibao.") and not callable(within):
             yield from each(within)

@@ -970,3 +970,16 @@ def test_an_e_voucher_that_had_not_opened_at_the_opt_out_settles_nothing() -> No
 def test_care_of_who_kept_the_other_cover_is_refused_by_the_first_reason_that_applies() -> None:
     assert given(*KEPT, care("2025-09-03", at=LATE)).bill() == refused("not_enrolled")
     assert given(*KEPT, care("2025-09-04", at=LATE)).bill() == refused("opted_out")
+
+
+@pytest.mark.parametrize(
+    ("known", "standing"),
+    [
+        (COVERED, "covered: 80.00 of 100.00"),
+        (WAITING, "in_waiting_period: 0.00 of 100.00"),
+        (SIGNED, "pending: 0.00 of 100.00"),
+    ],
+)
+def test_an_assessment_is_shown_by_where_it_stands(known: tuple[Step, ...], standing: str) -> None:
+    (assessed,) = given(*known, care("2025-10-01")).answer(LATE).care
+    assert repr(assessed) == f"<Assessed care of 2025-10-01, {standing} paid by the fund>"
