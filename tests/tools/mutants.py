@@ -82,6 +82,13 @@ EQUIVALENT: dict[str, str] = {
     "case.facts.episodes(): Lt to LtE": "two facts never have the same moment",
     "domain/money.py: return Fen((self * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)): "
     "constant to 2": "a quantum's exponent counts, not its value",
+    'domain/money.py: return str(yuan) if 0 <= yuan < 10**12 else "": constant to 13': (
+        "no amount has so many digits"
+    ),
+    "domain/care/assessing.py: return before.values is cover.values and between <= _BETWEEN: "
+    "LtE to Lt": "where both kinds come at once all is assessed anew",
+    "domain/care/ledger.py: def settlements(stream: Stream) -> dict[int, events.CareSettled]:: "
+    "without events.CareSettled": "for the type checker alone",
     'domain/money.py: return str(yuan) if 0 <= yuan < 10**12 else "": Lt to LtE': (
         "no amount has so many digits"
     ),
