@@ -569,3 +569,22 @@ def test_a_code_stays_as_the_fact_was_judged_when_it_was_recorded() -> None:
     student = given(REGISTERED, confirmed("2025-09-06 09:00"), roster(recorded=LATER))
     assert [entry.code for entry in trail(student)] == [None, "roster_not_declared", None]
     assert student.codes() == []
+
+
+def test_a_filing_moves_the_care_in_its_province_and_no_other() -> None:
+    student = given(
+        *ENROLLED,
+        checked("2025-09-06 14:50", 0),
+        care("2025-10-02", province="zhejiang", name="there"),
+        care("2025-10-01", name="here"),
+        care("2025-10-02", province="jiangsu", name="elsewhere"),
+        filed("2025-10-02 18:00", "zhejiang"),
+    )
+    moved = moves(entry_of(student, "remote-care-filed"))["care"]
+    assert [
+        (was.refused, now.refused) for was, now in zip(moved.before, moved.after, strict=True)
+    ] == [
+        ("remote_care_not_filed", None),
+        (None, None),
+        ("remote_care_not_filed", "remote_care_not_filed"),
+    ]

@@ -92,6 +92,7 @@ EQUIVALENT: dict[str, str] = {
     'domain/money.py: return str(yuan) if 0 <= yuan < 10**12 else "": Lt to LtE': (
         "no amount has so many digits"
     ),
+    "domain/care/assessing.py: @dataclass(frozen=True): constant to False": "nobody writes to one",
     "domain/care/assessing.py: if isinstance(window.value, DayRange) and "
     "day > window.value.last:: Gt to GtE": "the last day is inside",
     'domain/rules/account.py: key = ("account_instant", confirmation.place, account.value): '
