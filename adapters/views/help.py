@@ -11,6 +11,8 @@ from unicodedata import east_asian_width
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from yibao.adapters.views.words import Language, Words
 
 #: Where a context keeps the language.
@@ -70,6 +72,9 @@ class Command(click.Command):
     def get_short_help_str(self, limit: int = 45) -> str:
         return _in_short(self) or super().get_short_help_str(limit)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        return _spoken(ctx, super().shell_complete(ctx, incomplete))
+
 
 class Group(click.Group):
     """A group whose help, and that of its commands, is in the language asked for."""
@@ -80,8 +85,23 @@ class Group(click.Group):
     def get_short_help_str(self, limit: int = 45) -> str:
         return _in_short(self) or super().get_short_help_str(limit)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        with ctx.scope(cleanup=False):  # in whose language its commands are told of
+            return _spoken(ctx, super().shell_complete(ctx, incomplete))
+
 
 Group.group_class = Group
+
+
+def _spoken(context: click.Context, items: "list[CompletionItem]") -> "list[CompletionItem]":
+    """What may be completed, with what a shell shows beside it in the language asked for."""
+    if isinstance(context, Spoken) and context.language != "en":
+        from yibao.adapters.views.words import Words
+
+        words = Words(context.language)
+        for item in items:
+            item.help = item.help and words.help(item.help)
+    return items
 
 
 def _in_short(command: click.Command) -> str | None:
