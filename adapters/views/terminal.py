@@ -30,7 +30,7 @@ def tell(text: str, *, err: bool = False) -> None:
 
 
 def tell_page(page: str) -> None:
-    """Writes a web page to standard output: in UTF-8, as it says itself, whatever is spoken there."""
+    """Writes a web page to standard output, in UTF-8 wherever that is: it says so itself."""
     click.echo(printable(page).encode(errors="backslashreplace"))
 
 

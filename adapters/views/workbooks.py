@@ -62,7 +62,7 @@ def _cell(name: str, entry: dict[str, Any], words: Words) -> Any:
     if name == "steps":
         return "\n".join(moved_lines({**entry, "changes": ()}, words))
     if name == "students_by_part":
-        return "\n".join(f"{words('value', part)}: {n}" for part, n in (value or {}).items())
+        return "\n".join(words.named(words("value", part), n) for part, n in (value or {}).items())
     if value is None:
         return None
     if name.endswith("_at"):

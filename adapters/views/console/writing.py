@@ -8,7 +8,6 @@ from rich.segment import Segment
 
 from yibao.adapters.views.terminal import printable
 
-
 #: Marks of what is so and what is not, the best first: GBK and ASCII have not all of them.
 _MARKS: Final = ("✓✗", "√×", "+x")
 

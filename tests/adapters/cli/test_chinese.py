@@ -270,3 +270,20 @@ def test_what_a_shell_shows_beside_what_it_completes_is_chinese() -> None:
         told = done.stdout.decode().splitlines()[2::3]
         assert told
         assert [each for each in told if each.isascii()] == [], line
+
+
+#: A mark of Latin script behind a Chinese character, or before one; but for the colon behind the
+#: name of a value in an explanation, which was released with it.
+LATIN_MARK = re.compile(r"[一-鿿】）](?:[,;]| ?\()|[,;(] ?[一-鿿]")
+
+
+@pytest.mark.parametrize("lines", ["show", "explain", "audit", "review", "dossier", "replay"])
+def test_the_marks_between_chinese_words_are_chinese(lines: str, asked: Callable[..., str]) -> None:
+    for story in TOLD:
+        told = asked(lines, ROOT / "scenarios" / story)
+        assert LATIN_MARK.findall(told) == []
+
+
+def test_the_marks_in_a_notice_are_chinese(asked: Callable[..., str]) -> None:
+    for line in (["show", "shanghai-2025"], ["diff", "shanghai-2024", "shanghai-2025"]):
+        assert LATIN_MARK.findall(asked("policy", *line)) == []
