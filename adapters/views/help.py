@@ -21,6 +21,8 @@ _LANGUAGE: Final = "yibao.language"
 _FILL: Final = "\0"
 #: Behind the help of an option click tells in brackets what else there is to it.
 _EXTRA: Final = re.compile(r"(?s)(?P<help>.*?)(?:  \[(?P<extra>[^\[\]]*)\])?")
+#: No line begins with what closes: such a mark hangs behind the line before.
+_CLOSES: Final = re.compile(r"(?<=\S)(?P<break>\n +)(?P<mark>[）。，；：、”])(?P<end> *\n)?")
 
 
 def language_of(arguments: Sequence[str]) -> "Language":
@@ -120,7 +122,7 @@ class _Formatter(click.HelpFormatter):
 
     def __init__(self, words: "Words", width: int | None, max_width: int | None) -> None:
         super().__init__(width=width, max_width=max_width)
-        self.width -= 1  # a line may be broken in the middle of a wide character
+        self.width -= 2  # a line may be broken in a wide character, and a mark hang behind it
         self.words = words
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
@@ -138,7 +140,8 @@ class _Formatter(click.HelpFormatter):
         super().write_dl(told, *sizes, **named)
 
     def getvalue(self) -> str:
-        return super().getvalue().replace(_FILL, "")
+        told = super().getvalue().replace(_FILL, "")
+        return _CLOSES.sub(lambda found: found["mark"] + (found["end"] or found["break"]), told)
 
     def _paragraph(self, text: str) -> str:
         """A paragraph; of one that click leaves as it is, such as of examples, line by line."""
