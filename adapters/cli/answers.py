@@ -24,7 +24,7 @@ from yibao.adapters.cli.options import (
     print_json,
     subjects_options,
 )
-from yibao.adapters.views import in_one_line, json_for, tell
+from yibao.adapters.views import in_one_line, json_for, tell, tell_page
 
 
 @main.command(
@@ -362,7 +362,7 @@ def dossier(
         found = dossier_of(asked.service, enrollment, at or asked.at, known_at, asked.known_at)
     text = _WRITTEN[form](found, Words(lang), "utf-8" if to else sys.stdout.encoding)
     if to is None:
-        tell(text)
+        (tell_page if form == "html" else tell)(text)
         return
     with written(to, force=force) as new:
         new.write_text(text + "\n", encoding="utf-8")

@@ -146,7 +146,7 @@ def check_store(store: str, as_json: bool, policies: Path | None, lang: Any) -> 
         if health.rehearsal:
             tell(words("store", "rehearsal"))
         for finding in health.findings:
-            tell(f"{words('finding', finding.code)}: {words.said(finding.where)}")
+            tell(words.named(words("finding", finding.code), words.said(finding.where)))
         if not health.findings:
             tell(words("store", "whole"))
     sys.exit(1 if health.findings else 0)

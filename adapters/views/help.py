@@ -11,6 +11,8 @@ from unicodedata import east_asian_width
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from yibao.adapters.views.words import Language, Words
 
 #: Where a context keeps the language.
@@ -19,6 +21,8 @@ _LANGUAGE: Final = "yibao.language"
 _FILL: Final = "\0"
 #: Behind the help of an option click tells in brackets what else there is to it.
 _EXTRA: Final = re.compile(r"(?s)(?P<help>.*?)(?:  \[(?P<extra>[^\[\]]*)\])?")
+#: No line begins with what closes: such a mark hangs behind the line before.
+_CLOSES: Final = re.compile(r"(?<=\S)(?P<break>\n +)(?P<mark>[）。，；：、”])(?P<end> *\n)?")
 
 
 def language_of(arguments: Sequence[str]) -> "Language":
@@ -70,6 +74,9 @@ class Command(click.Command):
     def get_short_help_str(self, limit: int = 45) -> str:
         return _in_short(self) or super().get_short_help_str(limit)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        return _spoken(ctx, super().shell_complete(ctx, incomplete))
+
 
 class Group(click.Group):
     """A group whose help, and that of its commands, is in the language asked for."""
@@ -80,8 +87,23 @@ class Group(click.Group):
     def get_short_help_str(self, limit: int = 45) -> str:
         return _in_short(self) or super().get_short_help_str(limit)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        with ctx.scope(cleanup=False):  # in whose language its commands are told of
+            return _spoken(ctx, super().shell_complete(ctx, incomplete))
+
 
 Group.group_class = Group
+
+
+def _spoken(context: click.Context, items: "list[CompletionItem]") -> "list[CompletionItem]":
+    """What may be completed, with what a shell shows beside it in the language asked for."""
+    if isinstance(context, Spoken) and context.language != "en":
+        from yibao.adapters.views.words import Words
+
+        words = Words(context.language)
+        for item in items:
+            item.help = item.help and words.help(item.help)
+    return items
 
 
 def _in_short(command: click.Command) -> str | None:
@@ -100,7 +122,7 @@ class _Formatter(click.HelpFormatter):
 
     def __init__(self, words: "Words", width: int | None, max_width: int | None) -> None:
         super().__init__(width=width, max_width=max_width)
-        self.width -= 1  # a line may be broken in the middle of a wide character
+        self.width -= 2  # a line may be broken in a wide character, and a mark hang behind it
         self.words = words
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
@@ -118,7 +140,8 @@ class _Formatter(click.HelpFormatter):
         super().write_dl(told, *sizes, **named)
 
     def getvalue(self) -> str:
-        return super().getvalue().replace(_FILL, "")
+        told = super().getvalue().replace(_FILL, "")
+        return _CLOSES.sub(lambda found: found["mark"] + (found["end"] or found["break"]), told)
 
     def _paragraph(self, text: str) -> str:
         """A paragraph; of one that click leaves as it is, such as of examples, line by line."""

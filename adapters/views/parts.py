@@ -35,9 +35,9 @@ def _care(amounts: dict[str, Any], words: Words) -> str:
         fund, patient = amounts["fund_pays"], amounts["patient_pays"]
         text = words("phrase", "pays", fund=fund, patient=patient)
         if amounts.get("settlement"):
-            text += f", {words('settlement', amounts['settlement'])}"
+            text = words.joined([text, words("settlement", amounts["settlement"])])
     if amounts.get("settled"):
-        text += f"; {words('audit', 'paid')}"
+        text = words.joined([text, words("audit", "paid")], "apart")
     return f"#{amounts['version']} {text}"
 
 
@@ -65,8 +65,8 @@ def part_lines(name: str, value: Any, words: Words) -> list[str]:
 
 def part_line(name: str, value: Any, words: Words) -> str:
     """The same in one line."""
-    separator = ", " if PARTS[name].kind is Change else "; "
-    return separator.join(part_lines(name, value, words)) or words("phrase", "none")
+    how = "between" if PARTS[name].kind is Change else "apart"
+    return words.joined(part_lines(name, value, words), how) or words("phrase", "none")
 
 
 def lines_of(name: str, answer: Answer, words: Words) -> list[str]:

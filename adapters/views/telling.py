@@ -37,7 +37,8 @@ def shown(value: Any, words: Words) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple | list):
-        return ", ".join(shown(part, words) for part in value) or words("phrase", "none")
+        listed = (shown(part, words) for part in value)
+        return words.joined(listed, "listed") or words("phrase", "none")
     return str(value)
 
 
@@ -57,7 +58,7 @@ def told(value: Any, words: Words, name: str = "") -> str:
         return words("phrase", "range", first=value["from"], last=value["to"])
     if isinstance(value, list):
         listed = (told(part, words, name) for part in value)
-        return words("phrase", "between").join(listed) or words("phrase", "none")
+        return words.joined(listed, "listed") or words("phrase", "none")
     if isinstance(value, str) and value.endswith("+08:00") and len(value) > 16:
         return value.removesuffix("+08:00").removesuffix(":00").replace("T", " ")
     return printable(str(value))
@@ -105,8 +106,8 @@ def fields(values: dict[str, Any], words: Words, event: str = "") -> str:
 
 def in_words(values: dict[str, Any], words: Words, event: str = "") -> str:
     """The values of a fact, or of what was asked for, each with its name; digests are no words."""
-    return words("phrase", "between").join(
-        words("phrase", "field", name=words.field(key, event), value=told(value, words, key))
+    return words.joined(
+        words.named(words.field(key, event), told(value, words, key))
         for key, value in values.items()
         if value is not None and not key.endswith("digest")
     )
@@ -141,5 +142,5 @@ def error_told(error: YibaoError, words: Words) -> str:
 def _detail(key: str, value: object, words: Words) -> object:
     """A detail of a refusal: names of values, or a sentence."""
     if key in ("where", "differing"):
-        return words("phrase", "between").join(map(words.field, str(value).split(", ")))
+        return words.joined(map(words.field, str(value).split(", ")), "listed")
     return words.said(value) if isinstance(value, str) else value

@@ -29,6 +29,11 @@ def tell(text: str, *, err: bool = False) -> None:
     click.echo(printable(text), err=err)
 
 
+def tell_page(page: str) -> None:
+    """Writes a web page to standard output, in UTF-8 wherever that is: it says so itself."""
+    click.echo(printable(page).encode(errors="backslashreplace"))
+
+
 def json_for(encoding: str | None, told: Any, **how: Any) -> str:
     """Plain values as JSON that an encoding carries: ASCII where it is not UTF-8."""
     try:

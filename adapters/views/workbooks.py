@@ -1,11 +1,12 @@
 """The audit trail for Excel, in words; by openpyxl, which comes with `yibao[office]`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from yibao.adapters.following.trail import By
 from yibao.adapters.store.files import NotWritten
@@ -61,7 +62,7 @@ def _cell(name: str, entry: dict[str, Any], words: Words) -> Any:
     if name == "steps":
         return "\n".join(moved_lines({**entry, "changes": ()}, words))
     if name == "students_by_part":
-        return "\n".join(f"{words('value', part)}: {n}" for part, n in (value or {}).items())
+        return "\n".join(words.named(words("value", part), n) for part, n in (value or {}).items())
     if value is None:
         return None
     if name.endswith("_at"):
@@ -81,6 +82,7 @@ def _sheet(to: Path, title: str, heads: Sequence[str]) -> Iterator[Any]:
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.utils import get_column_letter
+    from openpyxl.writer.excel import ExcelWriter
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title)
@@ -108,6 +110,14 @@ def _sheet(to: Path, title: str, heads: Sequence[str]) -> Iterator[Any]:
         made.data_type, made.quotePrefix = "s", True
         return made
 
-    append(heads)
-    yield append
-    book.save(to)
+    try:
+        append(heads)
+        yield append
+        with ZipFile(to, "w", ZIP_DEFLATED) as archive:
+            ExcelWriter(book, archive).save()
+    except OSError:
+        # What is left open fails once more when it is collected, where nobody can catch it.
+        if not sheet.closed:
+            with suppress(OSError, StopIteration):
+                sheet.close()
+        raise

@@ -58,3 +58,8 @@ def test_the_help_of_every_command_is_what_is_held(language: str) -> None:
 def test_no_line_of_help_is_wider_than_a_terminal(language: str) -> None:
     wide = [line for line in pages(language).splitlines() if cell_len(line) > WIDTH]
     assert wide == []
+
+
+def test_no_line_begins_with_what_closes() -> None:
+    told = [line.strip() for line in pages("zh").splitlines()]
+    assert [line for line in told if line and line[0] in "）。，；：、”"] == []

@@ -51,7 +51,7 @@ def short_report(answer: Answer, other_years: Sequence[int], words: Words) -> Re
         _values(answer, words),
     ]
     if other_years:
-        years = ", ".join(map(str, other_years))
+        years = words.joined(map(str, other_years), "listed")
         parts.append(Text(words("phrase", "other_years", years=years)))
     return Group(*parts)
 
@@ -71,7 +71,7 @@ def _values(answer: Answer, words: Words) -> Table:
     values = Table.grid(padding=(0, 2))
     now = shown(answer.at, words)
     if answer.assumes_no_further_facts:
-        now += f" ({words('phrase', 'assumes')})"
+        now += words.aside(words("phrase", "assumes"))
     values.add_row(words("value", "state"), state(answer.state, words), now)
     for name in DERIVED[1:]:
         derived = PARTS[name].derivation(answer)
@@ -97,14 +97,14 @@ def failures_report(failures: Iterable[Failure], words: Words) -> Iterator[Rende
         named = f" ({place.step})" if place.step else ""
         yield Text("\n" + in_one_line(f"{place.file}:{place.line}{named}"), style="red")
         for key, expected in failure.expected.items():
-            yield Text(
-                f"  {_named(key, words)}: {words('phrase', 'expected')} "
-                f"{_expected(key, expected, words)}, "
-                f"{words('phrase', 'came')} {_expected(key, failure.came[key], words)}"
+            sides = (
+                f"{words('phrase', phrase)} {_expected(key, value, words)}"
+                for phrase, value in (("expected", expected), ("came", failure.came[key]))
             )
+            yield Text(f"  {words.named(_named(key, words), words.joined(sides))}")
         why = why_failed(failure, words)
         if why:
-            yield Text(f"  {words('phrase', 'why')}: {why}")
+            yield Text(f"  {words.named(words('phrase', 'why'), why)}")
 
 
 def _named(key: str, words: Words) -> str:
@@ -118,16 +118,14 @@ def _expected(key: str, value: Any, words: Words) -> str:
     """What was expected or came; in English a code as in the file."""
     if words.language == "en":
         return told(value, words, key)
-    between = words("phrase", "between")
     if isinstance(value, list):
-        return between.join(_expected(key, each, words) for each in value) or words(
-            "phrase", "none"
-        )
+        listed = (_expected(key, each, words) for each in value)
+        return words.joined(listed, "listed") or words("phrase", "none")
     if isinstance(value, dict) and not {"from", "to"} <= value.keys():
         parts = (
             (_named(each, words), _expected(each, part, words)) for each, part in value.items()
         )
-        return between.join(words("phrase", "field", name=n, value=v) for n, v in parts)
+        return words.joined(words.named(name, part) for name, part in parts)
     section = _SECTIONS.get(key, "")
     if isinstance(value, str) and words.knows(section, value):
         return words(section, value)
@@ -159,10 +157,10 @@ def why_failed(failure: Failure, words: Words) -> str:
         reasons.append(_step(answer.next_step, words)[0])
     if "discrepancies" in failure.came:
         found = [f"#{one.version} {words('refusal', one.code)}" for one in answer.discrepancies]
-        reasons.append(", ".join(found) or words("phrase", "no_discrepancy"))
+        reasons.append(words.joined(found) or words("phrase", "no_discrepancy"))
     if "care" in failure.came:
         reasons.append(why_care(failure.care, words))
-    return "; ".join(reasons)
+    return words.joined(reasons, "apart")
 
 
 def _value_and_remark(
@@ -192,7 +190,7 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
         remarks.append(words("phrase", "until", until=shown(step.until, words)))
     if step.estimated:
         remarks.append(words("phrase", "estimated", ask=" / ".join(step.ask)))
-    return words("next_step", step.code), "; ".join(remarks)
+    return words("next_step", step.code), words.joined(remarks, "apart")
 
 
 def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> str:

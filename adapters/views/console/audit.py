@@ -48,7 +48,7 @@ def _told_lines(entry: dict[str, Any], words: Words, changed: str | None) -> Ite
         if entry.get(key) and entry[key] != entry["recorded_at"]
     ]
     if remarks:
-        yield ", ".join(remarks)
+        yield words.joined(remarks)
     if entry.get("stale"):
         yield words("audit", "stale")
     if entry.get("code") and entry["kind"] != "refused":
@@ -81,7 +81,7 @@ def what(entry: dict[str, Any], words: Words) -> str:
     if entry["kind"] == "refused":
         reason = words("refusal", entry["code"])
         if entry.get("where"):
-            reason += f" ({words.field(entry['where'])})"
+            reason += words.aside(words.field(entry["where"]))
         command = words("command", entry["command"]) + told_values
         line = words("audit", "refused", command=command, reason=reason)
         return line + (f" ×{entry['attempts']}" if "attempts" in entry else "")
@@ -105,15 +105,16 @@ def change(moved: dict[str, Any], words: Words) -> str:
     """One part of the answer that moved, before and after, and the clause behind it."""
     before = part_line(moved["value"], moved["before"], words)
     after = part_line(moved["value"], moved["after"], words)
-    return f"{words('value', moved['value'])}: {before} → {after}{clause(moved, words)}"
+    moves = f"{before} → {after}{clause(moved, words)}"
+    return words.named(words("value", moved["value"]), moves)
 
 
 def clause(cited: dict[str, Any], words: Words) -> str:
     """The rule and, where the edition is known, its notice and clause."""
     if not cited.get("rule"):
         return ""
-    where = f", {cited['notice']} {words.clause(cited['clause'])}" if "clause" in cited else ""
-    return f" ({cited['rule']}{where})"
+    where = [f"{cited['notice']} {words.clause(cited['clause'])}"] if "clause" in cited else []
+    return words.aside(words.joined([cited["rule"], *where]))
 
 
 def counts_report(counts: Mapping[str | None, int], by: By, words: Words) -> RenderableType:
@@ -155,8 +156,8 @@ def history_cells(name: str, held: Held, words: Words) -> tuple[str, str, str, s
     value = part_line(name, brief_json(name, held.value), words)
     if held.value is None and held.derived and held.derived.because:
         reason = words("because", held.derived.because)
-        value += f" ({words('phrase', 'because', reason=reason)})"
-    ended = ", ".join(
+        value += words.aside(words("phrase", "because", reason=reason))
+    ended = words.joined(
         f"{words('event', event.name)} #{event.originator_version} ({event.by})"
         for event in held.ended_by
     )

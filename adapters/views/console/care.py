@@ -50,7 +50,7 @@ def review_lines(changed: Iterable[Changed], words: Words) -> Iterator[tuple[str
     for each in changed:
         now = words("phrase", "taken_back") if each.now is None else _fund(each.now, words)
         when, then = shown(each.since, words), _fund(each.then, words)
-        moved = ", ".join(
+        moved = words.joined(
             f"{words('event', event.name)} {shown(event.recorded_at, words)}"
             for event in each.moved_by
         )
@@ -77,9 +77,8 @@ def amounts(assessed: Assessed, words: Words) -> str:
     """What is paid, or why nothing is, or what is missing to know it."""
     because = assessed.standing.because
     if assessed.is_pending:
-        return f"{words('phrase', 'pending')}, " + words(
-            "phrase", "missing", reason=words("because", because or "")
-        )
+        missing = words("phrase", "missing", reason=words("because", because or ""))
+        return words.joined([words("phrase", "pending"), missing])
     if assessed.refused:
         text = words("phrase", "refused", reason=words("because", assessed.refused))
         if assessed.covered_from:
@@ -89,7 +88,7 @@ def amounts(assessed: Assessed, words: Words) -> str:
         "phrase", "pays", fund=assessed.fund_pays.value, patient=assessed.patient_pays.value
     )
     if assessed.earlier_use_is_unknown:
-        text += f" ({words('phrase', 'earlier_use')})"
+        text += words.aside(words("phrase", "earlier_use"))
     return text
 
 
@@ -100,7 +99,7 @@ def why_care(assessed: Assessed | None, words: Words) -> str:
     parts = [amounts(assessed, words), settled(assessed, words)]
     if assessed.is_covered:
         parts.append(assessed.fund_pays.rule)
-    return ", ".join(part for part in parts if part)
+    return words.joined(part for part in parts if part)
 
 
 def told_amounts(found: Amounts, words: Words) -> str:

@@ -23,10 +23,10 @@ def comparison_report(comparison: Comparison, words: Words) -> RenderableType:
         table.add_column("")
         for phrase, answer in (("then", then), ("now", now)):
             known = words("phrase", "as_known", known_at=shown(answer.known_at, words))
-            table.add_column(f"{words('phrase', phrase)} ({known})", overflow="fold")
+            table.add_column(words("phrase", phrase) + words.aside(known), overflow="fold")
         table.add_column(words("phrase", "moved_by"), overflow="fold")
         for found in comparison.differences:
-            moved_by = ", ".join(_event(event, words) for event in found.moved_by)
+            moved_by = words.joined(_event(event, words) for event in found.moved_by)
             table.add_row(
                 words("value", found.name),
                 _part(found.name, found.then, words),
@@ -37,7 +37,9 @@ def comparison_report(comparison: Comparison, words: Words) -> RenderableType:
     else:
         parts.append(Text(words("phrase", "no_difference")))
     if comparison.facts_between:
-        parts.append(Text(f"\n{words('phrase', 'recorded_between')}:", style="bold"))
+        parts.append(
+            Text(f"\n{words.named(words('phrase', 'recorded_between'), '').rstrip()}", style="bold")
+        )
         parts.extend(
             Text(
                 "  "

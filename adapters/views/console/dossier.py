@@ -30,7 +30,7 @@ def dossier_report(dossier: Dossier, words: Words, *, ascii: bool = False) -> Re
     """The dossier as one reads it in a terminal."""
     ref, year = dossier.enrollment
     parts: list[RenderableType] = [
-        Text(f"{words('audit', 'dossier')}: {ref}/{year}", style="bold"),
+        Text(words.named(words("audit", "dossier"), f"{ref}/{year}"), style="bold"),
         *_section(words("audit", "answers"), answer_report(dossier.answer, words)),
         *_section(
             words("value", "timeline"), timeline_report(dossier.answers, words, WIDTH, ascii)

@@ -96,11 +96,11 @@ def _placed(place: str | None, words: Words) -> str:
 
 
 def _assumed(cell: dict[str, Any], words: Words) -> str:
-    return "" if cell["basis"] == "stated" else f" ({_reason(cell, words)})"
+    return "" if cell["basis"] == "stated" else words.aside(_reason(cell, words))
 
 
 def _reason(cell: dict[str, Any], words: Words) -> str:
-    return f"{words('phrase', cell['basis'])}: {cell['reason'][words.language]}"
+    return words.named(words("phrase", cell["basis"]), cell["reason"][words.language])
 
 
 def benefits_table(benefits: Benefits, words: Words) -> Table:
@@ -115,7 +115,7 @@ def benefits_table(benefits: Benefits, words: Words) -> Table:
             words("level", row.level) if row.level else "",
             f"{row.deductible.value} {words('unit', row.deductible.unit)}",
             f"{row.share.value} {words('unit', row.share.unit)}",
-            *("; ".join(parts) for parts in zip(*cited, strict=True)),
+            *(words.joined(parts, "apart") for parts in zip(*cited, strict=True)),
         )
     for name in ("remote_filing_required", "remote_settles_by_evoucher"):
         cell = getattr(benefits, name)
@@ -123,7 +123,7 @@ def benefits_table(benefits: Benefits, words: Words) -> Table:
         table.add_row(words("parameter", name), "", value, "", *_citation(cell, words))
     for name in ("remote_filing_places", "claim_places"):
         cell = getattr(benefits, name)
-        places = ", ".join(words("where", place) for place in cell.value)
+        places = words.joined((words("where", place) for place in cell.value), "listed")
         table.add_row(words("parameter", name), "", places, "", *_citation(cell, words))
     return table
 
@@ -137,11 +137,11 @@ def _rule(name: str, words: Words) -> str:
 def _settings(row: Row, words: Words) -> str:
     """What a row holds for; emergency care is paid as outpatient care is."""
     shared = (row.setting, CareSetting.EMERGENCY) if row.is_yearly else (row.setting,)
-    return ", ".join(words("setting", setting) for setting in shared)
+    return words.joined((words("setting", setting) for setting in shared), "listed")
 
 
 def _citation(citation: Citation | Parameter[Any], words: Words) -> tuple[str, str]:
     basis = words("phrase", citation.basis)
     if citation.reason is not None:
-        basis += f": {getattr(citation.reason, words.language)}"
+        basis = words.named(basis, getattr(citation.reason, words.language))
     return f"{citation.notice} {words.clause(citation.clause)}", basis

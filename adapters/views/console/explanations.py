@@ -51,13 +51,13 @@ def _tree(node: Node, words: Words, numbered: bool) -> Tree:
     if node.remark:
         label.append(f"  {node.remark}", "yellow")
     if node.again and node.rests_on:
-        label.append(f"  ({words('phrase', 'as_above')})", style="dim")
+        label.append(f" {words.aside(words('phrase', 'as_above'))}", style="dim")
         return Tree(label)
     if node.cited:
         label.append(f"  [{node.cited}] ", style="dim")
         label.append(node.basis, style="magenta" if node.is_assumed else "dim")
     if node.assumption:
-        label.append(f": {node.assumption}", style="magenta")
+        label.append(words.named("", node.assumption), style="magenta")
     branch = Tree(label)
     for part in node.inputs:
         branch.children.append(_tree(part, words, numbered))

@@ -27,8 +27,10 @@ def status_report(statuses: Sequence[Status], words: Words) -> RenderableType:
             words("projections", "yes" if status.is_led else "no"),
         )
         if status.halted:
-            lines.append(Text(f"{words('projections', 'halted')}: {words.said(status.halted)}"))
+            lines.append(
+                Text(words.named(words("projections", "halted"), words.said(status.halted)))
+            )
         for parked in standing.parked:
             told = words("projections", "parked", whose=parked.whose, position=parked.position)
-            lines.append(Text(f"{told}: {words.said(parked.told)}"))
+            lines.append(Text(words.named(told, words.said(parked.told))))
     return Group(table, *lines)

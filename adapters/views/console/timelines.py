@@ -118,7 +118,7 @@ def entries(answer: Answer, chart: Chart, words: Words) -> Iterator[Legend]:
     """Everything that is drawn, in words: the instant asked about, then row by row."""
     state = words("state", answer.state or "none")
     if answer.assumes_no_further_facts:
-        state += f" ({words('phrase', 'assumes')})"
+        state += words.aside(words("phrase", "assumes"))
     yield Legend(None, words("chart", "at"), shown(chart.at, words), "", state)
     for row in ROWS:
         for bar in chart.row(row):

@@ -1,12 +1,15 @@
 """Where tables and lines are written, with nothing in them that a terminal would obey."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from yibao.adapters.views.terminal import printable
+
+#: Marks of what is so and what is not, the best first: GBK and ASCII have not all of them.
+_MARKS: Final = ("✓✗", "√×", "+x")
 
 
 class Plain(Console):
@@ -14,13 +17,21 @@ class Plain(Console):
 
     def __init__(self, file: Any, width: int | None) -> None:
         super().__init__(file=file, width=width, highlight=False, markup=False, emoji=False)
+        self._marks = str.maketrans(_MARKS[0], next(filter(self._carries, _MARKS)))
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             text = segment.text if segment.control else printable(segment.text)
-            yield segment._replace(text=text)
+            yield segment._replace(text=text.translate(self._marks))
+
+    def _carries(self, text: str) -> bool:
+        try:
+            text.encode(self.encoding)
+        except UnicodeEncodeError:
+            return False
+        return True
 
     def on_broken_pipe(self) -> None:
         raise

@@ -5,6 +5,7 @@ the values of facts. What is written in English elsewhere, sentences of errors a
 command line, has its Chinese by the English (`said`).
 """
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
@@ -36,6 +37,18 @@ class Words:
     def codes(self) -> dict[str, set[str]]:
         """Every code there are words for, by section."""
         return {section: set(entries) for section, entries in self._lists.items()}
+
+    def joined(self, parts: Iterable[str], how: str = "between") -> str:
+        """Several, one behind the other: parts `between`, equals `listed`, or well `apart`."""
+        return self("phrase", how).join(parts)
+
+    def named(self, name: object, value: object) -> str:
+        """A value behind its name."""
+        return self("phrase", "field", name=name, value=value)
+
+    def aside(self, remark: str) -> str:
+        """A remark on what stands before it, in brackets."""
+        return self("phrase", "aside", remark=remark)
 
     def field(self, key: str, event: str = "") -> str:
         """What the value of a fact is called, of this one or of any; an unknown key is itself."""

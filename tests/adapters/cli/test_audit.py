@@ -489,7 +489,7 @@ def test_a_person_reads_the_trail_in_both_languages(run: Run, store: str) -> Non
     assert "the confirmation window is not open yet" in english
     assert not any("\u4e00" <= char <= "\u9fff" for char in english)
     for word in (
-        "拒绝 参保确认 （途径：随申办市民云）",
+        "拒绝 参保确认（途径：随申办市民云）",
         "院校已提交申报数据",
         "待遇享受期",
         "报到注册",

@@ -19,6 +19,7 @@ from yibao.projections.parts import PARTS
 
 from ..conftest import Run, Write
 from ..views.test_dossier import Page
+from .test_audit import in_a_process
 
 ROOT = Path(__file__).parents[3]
 STORIES = sorted((ROOT / "scenarios").rglob("*.yaml"))
@@ -260,3 +261,29 @@ def test_the_help_of_every_command_is_chinese() -> None:
     for named in commands(main):
         told = GIVEN.sub(" ", help_of("zh", *named))
         assert latin(told, *PROPER) == set(), named
+
+
+def test_what_a_shell_shows_beside_what_it_completes_is_chinese() -> None:
+    for line in ("yibao ", "yibao policy ", "yibao audit --", "yibao db init --"):
+        environment = {"_YIBAO_COMPLETE": "zsh_complete", "COMP_WORDS": line, "YIBAO_LANG": "zh"}
+        done = in_a_process(COMP_CWORD=str(line.count(" ")), **environment)
+        told = done.stdout.decode().splitlines()[2::3]
+        assert told
+        assert [each for each in told if each.isascii()] == [], line
+
+
+#: A mark of Latin script behind a Chinese character, or before one; but for the colon behind the
+#: name of a value in an explanation, which was released with it.
+LATIN_MARK = re.compile(r"[一-鿿】）](?:[,;]| ?\()|[,;(] ?[一-鿿]")
+
+
+@pytest.mark.parametrize("lines", ["show", "explain", "audit", "review", "dossier", "replay"])
+def test_the_marks_between_chinese_words_are_chinese(lines: str, asked: Callable[..., str]) -> None:
+    for story in TOLD:
+        told = asked(lines, ROOT / "scenarios" / story)
+        assert LATIN_MARK.findall(told) == []
+
+
+def test_the_marks_in_a_notice_are_chinese(asked: Callable[..., str]) -> None:
+    for line in (["show", "shanghai-2025"], ["diff", "shanghai-2024", "shanghai-2025"]):
+        assert LATIN_MARK.findall(asked("policy", *line)) == []

@@ -257,6 +257,20 @@ def test_json_is_json_whatever_a_terminal_speaks(
         assert "école 复旦 😀" in json.dumps(told, ensure_ascii=False)
 
 
+@pytest.mark.parametrize(("encoding", "mark"), [("gbk", "√"), ("ascii", "+"), ("utf-8", "✓")])
+def test_what_holds_is_marked_by_what_a_terminal_has(encoding: str, mark: str) -> None:
+    done = ran(["replay", STORY, "--lang", "en"], encoding=encoding)
+    assert done.stdout.decode(encoding).startswith(f"{mark} ")
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "ascii", "utf-16"])
+def test_a_page_is_in_the_encoding_that_it_names(encoding: str) -> None:
+    asked = ["dossier", STORY, "--format", "html", "--lang", "zh"]
+    page = ran(asked, encoding=encoding).stdout.decode("utf-8")
+    assert '<meta charset="utf-8">' in page
+    assert "院校" in page
+
+
 def test_a_file_name_in_no_encoding_is_told_all_the_same(tmp_path: Path) -> None:
     name = os.fsdecode(bytes(tmp_path) + b"/\xff.yaml")
     Path(name).write_bytes(STORY.read_bytes())
@@ -301,6 +315,24 @@ def test_a_full_disk_is_one_line(command: list[object]) -> None:
     with open("/dev/full", "wb") as full:
         done = ran(command, full)
     assert failed(done) == "yibao: the output cannot be written: No space left on device"
+
+
+@pytest.mark.parametrize("room", [1024, 4096])
+@pytest.mark.parametrize("asked", [[], ["--count", "kind"]], ids=["entries", "counts"])
+def test_a_workbook_that_does_not_fit_is_one_line(
+    asked: list[str], room: int, tmp_path: Path
+) -> None:
+    limited = f"import resource as r; r.setrlimit(r.RLIMIT_FSIZE, ({room}, {room}))"
+    run = "from yibao.adapters.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{limited}; {run}", "audit", STORY, *asked, "--xlsx", "a.xlsx"],
+        cwd=tmp_path,
+        env=environment() | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert failed(done) == "yibao: 'a.xlsx' could not be written: File too large"
+    assert list(tmp_path.iterdir()) == []
 
 
 @every
