@@ -154,6 +154,8 @@ def test_a_receipt_names_the_event_and_what_was_seen() -> None:
         assert (told["version"], told["repeated"]) == (3, False)
         assert told["recorded_at"] == "2025-12-31T12:00:00+08:00"
         assert told["seen"] == as_json(service.at(ADA))["seen"]
+        assert told["seen"] == fits(as_json(receipt.seen), models.Seen)
+        assert Seen(**told["seen"]) == receipt.seen
 
 
 REFUSED: list[tuple[YibaoError, dict[str, Any]]] = [
