@@ -207,6 +207,26 @@ def test_what_is_wrong_with_values_is_told_in_chinese_too() -> None:
     assert mistake["why_text"] != mistake["why"]
 
 
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("confirm", {"by": "x", "command_id": "y", "expected": None}),
+    ("issue_medical_card", {"observed": "perhaps", "colour": "red", "at": "soon"}),
+    ("withdraw", {"on": 20250901}),
+    ("pay_premium", {"year": "1999"}),
+    ("verify_prior_coverage", {"lapsed_years": 1.5, "waiting_ends_on": "2025-02-30"}),
+    ("receive_care", {"on": "2025-13-01", "setting": "spa", "cost": "0.001", "province": " "}),
+    ("settle_care", {"care": 7, "paid": 1.5}),
+    ("correct", {"fact_id": "x", "reason": "For No Reason", "changes": 7}),
+]
+
+
+@pytest.mark.parametrize(("name", "values"), WRONG, ids=[name for name, _ in WRONG])
+def test_whatever_is_wrong_with_a_form_is_told_in_chinese(name: str, values: dict[str, Any]) -> None:
+    with enrolled() as service, pytest.raises(BadValue) as raised:
+        service.tell(ADA, name, values)
+    mistakes = as_json(raised.value, lang="zh")["errors"]
+    assert [each for each in mistakes if each["why_text"] == each["why"]] == []
+
+
 def test_the_schema_that_is_printed_is_that_of_the_model(run: Callable[..., Result]) -> None:
     assert json.loads(run("schema", "answer").stdout) == models.Answer.model_json_schema()
 
