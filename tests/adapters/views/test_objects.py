@@ -1,5 +1,6 @@
 """What the service returns and raises as JSON: the same as its models, and as their schema."""
 
+import ast
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -220,7 +221,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "values"), WRONG, ids=[name for name, _ in WRONG])
-def test_whatever_is_wrong_with_a_form_is_told_in_chinese(name: str, values: dict[str, Any]) -> None:
+def test_what_is_wrong_with_a_form_is_told_in_chinese(name: str, values: dict[str, Any]) -> None:
     with enrolled() as service, pytest.raises(BadValue) as raised:
         service.tell(ADA, name, values)
     mistakes = as_json(raised.value, lang="zh")["errors"]
@@ -253,6 +254,14 @@ def test_a_language_there_is_none_of_is_a_bad_value() -> None:
 def test_what_yibao_does_not_answer_is_told(it: Any) -> None:
     with pytest.raises(TypeError, match="is nothing that yibao answers"):
         as_json(it)
+
+
+def test_type_checkers_know_an_answer_as_it_is_made() -> None:
+    source = ast.parse(Path(models.__file__).read_text(encoding="utf-8"))
+    kinds = {each.name: each for each in ast.walk(source) if isinstance(each, ast.ClassDef)}
+    there = {**vars(models)}
+    exec(compile(ast.Module([kinds["Answer"]], []), models.__file__, "exec"), there)
+    assert there["Answer"].model_json_schema() == models.Answer.model_json_schema()
 
 
 def test_a_model_has_one_schema_whichever_way_it_is_asked_for() -> None:
