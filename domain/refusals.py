@@ -201,6 +201,13 @@ class OutOfStep(Refused):
     """`command_id_reused` or `version_conflict`."""
 
 
+class Mistake(NamedTuple):
+    """What is wrong with one value: where it stands, and why it cannot be right."""
+
+    where: str
+    why: str
+
+
 class BadValue(Refused, ValueError):
     """A value that can never be right; `where` names the field, never repeating the value.
 
@@ -209,7 +216,7 @@ class BadValue(Refused, ValueError):
 
     def __init__(self, where: str, why: str, *others: tuple[str, str]) -> None:
         super().__init__("bad_value", where=where, why=why)
-        self.errors = ((where, why), *others)
+        self.errors = (Mistake(where, why), *(Mistake(*other) for other in others))
 
 
 class Misfit(ValueError):

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from yibao.domain.lifecycle import REFUSALS
 from yibao.domain.lifecycle.decision import _REFUSE_REPORTS
 from yibao.domain.refusals import REASONS
 
+ROOT = Path(__file__).parents[1]
 METHODS = {
     name: member
     for name, member in inspect.getmembers(yibao.Service, inspect.isfunction)
@@ -63,6 +65,15 @@ def test_whatever_may_be_called_names_what_it_raises(name: str) -> None:
 def test_a_method_of_a_command_names_every_code_that_the_table_refuses_it_with(name: str) -> None:
     named = set(re.findall(r"`(\w+)`", told(METHODS[name]))) & REASONS.keys()
     assert codes_of(name) == named
+
+
+def test_what_a_command_id_belongs_to_is_said_where_one_looks_for_it() -> None:
+    pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/codes.md")]
+    methods = [told(METHODS["record"]), told(METHODS["tell"]), told(yibao.Command)]
+    for text in (*pages, *methods):
+        assert "command id belongs to one stream" in " ".join(text.split())
+    chinese = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    assert "一个命令编号只属于一个事件流" in chinese
 
 
 @pytest.mark.parametrize("name", ASKED)

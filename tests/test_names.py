@@ -143,6 +143,31 @@ assert not any("adapters" in name for name in loaded())
     run(sys.executable, "-c", asked)
 
 
+def test_whoever_asks_while_another_thread_is_the_first_finds_every_name() -> None:
+    asked = """
+import sys, threading, yibao
+lacking = []
+def ask():
+    try:
+        yibao.__getattr__("PENDING")
+    except AttributeError as error:
+        lacking.append(error)
+def meanwhile(frame, event, arg):
+    if frame.f_code.co_name != "_declared":
+        return None
+    if yibao._found:
+        other = threading.Thread(target=ask)
+        other.start()
+        other.join()
+    return meanwhile
+sys.settrace(meanwhile)
+yibao.Seen
+sys.settrace(None)
+assert not lacking, lacking
+"""
+    run(sys.executable, "-c", asked)
+
+
 def test_everything_comes_with_a_star() -> None:
     run(
         sys.executable,

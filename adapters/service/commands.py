@@ -480,8 +480,9 @@ class Commands(Opened):
         The keys are those of the command's class in `yibao.commands`: `register` carries `ref`, and
         needs no target beside it; `correct` and `void` carry `fact_id`, the settlements `care`. An
         empty value is left out. Who tells it, and under which id, is told in `how`, never among
-        the values. Raises Refused as the command's method does; BadValue tells in `errors`
-        everything that is wrong with the values.
+        the values. A command id belongs to one stream, whichever method it is told by. Raises
+        Refused as the command's method does; BadValue tells in `errors` everything that is wrong
+        with the values.
         """
         self._store.check_process()
         check_callable(allowed)
@@ -499,7 +500,8 @@ class Commands(Opened):
         """Records one command, on an enrollment or, for its window, on an edition.
 
         Raises Refused with its code, and keeps the attempt; UnknownEdition; StoreError where the
-        store fails. The times, `command_id`, `expected` and `allowed` are those of every method.
+        store fails. The times, `command_id`, `expected` and `allowed` are those of every method. A
+        command id belongs to one stream: a student's enrollment, her care, or an edition.
         """
         return self.record_together(target, [command], allowed=allowed)[0]
 

@@ -314,6 +314,21 @@ if TYPE_CHECKING:
 
     class Answer(_Answer):
         __doc__ = _ABOUT
+        # What `_fields_of` makes of each part, for type checkers.
+        state: State | None
+        state_text: Text
+        waiting: Waiting | Pending | None
+        waiting_text: Text
+        account_built_on: Day | Pending | None
+        account_built_on_text: Text
+        evoucher_available_at: Instant | Pending | None
+        evoucher_available_at_text: Text
+        coverage: Span | Pending | None
+        coverage_text: Text
+        next_steps: list[NextStep]
+        discrepancies: list[Discrepancy]
+        timeline: list[Change]
+        care: list[Care]
 else:
     _fields = {name: kind for part in PARTS.values() for name, kind in _fields_of(part).items()}
     Answer = create_model(

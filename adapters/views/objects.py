@@ -27,6 +27,7 @@ from yibao.domain.facts import KeptAttempt
 from yibao.domain.facts.events import CareSettled, Event
 from yibao.domain.lifecycle import Change, Guard, Possible
 from yibao.domain.refusals import BadValue, Refused, YibaoError
+from yibao.domain.vocabulary import Seen
 from yibao.projections.answer import Answer
 from yibao.projections.audit_trail import Entry, Moved
 from yibao.projections.comparison import Comparison, Difference
@@ -56,6 +57,7 @@ One = (
     | NextStep
     | Discrepancy
     | Change
+    | Seen
 )
 
 #: The values of facts that are codes; each has a section of words of its own.
@@ -122,7 +124,7 @@ class _Teller(NamedTuple):
         for kind in type(given).__mro__:
             if kind in _TOLD:
                 return _TOLD[kind](self, given)
-        if isinstance(given, tuple | list):
+        if isinstance(given, tuple | list) and not hasattr(given, "_fields"):
             return [self(each) for each in given]
         if given is None or isinstance(given, int | datetime):  # years, or instants
             return plain(given)
@@ -213,6 +215,9 @@ class _Teller(NamedTuple):
     def mistake(self, where: str, why: str) -> Told:
         said = {"why_text": self.words.said(why)} if self.words else {}
         return {"where": where, "why": why, **said}
+
+    def seen(self, seen: Seen) -> Told:
+        return dict(plain(seen))
 
     def comparison(self, found: Comparison) -> Told:
         return {name: self(each) for name, each in found._asdict().items()}
@@ -354,5 +359,6 @@ _TOLD: Final[dict[type, Callable[[_Teller, Any], Told]]] = {
     Possible: _Teller.possible,
     Guard: _Teller.guard,
     Changed: _Teller.changed,
+    Seen: _Teller.seen,
     Event: _Teller.fact,
 }

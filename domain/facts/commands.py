@@ -489,7 +489,7 @@ def _misplaced(kind: type[Command], key: Any) -> tuple[str, str]:
     """What is wrong with a key that is none of the command's values."""
     if key in BESIDE:
         return key, "is told beside the values, not among them"
-    return named(key, "values"), f"a {kind.name} has no such value"
+    return named(key, "values"), f"{kind.name} has no such value"
 
 
 def named(key: Any, within: str) -> str:

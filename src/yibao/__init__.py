@@ -56,12 +56,14 @@ def _declared() -> dict[str, tuple[str, str | None]]:
         from pkgutil import get_data
 
         stub = ast.parse(get_data(__name__, "__init__.pyi") or b"")
+        found: dict[str, tuple[str, str | None]] = {}
         for each in stub.body:
             if not isinstance(each, ast.ImportFrom):
                 continue
             for name in each.names:
                 if name.asname and each.module:
-                    _found[name.asname] = each.module, name.name
+                    found[name.asname] = each.module, name.name
                 elif name.asname:
-                    _found[name.asname] = f"{__name__}.{name.name}", None
+                    found[name.asname] = f"{__name__}.{name.name}", None
+        _found.update(found)  # at once: another thread may be asking
     return _found

@@ -39,6 +39,12 @@ def test_a_bad_value_names_the_field() -> None:
     assert BadValue("closes_on", "lies after the benefit year").details["where"] == "closes_on"
 
 
+def test_each_mistake_tells_where_it_stands_and_why() -> None:
+    bad = BadValue("on", "is no day", ("document", "is lacking"))
+    assert bad.errors == (("on", "is no day"), ("document", "is lacking"))
+    assert [(each.where, each.why) for each in bad.errors] == list(bad.errors)
+
+
 def test_a_refusal_with_an_unknown_code_cannot_be_raised() -> None:
     with pytest.raises(KeyError):
         NotPermitted("no_such_code")  # pyright: ignore[reportArgumentType]

@@ -38,7 +38,10 @@ def recorded(service: yibao.Service, whom: yibao.EnrollmentId) -> None:
 def told(service: yibao.Service, whom: yibao.EnrollmentId) -> None:
     assert_type(yibao.as_json(service.at(whom), lang="zh", explain=True), dict[str, Any])
     assert_type(yibao.as_json(service.history(whom, "state")), list[Any])
-    assert_type(yibao.models.Answer.model_validate({}).seen.window, int)
+    told = yibao.models.Answer.model_validate({})
+    assert_type(told.seen.window, int)
+    assert_type(told.state, yibao.State | None)
+    assert_type(told.next_steps[0].text, str)
 
 
 def opened() -> None:

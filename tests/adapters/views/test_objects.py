@@ -1,5 +1,6 @@
 """What the service returns and raises as JSON: the same as its models, and as their schema."""
 
+import ast
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -154,6 +155,8 @@ def test_a_receipt_names_the_event_and_what_was_seen() -> None:
         assert (told["version"], told["repeated"]) == (3, False)
         assert told["recorded_at"] == "2025-12-31T12:00:00+08:00"
         assert told["seen"] == as_json(service.at(ADA))["seen"]
+        assert told["seen"] == fits(as_json(receipt.seen), models.Seen)
+        assert Seen(**told["seen"]) == receipt.seen
 
 
 REFUSED: list[tuple[YibaoError, dict[str, Any]]] = [
@@ -205,6 +208,26 @@ def test_what_is_wrong_with_values_is_told_in_chinese_too() -> None:
     assert mistake["why_text"] != mistake["why"]
 
 
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("confirm", {"by": "x", "command_id": "y", "expected": None}),
+    ("issue_medical_card", {"observed": "perhaps", "colour": "red", "at": "soon"}),
+    ("withdraw", {"on": 20250901}),
+    ("pay_premium", {"year": "1999"}),
+    ("verify_prior_coverage", {"lapsed_years": 1.5, "waiting_ends_on": "2025-02-30"}),
+    ("receive_care", {"on": "2025-13-01", "setting": "spa", "cost": "0.001", "province": " "}),
+    ("settle_care", {"care": 7, "paid": 1.5}),
+    ("correct", {"fact_id": "x", "reason": "For No Reason", "changes": 7}),
+]
+
+
+@pytest.mark.parametrize(("name", "values"), WRONG, ids=[name for name, _ in WRONG])
+def test_what_is_wrong_with_a_form_is_told_in_chinese(name: str, values: dict[str, Any]) -> None:
+    with enrolled() as service, pytest.raises(BadValue) as raised:
+        service.tell(ADA, name, values)
+    mistakes = as_json(raised.value, lang="zh")["errors"]
+    assert [each for each in mistakes if each["why_text"] == each["why"]] == []
+
+
 def test_the_schema_that_is_printed_is_that_of_the_model(run: Callable[..., Result]) -> None:
     assert json.loads(run("schema", "answer").stdout) == models.Answer.model_json_schema()
 
@@ -231,6 +254,14 @@ def test_a_language_there_is_none_of_is_a_bad_value() -> None:
 def test_what_yibao_does_not_answer_is_told(it: Any) -> None:
     with pytest.raises(TypeError, match="is nothing that yibao answers"):
         as_json(it)
+
+
+def test_type_checkers_know_an_answer_as_it_is_made() -> None:
+    source = ast.parse(Path(models.__file__).read_text(encoding="utf-8"))
+    kinds = {each.name: each for each in ast.walk(source) if isinstance(each, ast.ClassDef)}
+    there = {**vars(models)}
+    exec(compile(ast.Module([kinds["Answer"]], []), models.__file__, "exec"), there)
+    assert there["Answer"].model_json_schema() == models.Answer.model_json_schema()
 
 
 def test_a_model_has_one_schema_whichever_way_it_is_asked_for() -> None:

@@ -127,7 +127,7 @@ def test_who_tells_it_is_told_beside_the_values_and_read_with_them() -> None:
 )
 def test_a_key_that_may_be_anything_is_not_repeated(key: Any) -> None:
     assert wrong("confirm", {"at": AT, "channel": "app", key: 1}) == {
-        "values": "a confirm has no such value"
+        "values": "confirm has no such value"
     }
 
 
