@@ -234,10 +234,15 @@ def _now(service: Service, first: datetime, last: datetime, state: State) -> dat
     if now < first and isinstance(clock, Clock):
         clock.move_to(first)
         return first
-    possible = f"before {first}" if now < first else f"after {last}"
+    if now < first:
+        raise BadValue(
+            "state",
+            f"nobody is {state} before {first}, and the service's clock is at {now}: open it with "
+            "clock=yibao.testing.clock_at(…)",
+        )
     raise BadValue(
         "state",
-        f"nobody is {state} {possible}, and the service's clock is at {now}: open it with "
+        f"nobody is {state} after {last}, and the service's clock is at {now}: open it with "
         "clock=yibao.testing.clock_at(…)",
     )
 
