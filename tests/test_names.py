@@ -8,17 +8,16 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from pkgutil import walk_packages
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from golden.codes import kinds
 
 import yibao
 from yibao import commands
 from yibao.adapters.service.service import Service, open_service
 from yibao.domain import vocabulary
 from yibao.domain.facts.commands import ASKED
-from yibao.domain.refusals import YibaoError
 
 ROOT = Path(__file__).parents[1]
 STUB = ast.parse((ROOT / "src" / "yibao" / "__init__.pyi").read_text(encoding="utf-8"))
@@ -46,17 +45,6 @@ PROMISED = {
 }
 
 
-def errors() -> list[type[YibaoError]]:
-    """Every class of what yibao raises on purpose, in whatever module it is."""
-    for module in walk_packages(yibao.__path__, "yibao."):
-        if "migrations" not in module.name and not module.name.endswith("__main__"):
-            import_module(module.name)
-    found = [YibaoError]
-    for kind in found:
-        found += kind.__subclasses__()
-    return found
-
-
 def test_the_names_are_those_the_type_checkers_read() -> None:
     told = {
         name.asname
@@ -82,7 +70,7 @@ def test_a_name_there_is_not_is_no_attribute() -> None:
 
 
 def test_every_error_enumeration_and_command_has_a_public_name() -> None:
-    for kind in errors():
+    for kind in kinds():
         assert getattr(yibao, kind.__name__) is kind
     for name, found in inspect.getmembers(vocabulary, inspect.isclass):
         if issubclass(found, vocabulary.Word) and found is not vocabulary.Word:
