@@ -25,7 +25,7 @@ from yibao.adapters.service.recording import (
     check_callable,
     each_of,
 )
-from yibao.domain.facts import commands
+from yibao.domain.facts import commands, telling
 from yibao.domain.facts.commands import Command
 from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition
@@ -486,10 +486,10 @@ class Commands(Opened):
         """
         self._store.check_process()
         check_callable(allowed)
-        told = commands.as_told(name, values, **how)
+        told = telling.as_told(name, values, **how)
         whose = self._perhaps(told.get("ref"), told.get("policy")) if target is None else target
         with self._keeping(whose, told):
-            command = commands.told(name, values, **how)
+            command = telling.told(name, values, **how)
             if target is None and isinstance(command, commands.Register):
                 target = self.enrollment_of(command)
         return self.record(cast(Target, target), command, allowed=allowed)

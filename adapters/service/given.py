@@ -2,10 +2,7 @@
 
 from datetime import datetime
 from functools import wraps
-from typing import (
-    TYPE_CHECKING,
-    TypeVar,
-)
+from typing import TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,10 +19,6 @@ from yibao.domain.vocabulary import (
 from yibao.projections.record import (
     Cutoff,
 )
-
-if TYPE_CHECKING:  # what records and answers should not have to load these
-    pass
-
 
 R = TypeVar("R")
 

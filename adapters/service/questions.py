@@ -15,7 +15,8 @@ from uuid import UUID
 
 from yibao.domain.care import Assessed
 from yibao.domain.facts import KeptAttempt, commands, events
-from yibao.domain.facts.commands import Command, Unread
+from yibao.domain.facts.commands import Command
+from yibao.domain.facts.telling import Unread
 from yibao.domain.lifecycle import Possible, possible
 from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue, Refused

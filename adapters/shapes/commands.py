@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from yibao.adapters.shapes.schemas import DIALECT
 from yibao.domain.editions import needs_level
-from yibao.domain.facts.commands import ASKED, EVENT_ID, FLAGS, Command, keys
+from yibao.domain.facts.commands import ASKED, EVENT_ID, Command
+from yibao.domain.facts.telling import FLAGS, keys
 from yibao.domain.money import Fen
 from yibao.domain.vocabulary import HOME_PROVINCE, CareSetting
 

@@ -15,6 +15,7 @@ from yibao.domain.facts.commands import (
     Void,
 )
 from yibao.domain.facts.streams import AnyFact, Stream
+from yibao.domain.facts.telling import named
 from yibao.domain.refusals import BadValue, NotCorrectable, OutOfStep
 from yibao.domain.vocabulary import Seen
 
@@ -91,8 +92,7 @@ def corrected_command(target: events.Fact, command: Correct) -> RecordFact:
     values = {key: value for key, value in (old | changed).items() if value is not None}
     values["at"] = command.occurred_at or target.occurred_at
     errors = [
-        (commands.named(key, "changes"), f"a {kind.name} has no such value to correct")
-        for key in unknown
+        (named(key, "changes"), f"a {kind.name} has no such value to correct") for key in unknown
     ]
     again, wrong = commands.read_all(kind, values, stored=old.values())
     if again is None or errors:

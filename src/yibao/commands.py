@@ -11,5 +11,6 @@ right.
 
 from yibao.domain.facts.commands import *  # noqa: F403
 from yibao.domain.facts.commands import ASKED
+from yibao.domain.facts.telling import told as told
 
 __all__ = sorted(kind.__name__ for kind in ASKED.values())

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from yibao.domain.facts.commands import Command, Unread, read_told
+from yibao.domain.facts.commands import Command
+from yibao.domain.facts.telling import Unread, read_told
 from yibao.domain.judging import Target
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import EnrollmentId, edition_stream, revealing

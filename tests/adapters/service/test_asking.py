@@ -12,6 +12,7 @@ from yibao.adapters.service.service import Service, open_service
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import commands
 from yibao.domain.facts.commands import ASKED
+from yibao.domain.facts.telling import told
 from yibao.domain.lifecycle import Guard
 from yibao.domain.refusals import BadValue, Refused
 from yibao.domain.vocabulary import Category, Document
@@ -153,14 +154,10 @@ def test_what_was_recorded_before_would_be_again(service: Service, clock: Clock)
     clock.at("2025-09-30 10:00")
     register(service, command_id="r1")
     again = {"at": "2025-09-01 08:30", "ref": "ada", **sheet(on="2025-09-01")}
-    assert service.judge(ADA, commands.told("register", again, command_id="r1")) is None
+    assert service.judge(ADA, told("register", again, command_id="r1")) is None
     other = {**again, "school": "ecnu"}
-    assert judged(service, ADA, commands.told("register", other, command_id="r1")) == (
-        "command_id_reused"
-    )
-    assert judged(service, ADA, commands.told("register", other, expected_version=7)) == (
-        "version_conflict"
-    )
+    assert judged(service, ADA, told("register", other, command_id="r1")) == ("command_id_reused")
+    assert judged(service, ADA, told("register", other, expected_version=7)) == ("version_conflict")
 
 
 #: A question each, with what it is asked beside the enrollment.

@@ -10,7 +10,8 @@ from given import sheet
 import yibao
 from yibao.adapters.service.service import Service, open_service
 from yibao.domain.calendar import read_instant
-from yibao.domain.facts.commands import ASKED, DeclareRoster, told
+from yibao.domain.facts.commands import ASKED, DeclareRoster
+from yibao.domain.facts.telling import told
 from yibao.domain.refusals import BadValue, NotCorrectable, NotPermitted, OutOfStep, UnknownEdition
 
 from ..helpers.autumn import ADA, BO, POLICY

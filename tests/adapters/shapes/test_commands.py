@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from yibao.adapters.shapes.commands import commands_schema
-from yibao.domain.facts.commands import ASKED, keys, told
+from yibao.domain.facts.commands import ASKED
+from yibao.domain.facts.telling import keys, told
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import (
     ActivationChannel,

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from yibao.domain.facts import commands
-from yibao.domain.facts.commands import ASKED, Command, told
+from yibao.domain.facts.commands import ASKED, Command
+from yibao.domain.facts.telling import keys, told
 from yibao.domain.refusals import BadValue
 
 AT = "2025-09-06 14:20"
@@ -69,7 +70,7 @@ def test_a_command_of_plain_values_is_the_one_of_its_class(name: str) -> None:
 
 @pytest.mark.parametrize("name", ASKED)
 def test_what_a_form_leaves_empty_is_left_out(name: str) -> None:
-    optional = [key for key in commands.keys(ASKED[name]) if key not in {"at", *PLAIN[name]}]
+    optional = [key for key in keys(ASKED[name]) if key not in {"at", *PLAIN[name]}]
     assert len(optional) >= 1
     for empty in ("", None):
         values = {"at": AT, **PLAIN[name], **dict.fromkeys(optional, empty)}
@@ -157,14 +158,14 @@ NEVER: list[Any] = [
 @pytest.mark.parametrize("value", NEVER, ids=range(len(NEVER)))
 def test_a_value_that_can_never_be_right_is_told_at_its_place(name: str, value: Any) -> None:
     texts = {"note", "school", "province"} if isinstance(value, str) else set()
-    for key in commands.keys(ASKED[name]):
+    for key in keys(ASKED[name]):
         if key not in {"changes", *texts}:
             assert list(wrong(name, {"at": AT, **PLAIN[name], key: value})) == [key]
 
 
 @pytest.mark.parametrize("name", ASKED)
 def test_true_is_no_number_and_a_number_is_neither_true_nor_a_word(name: str) -> None:
-    for key in commands.keys(ASKED[name]):
+    for key in keys(ASKED[name]):
         for value in (True, 1):
             fits = {"observed": value is True, "lapsed_years": value == 1 and value is not True}
             fits["cost"] = fits["total_cost"] = fits["paid"] = value is not True
