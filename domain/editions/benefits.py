@@ -18,6 +18,8 @@ PerYear = Annotated[Parameter[Fen], in_unit("yuan a year")]
 PerStay = Annotated[Parameter[Fen], in_unit("yuan a stay")]
 #: The rules that an edition with a table of benefits cites beside those of the enrollment.
 BENEFIT_RULES = ("R26", "R27", "R28", "R29", "R29-earlier-use", "R30", "R31")
+#: Those that it may cite.
+OPTIONAL_BENEFIT_RULES = ("R37",)
 
 
 class Row(NamedTuple):
