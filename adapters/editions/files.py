@@ -26,6 +26,9 @@ from yibao.domain.vocabulary import EditionId
 #: The directory of a user's own editions, where no option names one.
 ENVIRONMENT_VARIABLE: Final = "YIBAO_POLICIES"
 
+#: Where the editions of stories lie, beside them.
+FOLDER: Final = "policies"
+
 #: What an edition says, section by section, and the names that each may use.
 _SECTIONS: Final[dict[str, Collection[str]]] = {
     "parameters": Parameters.model_fields,
@@ -66,16 +69,22 @@ class Editions:
         self._read: dict[str, Policy] = {}
         self._sources: dict[str, Source] = {}
         self._contents: dict[str, dict[str, Any]] = {}
+        self._beside: dict[Path, Editions] = {}
         if chosen:
             folder = Path(chosen)
             if not os.path.isdir(folder):  # also false for what can be no path
                 raise SourceError(str(folder), 1, 1, "no such directory of editions")
-            self._own = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-            for name, path in self._own.items():
-                if name in released():
-                    raise SourceError(
-                        str(path), 1, 1, f"{name!r} is a released edition; choose another name"
-                    )
+            self._own = _files_in(folder)
+
+    def beside(self, story: Path) -> "Editions":
+        """These, and those in a folder `policies` beside a story, where there is one."""
+        folder = story.parent / FOLDER
+        if not os.path.isdir(folder):
+            return self
+        if folder not in self._beside:
+            found = self._beside[folder] = Editions(folder)
+            found._own |= self._own  # those that somebody has chosen come first
+        return self._beside[folder]
 
     def names(self) -> list[str]:
         """Every edition at hand, by name."""
@@ -140,6 +149,16 @@ class Editions:
             bases.append((source, str(base)))
             names.append(_named(source))
         return bases
+
+
+def _files_in(folder: Path) -> dict[str, Path]:
+    """The editions in a directory, by name; raises SourceError for the name of a released one."""
+    own = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    for name, path in own.items():
+        if name in released():
+            told = f"{name!r} is a released edition; choose another name"
+            raise SourceError(str(path), 1, 1, told)
+    return own
 
 
 def _named(source: Source) -> str:

@@ -7,7 +7,7 @@ unit and a citation; every rule has a citation.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
@@ -47,6 +47,7 @@ from yibao.domain.vocabulary import (
     Leaving,
     OpenWord,
     OwnCode,
+    one_of,
 )
 
 
@@ -252,6 +253,10 @@ class Policy(Model):
         """Whether a code has a meaning here: one of yibao's, or of the edition's own words."""
         return code in self.words or (isinstance(code, OpenWord) and not code.is_own)
 
+    def one_of(self, words: Iterable[str]) -> str:
+        """Words of yibao's, and the edition's own, for whoever has named another."""
+        return one_of((*words, *self.words))
+
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         yield "edition", self.edition
 
@@ -322,6 +327,11 @@ class Policy(Model):
         """Whether the payment enrolls, instead of a confirmation (R34)."""
         by = self.parameters.enrolled_by
         return by is not None and by.value == "payment"
+
+    def is_for(self, students: str) -> bool:
+        """Whether entrants, or continuing students, may join under this edition (R1)."""
+        whom = self.parameters.for_students
+        return students in (whom.value if whom else ("entrants",))
 
     def is_enrolled_by(self, year_paid: int | None) -> bool:
         """Whether the payment for a year enrolls under this edition (R34)."""

@@ -28,7 +28,7 @@ from yibao.domain.lifecycle.guards import Attempt, first_refusal, request
 from yibao.domain.lifecycle.table import REFUSALS, refusals_of
 from yibao.domain.refusals import BadValue, Code, NotPermitted
 from yibao.domain.rules import Around, Case, WindowFix, confirmation_window, first_waiting_day
-from yibao.domain.vocabulary import Category, OpenWord, edition_stream, one_of
+from yibao.domain.vocabulary import Category, OpenWord, edition_stream
 
 
 def decide(
@@ -154,7 +154,7 @@ def _check_codes(event: events.Fact, edition: EditionInUse | None) -> None:
     for where in ("category", "document"):
         code = getattr(event, where, None)
         if edition and isinstance(code, OpenWord) and not edition.policy.knows(code):
-            raise BadValue(where, f"input should be {one_of((*type(code), *edition.policy.words))}")
+            raise BadValue(where, f"Input should be {edition.policy.one_of(type(code))}")
 
 
 def _check_values(
