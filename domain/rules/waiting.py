@@ -39,14 +39,19 @@ def waiting_while_unconfirmed(case: Case, undecided: Derived[Pending | None]) ->
 
 
 def first_waiting_day(case: Case, confirmation: Confirmation | None = None) -> Derived[date]:
-    """R14: the registration day, or 1 September for who registered earlier.
-
-    Where it is counted from the enrollment, the latest of that, the registration, and the first
-    day of the benefit year. A waiting period that goes on has begun on its own day (R33).
-    """
+    """The first day of a waiting period that a check ends: its own where one goes on (R33)."""
     carried = running(case)
     if carried is not None:
         return carried.of("waiting_begins_on", carried.value.first)
+    return _counted_from(case, confirmation)
+
+
+def _counted_from(case: Case, confirmation: Confirmation | None) -> Derived[date]:
+    """R14: the registration day, or 1 September for who registered earlier.
+
+    Where it is counted from the enrollment, the latest of that, the registration, and the first
+    day of the benefit year (R36).
+    """
     p = case.policy.parameters
     earliest = p.waiting_counts_from
     if not isinstance(earliest.value, str):
@@ -159,7 +164,7 @@ def _own_waiting(case: Case, confirmation: Confirmation | None) -> Waiting:
     if check and recorded and recorded >= start.value:
         period = WaitingPeriod(start.value, recorded, None)
         return Derived("waiting", period, "R13-recorded", (check, start))
-    return _by_months(case, _span_of(case, confirmation), start)
+    return _by_months(case, _span_of(case, confirmation), _counted_from(case, confirmation))
 
 
 def _by_months(case: Case, span: Span | None, start: Derived[date]) -> Waiting:
