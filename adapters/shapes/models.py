@@ -120,6 +120,7 @@ class NextStep(Shape):
     until: Instant | None
     estimated: bool
     ask: list[str]
+    ask_text: Texts
 
 
 class Discrepancy(Shape):
@@ -186,6 +187,7 @@ class _Derivation(Cited):
     rule: str
     estimated: bool
     ask: list[str]
+    ask_text: Texts
     inputs: list["Derivation | PendingDerivation | CitedFact | CitedParameter"]
 
 

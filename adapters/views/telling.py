@@ -74,6 +74,7 @@ _CODED: Final = {
     "places": "where",
     "categories": "category",
     "documents": "document",
+    "phone number": "ask",
     "event": "counts_from",
     "instant": "counts_from",
 }
@@ -88,6 +89,7 @@ def state(state: State | None, words: Words) -> Text:
 def fact_line(
     name: str, values: dict[str, Any], occurred_at: Any, recorded_at: Any, words: Words
 ) -> str:
+    words = words.of(values.get("policy"))
     return words(
         "phrase",
         "fact",
