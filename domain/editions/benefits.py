@@ -40,7 +40,8 @@ BENEFIT_RULES = ("R26", "R27", "R28", "R29", "R29-earlier-use", "R30", "R31")
 class Row(NamedTuple):
     """One row of the table: who treats, and what the fund pays above which deductible.
 
-    A yearly deductible accumulates over the year instead of standing for each piece.
+    A yearly deductible accumulates over the year instead of standing for each piece. What is
+    capped counts towards what the fund pays at most in a year.
     """
 
     setting: CareSetting
@@ -49,6 +50,7 @@ class Row(NamedTuple):
     deductible: Parameter[Fen]
     share: Parameter[Decimal]
     is_yearly: bool
+    is_capped: bool
 
 
 class Benefits(Model):
@@ -81,7 +83,14 @@ class Benefits(Model):
         place = f"{kind.cells}_{level}" if level else kind.cells
         deductible: Any = getattr(self, f"{kind.cells if kind.is_yearly else place}_deductible")
         share: Any = getattr(self, f"{place}_share")
-        return Row(setting, level, kind.rule, deductible, share, kind.is_yearly)
+        is_capped = self.outpatient_cap is not None and kind.rule in self._capped_rules
+        return Row(setting, level, kind.rule, deductible, share, kind.is_yearly, is_capped)
+
+    @property
+    def _capped_rules(self) -> tuple[str, ...]:
+        """R37: the rules of the care that counts towards the cap, where there is one."""
+        counts = self.outpatient_cap_counts_campus
+        return ("R26", "R27") if counts and counts.value else ("R27",)
 
     @property
     def table(self) -> list[Row]:
