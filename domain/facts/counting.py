@@ -308,6 +308,11 @@ _AT_A_SCHOOL = (events.Registered, events.SchoolChanged)
 _moment = itemgetter(0)
 
 
+def of_an_earlier_year(facts: Sequence[Current[E_co]]) -> list[Current[E_co]]:
+    """Facts of another stream, each before whatever this one tells of the same instant."""
+    return [Current(Moment(fact.at, fact.place - _AFTER_ALL), fact.event) for fact in facts]
+
+
 def merged(some: Sequence[Current[Any]], others: Sequence[Current[Any]]) -> Sequence[Current[Any]]:
     """Facts of two kinds in one order."""
     return sorted([*some, *others], key=_moment) if some and others else some or others

@@ -39,14 +39,19 @@ def waiting_while_unconfirmed(case: Case, undecided: Derived[Pending | None]) ->
 
 
 def first_waiting_day(case: Case, confirmation: Confirmation | None = None) -> Derived[date]:
-    """R14: the registration day, or 1 September for who registered earlier.
-
-    Where it is counted from the enrollment, the latest of that, the registration, and the first
-    day of the benefit year. A waiting period that goes on has begun on its own day (R33).
-    """
+    """The first day of a waiting period that a check ends: its own where one goes on (R33)."""
     carried = running(case)
     if carried is not None:
         return carried.of("waiting_begins_on", carried.value.first)
+    return _counted_from(case, confirmation)
+
+
+def _counted_from(case: Case, confirmation: Confirmation | None) -> Derived[date]:
+    """R14: the registration day, or 1 September for who registered earlier.
+
+    Where it is counted from the enrollment, the latest of that, the registration, and the first
+    day of the benefit year (R36).
+    """
     p = case.policy.parameters
     earliest = p.waiting_counts_from
     if not isinstance(earliest.value, str):
@@ -109,6 +114,15 @@ def moved_waiting(case: Case) -> Waiting | None:
     return waiting_period(case, case.episodes[-1].confirmation if case.episodes else None)
 
 
+def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
+    """R33: a value as open, while one may still join in the year before."""
+    before = case.before
+    if before is None or before.undecided is None:
+        return None
+    earlier = (Earlier(before.policy, before.undecided),)
+    return Derived(name, PENDING, "R33", earlier, "year_before_undecided")
+
+
 def counting_check(case: Case) -> Current[events.PriorCoverageVerified] | None:
     """The check that results are waited for of: this year's or, where none is needed, before it."""
     if not case.policy.knows_waiting_periods:
@@ -119,6 +133,8 @@ def counting_check(case: Case) -> Current[events.PriorCoverageVerified] | None:
 
 
 def _waiting_period(case: Case, confirmation: Confirmation | None) -> Waiting:
+    if undecided := year_before_undecided(case, "waiting"):
+        return undecided
     own, carried = _own_waiting(case, confirmation), carried_waiting(case)
     named = own.value and own.rule == "R13-recorded"
     if carried is None or named:
@@ -141,19 +157,14 @@ def _own_waiting(case: Case, confirmation: Confirmation | None) -> Waiting:
     if not _may_wait(case):
         return Derived("waiting", None, "R12", (p.waiting_months_per_lapsed_year,), "no_such_rule")
     check = case.check
-    if _lapses_count(case):
-        before = case.before
-        if before and before.undecided:
-            undecided = Earlier(before.policy, before.undecided)
-            return Derived("waiting", PENDING, "R33", (undecided,), "year_before_undecided")
-        if check is None:
-            return Derived("waiting", PENDING, "R12", because="check_missing")
+    if _lapses_count(case) and check is None:
+        return Derived("waiting", PENDING, "R12", because="check_missing")
     start = first_waiting_day(case, confirmation)
     recorded = _named(case)
     if check and recorded and recorded >= start.value:
         period = WaitingPeriod(start.value, recorded, None)
         return Derived("waiting", period, "R13-recorded", (check, start))
-    return _by_months(case, _span_of(case, confirmation), start)
+    return _by_months(case, _span_of(case, confirmation), _counted_from(case, confirmation))
 
 
 def _by_months(case: Case, span: Span | None, start: Derived[date]) -> Waiting:
