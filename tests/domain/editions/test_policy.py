@@ -53,7 +53,8 @@ def test_a_parameter_in_another_unit_is_refused() -> None:
         ("window_closes_on", "2026-01-01", "window_closes_on: the window may not close after"),
         ("window_closes_on", "2025-09-04", "window_closes_on: the window may not close before"),
         ("result_visible_after", -1, "greater than or equal to 0"),
-        ("activation_places", ["bank"], "Input should be"),
+        ("activation_places", ["bank"], "activation_places: an unknown code"),
+        ("activation_places", ["The bank"], "Input should be"),
         ("evoucher_counts_from", "registration", "Input should be"),
     ],
 )
