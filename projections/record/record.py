@@ -1,212 +1,26 @@
-"""Everything recorded of one student, of one moment; and what of it was known by a cut-off.
-
-A question is a function of a record, an instant and a cut-off. A cut-off selects a prefix of each
-stream, always whole transactions: of her enrollment, of her care, and of the edition she is
-registered under, in whose stream windows are fixed for everybody.
-"""
+"""Everything recorded of one student, of one moment."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, cached_property, partial
 from heapq import merge
 from operator import attrgetter, itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.care import Care, Ledger
-from yibao.domain.editions import Policy
-from yibao.domain.facts import (
-    EMPTY,
-    Facts,
-    KeptAttempt,
-    Positioned,
-    Stream,
-    events,
-    evolve,
-    fold,
-)
+from yibao.domain.facts import EMPTY, KeptAttempt, Stream, events
 from yibao.domain.refusals import UnknownCutoff, UnknownEdition
-from yibao.domain.rules import Case, WindowFix, fixes_that_count
-from yibao.domain.vocabulary import Category, EnrollmentId, edition_stream
-from yibao.domain.vocabulary import Seen as Seen
+from yibao.domain.rules import Case
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.projections.record.fixing import EditionRecord
+from yibao.projections.record.knowledge import Cutoff, Knowledge
+from yibao.projections.record.log import NOTHING, Log
 
-#: An instant, inclusive; or a version of the student's stream, where 0 knows nothing.
-Cutoff = datetime | int
-
-
-#: So many events more are taken in one after the other, more are folded together.
-FEW: Final = 8
 #: So many cases are kept: several questions of few facts share them, one of many goes on.
 KEPT: Final = 32
-
-
-class Log:
-    """What one stream recorded, with positions, folded from prefix to prefix.
-
-    Where the positions are not known they are the places in the stream. A prefix a little longer
-    than the one asked for before goes on from there; any other is folded anew.
-    """
-
-    def __init__(
-        self, recorded: Sequence[events.Event], positions: Sequence[int] | None = None
-    ) -> None:
-        self.events = recorded
-        self.positions = range(1, len(recorded) + 1) if positions is None else positions
-        self._stream = EMPTY
-
-    @classmethod
-    def of(cls, positioned: Sequence[Positioned]) -> "Log":
-        """The log of events that come with their positions."""
-        return cls([each.event for each in positioned], [each.position for each in positioned])
-
-    def __len__(self) -> int:
-        return len(self.events)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Log, (list(self.events), self.positions)
-
-    def positioned(self) -> Iterator[Positioned]:
-        """Each event with its position."""
-        return map(Positioned, self.positions, self.events)
-
-    def by(self, known_at: datetime) -> int:
-        """How many events were recorded by an instant, inclusive."""
-        if not self.events or self.events[-1].recorded_at <= known_at:
-            return len(self.events)
-        return bisect_right(self.events, known_at, key=attrgetter("recorded_at"))
-
-    def at(self, position: int) -> int:
-        """How many events the store had taken at a position."""
-        return bisect_right(self.positions, position)
-
-    def followed_by(self, stream: UUID, fresh: Sequence[events.Event], last: int) -> "Log":
-        """The log with those of some events that are of its stream, after a position.
-
-        They come after whatever stands in it, too.
-        """
-        new = [each for each in enumerate(fresh, start=1) if each[1].originator_id == stream]
-        if not new:
-            return self
-        last = max((last, *self.positions[-1:]))
-        positions = [*self.positions, *(last + number for number, _ in new)]
-        return Log([*self.events, *(event for _, event in new)], positions)
-
-    def version_superseded(self, event: events.Event) -> int | None:
-        """The version of the fact here whose place an event takes, or which it takes back."""
-        superseded = getattr(event, "supersedes", None)
-        return None if superseded is None else self._versions.get(superseded)
-
-    @cached_property
-    def _versions(self) -> dict[UUID, int]:
-        return {event.event_id: event.originator_version for event in self.events}
-
-    def stream(self, version: int) -> Stream:
-        """The stream as it was after the first events."""
-        before = self._stream
-        if not before.version or not 0 <= version - before.version <= FEW:
-            before = fold(self.events[:version])
-        for event in self.events[before.version : version]:
-            before = evolve(before, event)
-        self._stream = before
-        return before
-
-
-NOTHING: Final = Log(())
-
-
-class Fixed:
-    """What was fixed under an edition, and whom it concerns."""
-
-    def __init__(self, log: Log) -> None:
-        self.log = log
-        self._concerning: dict[tuple[frozenset[str], Category | None], list[int]] = {}
-
-    @cached_property
-    def _fixing(self) -> list[int]:
-        """After which events of the stream something else is fixed."""
-        kinds = (events.WindowFixed, events.Voided)
-        return [n for n, event in enumerate(self.log.events, 1) if isinstance(event, kinds)]
-
-    def fixed(self, version: int) -> int:
-        """How often something was fixed, or taken back, in the first events of the stream."""
-        return bisect_right(self._fixing, version)
-
-    def concerning(self, facts: Facts) -> Sequence[int]:
-        """After which events of the stream something else is fixed that concerns a student.
-
-        That is what is for everybody, for her category, or for a school she was at; a correction
-        concerns also whom it takes the earlier fix from.
-        """
-        schools, category = whose = facts.schools, facts.category
-        if whose not in self._concerning:
-            self._concerning[whose] = [
-                n
-                for n in self._fixing
-                if any(_is_for(fix, schools, category) for fix in self._told(n))
-            ]
-        return self._concerning[whose]
-
-    def _told(self, number: int) -> Iterator[events.WindowFixed]:
-        """What an event of the stream fixes, and the fix whose place it takes or takes back."""
-        event = self.log.events[number - 1]
-        superseded = self.log.version_superseded(event)
-        for told in (event, self.log.events[superseded - 1] if superseded else None):
-            if isinstance(told, events.WindowFixed):
-                yield told
-
-    def concerns(self, facts: Facts, version: int) -> int:
-        """How often something was fixed that concerns a student, in the first events."""
-        return bisect_right(self.concerning(facts), version)
-
-
-class EditionRecord(Fixed):
-    """An edition, and everything recorded under it: when it was first used, and windows fixed."""
-
-    def __init__(self, policy: Policy, log: Log) -> None:
-        super().__init__(log)
-        self.policy = policy
-        self._fixes: dict[int, Sequence[WindowFix]] = {}
-
-    def fixes(self, version: int) -> Sequence[WindowFix]:
-        """What is fixed after the first events of the stream; kept, since a school asks at once."""
-        times = self.fixed(version)
-        if times not in self._fixes:
-            fixed: Any = self.log.stream(version).facts
-            self._fixes[times] = fixes_that_count(fixed)
-        return self._fixes[times]
-
-
-class Knowledge(NamedTuple):
-    """What is known of one enrollment by a cut-off.
-
-    `known_at` is the instant the cut-off stands for; None where nothing is known at all.
-    `case` is None where no registration has ever been known, and with it no edition. `received`
-    is the care recorded by then, of which the edition's stream and the enrollment's know nothing;
-    `cares` are the pieces of it that stand. `window` is how often what concerns the student was
-    fixed under the edition.
-    """
-
-    enrollment: EnrollmentId
-    version: int
-    known_at: datetime | None
-    edition_version: int
-    case: Case | None
-    received: Stream = EMPTY
-    cares: tuple[Care, ...] = ()
-    window: int = 0
-
-    @property
-    def seen(self) -> Seen:
-        """What whoever knows this has seen."""
-        return Seen(self.version, self.received.version, self.window)
-
-
-def _is_for(fix: events.WindowFixed, schools: frozenset[str], category: Category | None) -> bool:
-    """Whether a window is fixed for a student of these schools and this category."""
-    return (fix.school is None or fix.school in schools) and fix.category in (None, category)
 
 
 def _no_edition(name: str) -> EditionRecord:
