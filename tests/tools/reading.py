@@ -364,11 +364,14 @@ class Course:
             coverage = Window(begins, last)
         is_carried = self.carried[1] is not None and not self.given.open
         opens = evoucher
-        if evoucher == PENDING and not self.year.document_fails and not is_carried:
+        if evoucher == PENDING and not is_carried:
             opens = self.opens_with(supposed)
+            activation = latest_of(self.year.facts, "activate_evoucher")
+            if self.year.document_fails and activation:
+                opens = max(activation["at"], midnight(supposed))
         if isinstance(opens, datetime) and opens.date() > last:
             evoucher = None
-        if coverage is None and not is_carried:
+        if coverage is None and not is_carried and not self.year.document_fails:
             evoucher = None
         return account, evoucher, coverage
 
@@ -386,6 +389,9 @@ class Course:
             built = self.earliest if account == PENDING else account
             if built is None or day <= built:
                 return None, None, None
+            if day <= self.earliest:
+                evoucher = None if evoucher == PENDING else evoucher
+                coverage = None if coverage == PENDING else coverage
             if isinstance(evoucher, datetime) and evoucher > instant:
                 evoucher = None
             if isinstance(coverage, Window):
@@ -442,6 +448,9 @@ class Course:
             return steps
         steps.append((built, "account_built"))
         opened, covered = told["evoucher_available_at"], told["coverage"]
+        if self.year.document_fails:
+            # R5: an activation moves the value, not the state.
+            opened = None
         if isinstance(opened, datetime):
             steps.append((max(opened, built), "evoucher_eligible"))
         if isinstance(covered, Window) and opened != PENDING:
@@ -615,13 +624,6 @@ class Year:
         timely = [p for p, name in self._named_periods() if name != "late_period"]
         return max(period.until for period in timely)
 
-    @property
-    def ends_at(self) -> datetime:
-        """From when nobody may enroll any more."""
-        if not self.has_periods:
-            return self.window(LATEST)[1]
-        return max(period.until for period in self.periods(LATEST))
-
     def _named_periods(self) -> Iterable[tuple[Period, str]]:
         names = [name for name in PERIODS if self.edition.get(name)]
         return zip(self.periods(LATEST), names, strict=True)
@@ -632,12 +634,14 @@ class Year:
     def courses(self) -> list[Course]:
         """What follows from each choice in turn: one course before, between and after opt-outs.
 
-        Of enrollings the earliest counts, of payments the earliest in a period (R34). An opt-out
-        after the benefit year has no effect.
+        Of enrollings the earliest counts, of payments the earliest in a period (R34). After an
+        enrolling, an opt-out that comes after the benefit year has no effect.
         """
         stretches: list[tuple[list[Fact], Fact | None]] = [([], None)]
         for fact in self._choices():
             if fact["do"] == "keep_other_cover":
+                if fact["at"].date() > self.edition["benefit_to"] and any(f for f, _ in stretches):
+                    continue
                 stretches[-1] = (stretches[-1][0], fact)
                 stretches.append(([], None))
             else:
@@ -650,19 +654,16 @@ class Year:
 
     def _choices(self) -> list[Fact]:
         """Enrollings and opt-outs, by their instants; of equal ones the year before's first."""
-        last = self.edition["benefit_to"]
-        ours = [
-            fact
-            for fact in self.facts
-            if fact["do"] == "keep_other_cover" and fact["at"].date() <= last
-        ]
-        if self.edition.get("enrolled_by", "confirmation") == "confirmation":
-            ours = [f for f in self.facts if f in ours or f["do"] == "confirm"]
-            return sorted(ours, key=lambda fact: fact["at"])
-        before = self.before.facts if self.before else ()
-        paid = [f for f in (*before, *self.facts) if is_payment(f) and f["year"] == self.number]
-        places = [id(fact) for fact in (*before, *self.facts)]
-        return sorted([*paid, *ours], key=lambda f: (f["at"], places.index(id(f))))
+        ours = [fact for fact in self.facts if fact["do"] in ("keep_other_cover", "confirm")]
+        before: Sequence[Fact] = ()
+        if self.edition.get("enrolled_by") == "payment":
+            before = self.before.facts if self.before else ()
+            ours = [
+                fact for fact in self.facts if fact["do"] in ("keep_other_cover", "pay_premium")
+            ]
+        ours = [f for f in (*before, *ours) if not is_payment(f) or f["year"] == self.number]
+        choices = [f for f in ours if f not in before or is_payment(f)]
+        return sorted(choices, key=lambda fact: fact["at"])
 
     @property
     def has_opted_out(self) -> bool:
@@ -678,8 +679,13 @@ class Year:
     @property
     def may_still_enroll(self) -> bool:
         """R25, R35: whether an enrolling is still possible at the instant asked about."""
-        gone = self.leaving is not None and self.at >= midnight(self.leaving["on"])
-        return not self.has_opted_out and not gone and self.at < self.ends_at
+        left = midnight(self.leaving["on"]) if self.leaving else LATEST
+        opened = [self.window(LATEST)]
+        if self.has_periods:
+            opened = [(period.opens, period.until) for period in self.periods(LATEST)]
+        first = max(self.at, midnight(self.registered_on))
+        is_possible = any(max(first, opens) < min(until, left) for opens, until in opened)
+        return is_possible and not self.has_opted_out
 
     # What it hands on, what it was given
 
@@ -810,7 +816,7 @@ def is_stop(fact: Fact) -> bool:
 
 
 def is_employee_cover(fact: Fact) -> bool:
-    return fact["do"] == "declare_other_cover" and fact["cover"] == "employee"
+    return fact["do"] == "declare_other_cover" and fact["kind"] == "employee"
 
 
 def is_payment(fact: Fact) -> bool:

@@ -116,7 +116,7 @@ def first_active(answer: dict[str, Any]) -> str:
 
 AUTUMN = "2025-09-01 to 2025-12-31"
 THREE_MONTHS = "2025-09-01 to 2025-11-30"
-EMPLOYED = did("declare_other_cover", "2025-09-02 10:00", cover="employee")
+EMPLOYED = did("declare_other_cover", "2025-09-02 10:00", kind="employee")
 
 
 def stopped(on: str) -> dict[str, Any]:
