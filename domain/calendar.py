@@ -83,6 +83,11 @@ def day_before(day: date) -> date:
     return day - ONE_DAY
 
 
+def first_of_next_month(day: date) -> date:
+    """The first day of the month after that of a day."""
+    return day_after(last_day_of_months(day.replace(day=1), 1))
+
+
 def last_day_of_months(first: date, months: int, *, counting_first_day: bool = True) -> date:
     """The last day of a period of calendar months that starts on `first` (R15).
 

@@ -18,20 +18,27 @@ T_co = TypeVar("T_co", covariant=True)
 V = TypeVar("V")
 
 
+class Earlier(NamedTuple):
+    """What an earlier benefit year hands on, told under the edition of that year (R33)."""
+
+    policy: Policy
+    derived: Derived[Any]
+
+
 class Derived(NamedTuple, Generic[T_co]):
     """A value and how it came about.
 
     `value` is a value, None (there is none) or PENDING (a fact is missing). `rule` names the
     rule of the reading (`R18`), whose clause and basis the edition gives; `because` is the
-    code of a reason, needed wherever there is no value. `inputs` are derivations, facts and
-    parameters, in the order a person would tell them: an explanation, out of which nothing is
-    decided.
+    code of a reason, needed wherever there is no value. `inputs` are derivations (of an earlier
+    year as well), facts and parameters, in the order a person would tell them: an explanation, out
+    of which nothing is decided.
     """
 
     name: str
     value: T_co
     rule: str
-    inputs: tuple[Derived[Any] | Current[Any] | Parameter[Any], ...] = ()
+    inputs: tuple[Derived[Any] | Earlier | Current[Any] | Parameter[Any], ...] = ()
     because: str | None = None
 
     def __repr__(self) -> str:
@@ -61,9 +68,12 @@ def rests_on_assumption(derived: Derived[Any], policy: Policy) -> bool:
     """Whether the value, or anything beneath it, is assumed rather than stated in a notice."""
     if policy.cited(derived.rule).basis == "assumed":
         return True
-    return any(
-        rests_on_assumption(part, policy)
-        if isinstance(part, Derived)
-        else getattr(part, "basis", None) == "assumed"
-        for part in derived.inputs
-    )
+    return any(_is_assumed(part, policy) for part in derived.inputs)
+
+
+def _is_assumed(part: Any, policy: Policy) -> bool:
+    if isinstance(part, Earlier):
+        return rests_on_assumption(part.derived, part.policy)
+    if isinstance(part, Derived):
+        return rests_on_assumption(part, policy)
+    return getattr(part, "basis", None) == "assumed"

@@ -29,6 +29,7 @@ Code = Literal[
     "already_registered",
     "not_a_new_student",
     "withdrawn",
+    "enrolled_by_payment",
     "already_confirmed",
     "before_registration",
     "window_not_open",
@@ -96,6 +97,9 @@ MEANINGS: Final[dict[Code | Failure, Meaning]] = {
         "the category or the registration day is not a new student's", "changed", 409
     ),
     "withdrawn": Meaning("the student has left by then", "no", 409),
+    "enrolled_by_payment": Meaning(
+        "under this edition the payment enrolls, not a confirmation", "changed", 409
+    ),
     "already_confirmed": Meaning("the student has confirmed already", "no", 409),
     "before_registration": Meaning("it lies before the registration day", "later", 409),
     "window_not_open": Meaning("the confirmation window is not open yet", "later", 409),

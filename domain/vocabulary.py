@@ -120,6 +120,14 @@ class OtherCover(Word):
     OTHER_PROVINCE = "other_province"
 
 
+class Leaving(Word):
+    """How a student leaves the school; cover may go on after some of them (R38)."""
+
+    WITHDRAWN = "withdrawn"
+    GRADUATED = "graduated"
+    SUSPENDED = "suspended"
+
+
 class CareSetting(Word):
     """Where care is given (R26 to R28)."""
 

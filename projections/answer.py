@@ -6,7 +6,7 @@ from datetime import datetime
 from yibao.domain.care import Assessed, assessments
 from yibao.domain.editions import Policy
 from yibao.domain.lifecycle import Change, state_at, timeline
-from yibao.domain.rules import Values, values
+from yibao.domain.rules import Values, as_of, values
 from yibao.domain.vocabulary import (
     NOTHING_SEEN,
     Category,
@@ -98,6 +98,7 @@ def answered(knowledge: Knowledge, at: datetime, *, whole: bool = True) -> Answe
             timeline=(),
             seen=knowledge.seen,
         )
+    case = as_of(case, at)
     changes = timeline(case)
     change = state_at(changes, at)
     state = change.state if change else None

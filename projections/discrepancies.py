@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from yibao.domain.facts import events
 from yibao.domain.facts.commands import COMMAND_OF
-from yibao.domain.lifecycle import REFUSALS, Attempt, first_refusal, idle_guards
+from yibao.domain.lifecycle import Attempt, first_refusal, idle_guards, refusals_of
 from yibao.domain.refusals import Code
-from yibao.domain.rules import Case
+from yibao.domain.rules import Case, as_of
 
 
 class Discrepancy(NamedTuple):
@@ -32,13 +32,16 @@ def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
 def _found(case: Case) -> Iterator[Discrepancy]:
     idle = idle_guards(case)
     for fact in case.known:
-        codes = _codes_of(fact.event.__class__, idle)
-        code = first_refusal(codes, Attempt(case, fact.moment, fact)) if codes else None
+        enrolls = case.policy.is_enrolled_by(getattr(fact.event, "year", None))
+        codes = _codes_of(fact.event.__class__, idle, enrolls)
+        attempt = Attempt(as_of(case, fact.at), fact.moment, fact)
+        code = first_refusal(codes, attempt) if codes else None
         if code is not None:
             yield Discrepancy(code, fact.place)
 
 
 @cache
-def _codes_of(kind: type[events.Fact], idle: frozenset[Code]) -> tuple[Code, ...]:
-    """The codes that may refuse a fact of a kind."""
-    return tuple(code for code in REFUSALS[COMMAND_OF[kind].name] if code not in idle)
+def _codes_of(kind: type[events.Fact], idle: frozenset[Code], enrolls: bool) -> tuple[Code, ...]:
+    """The codes that may refuse a fact of a kind; a payment may be one that enrolls."""
+    codes = refusals_of(COMMAND_OF[kind].name, enrolls=enrolls)
+    return tuple(code for code in codes if code not in idle)

@@ -6,6 +6,7 @@ A date is `estimated` where it rests on an assumption, and the answer then names
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -13,22 +14,37 @@ from yibao.domain.calendar import day_after, midnight
 from yibao.domain.care import Assessed, filing_for
 from yibao.domain.derivation import rests_on_assumption
 from yibao.domain.editions import Parameter
-from yibao.domain.facts import Current, Episode, Moment, clamped, end_of_stream, events, last_by
+from yibao.domain.facts import (
+    Confirmation,
+    Current,
+    Episode,
+    Moment,
+    clamped,
+    end_of_stream,
+    events,
+    is_proxy,
+    last_by,
+)
 from yibao.domain.lifecycle import first_refusal, request
 from yibao.domain.rules import (
     Case,
+    Waiting,
     WindowFix,
     account_instant,
     evoucher_eligible_at,
     values_of,
     visible_at,
-    waiting_period,
+    waiting_before_joining,
 )
-from yibao.domain.vocabulary import ConfirmationChannel, State, WaitingPeriod
+from yibao.domain.vocabulary import State, WaitingPeriod
 
 
 class NextStep(NamedTuple):
-    """One thing to do or to wait for. Times are instants; `until` is the first one too late."""
+    """One thing to do or to wait for. Times are instants; `until` is the first one too late.
+
+    Of a payment that enrolls, `amount` is how many yuan, and `fixed_waiting_months` how long one
+    waits for joining then, whatever lapsed before (R35).
+    """
 
     code: str
     who: str
@@ -37,6 +53,8 @@ class NextStep(NamedTuple):
     until: datetime | None = None
     estimated: bool = False
     ask: tuple[str, ...] = ()
+    amount: Decimal | None = None
+    fixed_waiting_months: int | None = None
 
 
 class _Situation(NamedTuple):
@@ -48,7 +66,7 @@ class _Situation(NamedTuple):
 
     case: Case
     moment: Moment
-    confirmation: Current[events.Confirmed] | None
+    confirmation: Confirmation | None
     waiting: WaitingPeriod | None
     built_at: datetime | None
     opens_at: datetime | None
@@ -84,8 +102,11 @@ def next_steps(
     if at >= case.policy.ends_at:
         questions = (_claim_care, _pay_next_premium)
     if state is State.OPTED_OUT:
-        questions = (_confirm, _claim_care) if at < case.policy.ends_at else (_claim_care,)
-    if state in (State.LAPSED, State.WITHDRAWN):
+        joining = (_confirm, _claim_care, _pay_premium)
+        questions = joining if at < case.policy.ends_at else (_claim_care,)
+    if state is State.LAPSED:
+        questions = (_claim_care, _pay_premium)
+    if state is State.WITHDRAWN:
         questions = (_claim_care,)
     situation = _situation(case, at, care)
     standing = [question(situation) for question in questions]
@@ -94,11 +115,11 @@ def next_steps(
 
 def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation:
     moment = end_of_stream(at)
-    waiting = waiting_period(case).value
-    waiting = waiting if isinstance(waiting, WaitingPeriod) else None
     episode = _episode_at(case, at)
     if episode is None:
-        return _Situation(case, moment, None, waiting, None, None, care)
+        return _Situation(
+            case, moment, None, _known(waiting_before_joining(case)), None, None, care
+        )
     known = values_of(case, episode)
     built = account_instant(case, episode.confirmation, known.account_built_on)
     opens = evoucher_eligible_at(case, known.evoucher_available_at, built) if built else None
@@ -106,12 +127,17 @@ def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation
         case,
         moment,
         episode.confirmation,
-        waiting,
+        _known(known.waiting),
         built.value if built else None,
         opens.value if opens else None,
         care,
         rests_on_assumption(known.evoucher_available_at, case.policy),
     )
+
+
+def _known(waiting: Waiting | None) -> WaitingPeriod | None:
+    value = waiting.value if waiting else None
+    return value if isinstance(value, WaitingPeriod) else None
 
 
 def _episode_at(case: Case, at: datetime) -> Episode | None:
@@ -151,7 +177,7 @@ def _await_window(now: _Situation) -> NextStep | None:
 
 
 def _stop_employee_cover(now: _Situation) -> NextStep | None:
-    latest = last_by(now.case.facts.employee_cover, now.moment)
+    latest = last_by(now.case.employee_cover, now.moment)
     if latest and isinstance(latest.event, events.OtherCoverDeclared):
         return NextStep(
             "stop_employee_cover", "student", ("employee_insurance_bureau",), latest.at, ask=now.ask
@@ -160,23 +186,24 @@ def _stop_employee_cover(now: _Situation) -> NextStep | None:
 
 
 def _confirm(now: _Situation) -> NextStep | None:
-    window = now.case.window_at(now.moment)
-    is_open = window.opens_at <= now.at < window.closed_from
-    if now.confirmation is None and _roster_declared(now) and is_open:
+    if now.case.policy.enrolled_by_payment:
+        return None
+    span = now.case.window_at(now.moment).span_at(now.at)
+    if now.confirmation is None and _roster_declared(now) and span:
         return NextStep(
             "confirm",
             "student",
             now.case.policy.parameters.confirmation_places.value,
-            max(window.opens_at, midnight(now.case.registered_on)),
-            window.closed_from,
-            _is_assumed(window.closed_by),
+            max(span.opens_at, midnight(now.case.registered_on)),
+            span.closed_from,
+            _is_assumed(span.closed_by),
             now.ask,
         )
     return None
 
 
 def _await_check_result(now: _Situation) -> NextStep | None:
-    if now.confirmation:
+    if now.confirmation and not _needs_no_check(now):
         shows = visible_at(now.case, now.confirmation).value
         if now.at < shows:
             who, where = _who_looks(now.case, now.confirmation)
@@ -189,10 +216,10 @@ def _look_at_result(now: _Situation) -> NextStep | None:
 
     Under an edition without checks an account or an e-voucher tells that somebody has looked.
     """
-    if now.confirmation is None:
+    if now.confirmation is None or _needs_no_check(now):
         return None
     facts = now.case.facts
-    has_account = now.done(facts.accounts) or now.done(facts.activations)
+    has_account = now.done(facts.accounts) or now.done(now.case.activations)
     begins = visible_at(now.case, now.confirmation).value
     if not now.case.policy.knows_waiting_periods:
         if has_account:
@@ -232,7 +259,7 @@ def _await_evoucher(now: _Situation) -> NextStep | None:
 
 def _activate_evoucher(now: _Situation) -> NextStep | None:
     opened = now.opens_at is not None and now.at >= now.opens_at
-    if opened and not now.done(now.case.facts.activations):
+    if opened and not now.done(now.case.activations):
         places = now.case.policy.parameters.activation_places.value
         return NextStep(
             "activate_evoucher",
@@ -246,11 +273,11 @@ def _activate_evoucher(now: _Situation) -> NextStep | None:
 
 
 def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
-    facts, p = now.case.facts, now.case.policy.parameters
+    case, p = now.case, now.case.policy.parameters
     if now.case.registration.event.document not in p.documents_without_evoucher.value:
         return None
     built = now.built_at is not None and now.at >= now.built_at
-    if built and not now.done(facts.activations) and not now.done(facts.cards):
+    if built and not now.done(case.activations) and not now.done(case.cards):
         where = (*p.activation_places.value, "service_office")
         return NextStep(
             "try_evoucher_or_get_medical_card", "student", where, now.built_at, ask=now.ask
@@ -284,12 +311,42 @@ def _claim_care(now: _Situation) -> NextStep | None:
 
 
 def _pay_next_premium(now: _Situation) -> NextStep | None:
-    """R11: amount, place and deadline are in neither notice; the school announces them."""
-    following = now.case.policy.year + 1
-    paid = [fact for fact in now.case.facts.premiums if fact.event.year == following]
-    if now.confirmation and not now.done(paid):
+    """R11: amount, place and deadline are in neither notice; the school announces them.
+
+    Once the student is registered for the next year, that year tells what there is to pay.
+    """
+    year = now.case.policy.year + 1
+    paid = list[Current[Any]](now.case.facts.payments(year))
+    if following := now.case.following:
+        paid += [*following.payments(year), *following.registrations]
+    if now.confirmation and not any(fact.at <= now.at for fact in paid):
         return NextStep("pay_next_premium", "student", ("school",))
     return None
+
+
+def _pay_premium(now: _Situation) -> NextStep | None:
+    """R34, R35: while a period is open or to come, and what joining costs in it."""
+    policy, p = now.case.policy, now.case.policy.parameters
+    span = now.case.window_at(now.moment).next_span(now.at)
+    if not policy.enrolled_by_payment or now.confirmation or span is None:
+        return None
+    return NextStep(
+        "pay_premium",
+        "student",
+        p.confirmation_places.value,
+        span.opens_at,
+        span.closed_from,
+        _is_assumed(span.closed_by),
+        now.ask,
+        (p.premium or p.first_premium).value,
+        span.fixed_waiting_months,
+    )
+
+
+def _needs_no_check(now: _Situation) -> bool:
+    """R33: who was enrolled in the year before has no result to wait for."""
+    before = now.case.before
+    return before is not None and before.enrolled is not None
 
 
 def _roster_declared(now: _Situation) -> bool:
@@ -301,9 +358,9 @@ def _is_assumed(end: WindowFix | Parameter[Any]) -> bool:
     return isinstance(end, Parameter) and end.basis == "assumed"
 
 
-def _who_looks(case: Case, confirmation: Current[events.Confirmed]) -> tuple[str, tuple[str, ...]]:
+def _who_looks(case: Case, confirmation: Confirmation) -> tuple[str, tuple[str, ...]]:
     """A proxy's result shows to the school's officer, who must tell the student (R17)."""
-    if confirmation.event.channel is ConfirmationChannel.PROXY:
+    if is_proxy(confirmation):
         return "officer", ("one_stop_site",)
     return "student", case.policy.parameters.confirmation_places.value
 
@@ -330,6 +387,7 @@ _QUESTIONS: tuple[_Question, ...] = (
     _file_remote_care,
     _claim_care,
     _pay_next_premium,
+    _pay_premium,
 )
 
 #: The codes of all steps, in order of priority.

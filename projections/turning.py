@@ -7,7 +7,7 @@ from itertools import chain
 
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.lifecycle import timeline
-from yibao.domain.rules import Case, visible_at, waiting_period
+from yibao.domain.rules import Case, values_of, visible_at, waiting_before_joining
 from yibao.domain.vocabulary import WaitingPeriod
 from yibao.projections.answer import Answer, answered
 from yibao.projections.record import Knowledge, Record
@@ -74,10 +74,19 @@ def _turns(case: Case) -> set[datetime]:
         return set()
     found = {case.policy.ends_at, *(change.at for change in timeline(case))}
     for window in case.windows():
-        found.update((window.opens_at, window.closed_from))
+        found |= window.turns
+    if case.before:
+        found |= _turns(case.before)
     for episode in case.episodes:
         found.add(visible_at(case, episode.confirmation).value)
-    waiting = waiting_period(case).value
-    if isinstance(waiting, WaitingPeriod):
+    for waiting in case.once("waiting periods", lambda: _waiting_periods(case)):
         found.update((midnight(waiting.first), midnight(day_after(waiting.last))))
     return found
+
+
+def _waiting_periods(case: Case) -> list[WaitingPeriod]:
+    """Every waiting period that is told of the student, whatever she joined with."""
+    told = [values_of(case, episode).waiting for episode in case.episodes]
+    before = waiting_before_joining(case)
+    told += [before] if before else []
+    return [waiting.value for waiting in told if isinstance(waiting.value, WaitingPeriod)]

@@ -7,7 +7,7 @@ from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_json
 from yibao.adapters.shapes.values import plain
 from yibao.domain.care import Assessed
-from yibao.domain.derivation import Derived, rests_on_assumption
+from yibao.domain.derivation import Derived, Earlier, rests_on_assumption
 from yibao.domain.editions import Citation, Parameter, Policy
 from yibao.domain.facts import Current
 from yibao.domain.vocabulary import PENDING
@@ -81,7 +81,11 @@ def tree(derived: Derived[Any], policy: Policy) -> dict[str, Any]:
     }
 
 
-def _node(part: Derived[Any] | Current[Any] | Parameter[Any], policy: Policy) -> dict[str, Any]:
+def _node(
+    part: Derived[Any] | Earlier | Current[Any] | Parameter[Any], policy: Policy
+) -> dict[str, Any]:
+    if isinstance(part, Earlier):
+        return {"year": part.policy.year, **tree(part.derived, part.policy)}
     if isinstance(part, Derived):
         return tree(part, policy)
     if isinstance(part, Parameter):

@@ -25,7 +25,7 @@ from yibao.domain.facts import events
 from yibao.domain.kept import kept
 from yibao.domain.money import NOTHING, Fen
 from yibao.domain.refusals import Code
-from yibao.domain.rules import Case, Waiting, values, waiting_period
+from yibao.domain.rules import Case, Waiting, as_of, values
 from yibao.domain.vocabulary import PENDING, DayRange, Pending, Settlement, WaitingPeriod
 
 
@@ -132,6 +132,7 @@ def assessments(case: Case, cares: Sequence[Care], at: datetime) -> tuple[Assess
     benefits = case.policy.benefits
     if benefits is None:
         return ()
+    case = as_of(case, at)
     cover = Cover(case, benefits, values(case, at))
 
     def tell(before: _Told | None) -> _Told:
@@ -248,7 +249,7 @@ def covered(cover: Cover, fact: CareFact) -> Derived[date | Pending | None]:
     if window.value is PENDING:
         return Derived(name, PENDING, "R30", (fact, window), window.because)
     if not isinstance(window.value, DayRange) or not _within(day, window.value):
-        waiting = waiting_period(case)
+        waiting = cover.values.waiting
         parts = (fact, window, waiting) if window.value is None else (fact, window)
         return Derived(name, None, "R30", parts, _why_not(case, day, window, waiting))
     required = cover.benefits.remote_filing_required

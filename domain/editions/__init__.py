@@ -2,15 +2,19 @@
 
 from yibao.domain.editions.benefits import BENEFIT_RULES, Benefits, Row, needs_level
 from yibao.domain.editions.citation import Citation, Parameter
-from yibao.domain.editions.policy import RULES, Parameters, Policy, Words
+from yibao.domain.editions.periods import CoverFrom, Period
+from yibao.domain.editions.policy import OPTIONAL_RULES, RULES, Parameters, Policy, Words
 
 __all__ = [
     "BENEFIT_RULES",
+    "OPTIONAL_RULES",
     "RULES",
     "Benefits",
     "Citation",
+    "CoverFrom",
     "Parameter",
     "Parameters",
+    "Period",
     "Policy",
     "Row",
     "Words",

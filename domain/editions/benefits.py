@@ -62,6 +62,8 @@ class Benefits(Model):
     outpatient_first_share: Share
     outpatient_second_share: Share
     outpatient_third_share: Share
+    outpatient_cap: PerYear | None = None  # R37
+    outpatient_cap_counts_campus: Flag | None = None
     inpatient_first_deductible: PerStay  # R28
     inpatient_first_share: Share
     inpatient_second_deductible: PerStay

@@ -31,10 +31,19 @@ from yibao.domain.editions.citation import (
     Yuan,
     in_unit,
 )
+from yibao.domain.editions.periods import Period, PeriodParameter, WaitingFloor
 from yibao.domain.kept import kept
 from yibao.domain.money import Fen
 from yibao.domain.refusals import Misfit
-from yibao.domain.vocabulary import Category, Document, EditionId, GivenInstant
+from yibao.domain.vocabulary import (
+    CalendarYear,
+    Category,
+    Document,
+    EditionId,
+    GivenDay,
+    GivenInstant,
+    Leaving,
+)
 
 
 class Parameters(Model):
@@ -43,18 +52,34 @@ class Parameters(Model):
     new_student_categories: Annotated[Parameter[tuple[Category, ...]], in_unit("categories")]  # R1
     autumn_from: DayParameter  # R1
     autumn_to: DayParameter  # R1
+    for_students: (
+        Annotated[Parameter[tuple[Literal["entrants", "continuing"], ...]], in_unit("students")]
+        | None
+    ) = None  # R1
+    benefit_year: Annotated[Parameter[CalendarYear], in_unit("year")] | None = None  # R20
     benefit_from: DayParameter  # R20
     benefit_to: DayParameter  # R20
     roster_required: Flag  # R7
-    window_opens: Annotated[
-        Parameter[GivenInstant | Literal["registration_day"]], in_unit("instant")
-    ]  # R8
-    window_closes_on: DayParameter  # R8
+    enrolled_by: (
+        Annotated[Parameter[Literal["confirmation", "payment"]], in_unit("event")] | None
+    ) = None  # R34
+    window_opens: (
+        Annotated[Parameter[GivenInstant | Literal["registration_day"]], in_unit("instant")] | None
+    ) = None  # R8
+    window_closes_on: DayParameter | None = None  # R8
+    concentrated_period: PeriodParameter | None = None  # R35
+    extended_period: PeriodParameter | None = None  # R35
+    late_period: PeriodParameter | None = None  # R35
     confirmation_places: Places  # R9
     first_premium: Yuan  # R11
+    premium: Yuan | None = None  # R11
     table_premium: Yuan | None = None  # R11
     waiting_months_per_lapsed_year: Months  # R13; 0: the notice knows no waiting period
-    waiting_counts_from: DayParameter  # R14
+    waiting_repaired_per_year: Months | None = None  # R36
+    waiting_floor: Annotated[Parameter[WaitingFloor], in_unit("months")] | None = None  # R36
+    waiting_counts_from: Annotated[
+        Parameter[GivenDay | Literal["enrollment"]], in_unit("day")
+    ]  # R14
     waiting_counts_first_day: Flag  # R15
     result_visible_after: Minutes  # R17
     proxy_result_visible_after: Days  # R17
@@ -67,6 +92,16 @@ class Parameters(Model):
         Parameter[tuple[Document, ...]], in_unit("documents")
     ]  # R5
     cover_after_account: Days  # R21
+    cover_after_leaving: (
+        Annotated[
+            Parameter[dict[Leaving, Literal["ends", "until_benefit_to"]]],
+            in_unit("kinds of leaving"),
+        ]
+        | None
+    ) = None  # R38
+    yearly_amounts_restart: (
+        Annotated[Parameter[Literal["calendar_year", "benefit_period"]], in_unit("period")] | None
+    ) = None  # R29
     activation_places: Places  # R23
     insurance_hotline: Phone  # R32
     insurance_hotline_elsewhere: Phone  # R32
@@ -115,12 +150,47 @@ RULES = (
 )
 
 
+#: Rules that an edition may cite; where it does not they are assumed, with the project's reason.
+OPTIONAL_RULES: Final = {
+    "R33": Text(
+        en="the notice is silent on the year before; what was had then is taken to go on",
+        zh="通知未写上一参保年度；上一年度已有的按延续计",
+    ),
+    "R34": Text(
+        en="the notice is silent; who has paid is taken as enrolled from then on",
+        zh="通知未写；按缴费成功之时参保计",
+    ),
+    "R35": Text(
+        en="the notice is silent; the first period that contains the day of joining is taken",
+        zh="通知未写；按参保之日所在的第一个时段计",
+    ),
+    "R36": Text(
+        en="fixed months and those of lapsed years are taken as one period, less what was repaired",
+        zh="固定待遇等待期与变动待遇等待期按连续一段计，并扣除缴费修复的月数",
+    ),
+    "R37": Text(
+        en="the fund is taken to pay no more than what is left of the year's limit",
+        zh="统筹基金支付按不超过年度剩余限额计",
+    ),
+    "R38": Text(
+        en="whether cover goes on after leaving is taken from how the student left",
+        zh="离校后待遇是否延续按离校方式计",
+    ),
+}
+
+
+def _uncited(rule: str, edition: str) -> Citation:
+    return Citation(clause="none", basis="assumed", reason=OPTIONAL_RULES[rule], notice=edition)
+
+
 class Policy(Model):
     """One edition, complete: what it extends has been filled in."""
 
     edition: EditionId
     title: Text
     extends: EditionId | None = None
+    city: EditionId = "shanghai"
+    words: dict[str, Text] = Field(default_factory=dict)
     parameters: Parameters
     rules: dict[str, Citation]
     benefits: Benefits | None = None
@@ -131,14 +201,37 @@ class Policy(Model):
         p = self.parameters
         _ordered(p.autumn_from, p.autumn_to)
         _ordered(p.benefit_from, p.benefit_to)
-        if p.benefit_from.value.year != p.benefit_to.value.year:
-            raise _misfit(p.benefit_to, "the benefit year must lie within one calendar year")
+        if p.benefit_to.value.year > p.benefit_from.value.year + 1:
+            raise _misfit(p.benefit_to, "the benefit year may not span more than one 1 January")
+        if p.benefit_year and not p.benefit_from.value.year <= self.year <= p.benefit_to.value.year:
+            raise _misfit(p.benefit_year, "lies outside the years of the benefit window")
+        self._has_one_kind_of_window()
+        return self
+
+    def _has_one_kind_of_window(self) -> None:
+        """Raises Misfit where an edition has no window, both kinds of it, or an impossible one."""
+        p = self.parameters
+        for given in (p.window_opens, p.window_closes_on):
+            if given and p.concentrated_period:
+                raise _misfit(given, "follows from the concentrated period", ())
+        for period in (p.extended_period, p.late_period):
+            if period and not p.concentrated_period:
+                raise _misfit(period, "needs a concentrated period as well", ())
+        for each in self.periods:
+            if each.value.closed_from > self.ends_at:
+                raise _misfit(each, "the period may not close after the benefit year", ("closes",))
+        if p.concentrated_period:
+            return
+        for name in ("window_opens", "window_closes_on"):
+            if getattr(p, name) is None:
+                raise Misfit(("parameters",), f"missing key {name!r}")
+        assert p.window_opens
+        assert p.window_closes_on
         if p.window_closes_on.value > p.benefit_to.value:
             raise _misfit(p.window_closes_on, "the window may not close after the benefit year")
         opens = p.window_opens.value
         if not isinstance(opens, str) and opens >= midnight(day_after(p.window_closes_on.value)):
             raise _misfit(p.window_closes_on, "the window may not close before it opens")
-        return self
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         yield "edition", self.edition
@@ -171,8 +264,9 @@ class Policy(Model):
         )
 
     def cited(self, rule: str) -> Citation:
-        """Where a rule stands."""
-        return self.rules.get(rule) or self.benefit_rules[rule]
+        """Where a rule stands; of R33 to R38 an edition need not tell."""
+        found = self.rules.get(rule) or self.benefit_rules.get(rule)
+        return found or _uncited(rule, self.edition)
 
     def _content(self, *sections: str) -> dict[str, Any]:
         """What the edition says in some sections, as JSON has it.
@@ -194,8 +288,25 @@ class Policy(Model):
 
     @kept
     def year(self) -> int:
-        """The benefit year (参保年度), by its calendar year."""
-        return self.parameters.benefit_from.value.year
+        """The benefit year (参保年度): the calendar year that the premium is for."""
+        p = self.parameters
+        return p.benefit_year.value if p.benefit_year else p.benefit_from.value.year
+
+    @kept
+    def periods(self) -> tuple[Parameter[Period], ...]:
+        """The periods in which to join, in the order in which they count (R35); none: a window."""
+        p = self.parameters
+        return tuple(filter(None, (p.concentrated_period, p.extended_period, p.late_period)))
+
+    @kept
+    def enrolled_by_payment(self) -> bool:
+        """Whether the payment enrolls, instead of a confirmation (R34)."""
+        by = self.parameters.enrolled_by
+        return by is not None and by.value == "payment"
+
+    def is_enrolled_by(self, year_paid: int | None) -> bool:
+        """Whether the payment for a year enrolls under this edition (R34)."""
+        return self.enrolled_by_payment and year_paid == self.year
 
     @kept
     def ends_at(self) -> datetime:
@@ -206,6 +317,11 @@ class Policy(Model):
     def knows_waiting_periods(self) -> bool:
         """Whether a lapse in cover has any effect under this edition (R12)."""
         return self.parameters.waiting_months_per_lapsed_year.value > 0
+
+    @kept
+    def has_fixed_waiting(self) -> bool:
+        """Whether who joins in some period waits for months that are fixed (R35)."""
+        return any(period.value.fixed_waiting_months for period in self.periods)
 
 
 def _plain(value: Any) -> Any:
@@ -233,8 +349,10 @@ def _fingerprint(content: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _misfit(parameter: Parameter[Any], why: str) -> Misfit:
-    return Misfit(("parameters", parameter.name, "value"), f"{parameter.name}: {why}")
+def _misfit(parameter: Parameter[Any], why: str, inner: tuple[str, ...] | None = None) -> Misfit:
+    """A parameter that does not fit; `inner` is where in its value, () the parameter itself."""
+    where = ("value",) if inner is None else ("value", *inner) if inner else ()
+    return Misfit(("parameters", parameter.name, *where), f"{parameter.name}: {why}")
 
 
 def _ordered(first: Parameter[date], last: Parameter[date]) -> None:

@@ -43,6 +43,7 @@ from yibao.domain.vocabulary import (
     GivenReason,
     HospitalLevel,
     LapsedYears,
+    Leaving,
     Note,
     OtherCover,
     Seen,
@@ -188,7 +189,10 @@ class Confirm(RecordFact):
 
 
 class VerifyPriorCoverage(RecordFact):
-    """The check's result: lapsed years, and the last waiting day if it names one (R12, R13)."""
+    """The check's result: lapsed years, and the last waiting day if it names one (R12, R13).
+
+    `years_repaid` are the years paid since, each of which may take months off (R36).
+    """
 
     name = "verify_prior_coverage"
     fact = events.PriorCoverageVerified
@@ -196,6 +200,7 @@ class VerifyPriorCoverage(RecordFact):
     lapsed_years: LapsedYears
     # Also with no lapsed year: then it ends a fixed waiting period.
     waiting_ends_on: GivenDay | None = None
+    years_repaid: LapsedYears | None = None
 
 
 class BuildAccount(RecordFact):
@@ -232,19 +237,21 @@ class FileRemoteCare(RecordFact):
 
 
 class Withdraw(RecordFact):
-    """The student leaves; `on` is the first day outside (R24)."""
+    """The student leaves; `on` is the first day outside (R24), `kind` how (R38)."""
 
     name = "withdraw"
     fact = events.Withdrawn
     on: GivenDay
+    kind: Leaving | None = None
 
 
 class PayPremium(RecordFact):
-    """The premium of a benefit year is paid (R10)."""
+    """The premium of a benefit year is paid (R10, R34); the amount moves nothing."""
 
     name = "pay_premium"
     fact = events.PremiumPaid
     year: CalendarYear
+    amount: Fen | None = None
 
 
 class FixWindow(RecordFact):
@@ -256,6 +263,7 @@ class FixWindow(RecordFact):
     opens_on: GivenDay | None = None
     opens_at: GivenInstant | None = None
     closes_on: GivenDay | None = None
+    closes_at: GivenInstant | None = None
     school: GivenName | None = None
     category: Category | None = None
 
@@ -263,8 +271,10 @@ class FixWindow(RecordFact):
     def _at_least_one_end(self) -> Self:
         if self.opens_on and self.opens_at:
             raise ValueError("give either opens_on or opens_at")
-        if not (self.opens_on or self.opens_at or self.closes_on):
-            raise ValueError("needs opens_on, opens_at or closes_on")
+        if self.closes_on and self.closes_at:
+            raise ValueError("give either closes_on or closes_at")
+        if not (self.opens_on or self.opens_at or self.closes_on or self.closes_at):
+            raise ValueError("needs opens_on, opens_at, closes_on or closes_at")
         return self
 
 

@@ -19,7 +19,7 @@ from typing_extensions import TypeIs
 from yibao.domain.calendar import midnight
 from yibao.domain.facts import events
 from yibao.domain.kept import kept
-from yibao.domain.vocabulary import Category, Document, OtherCover
+from yibao.domain.vocabulary import Category, ConfirmationChannel, Document, OtherCover
 
 E_co = TypeVar("E_co", bound=events.Fact, covariant=True)
 
@@ -46,9 +46,10 @@ class Current(NamedTuple, Generic[E_co]):
         return self.moment.place
 
 
-Choice = Current[events.Confirmed | events.OtherCoverKept]
-Confirmation = Current[events.Confirmed]
+#: What enrolls: a confirmation or, under some editions, the payment (R34).
+Confirmation = Current[events.Confirmed | events.PremiumPaid]
 OptOut = Current[events.OtherCoverKept]
+Choice = Current[events.Confirmed | events.PremiumPaid | events.OtherCoverKept]
 EmployeeCover = Current[events.OtherCoverDeclared | events.EmployeeCoverStopped]
 
 
@@ -135,12 +136,21 @@ class Facts:
     def choices(self) -> Sequence[Choice]:
         """What the student chose, to join or to keep the other cover."""
         of = self._by_kind.get
-        return _merged(of(events.Confirmed, ()), of(events.OtherCoverKept, ()))
+        return merged(of(events.Confirmed, ()), self.opt_outs)
+
+    @property
+    def opt_outs(self) -> Sequence[OptOut]:
+        """When she chose to keep the other cover."""
+        return self._by_kind.get(events.OtherCoverKept, ())
+
+    def payments(self, year: int) -> Sequence[Current[events.PremiumPaid]]:
+        """When the premium of a benefit year was paid, as told in this stream."""
+        return [fact for fact in self.premiums if fact.event.year == year]
 
     @kept
     def employee_cover(self) -> Sequence[EmployeeCover]:
         """What is known of cover as an employee: that there is one, and that it stops."""
-        return _merged(
+        return merged(
             [fact for fact in self.covers if fact.event.kind is OtherCover.EMPLOYEE],
             self._by_kind.get(events.EmployeeCoverStopped, ()),
         )
@@ -208,13 +218,6 @@ class Facts:
                 return Current(earlier.moment, latest.event)
         raise AssertionError("a check has its own finding")  # pragma: no cover
 
-    def withdrawal(
-        self, last_day: date, *, without: Current[events.Withdrawn] | None = None
-    ) -> Current[events.Withdrawn] | None:
-        """The withdrawal that counts; one after the benefit year has no effect (R24)."""
-        latest = _last([fact for fact in self.withdrawals[-2:] if fact is not without])
-        return latest if latest and self.first_day_outside(latest) <= last_day else None
-
     def first_day_outside(self, withdrawal: Current[events.Withdrawn]) -> date:
         """A withdrawal's day, never before the registration day."""
         assert self.registration is not None
@@ -227,7 +230,7 @@ class Episode(NamedTuple):
     `came_back` tells that another confirmation followed that opt-out.
     """
 
-    confirmation: Current[events.Confirmed]
+    confirmation: Confirmation
     opt_out: OptOut | None
     came_back: bool = False
 
@@ -264,12 +267,22 @@ def episodes(choices: Sequence[Choice]) -> tuple[Episode, ...]:
 
 def is_confirmation(choice: Choice) -> TypeIs[Confirmation]:
     """Whether the student chose to join."""
-    return isinstance(choice.event, events.Confirmed)
+    return isinstance(choice.event, events.Confirmed | events.PremiumPaid)
+
+
+def is_proxy(confirmation: Confirmation) -> bool:
+    """Whether the school's officer entered it; a payment shows like what one signs oneself."""
+    return getattr(confirmation.event, "channel", None) is ConfirmationChannel.PROXY
 
 
 def is_opt_out(choice: Choice) -> TypeIs[OptOut]:
     """Whether the student chose to keep the other cover."""
     return isinstance(choice.event, events.OtherCoverKept)
+
+
+def is_stop(fact: EmployeeCover) -> bool:
+    """Whether cover as an employee is told to end, and not to be there."""
+    return isinstance(fact.event, events.EmployeeCoverStopped)
 
 
 def last_by(facts: Sequence[Current[E_co]], moment: Moment) -> Current[E_co] | None:
@@ -295,7 +308,7 @@ _AT_A_SCHOOL = (events.Registered, events.SchoolChanged)
 _moment = itemgetter(0)
 
 
-def _merged(some: Sequence[Current[Any]], others: Sequence[Current[Any]]) -> Sequence[Current[Any]]:
+def merged(some: Sequence[Current[Any]], others: Sequence[Current[Any]]) -> Sequence[Current[Any]]:
     """Facts of two kinds in one order."""
     return sorted([*some, *others], key=_moment) if some and others else some or others
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from yibao.domain.calendar import midnight
+from yibao.domain.calendar import day_after, midnight
 from yibao.domain.money import Fen
 from yibao.domain.vocabulary import (
     ActivationChannel,
@@ -30,6 +30,7 @@ from yibao.domain.vocabulary import (
     HospitalLevel,
     Instant,
     LapsedYears,
+    Leaving,
     Name,
     OpaqueKey,
     OtherCover,
@@ -162,6 +163,7 @@ class PriorCoverageVerified(Fact):
     name = "prior-coverage-verified"
     lapsed_years: LapsedYears
     waiting_ends_on: Day | None = None
+    years_repaid: LapsedYears | None = None
 
 
 class AccountBuilt(Fact):
@@ -196,6 +198,7 @@ class Withdrawn(Fact):
 
     name = "withdrawn"
     on: Day
+    kind: Leaving | None = None
 
 
 class PremiumPaid(Fact):
@@ -203,6 +206,7 @@ class PremiumPaid(Fact):
 
     name = "premium-paid"
     year: CalendarYear
+    amount: Fen | None = None
 
 
 class EditionAdopted(Event):
@@ -222,6 +226,7 @@ class WindowFixed(Fact):
     opens_on: Day | None = None
     opens_at: Instant | None = None
     closes_on: Day | None = None
+    closes_at: Instant | None = None
     school: Name | None = None
     category: Category | None = None
 
@@ -229,6 +234,11 @@ class WindowFixed(Fact):
     def opens(self) -> datetime | None:
         """The instant the window opens: 00:00 where a day was named."""
         return midnight(self.opens_on) if self.opens_on else self.opens_at
+
+    @property
+    def closed_from(self) -> datetime | None:
+        """The first instant after the window: the end of the day, where a day was named."""
+        return midnight(day_after(self.closes_on)) if self.closes_on else self.closes_at
 
 
 class CareReceived(Fact):

@@ -3,8 +3,8 @@
 from yibao.domain.lifecycle.decision import asks_for_the_window, decide
 from yibao.domain.lifecycle.guards import Attempt, first_refusal, idle_guards, request
 from yibao.domain.lifecycle.possibilities import Guard, Possible, possible
-from yibao.domain.lifecycle.table import REFUSALS, mermaid
-from yibao.domain.lifecycle.timelines import Change, state_at, timeline
+from yibao.domain.lifecycle.table import REFUSALS, mermaid, refusals_of
+from yibao.domain.lifecycle.timelines import Change, cover_timeline, state_at, timeline
 
 __all__ = [
     "REFUSALS",
@@ -13,11 +13,13 @@ __all__ = [
     "Guard",
     "Possible",
     "asks_for_the_window",
+    "cover_timeline",
     "decide",
     "first_refusal",
     "idle_guards",
     "mermaid",
     "possible",
+    "refusals_of",
     "request",
     "state_at",
     "timeline",

@@ -5,7 +5,7 @@ the guards of the lifecycle table; a report is recorded all the same, unless a v
 never be right.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import cast
 
@@ -25,20 +25,25 @@ from yibao.domain.facts import (
 )
 from yibao.domain.facts.commands import Command, Correct, RecordFact, Void
 from yibao.domain.lifecycle.guards import Attempt, first_refusal, request
-from yibao.domain.lifecycle.table import REFUSALS
+from yibao.domain.lifecycle.table import REFUSALS, refusals_of
 from yibao.domain.refusals import BadValue, Code, NotPermitted
-from yibao.domain.rules import Case, WindowFix, confirmation_window, first_waiting_day
+from yibao.domain.rules import Around, Case, WindowFix, confirmation_window, first_waiting_day
 from yibao.domain.vocabulary import Category, edition_stream
 
 
 def decide(
-    stream: Stream, command: Command, edition: EditionInUse | None, envelope: Envelope
+    stream: Stream,
+    command: Command,
+    edition: EditionInUse | None,
+    envelope: Envelope,
+    around: Callable[[], Around] = Around,
 ) -> list[events.Event]:
     """The events that a command leads to which was not answered before, in their order.
 
     `edition` is that of the current registration, or the one asked for; None where there is
-    neither. Its first use is recorded along. Raises NotPermitted with the first guard that refuses
-    a request, and NotCorrectable, OutOfStep or BadValue for requests and reports alike.
+    neither. `around` tells of the years beside that of the stream. The first use of the edition is
+    recorded along. Raises NotPermitted with the first guard that refuses a request, and
+    NotCorrectable, OutOfStep or BadValue for requests and reports alike.
     """
     along: list[events.Event] = []
     if edition and not edition.stream.version and _begins(command, edition, envelope):
@@ -48,7 +53,7 @@ def decide(
             if command.expected_version == 0:  # as its sender saw it, before the adoption
                 command = command.model_copy(update={"expected_version": stream.version})
     check_version(stream, command)
-    return [*along, _decided(stream, command, edition, envelope)]
+    return [*along, _decided(stream, command, edition, envelope, around)]
 
 
 def _begins(command: Command, edition: EditionInUse, envelope: Envelope) -> bool:
@@ -58,21 +63,25 @@ def _begins(command: Command, edition: EditionInUse, envelope: Envelope) -> bool
 
 
 def _decided(
-    stream: Stream, command: Command, edition: EditionInUse | None, envelope: Envelope
+    stream: Stream,
+    command: Command,
+    edition: EditionInUse | None,
+    envelope: Envelope,
+    around: Callable[[], Around],
 ) -> events.Event:
     """The event of the command itself."""
     if isinstance(command, Void):
         return void(stream, command, envelope)
     if isinstance(command, Correct):
         event = correction(stream, command, envelope)
-        _check_values(stream, event, edition)
+        _check_values(stream, event, edition, around)
         return event
     assert isinstance(command, RecordFact)
     event = fact(stream, command, envelope)
     if edition is None:
         raise NotPermitted("not_registered")
-    _judge(stream, command, event, edition)
-    _check_values(stream, event, edition)
+    _judge(stream, command, event, edition, around)
+    _check_values(stream, event, edition, around)
     return event
 
 
@@ -95,19 +104,26 @@ _ABOUT_THE_WINDOW = frozenset(
 )
 
 
-def _judge(stream: Stream, command: RecordFact, event: events.Fact, edition: EditionInUse) -> None:
+def _judge(
+    stream: Stream,
+    command: RecordFact,
+    event: events.Fact,
+    edition: EditionInUse,
+    around: Callable[[], Around],
+) -> None:
     """Asks the guards of the table; hardly any of them holds up a report."""
     if isinstance(command, commands.FixWindow):
         return
-    codes: tuple[Code, ...] = REFUSALS[command.name]
+    enrolls = edition.policy.is_enrolled_by(getattr(command, "year", None))
+    codes = refusals_of(command.name, enrolls=enrolls)
     if command.observed or command.always_report:
         codes = tuple(code for code in codes if code in _REFUSE_REPORTS)
     if isinstance(command, commands.Register):
         attempted = evolve(stream, event)
         fact = attempted.facts[-1]
-        attempt = Attempt(_case(attempted, edition), fact.moment, fact)
+        attempt = Attempt(_case(attempted, edition, around), fact.moment, fact)
     else:
-        attempt = request(_case(stream, edition), event.occurred_at)
+        attempt = request(_case(stream, edition, around), event.occurred_at)
     code = first_refusal(codes, attempt)
     if code is not None:
         raise NotPermitted(code)
@@ -118,20 +134,36 @@ _REFUSE_REPORTS: frozenset[Code] = frozenset(
 )
 
 
-def _case(stream: Stream, edition: EditionInUse) -> Case:
+def _case(stream: Stream, edition: EditionInUse, around: Callable[[], Around]) -> Case:
     fixes = cast(Sequence[WindowFix], edition.stream.facts)
-    return Case(edition.policy, stream.facts, fixes, stream.counting)
+    before, following = around()
+    return Case(
+        edition.policy,
+        stream.facts,
+        fixes,
+        stream.counting,
+        before=before,
+        following=following,
+    )
 
 
-def _check_values(stream: Stream, event: events.Fact, edition: EditionInUse | None) -> None:
+def _check_values(
+    stream: Stream,
+    event: events.Fact,
+    edition: EditionInUse | None,
+    around: Callable[[], Around],
+) -> None:
     """Refuses what can never be right in the light of the other facts, also in a report."""
     if edition is None:
         return
+    policy = edition.policy
     if isinstance(event, events.PriorCoverageVerified) and event.waiting_ends_on:
-        case = _case(evolve(stream, event), edition)
-        if case.facts.registration is None or not edition.policy.knows_waiting_periods:
+        case = _case(evolve(stream, event), edition, around)
+        may_wait = policy.knows_waiting_periods or policy.has_fixed_waiting
+        if case.facts.registration is None or not may_wait:
             return
-        if event.waiting_ends_on < first_waiting_day(case).value:
+        signed = case.episodes[-1].confirmation if case.episodes else None
+        if event.waiting_ends_on < first_waiting_day(case, signed).value:
             raise BadValue("waiting_ends_on", "lies before the first day of the waiting period")
     if isinstance(event, events.WindowFixed):
         known = cast(Sequence[WindowFix], evolve(stream, event).facts)
@@ -143,8 +175,9 @@ def _check_window(known: Sequence[WindowFix], event: events.WindowFixed, policy:
 
     Nor may it leave that to any school or category that is named, or to both together.
     """
-    if event.closes_on and event.closes_on > policy.parameters.benefit_to.value:
-        raise BadValue("closes_on", "lies after the benefit year")
+    where = "closes_on" if event.closes_on else "closes_at"
+    if event.closed_from and event.closed_from > policy.ends_at:
+        raise BadValue(where, "lies after the benefit year")
     nearest = _nearest(known)
     schools = {None, *(fix.event.school for fix in known)}
     categories = {None, *(fix.event.category for fix in known)}
@@ -156,8 +189,10 @@ def _check_window(known: Sequence[WindowFix], event: events.WindowFixed, policy:
             category,
             policy.parameters.autumn_from.value,
         )
-        if window.closed_from <= window.opens_at:
-            where = "closes_on" if event.closes_on else "opens_on" if event.opens_on else "opens_at"
+        fixed = window.spans[0]
+        if fixed.closed_from <= fixed.opens_at:
+            if not event.closed_from:
+                where = "opens_on" if event.opens_on else "opens_at"
             raise BadValue(where, "the window would close before it opens")
 
 
@@ -170,7 +205,7 @@ def _nearest(known: Sequence[WindowFix]) -> Mapping[tuple[_Whose, bool], WindowF
     for fix in sorted(known, key=lambda fix: fix.moment):
         whose = fix.event.school, fix.event.category
         found |= {(whose, True): fix} if fix.event.opens else {}
-        found |= {(whose, False): fix} if fix.event.closes_on else {}
+        found |= {(whose, False): fix} if fix.event.closed_from else {}
     return found
 
 

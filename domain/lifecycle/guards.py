@@ -29,6 +29,7 @@ from yibao.domain.rules import (
     Case,
     Values,
     account_instant,
+    as_of,
     has_document_without_evoucher,
     values_of,
 )
@@ -36,7 +37,10 @@ from yibao.domain.vocabulary import Category, Day
 
 
 class Attempt(NamedTuple):
-    """What is judged: a request at its moment, or a recorded fact, without itself."""
+    """What is judged: a request at its moment, or a recorded fact, without itself.
+
+    The case is as of that moment.
+    """
 
     case: Case
     moment: Moment
@@ -49,14 +53,21 @@ class Attempt(NamedTuple):
 
 def request(case: Case, at: datetime) -> Attempt:
     """A request that would be the last fact of its instant."""
-    return Attempt(case, end_of_stream(at))
+    return Attempt(as_of(case, at), end_of_stream(at))
 
 
-def is_new_student(policy: Policy, category: Category, on: Day) -> bool:
-    """R1: of a category that may join, and registered in the autumn of the notice's year."""
+def is_for_student(policy: Policy, category: Category, on: Day) -> bool:
+    """R1: of a category that may join, and registered in the autumn of the notice's year.
+
+    Under an edition for continuing students also before that.
+    """
     p = policy.parameters
-    in_autumn = p.autumn_from.value <= on <= p.autumn_to.value
-    return in_autumn and category in p.new_student_categories.value
+    whom = p.for_students.value if p.for_students else ("entrants",)
+    registered = [
+        "entrants" in whom and p.autumn_from.value <= on <= p.autumn_to.value,
+        "continuing" in whom and on < p.autumn_from.value,
+    ]
+    return any(registered) and category in p.new_student_categories.value
 
 
 def _not_registered(attempt: Attempt) -> bool:
@@ -69,14 +80,13 @@ def _already_registered(attempt: Attempt) -> bool:
 
 def _not_a_new_student(attempt: Attempt) -> bool:
     registration = attempt.case.registration.event
-    return not is_new_student(attempt.case.policy, registration.category, registration.on)
+    return not is_for_student(attempt.case.policy, registration.category, registration.on)
 
 
 def _withdrawn(attempt: Attempt) -> bool:
     withdrawal = attempt.case.withdrawal
     if attempt.recorded and isinstance(attempt.recorded.event, events.Withdrawn):
-        last_day = attempt.case.policy.parameters.benefit_to.value
-        withdrawal = attempt.facts.withdrawal(last_day, without=attempt.recorded)
+        withdrawal = attempt.case.withdrawal_without(attempt.recorded)
     if withdrawal is None:
         return False
     return attempt.moment.at >= midnight(attempt.facts.first_day_outside(withdrawal))
@@ -91,7 +101,7 @@ def _already_confirmed(attempt: Attempt) -> bool:
 
     For a request those that happened later count as well.
     """
-    choices = attempt.facts.choices
+    choices = attempt.case.chosen
     before = bisect_left(choices, attempt.moment, key=_moment)
     after = before + 1 if attempt.recorded is None else before
     return any(is_confirmation(nearest) for nearest in choices[max(before - 1, 0) : after])
@@ -102,7 +112,13 @@ def _window_not_open(attempt: Attempt) -> bool:
 
 
 def _window_closed(attempt: Attempt) -> bool:
-    return attempt.moment.at >= attempt.case.window_at(attempt.moment).closed_from
+    """After the window, or between two periods (R34)."""
+    window, at = attempt.case.window_at(attempt.moment), attempt.moment.at
+    return at >= window.opens_at and window.span_at(at) is None
+
+
+def _enrolled_by_payment(attempt: Attempt) -> bool:
+    return attempt.case.policy.enrolled_by_payment
 
 
 def _roster_not_declared(attempt: Attempt) -> bool:
@@ -121,7 +137,7 @@ def _not_confirmed(attempt: Attempt) -> bool:
 
 
 def _opted_out(attempt: Attempt) -> bool:
-    choice = last_by(attempt.facts.choices, attempt.moment)
+    choice = last_by(attempt.case.chosen, attempt.moment)
     return choice is not None and is_opt_out(choice)
 
 
@@ -165,6 +181,7 @@ GUARDS: Final[dict[Code, Callable[[Attempt], bool]]] = {
     "already_registered": _already_registered,
     "not_a_new_student": _not_a_new_student,
     "withdrawn": _withdrawn,
+    "enrolled_by_payment": _enrolled_by_payment,
     "already_confirmed": _already_confirmed,
     "before_registration": _before_registration,
     "window_not_open": _window_not_open,
@@ -189,7 +206,7 @@ def first_refusal(codes: tuple[Code, ...], attempt: Attempt) -> Code | None:
 
 def idle_guards(case: Case) -> frozenset[Code]:
     """The codes that refuse no fact of somebody registered, which need not be asked one by one."""
-    return _IDLE if case.facts.withdrawals else _IDLE_INSIDE
+    return _IDLE if case.withdrawals else _IDLE_INSIDE
 
 
 _IDLE: Final[frozenset[Code]] = frozenset({"not_registered"})

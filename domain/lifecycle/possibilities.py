@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from yibao.domain.calendar import midnight
 from yibao.domain.facts import Episode
 from yibao.domain.lifecycle.guards import GUARDS, request
-from yibao.domain.lifecycle.table import COMMANDED, REFUSALS
+from yibao.domain.lifecycle.table import COMMANDED, refusals_of
 from yibao.domain.refusals import Code
 from yibao.domain.rules import Case, account_instant, values_of
 
@@ -49,8 +49,10 @@ def possible(case: Case | None, at: datetime) -> tuple[Possible, ...]:
         passed = _passes(code, case, at)
         return Guard(code, passed, None if passed else _passes_from(code, case, at))
 
+    enrolls = case is not None and case.policy.enrolled_by_payment
     return tuple(
-        Possible(row.trigger, tuple(map(guard, REFUSALS[row.trigger]))) for row in COMMANDED
+        Possible(row.trigger, tuple(map(guard, refusals_of(row.trigger, enrolls=enrolls))))
+        for row in COMMANDED
     )
 
 
@@ -77,9 +79,11 @@ def _turns(case: Case) -> Iterator[datetime]:
     if case.withdrawal:
         yield midnight(case.facts.first_day_outside(case.withdrawal))
     for window in case.windows():
-        yield from (window.opens_at, window.closed_from)
-    for fact in case.known:
+        yield from window.turns
+    for fact in (*case.known, *case.chosen):
         yield fact.at
+    if case.before and case.before.facts.registration:
+        yield from _turns(case.before)
     for confirmation, opt_out, _ in case.episodes:
         for episode in (Episode(confirmation, opt_out), Episode(confirmation, None)):
             values = values_of(case, episode)

@@ -63,6 +63,21 @@ COMMANDED: Final = (
         State.CONFIRMED,
         (
             *_STUDENT,
+            "enrolled_by_payment",
+            "already_confirmed",
+            "before_registration",
+            "window_not_open",
+            "window_closed",
+            "roster_not_declared",
+        ),
+    ),
+    # Of a payment that enrolls (R34); any other leaves the state as it is, see `refusals_of`.
+    Transition(
+        "pay_premium",
+        (State.REGISTERED, State.OPTED_OUT, State.LAPSED),
+        State.CONFIRMED,
+        (
+            *_STUDENT,
             "already_confirmed",
             "before_registration",
             "window_not_open",
@@ -104,7 +119,6 @@ COMMANDED: Final = (
     ),
     Transition("issue_medical_card", _EVERYWHERE, None, _STUDENT),
     Transition("file_remote_care", _EVERYWHERE, None, _STUDENT),
-    Transition("pay_premium", _EVERYWHERE, None, _STUDENT),
     Transition("receive_care", _EVERYWHERE, None, ("not_registered",)),
 )
 
@@ -208,6 +222,11 @@ def check_commands(rows: Sequence[Transition]) -> None:
 check_commands(COMMANDED)
 #: (state, trigger) → state; and trigger → the codes that refuse it, in order.
 STEPS, REFUSALS = _compile(build_machine())
+
+
+def refusals_of(name: str, *, enrolls: bool) -> tuple[Code, ...]:
+    """The codes that refuse a command, in order; a payment that enrolls is judged as such (R34)."""
+    return _STUDENT if name == "pay_premium" and not enrolls else REFUSALS[name]
 
 
 def mermaid() -> str:

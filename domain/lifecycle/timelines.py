@@ -4,7 +4,7 @@ It reaches into the past and the future alike, as far as the known facts determi
 is defined for any facts in any order: a trigger the table has no row for changes nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from yibao.domain.rules import (
     Case,
     Values,
     account_instant,
+    counting_check,
     evoucher_eligible_at,
     values_of,
     visible_at,
@@ -50,10 +51,17 @@ class Change(NamedTuple):
 
 def timeline(case: Case) -> tuple[Change, ...]:
     """Every change of state, once and in order, without states of no duration (R24, R25)."""
-    return case.once("timeline", lambda: tuple(_changes(case)))
+    return case.once("timeline", lambda: tuple(_changes(case, triggers)))
 
 
-def _changes(case: Case) -> list[Change]:
+def cover_timeline(case: Case) -> tuple[Change, ...]:
+    """The same, as if nobody left after whose leaving cover goes on (R38)."""
+    if case.leaving is case.withdrawal:
+        return timeline(case)
+    return case.once("cover timeline", lambda: tuple(_changes(case, _triggers_while_inside)))
+
+
+def _changes(case: Case, triggers: Callable[[Case], Iterator[Trigger]]) -> list[Change]:
     if case.facts.registration is None:
         return []
     state: str = UNREGISTERED
@@ -86,27 +94,33 @@ def triggers(case: Case) -> Iterator[Trigger]:
     Those of one instant come as they are taken: what time brings before a choice, the choices in
     their own order, what follows from them in the order of the table, and leaving last.
     """
+    yield from _triggers_while_inside(case)
+    if case.withdrawal:
+        outside = midnight(case.facts.first_day_outside(case.withdrawal))
+        withdrawn = Derived("withdrawn", outside, "R24", (case.withdrawal,))
+        yield Trigger(outside, "withdraw", withdrawn)
+
+
+def _triggers_while_inside(case: Case) -> Iterator[Trigger]:
     registration = case.registration
     begins = midnight(registration.event.on)
     yield Trigger(begins, "register", Derived("registered", begins, "R24", (registration,)))
-    window = case.latest_window
-    lapsed = Derived("lapsed", window.closed_from, "R10", (window.closed_by,))
-    yield Trigger(max(window.closed_from, begins), "window_closes", lapsed)
+    span = case.latest_window.lapses_with
+    lapsed = Derived("lapsed", span.closed_from, "R10", (span.closed_by,))
+    yield Trigger(max(span.closed_from, begins), "window_closes", lapsed)
     for choice in case.choices:
         at = clamped(choice.at, registration)
         if is_opt_out(choice):
             yield Trigger(at, "keep_other_cover", Derived("opted_out", at, "R4", (choice,)))
         else:
-            yield Trigger(at, "confirm", Derived("confirmed", at, "R24", (choice,)))
+            by = "pay_premium" if case.policy.enrolled_by_payment else "confirm"
+            rule = "R34" if case.policy.enrolled_by_payment else "R24"
+            yield Trigger(at, by, Derived("confirmed", at, rule, (choice,)))
     for episode in case.episodes:
         ended = clamped(episode.opt_out.at, registration) if episode.opt_out else None
         for milestone in milestones(case, episode):
             if ended is None or milestone.at < ended:
                 yield milestone
-    if case.withdrawal:
-        outside = midnight(case.facts.first_day_outside(case.withdrawal))
-        withdrawn = Derived("withdrawn", outside, "R24", (case.withdrawal,))
-        yield Trigger(outside, "withdraw", withdrawn)
 
 
 def milestones(case: Case, episode: Episode) -> Sequence[Trigger]:
@@ -147,7 +161,7 @@ def _from_the_account_on(case: Case, values: Values, built: Derived[datetime]) -
 def waiting_shows_at(case: Case, episode: Episode, waiting: Derived[Any]) -> Derived[datetime]:
     """R24: the later of the visible instant and the instant of the check's result."""
     seen = visible_at(case, episode.confirmation)
-    check = case.check
+    check = counting_check(case)
     if check and check.at > seen.value:
         return Derived("waiting_shows_at", check.at, "R24", (check, waiting))
     return Derived("waiting_shows_at", seen.value, "R24", (seen, waiting))

@@ -17,7 +17,8 @@ from yibao.domain.rules.account import (
     account_while_unconfirmed,
     visible_at,
 )
-from yibao.domain.rules.case import Case
+from yibao.domain.rules.carrying import as_of
+from yibao.domain.rules.case import Around, Case
 from yibao.domain.rules.cover import benefit_window
 from yibao.domain.rules.evoucher import (
     evoucher_eligible_at,
@@ -26,19 +27,30 @@ from yibao.domain.rules.evoucher import (
     has_document_without_evoucher,
 )
 from yibao.domain.rules.obstacles import confirmed_whichever_holds, while_unconfirmed
-from yibao.domain.rules.waiting import Waiting, first_waiting_day, waiting_period
-from yibao.domain.rules.window import Window, WindowFix, confirmation_window, fixes_that_count
+from yibao.domain.rules.waiting import (
+    Waiting,
+    counting_check,
+    first_waiting_day,
+    waiting_before_joining,
+    waiting_period,
+    waiting_while_unconfirmed,
+)
+from yibao.domain.rules.window import Span, Window, WindowFix, confirmation_window, fixes_that_count
 from yibao.domain.vocabulary import DayRange, Pending, WaitingPeriod
 
 __all__ = [
+    "Around",
     "Case",
+    "Span",
     "Values",
     "Waiting",
     "Window",
     "WindowFix",
     "account_instant",
+    "as_of",
     "confirmation_window",
     "confirmed_whichever_holds",
+    "counting_check",
     "evoucher_eligible_at",
     "first_waiting_day",
     "fixes_that_count",
@@ -46,7 +58,7 @@ __all__ = [
     "values",
     "values_of",
     "visible_at",
-    "waiting_period",
+    "waiting_before_joining",
 ]
 
 
@@ -72,8 +84,8 @@ def values(case: Case, at: datetime) -> Values:
         return case.once("values", _values_without_registration)
     if case.episodes:
         return values_of(case, case.episodes[-1])
-    undecided = while_unconfirmed(case, at, waiting_period(case))
-    return case.once(("values", undecided.because), lambda: _values_of_none(case, undecided))
+    undecided = while_unconfirmed(case, at, waiting_before_joining(case))
+    return case.once(("values", undecided[1:]), lambda: _values_of_none(case, undecided))
 
 
 def _values_without_registration() -> Values:
@@ -86,7 +98,7 @@ def _values_of_none(case: Case, undecided: Derived[Pending | None]) -> Values:
     if account.value is None:
         undecided = account.of(undecided.name, None)
     return Values(
-        waiting_period(case),
+        waiting_while_unconfirmed(case, undecided),
         account,
         evoucher_while_unconfirmed(case, undecided),
         undecided._replace(name="coverage"),
@@ -97,7 +109,7 @@ def values_of(case: Case, episode: Episode) -> Values:
     """The values that follow from one confirmation."""
 
     def derive() -> Values:
-        waiting = waiting_period(case)
+        waiting = waiting_period(case, episode.confirmation)
         account = account_day(case, episode, waiting)
         coverage = benefit_window(case, episode, waiting, account)
         evoucher = evoucher_instant(case, episode, waiting, account)

@@ -1,11 +1,11 @@
 """The account (建账): its day, and the instants that follow from it (R17, R18)."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from yibao.domain.calendar import midnight
-from yibao.domain.derivation import Derived, is_known, latest_day
-from yibao.domain.facts import Confirmation, Episode, OptOut
+from yibao.domain.derivation import Derived, Earlier, is_known, latest_day
+from yibao.domain.facts import Confirmation, Episode, OptOut, is_proxy
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.obstacles import (
     confirmed_after_year,
@@ -14,10 +14,17 @@ from yibao.domain.rules.obstacles import (
     registered_later,
     what_is_missing,
 )
-from yibao.domain.rules.waiting import Waiting, after_waiting
-from yibao.domain.vocabulary import ConfirmationChannel, Pending
+from yibao.domain.rules.waiting import (
+    Waiting,
+    after_waiting,
+    counting_check,
+    moved_waiting,
+    waiting_period,
+)
+from yibao.domain.vocabulary import PENDING, Pending
 
 AccountDay = Derived[date | Pending | None]
+V = TypeVar("V")
 
 
 def account_day(case: Case, episode: Episode, waiting: Waiting) -> AccountDay:
@@ -29,10 +36,46 @@ def account_day(case: Case, episode: Episode, waiting: Waiting) -> AccountDay:
     nothing = confirmed_after_year(case, confirmation, name)
     if nothing is not None:
         return nothing
+    carried = carried_account(case)
+    if carried is not None:
+        carried = unless_not_stopped(case, carried)
+        return _unless_left(case, episode.ended_by, carried) if is_known(carried) else carried
     unknown = not_yet_known(case, episode, waiting, name, "R18")
     if unknown is not None:
         return unknown
     return _unless_left(case, episode.ended_by, _earliest_day(case, confirmation, waiting))
+
+
+def carried_account(case: Case) -> Derived[date | Pending] | None:
+    """R33: the account that the year before hands on, if it was built, or may have been.
+
+    Who left in that year hands on what was built all the same, and a year without an enrollment
+    what it was given.
+    """
+    return case.once("carried account", lambda: _handed_account(case.before, moved_waiting(case)))
+
+
+def _handed_account(case: Case | None, moved: Waiting | None) -> Derived[date | Pending] | None:
+    """What a year hands on; `moved` is a waiting period in the place of its own."""
+    if case is None:
+        return None
+    episode = case.main_road
+    if episode is None:
+        return _handed_account(case.before, moved)
+    waiting = moved or waiting_period(case, episode.confirmation)
+    account = account_day(case, episode, waiting)
+    if account.value is None or (case.withdrawal and account.value is PENDING):
+        return None
+    earlier = (Earlier(case.policy, account),)
+    return Derived(account.name, account.value, "R33", earlier, account.because)
+
+
+def unless_not_stopped(case: Case, carried: Derived[V | Pending]) -> Derived[V | Pending]:
+    """R3: what the year before hands on is open as well while employee cover is not stopped."""
+    stop = employee_cover_stop(case)
+    if stop and stop.value is PENDING:
+        return Derived(carried.name, PENDING, "R3", (stop,), "stop_missing")
+    return carried
 
 
 def account_while_unconfirmed(case: Case, undecided: Derived[Pending | None]) -> AccountDay:
@@ -98,7 +141,7 @@ def not_yet_known(
 def visible_at(case: Case, confirmation: Confirmation) -> Derived[datetime]:
     """R17: when the result of check and account shows."""
     p = case.policy.parameters
-    if confirmation.event.channel is ConfirmationChannel.PROXY:
+    if is_proxy(confirmation):
         delay = p.proxy_result_visible_after
         instant = midnight(confirmation.at.date() + timedelta(days=delay.value))
         return Derived("visible_at", instant, "R17", (confirmation, delay))
@@ -110,7 +153,7 @@ def account_instant(
     case: Case, confirmation: Confirmation, account: AccountDay
 ) -> Derived[datetime] | None:
     """R18, R24: when the state becomes account_built; None while no account day is known."""
-    key = ("account_instant", confirmation.place, account.value)
+    key = ("account_instant", confirmation.event.event_id, account.value)
     return case.once(key, lambda: _account_instant(case, confirmation, account))
 
 
@@ -122,7 +165,11 @@ def _account_instant(
     seen = visible_at(case, confirmation)
     instant = max(seen.value, midnight(account.value))
     inputs: tuple[Any, ...] = (seen, account)
-    check = case.check if case.policy.knows_waiting_periods else None
+    if carried_account(case) and not case.facts.accounts:  # built before it was waited for
+        for over in after_waiting(waiting_period(case, confirmation)):
+            if midnight(over.value) > instant:
+                instant, inputs = midnight(over.value), (*inputs, over)
+    check = counting_check(case)
     if check and check.at > instant:
         instant, inputs = check.at, (*inputs, check)
     return Derived("account_built_at", instant, "R24", inputs)
@@ -132,9 +179,9 @@ def _unless_left(
     case: Case, opt_out: OptOut | None, account: Derived[date]
 ) -> Derived[date | None]:
     """R25: leaving or opting out on or before the account day leaves no account."""
-    withdrawal = case.withdrawal
-    if withdrawal and case.facts.first_day_outside(withdrawal) <= account.value:
-        return Derived(account.name, None, "R25", (withdrawal, account), "withdrawn")
+    leaving = case.leaving
+    if leaving and case.facts.first_day_outside(leaving) <= account.value:
+        return Derived(account.name, None, "R25", (leaving, account), "withdrawn")
     if opt_out and opt_out.at.date() <= account.value:
         return Derived(account.name, None, "R25", (opt_out, account), "opted_out")
     return account

@@ -3,12 +3,15 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from itertools import groupby
+from typing import Any, NamedTuple, TypeVar
 
+from yibao.domain.derivation import Derived
 from yibao.domain.editions import Policy
 from yibao.domain.facts import (
     Choice,
     Current,
+    EmployeeCover,
     Episode,
     Facts,
     Moment,
@@ -17,10 +20,12 @@ from yibao.domain.facts import (
     events,
     is_confirmation,
     is_opt_out,
+    is_stop,
+    merged,
 )
 from yibao.domain.kept import kept
 from yibao.domain.rules.window import Window, WindowFix, confirmation_window
-from yibao.domain.vocabulary import Category
+from yibao.domain.vocabulary import Category, Leaving, Pending
 
 R = TypeVar("R")
 
@@ -37,11 +42,22 @@ _ASIDE = frozenset(
 )
 
 
+class Around(NamedTuple):
+    """What the years beside one tell: the case of that before, the facts of the next (R33)."""
+
+    before: "Case | None" = None
+    following: Facts | None = None
+
+
 class Case:
     """The facts as far as they are known, the policy, and the window as far as it is fixed.
 
-    A case never changes, so what was derived of it once is kept for the next who asks. With the
-    case before, what no fact between the two can have moved need not be derived again.
+    `before` is the case of the year before, with its own before it, and `following` are the facts
+    of the next year, of which few say something of this one (R33). `undecided` tells that one may
+    still join in this year, where that keeps the next one open.
+
+    A case never changes, so what was derived of it once is kept for the next who asks. With one
+    `like` it, what no fact between the two can have moved need not be derived again.
     """
 
     def __init__(
@@ -50,20 +66,29 @@ class Case:
         known: Sequence[Current[events.Fact]],
         fixes: Sequence[WindowFix] = (),
         facts: Facts | None = None,
+        like: "Case | None" = None,
         before: "Case | None" = None,
+        following: Facts | None = None,
+        undecided: Derived[Pending] | None = None,
     ) -> None:
         self.policy = policy
         self.known = known
         self.fixes = fixes
         self.facts = facts or Facts(known)
+        self.before = before
+        self.following = following
+        self.undecided = undecided
         self._derived: dict[object, Any] = {}
-        self._shared: dict[object, Any] = before._shared if before and self._like(before) else {}
+        self._shared: dict[object, Any] = like._shared if like and self._is_like(like) else {}
 
-    def _like(self, before: "Case") -> bool:
+    def _is_like(self, other: "Case") -> bool:
         return (
-            before.policy is self.policy
-            and before.fixes is self.fixes
-            and before.facts.differ_in(self.facts) <= _ASIDE
+            other.policy is self.policy
+            and other.fixes is self.fixes
+            and other.before is self.before
+            and other.following is self.following
+            and other.undecided is self.undecided
+            and other.facts.differ_in(self.facts) <= _ASIDE
         )
 
     def once(self, key: object, derive: Callable[[], R]) -> R:
@@ -114,9 +139,67 @@ class Case:
         return self._window(self.facts.latest_school)
 
     @kept
+    def withdrawals(self) -> Sequence[Current[events.Withdrawn]]:
+        """Each time the student left; told in the year before, if after this registration (R38)."""
+        own = self.facts.withdrawals
+        if self.before is None or self.facts.registration is None:
+            return own
+        earlier = self.before.withdrawals
+        return merged([fact for fact in earlier if fact.event.on > self.registered_on], own)
+
+    @kept
     def withdrawal(self) -> Current[events.Withdrawn] | None:
         """The withdrawal that counts, if it has an effect in this benefit year."""
-        return self.facts.withdrawal(self.policy.parameters.benefit_to.value)
+        return self.withdrawal_without(None)
+
+    def withdrawal_without(
+        self, one: Current[events.Withdrawn] | None
+    ) -> Current[events.Withdrawn] | None:
+        """The withdrawal that would count without one; none after the benefit year does (R24)."""
+        others = [fact for fact in self.withdrawals[-2:] if fact is not one]
+        last_day = self.policy.parameters.benefit_to.value
+        if others and self.facts.first_day_outside(others[-1]) <= last_day:
+            return others[-1]
+        return None
+
+    @kept
+    def leaving(self) -> Current[events.Withdrawn] | None:
+        """The withdrawal that ends cover, which after some kinds of leaving goes on (R38)."""
+        after = self.policy.parameters.cover_after_leaving
+        if self.withdrawal is None or after is None:
+            return self.withdrawal
+        goes_on = after.value.get(self.withdrawal.event.kind or Leaving.WITHDRAWN, "ends")
+        return None if goes_on == "until_benefit_to" else self.withdrawal
+
+    @kept
+    def employee_cover(self) -> Sequence[EmployeeCover]:
+        """What is known of cover as an employee, told in the years before or in this (R33).
+
+        Where it was not told to have stopped, the first stop that the next year tells counts too.
+        """
+        known = self._employee_cover_by_now
+        if self.following and known and not is_stop(known[-1]):
+            told = self.following.employee_cover
+            later = [fact for fact in told if fact.moment > known[-1].moment]
+            return [*known, *filter(is_stop, later[:1])]
+        return known
+
+    @kept
+    def _employee_cover_by_now(self) -> Sequence[EmployeeCover]:
+        own = self.facts.employee_cover
+        return merged(self.before._employee_cover_by_now, own) if self.before else own
+
+    @kept
+    def activations(self) -> Sequence[Current[events.EvoucherActivated]]:
+        """When the e-voucher was activated, in the years before as well (R33)."""
+        own = self.facts.activations
+        return merged(self.before.activations, own) if self.before else own
+
+    @kept
+    def cards(self) -> Sequence[Current[events.MedicalCardIssued]]:
+        """When a medical card was issued, in the years before as well (R33)."""
+        own = self.facts.cards
+        return merged(self.before.cards, own) if self.before else own
 
     @kept
     def check(self) -> Current[events.PriorCoverageVerified] | None:
@@ -124,19 +207,38 @@ class Case:
         return self.facts.check()
 
     @kept
+    def chosen(self) -> Sequence[Choice]:
+        """All that the student chose, in order; payments instead of confirmations (R34)."""
+        if not self.policy.enrolled_by_payment:
+            return self.facts.choices
+        year = self.policy.year
+        earlier = self.before.facts.payments(year) if self.before else ()
+        return merged(merged(earlier, self.facts.payments(year)), self.facts.opt_outs)
+
+    @kept
     def choices(self) -> Sequence[Choice]:
-        """What the student chose, in order.
+        """What the student chose, in order, as far as it counts.
 
         Without opting out after the benefit year, which for who had confirmed has no effect (R24).
         """
         confirmed = False
         counting: list[Choice] = []
-        for choice in self.facts.choices:
+        for choice in self._enrolling(self.chosen):
             if is_opt_out(choice) and confirmed and choice.at >= self.policy.ends_at:
                 continue
             confirmed = confirmed or is_confirmation(choice)
             counting.append(choice)
         return counting
+
+    def _enrolling(self, chosen: Sequence[Choice]) -> Iterator[Choice]:
+        """R34: of payments in a row the first that lies in a period, else the first."""
+        if not self.policy.enrolled_by_payment:
+            yield from chosen
+            return
+        for opted_out, row in groupby(chosen, key=is_opt_out):
+            some = list(row)
+            inside = [each for each in some if self.window_at(each.moment).span_at(each.at)]
+            yield from some if opted_out else (inside or some)[:1]
 
     @kept
     def episodes(self) -> tuple[Episode, ...]:
@@ -150,6 +252,20 @@ class Case:
             return None
         confirmation, opt_out, _ = self.episodes[begun - 1]
         return Episode(confirmation, opt_out if opt_out and opt_out.moment <= moment else None)
+
+    @kept
+    def main_road(self) -> Episode | None:
+        """What is in force when the year ends, unless it was of no effect in the year (R10)."""
+        if self.facts.registration is None or not self.episodes:
+            return None
+        last = self.episodes[-1]
+        in_time = last.opt_out is None and last.confirmation.at < self.policy.ends_at
+        return last if in_time else None
+
+    @kept
+    def enrolled(self) -> Episode | None:
+        """R33: what enrolled the student in this year, who has neither opted out nor left."""
+        return None if self.withdrawal else self.main_road
 
     @kept
     def opt_out(self) -> OptOut | None:

@@ -1,13 +1,14 @@
-"""The benefit window (待遇享受期): first and last day on which care is covered (R20 to R22)."""
+"""The benefit window (待遇享受期): first and last day of cover (R20 to R22, R35, R36)."""
 
 from datetime import date, timedelta
 
-from yibao.domain.calendar import day_before
-from yibao.domain.derivation import Derived, latest_day
+from yibao.domain.calendar import day_after, day_before, first_of_next_month
+from yibao.domain.derivation import Derived, Earlier, latest_day
 from yibao.domain.facts import Confirmation, Episode
 from yibao.domain.rules.account import (
     AccountDay,
     account_at_the_earliest,
+    account_day,
     not_yet_known,
     nothing_without_account,
 )
@@ -18,8 +19,14 @@ from yibao.domain.rules.obstacles import (
     known_stop,
     registered_later,
 )
-from yibao.domain.rules.waiting import Waiting, after_waiting
-from yibao.domain.vocabulary import DayRange, Pending
+from yibao.domain.rules.waiting import (
+    Waiting,
+    after_waiting,
+    moved_waiting,
+    waiting_period,
+    waiting_that_is_over,
+)
+from yibao.domain.vocabulary import PENDING, DayRange, Pending
 
 
 def benefit_window(
@@ -34,13 +41,29 @@ def benefit_window(
     begins = cover_begins(case, confirmation, waiting, earliest)
     if begins.value > p.benefit_to.value:
         return Derived(name, None, "R22", (begins, p.benefit_to), "cover_too_late")
-    unknown = not_yet_known(case, episode, waiting, name, "R20")
+    ends = cover_ends(case, episode)
+    if case.before and ends.value < p.benefit_from.value:  # left in the year before (R38)
+        return Derived(name, None, ends.rule, (p.benefit_from, ends), ends.because)
+    unknown = not_yet_known(case, episode, waiting, name, "R20") or _carried_unknown(case)
     if unknown is not None:
         return unknown
-    ends = cover_ends(case, episode)
     if ends.value < begins.value:
         return Derived(name, None, ends.rule, (begins, ends), ends.because)
     return Derived(name, DayRange(begins.value, ends.value), begins.rule, (begins, ends))
+
+
+def _carried_unknown(case: Case) -> Derived[Pending] | None:
+    """R33: while the window of the year before is open, so is this one."""
+    before = case.before
+    if before is None or before.enrolled is None:
+        return None
+    waiting = moved_waiting(case) or waiting_period(before, before.enrolled.confirmation)
+    account = account_day(before, before.enrolled, waiting)
+    window = benefit_window(before, before.enrolled, waiting, account)
+    if window.value is not PENDING:
+        return None
+    earlier = (Earlier(before.policy, window),)
+    return Derived("coverage", PENDING, "R33", earlier, window.because)
 
 
 def cover_begins(
@@ -48,33 +71,57 @@ def cover_begins(
 ) -> Derived[date]:
     """R20 without a waiting period, R21 with one, R10 for who confirmed after the window.
 
-    The registration and the stop may delay it. While the check is missing, what begins the
-    earliest: as without a waiting period (R17, R22).
+    The period of joining (R35), the registration and the stop may delay it. While the check is
+    missing, what begins the earliest: as without a waiting period (R17, R22).
     """
     name, p = "cover_begins_on", case.policy.parameters
     stop = known_stop(employee_cover_stop(case))
     late = is_late(case, confirmation)
-    if not (late or after_waiting(waiting)):
-        later = registered_later(case, p.benefit_from.value, "R20-registered-later")
-        start = Derived("benefit_year_begins_on", p.benefit_from.value, "R20", (p.benefit_from,))
-        return latest_day(name, "R20", [start, *later, *stop])
+    of_the_period = _by_the_period(case, confirmation)
+    over = waiting_that_is_over(case)
+    waits = bool(after_waiting(waiting) or (over and waiting.value is None))
+    if not (late or waits):
+        return latest_day(name, "R20", [*of_the_period, *stop])
     day = account.value + timedelta(days=p.cover_after_account.value)
     after_account = Derived("day_after_account", day, "R21", (account, p.cover_after_account))
     bounds = [after_account, *after_waiting(waiting), *stop]
-    if not late:
-        return latest_day(name, "R21", bounds)
-    signed_on = Derived("signed_on", confirmation.at.date(), "R10", (confirmation,))
-    return latest_day(name, "R10", [signed_on, *bounds])
+    if late:
+        signed_on = Derived("signed_on", confirmation.at.date(), "R10", (confirmation,))
+        bounds = [signed_on, *bounds]
+    # Nothing of an account that is built in this year begins before them.
+    later = [each for each in of_the_period if each.value > max(day.value for day in bounds)]
+    return latest_day(name, "R10" if late else "R21", [*bounds, *later])
+
+
+def _by_the_period(case: Case, confirmation: Confirmation) -> list[Derived[date]]:
+    """R20, R35: the first day of the benefit year, and what of the period of joining is later."""
+    benefit_from = case.policy.parameters.benefit_from
+    first = Derived("benefit_year_begins_on", benefit_from.value, "R20", (benefit_from,))
+    span = case.window_at(confirmation.moment).span_at(confirmation.at)
+    cover_from = span.cover_from if span else "registration"
+    if cover_from == "benefit_from":
+        return [first]
+    if cover_from == "registration":
+        return [first, *registered_later(case, first.value, "R20-registered-later")]
+    joined = confirmation.at.date()
+    begins = {
+        "enrollment_day": joined,
+        "day_after_enrollment": day_after(joined),
+        "first_of_next_month": first_of_next_month(joined),
+    }[cover_from]
+    terms = (span.terms,) if span and span.terms else ()
+    by_joining = Derived("cover_of_the_period_begins_on", begins, "R35", (confirmation, *terms))
+    return [first, by_joining]
 
 
 def cover_ends(case: Case, episode: Episode) -> Derived[date]:
     """R20, R24, R25: the end of the benefit year, the day before leaving, or that of opting out."""
     name, benefit_to = "cover_ends_on", case.policy.parameters.benefit_to
     ends = Derived(name, benefit_to.value, "R20", (benefit_to,))
-    withdrawal = case.withdrawal
-    if withdrawal:
-        left = day_before(case.facts.first_day_outside(withdrawal))
-        ends = Derived(name, left, "R24", (withdrawal,), "withdrawn")
+    leaving = case.leaving
+    if leaving:
+        left = day_before(case.facts.first_day_outside(leaving))
+        ends = Derived(name, left, "R24", (leaving,), "withdrawn")
     opt_out = episode.ended_by
     if opt_out and opt_out.at.date() < ends.value:
         ends = Derived(name, opt_out.at.date(), "R25", (opt_out,), "opted_out")

@@ -3,44 +3,82 @@
 from datetime import date, datetime, timedelta
 
 from yibao.domain.calendar import at_hour, midnight
-from yibao.domain.derivation import Derived, is_known, latest_day
+from yibao.domain.derivation import Derived, Earlier, is_known, latest_day
 from yibao.domain.facts import Confirmation, Episode, clamped
 from yibao.domain.rules.account import (
     AccountDay,
     account_at_the_earliest,
+    account_day,
     account_instant,
     not_yet_known,
     nothing_without_account,
+    unless_not_stopped,
 )
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.cover import cover_begins
 from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
-from yibao.domain.rules.waiting import Waiting, after_waiting
+from yibao.domain.rules.waiting import Waiting, after_waiting, moved_waiting, waiting_period
 from yibao.domain.vocabulary import PENDING, Pending
 
 EvoucherInstant = Derived[datetime | Pending | None]
 
 
 def evoucher_instant(
-    case: Case, episode: Episode, waiting: Waiting, account: AccountDay
+    case: Case, episode: Episode, waiting: Waiting, account: AccountDay, *, is_cut: bool = True
 ) -> EvoucherInstant:
-    """R19: from when the e-voucher can be had, or why not in this benefit year (R22)."""
+    """R19: from when the e-voucher can be had, or why not in this benefit year (R22).
+
+    With `is_cut` false also from when after it: that is what the next year is given (R33).
+    """
     name, confirmation = "evoucher_available_at", episode.confirmation
     nothing = nothing_without_account(case, confirmation, account, name)
     if nothing is not None:
         return nothing
+    carried = carried_evoucher(case)
+    if carried is not None:
+        carried = unless_not_stopped(case, carried)
+        if not is_known(carried):
+            return carried
+        opens = _within_benefit_year(case, carried, is_cut)
+        return _before_leaving(case, episode, opens) if is_known(opens) else opens
     if has_document_without_evoucher(case):
-        return _evoucher_by_document(case, episode, waiting, account)
+        return _evoucher_by_document(case, episode, waiting, account, is_cut)
     earliest = account_at_the_earliest(case, confirmation, waiting, account)
     begins = cover_begins(case, confirmation, waiting, earliest)
     benefit_to = case.policy.parameters.benefit_to
-    if begins.value > benefit_to.value:
+    if is_cut and begins.value > benefit_to.value:
         return Derived(name, None, "R22", (begins, benefit_to), "cover_too_late")
-    opens = _within_benefit_year(case, _evoucher_opens(case, confirmation, waiting, earliest))
+    derived = _evoucher_opens(case, confirmation, waiting, earliest)
+    opens = _within_benefit_year(case, derived, is_cut)
     if not is_known(opens):
         return opens
     unknown = not_yet_known(case, episode, waiting, name, "R19")
     return unknown or _before_leaving(case, episode, opens)
+
+
+def carried_evoucher(case: Case) -> Derived[datetime | Pending] | None:
+    """R33: the e-voucher that the year before hands on, if there is one, or may be."""
+    return case.once(
+        "carried e-voucher", lambda: _handed_evoucher(case.before, moved_waiting(case))
+    )
+
+
+def _handed_evoucher(
+    case: Case | None, moved: Waiting | None
+) -> Derived[datetime | Pending] | None:
+    """What a year hands on, whatever its end cuts off (R22); see `carried_account`."""
+    if case is None:
+        return None
+    episode = case.main_road
+    if episode is None:
+        return _handed_evoucher(case.before, moved)
+    waiting = moved or waiting_period(case, episode.confirmation)
+    account = account_day(case, episode, waiting)
+    evoucher = evoucher_instant(case, episode, waiting, account, is_cut=False)
+    if evoucher.value is None or (case.withdrawal and evoucher.value is PENDING):
+        return None
+    earlier = (Earlier(case.policy, evoucher),)
+    return Derived(evoucher.name, evoucher.value, "R33", earlier, evoucher.because)
 
 
 def evoucher_while_unconfirmed(
@@ -51,24 +89,25 @@ def evoucher_while_unconfirmed(
     Unless one was activated all the same: that waits with the rest.
     """
     name = "evoucher_available_at"
-    if has_document_without_evoucher(case) and not case.facts.activations:
+    if has_document_without_evoucher(case) and not case.activations:
         return _none_by_document(case)
     return undecided._replace(name=name)
 
 
 def _evoucher_by_document(
-    case: Case, episode: Episode, waiting: Waiting, account: AccountDay
+    case: Case, episode: Episode, waiting: Waiting, account: AccountDay, is_cut: bool
 ) -> EvoucherInstant:
     """R5: for some documents none is derived; one activated all the same waits for the account."""
-    if not case.facts.activations:
+    if not case.activations:
         return _none_by_document(case)
-    name, activation = "evoucher_available_at", case.facts.activations[-1]
+    name, activation = "evoucher_available_at", case.activations[-1]
     built = account_instant(case, episode.confirmation, account)
     if built is None:
         earliest = account_at_the_earliest(case, episode.confirmation, waiting, account)
         built = earliest.of(earliest.name, midnight(earliest.value))
     instant = max(clamped(activation.at, case.registration), built.value)
-    had = _within_benefit_year(case, Derived(name, instant, "R5-activated", (activation, built)))
+    derived = Derived(name, instant, "R5-activated", (activation, built))
+    had = _within_benefit_year(case, derived, is_cut)
     if not is_known(had):
         return had
     if account.value is PENDING:
@@ -125,10 +164,12 @@ def _evoucher_opens(
     return Derived(name, instant, "R19", (latest, p.evoucher_hour))
 
 
-def _within_benefit_year(case: Case, evoucher: Derived[datetime]) -> Derived[datetime | None]:
+def _within_benefit_year(
+    case: Case, evoucher: Derived[datetime], is_cut: bool
+) -> Derived[datetime | None]:
     """R22: an e-voucher that would open after the benefit year is none in it."""
     benefit_to = case.policy.parameters.benefit_to
-    if evoucher.value >= case.policy.ends_at:
+    if is_cut and evoucher.value >= case.policy.ends_at:
         return Derived(evoucher.name, None, "R22", (evoucher, benefit_to), "evoucher_too_late")
     return evoucher
 
@@ -137,9 +178,9 @@ def _before_leaving(
     case: Case, episode: Episode, evoucher: Derived[datetime]
 ) -> Derived[datetime | None]:
     """R25: one not yet open at the opt-out, or when the day of leaving begins, is none."""
-    withdrawal, opt_out = case.withdrawal, episode.ended_by
+    leaving, opt_out = case.leaving, episode.ended_by
     if opt_out and evoucher.value > opt_out.at:
         return Derived(evoucher.name, None, "R25", (opt_out, evoucher), "opted_out")
-    if withdrawal and evoucher.value > midnight(case.facts.first_day_outside(withdrawal)):
-        return Derived(evoucher.name, None, "R25", (withdrawal, evoucher), "withdrawn")
+    if leaving and evoucher.value > midnight(case.facts.first_day_outside(leaving)):
+        return Derived(evoucher.name, None, "R25", (leaving, evoucher), "withdrawn")
     return evoucher

@@ -14,9 +14,9 @@ from yibao.domain.vocabulary import PENDING, Pending, WaitingPeriod
 
 def employee_cover_stop(case: Case) -> Derived[date | Pending] | None:
     """R3: the first day without employee cover, PENDING while no stop is recorded."""
-    if not case.facts.employee_cover:
+    if not case.employee_cover:
         return None
-    latest = case.facts.employee_cover[-1]
+    latest = case.employee_cover[-1]
     if isinstance(latest.event, events.EmployeeCoverStopped):
         return Derived("employee_cover_stopped_on", latest.event.on, "R3", (latest,))
     return Derived("employee_cover_stopped_on", PENDING, "R3", (latest,), "stop_missing")
@@ -33,29 +33,37 @@ def registered_later(case: Case, than: date, rule: str) -> list[Derived[date]]:
     return [Derived("registered_on", case.registered_on, rule, (case.registration,))]
 
 
-def while_unconfirmed(case: Case, at: datetime, waiting: Waiting) -> Derived[Pending | None]:
-    """R25: what stands for every value that needs a confirmation while none is known.
+def while_unconfirmed(
+    case: Case, at: datetime, waiting: Waiting | None = None
+) -> Derived[Pending | None]:
+    """R25, R35: what stands for every value that needs a confirmation while none is known.
 
     One is still possible if some instant from `at` on lies inside enrollment and window. It
     would come too late where an account could only be built once the student has left.
     """
-    if case.facts.choices:
-        return Derived("confirmation", None, "R25", (case.facts.choices[-1],), "opted_out")
-    window, withdrawal = case.latest_window, case.withdrawal
-    earliest = max(at, window.opens_at, midnight(case.registered_on))
-    if withdrawal:
-        before_account = [*after_waiting(waiting), *known_stop(employee_cover_stop(case))]
+    if case.chosen:
+        return Derived("confirmation", None, "R25", (case.chosen[-1],), "opted_out")
+    window, leaving = case.latest_window, case.leaving
+    begins = max(at, midnight(case.registered_on))
+    span = window.next_span(begins)
+    if leaving:
+        waited = after_waiting(waiting) if waiting else []
+        before_account = [*waited, *known_stop(employee_cover_stop(case))]
+        earliest = max(begins, span.opens_at) if span else begins
         account = max([earliest.date(), *(day.value for day in before_account)])
-        if account >= case.facts.first_day_outside(withdrawal):
-            return Derived("confirmation", None, "R25", (withdrawal, *before_account), "withdrawn")
-    if earliest >= window.closed_from:
+        if account >= case.facts.first_day_outside(leaving):
+            return Derived("confirmation", None, "R25", (leaving, *before_account), "withdrawn")
+    if span is None:
         return Derived("confirmation", None, "R10", (window.closed_by,), "window_closed")
-    return Derived("confirmation", PENDING, "R25", (window.closed_by,), "confirmation_missing")
+    rule = "R35" if span.terms else "R25"
+    by_payment = case.policy.enrolled_by_payment
+    missing = "payment_missing" if by_payment else "confirmation_missing"
+    return Derived("confirmation", PENDING, rule, (span.closed_by,), missing)
 
 
 def is_late(case: Case, confirmation: Confirmation) -> bool:
-    """R10: whether it happened after the window of the school at that instant had closed."""
-    return confirmation.at >= case.window_at(confirmation.moment).closed_from
+    """R10, R35: whether it happened when the window of the school at that instant was missed."""
+    return case.window_at(confirmation.moment).is_missed(confirmation.at)
 
 
 def confirmed_whichever_holds(case: Case, windows: Iterable[Window], at: datetime) -> bool:
@@ -63,7 +71,9 @@ def confirmed_whichever_holds(case: Case, windows: Iterable[Window], at: datetim
 
     Then an answer for that instant, but for what is said of care, is the same for all of them.
     """
-    choices, begins = case.facts.choices, midnight(case.registered_on)
+    choices, begins = case.chosen, midnight(case.registered_on)
+    if case.policy.periods:  # the period that an instant lies in moves more than whether one may
+        return False
     return bool(choices) and all(
         is_confirmation(choice)
         and choice.at < at

@@ -1,52 +1,65 @@
-"""The waiting period (待遇等待期): from registration and check alone (R12 to R16)."""
+"""The waiting period (待遇等待期): from registration and check, and what the year before hands on.
 
+R12 to R16 of an entrant; R33 and R36 of who goes on, or joins late.
+"""
+
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from yibao.domain.calendar import day_after, last_day_of_months
-from yibao.domain.derivation import Derived
+from yibao.domain.derivation import Derived, Earlier, latest_day
+from yibao.domain.facts import Confirmation, Current, events
 from yibao.domain.rules.case import Case
+from yibao.domain.rules.window import Span
 from yibao.domain.vocabulary import PENDING, Pending, WaitingPeriod
 
 Waiting = Derived[WaitingPeriod | Pending | None]
 
 
-def waiting_period(case: Case) -> Waiting:
-    """R12 to R15: from registration and check alone, confirmed or not."""
-    return case.shared("waiting", lambda: _waiting_period(case))
+def waiting_period(case: Case, confirmation: Confirmation | None = None) -> Waiting:
+    """R12 to R15, R33, R36: from registration and check, and from a confirmation where that counts.
+
+    Without one, nothing may depend on it: see `waiting_while_unconfirmed`.
+    """
+    of = confirmation.event.event_id if confirmation and _may_depend(case) else None
+    return case.shared(("waiting", of), lambda: _waiting_period(case, confirmation))
 
 
-def _waiting_period(case: Case) -> Waiting:
-    policy, p = case.policy, case.policy.parameters
-    if not policy.knows_waiting_periods:
-        return Derived("waiting", None, "R12", (p.waiting_months_per_lapsed_year,), "no_such_rule")
-    check = case.check
-    if check is None:
-        return Derived("waiting", PENDING, "R12", because="check_missing")
-    start = first_waiting_day(case)
-    recorded = check.event.waiting_ends_on
-    if recorded is not None and recorded >= start.value:
-        period = WaitingPeriod(start.value, recorded, None)
-        return Derived("waiting", period, "R13-recorded", (check, start))
-    if check.event.lapsed_years == 0:
-        return Derived("waiting", None, "R12", (check,), "no_lapsed_year")
-    months = check.event.lapsed_years * p.waiting_months_per_lapsed_year.value
-    last = last_day_of_months(
-        start.value, months, counting_first_day=p.waiting_counts_first_day.value
-    )
-    end = Derived("waiting_ends_on", last, "R15", (start, p.waiting_counts_first_day))
-    return Derived(
-        "waiting",
-        WaitingPeriod(start.value, last, months),
-        "R13",
-        (check, p.waiting_months_per_lapsed_year, end),
-    )
+def waiting_before_joining(case: Case) -> Waiting | None:
+    """The waiting period while nothing is confirmed, as far as it does not depend on that."""
+    return None if _depends(case) else waiting_period(case)
 
 
-def first_waiting_day(case: Case) -> Derived[date]:
-    """R14: the registration day, or 1 September for who registered earlier."""
-    earliest = case.policy.parameters.waiting_counts_from
-    day = max(case.registered_on, earliest.value)
-    return Derived("waiting_begins_on", day, "R14", (case.registration, earliest))
+def waiting_while_unconfirmed(case: Case, undecided: Derived[Pending | None]) -> Waiting:
+    """R36: the same while nothing is confirmed: open with the rest where it depends on that."""
+    if _depends(case):
+        return undecided.of("waiting", undecided.value)
+    return waiting_period(case)
+
+
+def first_waiting_day(case: Case, confirmation: Confirmation | None = None) -> Derived[date]:
+    """R14: the registration day, or 1 September for who registered earlier.
+
+    Where it is counted from the enrollment, the latest of that, the registration, and the first
+    day of the benefit year. A waiting period that goes on has begun on its own day (R33).
+    """
+    carried = running(case)
+    if carried is not None:
+        return carried.of("waiting_begins_on", carried.value.first)
+    p = case.policy.parameters
+    earliest = p.waiting_counts_from
+    if not isinstance(earliest.value, str):
+        day = max(case.registered_on, earliest.value)
+        return Derived("waiting_begins_on", day, "R14", (case.registration, earliest))
+    days: list[Derived[date]] = [
+        Derived("registered_on", case.registered_on, "R14", (case.registration,)),
+        Derived("benefit_year_begins_on", p.benefit_from.value, "R14", (p.benefit_from,)),
+    ]
+    if confirmation:
+        signed_on = Derived("signed_on", confirmation.at.date(), "R14", (confirmation,))
+        days = [signed_on, *days]
+    return latest_day("waiting_begins_on", "R14", days)
 
 
 def after_waiting(waiting: Waiting) -> list[Derived[date]]:
@@ -54,3 +67,174 @@ def after_waiting(waiting: Waiting) -> list[Derived[date]]:
     if not isinstance(waiting.value, WaitingPeriod):
         return []
     return [Derived("day_after_waiting", day_after(waiting.value.last), "R16", (waiting,))]
+
+
+def carried_waiting(case: Case) -> Derived[Any] | None:
+    """R33: the waiting period that the year before hands on, with whatever stands for it.
+
+    A year without an enrollment hands on what it was given. None where there was no other.
+    """
+    before = case.before
+    if before is None:
+        return None
+    if before.enrolled is None:
+        return carried_waiting(before)
+    waiting = waiting_period(before, before.enrolled.confirmation)
+    return Derived(
+        "waiting", waiting.value, "R33", (Earlier(before.policy, waiting),), waiting.because
+    )
+
+
+def running(case: Case) -> Derived[WaitingPeriod] | None:
+    """R33: the waiting period handed on, if it ends in the benefit year or later."""
+    carried = carried_waiting(case)
+    if carried is None or not isinstance(carried.value, WaitingPeriod):
+        return None
+    return carried if carried.value.last >= case.policy.parameters.benefit_from.value else None
+
+
+def waiting_that_is_over(case: Case) -> Derived[WaitingPeriod] | None:
+    """R36: the waiting period handed on, if it ended before the benefit year."""
+    carried = carried_waiting(case)
+    if carried is None or not isinstance(carried.value, WaitingPeriod) or running(case):
+        return None
+    return carried
+
+
+def moved_waiting(case: Case) -> Waiting | None:
+    """R33: what stands in the place of the waiting period handed on: a check names its end."""
+    carried = carried_waiting(case)
+    if carried is None or not (running(case) or carried.value is PENDING) or not _named(case):
+        return None
+    return waiting_period(case, case.episodes[-1].confirmation if case.episodes else None)
+
+
+def counting_check(case: Case) -> Current[events.PriorCoverageVerified] | None:
+    """The check that results are waited for of: this year's or, where none is needed, before it."""
+    if not case.policy.knows_waiting_periods:
+        return None
+    if case.before is None or case.before.enrolled is None or _named(case):
+        return case.check
+    return counting_check(case.before)
+
+
+def _waiting_period(case: Case, confirmation: Confirmation | None) -> Waiting:
+    own, carried = _own_waiting(case, confirmation), carried_waiting(case)
+    named = own.value and own.rule == "R13-recorded"
+    if carried is None or named:
+        return own
+    if carried.value is PENDING:
+        return carried
+    if own.value is PENDING:
+        return own
+    goes_on = running(case)
+    if goes_on is None:
+        over = carried if carried.value and own.value is None else None
+        return over.of("waiting", None)._replace(because="waiting_over") if over else own
+    later = isinstance(own.value, WaitingPeriod) and own.value.last > goes_on.value.last
+    return own if later else goes_on
+
+
+def _own_waiting(case: Case, confirmation: Confirmation | None) -> Waiting:
+    """R12 to R15, R36: what follows from this year's check, and from the period of joining."""
+    p = case.policy.parameters
+    if not _may_wait(case):
+        return Derived("waiting", None, "R12", (p.waiting_months_per_lapsed_year,), "no_such_rule")
+    check = case.check
+    if _lapses_count(case):
+        before = case.before
+        if before and before.undecided:
+            undecided = Earlier(before.policy, before.undecided)
+            return Derived("waiting", PENDING, "R33", (undecided,), "year_before_undecided")
+        if check is None:
+            return Derived("waiting", PENDING, "R12", because="check_missing")
+    start = first_waiting_day(case, confirmation)
+    recorded = _named(case)
+    if check and recorded and recorded >= start.value:
+        period = WaitingPeriod(start.value, recorded, None)
+        return Derived("waiting", period, "R13-recorded", (check, start))
+    return _by_months(case, _span_of(case, confirmation), start)
+
+
+def _by_months(case: Case, span: Span | None, start: Derived[date]) -> Waiting:
+    """R13, R15, R36: fixed months and months a lapsed year, as one period."""
+    p = case.policy.parameters
+    check = case.check if _lapses_count(case) else None
+    lapsed_years = check.event.lapsed_years if check else 0
+    fixed = span.fixed_waiting_months if span else 0
+    lapsed = lapsed_years * p.waiting_months_per_lapsed_year.value
+    if not fixed + lapsed:
+        return _none(case, check, span)
+    months, repaired = fixed + lapsed, list[Any]()
+    if check and p.waiting_repaired_per_year and check.event.years_repaid:
+        off = check.event.years_repaid * p.waiting_repaired_per_year.value
+        months, repaired = fixed + max(lapsed - off, 0), [p.waiting_repaired_per_year]
+        floor = p.waiting_floor
+        if floor and lapsed_years >= floor.value.lapsed_years:
+            months = max(months, min(floor.value.months, fixed + lapsed))
+            repaired.append(floor)
+    terms = [span.terms] if fixed and span and span.terms else []
+    facts = [check, p.waiting_months_per_lapsed_year] if lapsed else []
+    inputs: Sequence[Any] = (*facts, *repaired, *terms)
+    if not months:
+        return Derived("waiting", None, "R36", tuple(inputs), "waiting_repaired")
+    last = last_day_of_months(
+        start.value, months, counting_first_day=p.waiting_counts_first_day.value
+    )
+    end = Derived("waiting_ends_on", last, "R15", (start, p.waiting_counts_first_day))
+    rule = "R36" if terms or repaired else "R13"
+    return Derived("waiting", WaitingPeriod(start.value, last, months), rule, (*inputs, end))
+
+
+def _none(case: Case, check: Any, span: Span | None) -> Waiting:
+    """Why there is no waiting period."""
+    if check:
+        return Derived("waiting", None, "R12", (check,), "no_lapsed_year")
+    before = case.before
+    if before and before.enrolled:
+        signed = before.enrolled.confirmation
+        enrolled = Derived("confirmed", signed.at, "R24", (signed,))
+        return Derived(
+            "waiting", None, "R33", (Earlier(before.policy, enrolled),), "enrolled_before"
+        )
+    terms = (span.terms,) if span and span.terms else ()
+    return Derived("waiting", None, "R36", terms, "no_fixed_months")
+
+
+def _named(case: Case) -> date | None:
+    """The last waiting day that this year's check names."""
+    return case.check.event.waiting_ends_on if case.check else None
+
+
+def _span_of(case: Case, confirmation: Confirmation | None) -> Span | None:
+    return confirmation and case.window_at(confirmation.moment).span_at(confirmation.at)
+
+
+def _may_wait(case: Case) -> bool:
+    """Whether the edition knows any waiting period."""
+    return case.policy.knows_waiting_periods or case.policy.has_fixed_waiting
+
+
+def _lapses_count(case: Case) -> bool:
+    """R33: whether lapsed years count: not of who was enrolled in the year before."""
+    enrolled_before = case.before is not None and case.before.enrolled is not None
+    return case.policy.knows_waiting_periods and not enrolled_before
+
+
+def _may_depend(case: Case) -> bool:
+    """Whether the waiting period of an edition may depend on when one joins."""
+    from_enrollment = case.policy.parameters.waiting_counts_from.value == "enrollment"
+    return from_enrollment or case.policy.has_fixed_waiting
+
+
+def _depends(case: Case) -> bool:
+    """R36: whether the waiting period of a student depends on when she joins."""
+    if not _may_depend(case):
+        return False
+    if case.policy.has_fixed_waiting:
+        return True
+    if running(case) is not None and _named(case):
+        return False
+    if not _lapses_count(case):
+        return _named(case) is not None
+    return case.check is None or case.check.event.lapsed_years > 0 or _named(case) is not None

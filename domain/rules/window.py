@@ -1,33 +1,110 @@
-"""The confirmation window (R8): provisional in the edition, fixed later by recorded facts."""
+"""The window in which to join (R8), or the periods it consists of (R35).
+
+Provisional in the edition, it is fixed later by recorded facts.
+"""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.editions import Parameter, Policy
+from yibao.domain.editions import CoverFrom, Parameter, Period, Policy
 from yibao.domain.facts import Current, events
 from yibao.domain.vocabulary import Category
 
 WindowFix = Current[events.WindowFixed]
+End = WindowFix | Parameter[Any]
 
 
-class Window(NamedTuple):
-    """When one may confirm: from `opens_at` until the end of the day `closes_on`.
+class Span(NamedTuple):
+    """A time in which to join: from `opens_at` until `closed_from`, the first instant outside.
 
     `opened_by` and `closed_by` are what each end rests on: a recorded fix, or the edition's
-    parameter, and then the end is an estimate wherever the parameter is assumed.
+    parameter, and then the end is an estimate wherever the parameter is assumed. `terms` are those
+    of the period that this is, None for the window of an edition without periods.
     """
 
     opens_at: datetime
-    closes_on: date
-    opened_by: WindowFix | Parameter[Any]
-    closed_by: WindowFix | Parameter[Any]
+    closed_from: datetime
+    opened_by: End
+    closed_by: End
+    terms: Parameter[Period] | None = None
+
+    @property
+    def cover_from(self) -> CoverFrom:
+        """From when care is covered for who joins in it."""
+        return self.terms.value.cover_from if self.terms else "registration"
+
+    @property
+    def fixed_waiting_months(self) -> int:
+        """How long everybody waits who joins in it, whatever lapsed before."""
+        return self.terms.value.fixed_waiting_months if self.terms else 0
+
+
+class Window(NamedTuple):
+    """When one may join: in any of these spans, of which the first that contains an instant counts.
+
+    `lapses_from` is when they have ended but for the late one, `late` whether there is such a one.
+    """
+
+    spans: tuple[Span, ...]
+    has_late: bool = False
+
+    @property
+    def opens_at(self) -> datetime:
+        """The first instant inside."""
+        return min(span.opens_at for span in self.spans)
 
     @property
     def closed_from(self) -> datetime:
-        """The first instant after the window."""
-        return midnight(day_after(self.closes_on))
+        """The first instant after all of it."""
+        return self._last.closed_from
+
+    @property
+    def closes_on(self) -> date:
+        """The last day of it, of which perhaps not all is inside."""
+        return (self.closed_from - timedelta.resolution).date()
+
+    @property
+    def opened_by(self) -> End:
+        return min(self.spans, key=lambda span: span.opens_at).opened_by
+
+    @property
+    def closed_by(self) -> End:
+        return self._last.closed_by
+
+    @property
+    def lapses_with(self) -> Span:
+        """The last span but a late one: when it ends, who has not joined has lapsed (R10, R35)."""
+        spans = self.spans[:-1] if self.has_late else self.spans
+        return max(spans, key=lambda span: span.closed_from)
+
+    @property
+    def _last(self) -> Span:
+        return max(self.spans, key=lambda span: span.closed_from)
+
+    def span_at(self, at: datetime) -> Span | None:
+        """The first of the spans that contains an instant."""
+        return next((span for span in self.spans if span.opens_at <= at < span.closed_from), None)
+
+    def next_span(self, at: datetime) -> Span | None:
+        """The span that contains an instant, or the next that is to come."""
+        ahead = [span for span in self.spans if span.opens_at > at]
+        return self.span_at(at) or min(ahead, key=lambda span: span.opens_at, default=None)
+
+    def is_missed(self, at: datetime) -> bool:
+        """Whether who joined at an instant has missed it: after its end or, of periods, in none.
+
+        Before a window without periods one could only have been early, which is no matter (R10).
+        """
+        if self.spans[0].terms is None:
+            return at >= self.closed_from
+        return self.span_at(at) is None
+
+    @property
+    def turns(self) -> set[datetime]:
+        """The instants at which a span begins or ends."""
+        return {at for span in self.spans for at in (span.opens_at, span.closed_from)}
 
 
 def confirmation_window(
@@ -37,22 +114,35 @@ def confirmation_window(
     category: Category | None,
     registered_on: date,
 ) -> Window:
-    """The window for students of a school and category, each end fixed by the nearest fix."""
+    """The window for students of a school and category, each end fixed by the nearest fix.
+
+    What is fixed of an edition with periods is the concentrated one.
+    """
     opening = _nearest([fix for fix in fixes if fix.event.opens], school, category)
-    closing = _nearest([fix for fix in fixes if fix.event.closes_on], school, category)
-    provisional = policy.parameters.window_opens
+    closing = _nearest([fix for fix in fixes if fix.event.closed_from], school, category)
+    first = _provisional(policy, registered_on)
     if opening and opening.event.opens:
-        opens_at = opening.event.opens
-    elif isinstance(provisional.value, str):
-        opens_at = midnight(registered_on)
-    else:
-        opens_at = provisional.value
-    closes_on = policy.parameters.window_closes_on.value
-    if closing and closing.event.closes_on:
-        closes_on = closing.event.closes_on
-    return Window(
-        opens_at, closes_on, opening or provisional, closing or policy.parameters.window_closes_on
-    )
+        first = first._replace(opens_at=opening.event.opens, opened_by=opening)
+    if closing and closing.event.closed_from:
+        first = first._replace(closed_from=closing.event.closed_from, closed_by=closing)
+    others = [_span(period) for period in policy.periods[1:]]
+    return Window((first, *others), policy.parameters.late_period is not None)
+
+
+def _provisional(policy: Policy, registered_on: date) -> Span:
+    if policy.periods:
+        return _span(policy.periods[0])
+    opens, closes = policy.parameters.window_opens, policy.parameters.window_closes_on
+    # An edition without periods names both ends, or it could not be read.
+    assert opens is not None
+    assert closes is not None
+    opens_at = midnight(registered_on) if isinstance(opens.value, str) else opens.value
+    return Span(opens_at, midnight(day_after(closes.value)), opens, closes)
+
+
+def _span(period: Parameter[Period]) -> Span:
+    value = period.value
+    return Span(value.opens_at, value.closed_from, period, period, period)
 
 
 def fixes_that_count(fixes: Sequence[WindowFix]) -> tuple[WindowFix, ...]:
@@ -63,7 +153,7 @@ def fixes_that_count(fixes: Sequence[WindowFix]) -> tuple[WindowFix, ...]:
     latest: dict[Any, WindowFix] = {}
     for fix in fixes:
         event = fix.event
-        for end in ("opens", "closes_on"):
+        for end in ("opens", "closed_from"):
             if getattr(event, end):
                 which = end, event.school, event.category
                 latest[which] = max(latest.get(which, fix), fix, key=lambda each: each.moment)

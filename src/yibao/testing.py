@@ -197,7 +197,9 @@ class _Road:
     def _lapsed_years(self, when: datetime) -> int:
         """So many that she is still waiting."""
         p = self.policy.parameters
-        first = max(self.registered.on, p.waiting_counts_from.value)
+        counted = p.waiting_counts_from.value
+        earliest = p.benefit_from.value if isinstance(counted, str) else counted
+        first = max(self.registered.on, earliest)
         months = (when.year - first.year) * 12 + when.month - first.month + 1
         return 1 + months // max(p.waiting_months_per_lapsed_year.value, 1)
 

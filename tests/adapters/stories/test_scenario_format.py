@@ -94,7 +94,7 @@ WRONG_STEPS = [
     (
         "a window without an end",
         "- at: 2025-09-02 10:00\n  fix_window: {school: sjtu}",
-        "9:17: needs opens_on, opens_at or closes_on",
+        "9:17: needs opens_on, opens_at, closes_on or closes_at",
     ),
     (
         "a window that opens twice",
@@ -248,7 +248,7 @@ WRONG_STEPS = [
         "a correction that leaves a window without an end",
         "- id: fix\n  at: 2025-09-02 10:00\n  fix_window: {closes_on: 2025-12-19}\n"
         "- at: 2025-09-02 11:00\n  correct: {step: fix, closes_on: none}\n  reason: misread",
-        "12:14: needs opens_on, opens_at or closes_on",
+        "12:14: needs opens_on, opens_at, closes_on or closes_at",
     ),
     (
         "a correction to a window that closes too late",

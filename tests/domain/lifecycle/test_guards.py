@@ -30,7 +30,7 @@ from given import (
 )
 
 from yibao.domain.calendar import read_day
-from yibao.domain.lifecycle.guards import is_new_student
+from yibao.domain.lifecycle.guards import is_for_student
 from yibao.domain.vocabulary import Category
 
 LEFT = withdraw("2025-10-01 09:00", "2025-10-10")
@@ -449,4 +449,4 @@ def test_a_medical_card_is_a_report_and_needs_no_account() -> None:
 def test_a_new_student_is_of_a_category_that_may_join_and_of_this_autumn(
     category: str, on: str, expected: bool
 ) -> None:
-    assert is_new_student(edition(), Category(category), read_day(on)) is expected
+    assert is_for_student(edition(), Category(category), read_day(on)) is expected

@@ -1,0 +1,52 @@
+"""What of the years before is still open at an instant (R33)."""
+
+from datetime import datetime
+
+from yibao.domain.derivation import Derived
+from yibao.domain.rules.case import Case
+from yibao.domain.rules.obstacles import while_unconfirmed
+from yibao.domain.vocabulary import PENDING, Pending
+
+
+def as_of(case: Case, at: datetime) -> Case:
+    """The case as it stands at an instant: in a year before, one may still join then, or no longer.
+
+    It is the same object where that makes no difference, as it never does once somebody has joined.
+    """
+    if case.before is None:
+        return case
+    before, undecided = as_of(case.before, at), _undecided(case.before, at)
+    told = undecided.because if undecided else None
+    if before is case.before and told == (before.undecided and before.undecided.because):
+        return case
+
+    def open_before() -> Case:
+        marked = _with(before, before.before, undecided)
+        return _with(case, marked, case.undecided)
+
+    return case.once(("as of", id(before), told), open_before)
+
+
+def _undecided(case: Case, at: datetime) -> Derived[Pending] | None:
+    """That one may still join in a year at an instant, where nobody has."""
+    if case.facts.registration is None or case.episodes:
+        return None
+    found = while_unconfirmed(case, at)
+    return (
+        Derived(found.name, PENDING, found.rule, found.inputs, found.because)
+        if found.value
+        else None
+    )
+
+
+def _with(case: Case, before: Case | None, undecided: Derived[Pending] | None) -> Case:
+    return Case(
+        case.policy,
+        case.known,
+        case.fixes,
+        case.facts,
+        None,
+        before,
+        case.following,
+        undecided,
+    )
