@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -32,6 +33,7 @@ Values = dict[str, Any]
 DAY = timedelta(days=1)
 FAILING = ["passport", "taiwan_travel_permit", "hk_macao_travel_permit"]
 FAILING += ["exit_entry_permit", "overseas_chinese_permit"]
+RELEASED = Path(__file__).parents[2] / "domain/editions/policies/shanghai-2025.yaml"
 UNITS = {
     "window_opens": "instant",
     "window_closes_on": "day",
@@ -127,7 +129,16 @@ def shown(value: Any) -> Any:
         return str(value)
     if isinstance(value, dict):
         return {key: shown(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [shown(each) for each in value]
     return value
+
+
+def plain_text(value: Any) -> Any:
+    """The same with text in the place of numbers, as a file has it."""
+    if isinstance(value, dict):
+        return {key: plain_text(each) for key, each in value.items()}
+    return value if isinstance(value, list) else str(value)
 
 
 # What the program answers
@@ -139,24 +150,20 @@ def written(drawn: Drawn, folder: Path) -> str:
     said = autumn(drawn.year) | drawn.otherwise
     if "concentrated_period" in said:
         del said["window_opens"], said["window_closes_on"]
-    lines = [f"edition: {name}", "extends: shanghai-2025", "title: {en: drawn, zh: 抽取}"]
-    lines.append("parameters:")
+    content = yaml.load(RELEASED.read_text(encoding="utf-8"), yaml.BaseLoader)
+    content["edition"] = name
+    if "concentrated_period" in said:
+        del content["parameters"]["window_opens"], content["parameters"]["window_closes_on"]
     for key, value in said.items():
-        words = flow(shown(value))
-        lines.append(
-            f"  {key}: {{value: {words}, unit: {UNITS[key]}, clause: drawn, basis: assumed,"
-            " reason: {en: drawn, zh: 抽取}}"
-        )
-    (folder / f"{name}.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        basis = {"clause": "drawn", "basis": "assumed", "reason": {"en": "drawn", "zh": "抽取"}}
+        content["parameters"][key] = {
+            "value": plain_text(shown(value)),
+            "unit": UNITS[key],
+            **basis,
+        }
+    text = yaml.dump(content, Dumper=yaml.SafeDumper, allow_unicode=True, default_style='"')
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     return name
-
-
-def flow(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {flow(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(flow(each) for each in value) + "]"
-    return f'"{value}"'
 
 
 class Program:

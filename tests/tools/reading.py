@@ -118,7 +118,7 @@ class Course:
     @property
     def check_is_missing(self) -> bool:
         """Whether the check is needed (R17), which it is not after a year of enrollment (R33)."""
-        return self.year.knows_checks and not self.given.enrolled and self.year.check is None
+        return self.year.needs_checks and not self.given.enrolled and self.year.check is None
 
     @property
     def stop(self) -> date | None:
@@ -213,7 +213,7 @@ class Course:
     def waiting(self) -> Value:
         """R12 to R15, R33, R36: what is told of the waiting period."""
         if self.waiting_depends:
-            return PENDING if self.year.may_still_enroll else None
+            return self.year.rest
         if self.waiting_is_open:
             return PENDING
         carried = self.given.waiting
@@ -419,9 +419,9 @@ class Course:
 
     @property
     def known_at(self) -> datetime:
-        """When what the check found is known, and its result visible."""
-        counts = not self.given.enrolled or self.named_by_check is not None
-        if self.year.knows_checks and self.year.check and counts:
+        """When what the check found is known, if one is needed, and the result visible."""
+        counts = self.year.needs_checks and not self.given.enrolled
+        if counts and self.year.check:
             return max(self.visible_at, self.year.check_first_found_at)
         return self.visible_at
 
@@ -488,9 +488,16 @@ class Year:
         return self.registration["document"] in self.edition["documents_without_evoucher"]
 
     @property
-    def knows_checks(self) -> bool:
-        """An edition that counts nothing for lapsed years needs no check and hears of none."""
+    def needs_checks(self) -> bool:
         return self.edition["waiting_months_per_lapsed_year"] > 0
+
+    @property
+    def knows_checks(self) -> bool:
+        """An edition that knows no waiting period hears of no check, of no named last day either.
+
+        One with fixed months alone needs none, but R13's last day replaces these too.
+        """
+        return self.needs_checks or any(period.fixed for period in self.periods(LATEST))
 
     @cached_property
     def check(self) -> Fact | None:
@@ -649,7 +656,7 @@ class Year:
         return [Course(self, self._first(found), out) for found, out in stretches]
 
     def _first(self, found: list[Fact]) -> Fact | None:
-        timely = [fact for fact in found if self.has_periods and self.period_of(fact)]
+        timely = [fact for fact in found if is_payment(fact) and self.period_of(fact)]
         return next(iter(timely or found), None)
 
     def _choices(self) -> list[Fact]:
@@ -679,7 +686,7 @@ class Year:
     @property
     def may_still_enroll(self) -> bool:
         """R25, R35: whether an enrolling is still possible at the instant asked about."""
-        left = midnight(self.leaving["on"]) if self.leaving else LATEST
+        left = midnight(self.leaving_that_ends) if self.leaving_that_ends else LATEST
         opened = [self.window(LATEST)]
         if self.has_periods:
             opened = [(period.opens, period.until) for period in self.periods(LATEST)]
@@ -725,26 +732,27 @@ class Year:
         return self._values_without_enrolling()
 
     def _values_without_enrolling(self) -> dict[str, Value]:
-        """R25, R36, R38: pending while one may still enroll, and otherwise none.
-
-        A recorded account day stands, unless who left had left by then.
-        """
-        course, left = self.course, self.leaving_that_ends
-        bounds = latest([self.registered_on, course.after_waiting, course.stop])
-        is_open = self.may_still_enroll and not (left and left <= bounds)
-        account: Value = self.recorded_account
-        if account and left and left <= account:
-            account = None
-            is_open = False
-        rest = PENDING if is_open else None
+        """R25, R36: a recorded account day stands, unless who left had left by then."""
+        account, left = self.recorded_account, self.leaving_that_ends
         activated = latest_of(self.facts, "activate_evoucher")
         fails = self.document_fails and not activated
         return {
-            "waiting": course.waiting,
-            "account_built_on": account or rest,
-            "evoucher_available_at": None if fails else rest,
-            "coverage": rest,
+            "waiting": self.course.waiting,
+            "account_built_on": None
+            if account and left and left <= account
+            else account or self.rest,
+            "evoucher_available_at": None if fails else self.rest,
+            "coverage": self.rest,
         }
+
+    @property
+    def rest(self) -> Value:
+        """R25: what everything is that waits for an enrolling."""
+        course, left, account = self.course, self.leaving_that_ends, self.recorded_account
+        after_waiting = None if course.waiting_depends else course.after_waiting
+        bounds = latest([self.registered_on, after_waiting, course.stop])
+        has_left = left and (left <= bounds or (account and left <= account))
+        return PENDING if self.may_still_enroll and not has_left else None
 
     def state(self, instant: datetime) -> str | None:
         """R24: where she is at an instant, of the facts that are known."""
@@ -807,7 +815,7 @@ def latest_of(facts: Iterable[Fact], kind: str) -> Fact | None:
 
 
 def finding(check: Fact) -> tuple[Any, ...]:
-    named = check.get("waiting_ends_on"), check.get("years_repaid")
+    named = check.get("waiting_ends_on"), check.get("years_repaid") or 0
     return (int(check["lapsed_years"]), *named)
 
 
