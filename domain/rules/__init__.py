@@ -59,6 +59,7 @@ __all__ = [
     "values_of",
     "visible_at",
     "waiting_before_joining",
+    "waiting_period",
 ]
 
 

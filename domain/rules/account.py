@@ -1,7 +1,7 @@
 """The account (建账): its day, and the instants that follow from it (R17, R18)."""
 
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from yibao.domain.calendar import midnight
 from yibao.domain.derivation import Derived, Earlier, is_known, latest_day
@@ -20,11 +20,11 @@ from yibao.domain.rules.waiting import (
     counting_check,
     moved_waiting,
     waiting_period,
+    year_before_undecided,
 )
 from yibao.domain.vocabulary import PENDING, Pending
 
 AccountDay = Derived[date | Pending | None]
-V = TypeVar("V")
 
 
 def account_day(case: Case, episode: Episode, waiting: Waiting) -> AccountDay:
@@ -38,8 +38,10 @@ def account_day(case: Case, episode: Episode, waiting: Waiting) -> AccountDay:
         return nothing
     carried = carried_account(case)
     if carried is not None:
-        carried = unless_not_stopped(case, carried)
-        return _unless_left(case, episode.ended_by, carried) if is_known(carried) else carried
+        still_open = carried_while_open(case, name)
+        if still_open or not is_known(carried):
+            return still_open or carried
+        return _unless_left(case, episode.ended_by, carried)
     unknown = not_yet_known(case, episode, waiting, name, "R18")
     if unknown is not None:
         return unknown
@@ -70,12 +72,14 @@ def _handed_account(case: Case | None, moved: Waiting | None) -> Derived[date | 
     return Derived(account.name, account.value, "R33", earlier, account.because)
 
 
-def unless_not_stopped(case: Case, carried: Derived[V | Pending]) -> Derived[V | Pending]:
-    """R3: what the year before hands on is open as well while employee cover is not stopped."""
+def carried_while_open(case: Case, name: str) -> Derived[Pending] | None:
+    """R3, R33: a value handed on as open, while one may join before or has employee cover."""
     stop = employee_cover_stop(case)
+    if undecided := year_before_undecided(case, name):
+        return undecided
     if stop and stop.value is PENDING:
-        return Derived(carried.name, PENDING, "R3", (stop,), "stop_missing")
-    return carried
+        return Derived(name, PENDING, "R3", (stop,), "stop_missing")
+    return None
 
 
 def account_while_unconfirmed(case: Case, undecided: Derived[Pending | None]) -> AccountDay:

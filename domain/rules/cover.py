@@ -8,7 +8,6 @@ from yibao.domain.facts import Confirmation, Episode
 from yibao.domain.rules.account import (
     AccountDay,
     account_at_the_earliest,
-    account_day,
     not_yet_known,
     nothing_without_account,
 )
@@ -58,12 +57,12 @@ def _carried_unknown(case: Case) -> Derived[Pending] | None:
     if before is None or before.enrolled is None:
         return None
     waiting = moved_waiting(case) or waiting_period(before, before.enrolled.confirmation)
-    account = account_day(before, before.enrolled, waiting)
-    window = benefit_window(before, before.enrolled, waiting, account)
-    if window.value is not PENDING:
+    missing = not_yet_known(before, before.enrolled, waiting, "coverage", "R20")
+    missing = missing or _carried_unknown(before)
+    if missing is None:
         return None
-    earlier = (Earlier(before.policy, window),)
-    return Derived("coverage", PENDING, "R33", earlier, window.because)
+    earlier = (Earlier(before.policy, missing),)
+    return Derived("coverage", PENDING, "R33", earlier, missing.because)
 
 
 def cover_begins(
@@ -101,8 +100,9 @@ def _by_the_period(case: Case, confirmation: Confirmation) -> list[Derived[date]
     cover_from = span.cover_from if span else "registration"
     if cover_from == "benefit_from":
         return [first]
+    days = [first, *registered_later(case, first.value, "R20-registered-later")]
     if cover_from == "registration":
-        return [first, *registered_later(case, first.value, "R20-registered-later")]
+        return days
     joined = confirmation.at.date()
     begins = {
         "enrollment_day": joined,
@@ -111,7 +111,7 @@ def _by_the_period(case: Case, confirmation: Confirmation) -> list[Derived[date]
     }[cover_from]
     terms = (span.terms,) if span and span.terms else ()
     by_joining = Derived("cover_of_the_period_begins_on", begins, "R35", (confirmation, *terms))
-    return [first, by_joining]
+    return [*days, by_joining]
 
 
 def cover_ends(case: Case, episode: Episode) -> Derived[date]:

@@ -10,14 +10,19 @@ from yibao.domain.rules.account import (
     account_at_the_earliest,
     account_day,
     account_instant,
+    carried_while_open,
     not_yet_known,
     nothing_without_account,
-    unless_not_stopped,
 )
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.cover import cover_begins
 from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
-from yibao.domain.rules.waiting import Waiting, after_waiting, moved_waiting, waiting_period
+from yibao.domain.rules.waiting import (
+    Waiting,
+    after_waiting,
+    moved_waiting,
+    waiting_period,
+)
 from yibao.domain.vocabulary import PENDING, Pending
 
 EvoucherInstant = Derived[datetime | Pending | None]
@@ -36,9 +41,9 @@ def evoucher_instant(
         return nothing
     carried = carried_evoucher(case)
     if carried is not None:
-        carried = unless_not_stopped(case, carried)
-        if not is_known(carried):
-            return carried
+        still_open = carried_while_open(case, name)
+        if still_open or not is_known(carried):
+            return still_open or carried
         opens = _within_benefit_year(case, carried, is_cut)
         return _before_leaving(case, episode, opens) if is_known(opens) else opens
     if has_document_without_evoucher(case):

@@ -7,7 +7,7 @@ from yibao.domain.calendar import midnight
 from yibao.domain.derivation import Derived, is_known
 from yibao.domain.facts import Confirmation, events, is_confirmation
 from yibao.domain.rules.case import Case
-from yibao.domain.rules.waiting import Waiting, after_waiting
+from yibao.domain.rules.waiting import Waiting, after_waiting, year_before_undecided
 from yibao.domain.rules.window import Window
 from yibao.domain.vocabulary import PENDING, Pending, WaitingPeriod
 
@@ -53,6 +53,10 @@ def while_unconfirmed(
         account = max([earliest.date(), *(day.value for day in before_account)])
         if account >= case.facts.first_day_outside(leaving):
             return Derived("confirmation", None, "R25", (leaving, *before_account), "withdrawn")
+    if case.withdrawal and not leaving:  # cover would go on, but nobody can join any more (R38)
+        outside = midnight(case.facts.first_day_outside(case.withdrawal))
+        if span is None or max(begins, span.opens_at) >= outside:
+            return Derived("confirmation", None, "R38", (case.withdrawal,), "withdrawn")
     if span is None:
         return Derived("confirmation", None, "R10", (window.closed_by,), "window_closed")
     rule = "R35" if span.terms else "R25"
@@ -104,8 +108,10 @@ def what_is_missing(
     if is_late(case, confirmation) and not _is_found(case, confirmation, waiting):
         closed_by = case.window_at(confirmation.moment).closed_by
         return Derived(name, PENDING, "R10", (confirmation, closed_by), "finding_missing")
+    if undecided := year_before_undecided(case, name):
+        return undecided
     if waiting.value is PENDING:
-        return Derived(name, PENDING, rule, (waiting,), "check_missing")
+        return Derived(name, PENDING, rule, (waiting,), waiting.because)
     stop = employee_cover_stop(case)
     if stop and stop.value is PENDING:
         return Derived(name, PENDING, "R3", (stop,), "stop_missing")

@@ -109,6 +109,15 @@ def moved_waiting(case: Case) -> Waiting | None:
     return waiting_period(case, case.episodes[-1].confirmation if case.episodes else None)
 
 
+def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
+    """R33: a value as open, while one may still join in the year before."""
+    before = case.before
+    if before is None or before.undecided is None:
+        return None
+    earlier = (Earlier(before.policy, before.undecided),)
+    return Derived(name, PENDING, "R33", earlier, "year_before_undecided")
+
+
 def counting_check(case: Case) -> Current[events.PriorCoverageVerified] | None:
     """The check that results are waited for of: this year's or, where none is needed, before it."""
     if not case.policy.knows_waiting_periods:
@@ -119,6 +128,8 @@ def counting_check(case: Case) -> Current[events.PriorCoverageVerified] | None:
 
 
 def _waiting_period(case: Case, confirmation: Confirmation | None) -> Waiting:
+    if undecided := year_before_undecided(case, "waiting"):
+        return undecided
     own, carried = _own_waiting(case, confirmation), carried_waiting(case)
     named = own.value and own.rule == "R13-recorded"
     if carried is None or named:
@@ -141,13 +152,8 @@ def _own_waiting(case: Case, confirmation: Confirmation | None) -> Waiting:
     if not _may_wait(case):
         return Derived("waiting", None, "R12", (p.waiting_months_per_lapsed_year,), "no_such_rule")
     check = case.check
-    if _lapses_count(case):
-        before = case.before
-        if before and before.undecided:
-            undecided = Earlier(before.policy, before.undecided)
-            return Derived("waiting", PENDING, "R33", (undecided,), "year_before_undecided")
-        if check is None:
-            return Derived("waiting", PENDING, "R12", because="check_missing")
+    if _lapses_count(case) and check is None:
+        return Derived("waiting", PENDING, "R12", because="check_missing")
     start = first_waiting_day(case, confirmation)
     recorded = _named(case)
     if check and recorded and recorded >= start.value:
