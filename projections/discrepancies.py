@@ -32,10 +32,12 @@ def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
 def _found(case: Case) -> Iterator[Discrepancy]:
     idle = idle_guards(case)
     for fact in case.known:
-        enrolls = case.policy.is_enrolled_by(getattr(fact.event, "year", None))
-        codes = _codes_of(fact.event.__class__, idle, enrolls)
-        attempt = Attempt(as_of(case, fact.at), fact.moment, fact)
-        code = first_refusal(codes, attempt) if codes else None
+        kind = fact.event.__class__
+        paid = fact.event.year if isinstance(fact.event, events.PremiumPaid) else None
+        enrolls = case.policy.is_enrolled_by(paid)
+        codes = _codes_of(kind, idle, enrolls)
+        attempt = Attempt(as_of(case, fact.at), fact.moment, fact) if codes else None
+        code = first_refusal(codes, attempt) if attempt else None
         if code is not None:
             yield Discrepancy(code, fact.place)
 

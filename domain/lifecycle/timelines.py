@@ -105,7 +105,7 @@ def _triggers_while_inside(case: Case) -> Iterator[Trigger]:
     registration = case.registration
     begins = midnight(registration.event.on)
     yield Trigger(begins, "register", Derived("registered", begins, "R24", (registration,)))
-    span = case.latest_window.lapses_with
+    span = case.latest_window.lapses
     lapsed = Derived("lapsed", span.closed_from, "R10", (span.closed_by,))
     yield Trigger(max(span.closed_from, begins), "window_closes", lapsed)
     for choice in case.choices:

@@ -44,44 +44,21 @@ class Span(NamedTuple):
 class Window(NamedTuple):
     """When one may join: in any of these spans, of which the first that contains an instant counts.
 
-    `lapses_from` is when they have ended but for the late one, `late` whether there is such a one.
+    It opens with the first instant inside, and is closed from the first after all of it. `lapses`
+    is the last span but a late one: when that ends, who has not joined has lapsed (R10, R35).
     """
 
     spans: tuple[Span, ...]
-    has_late: bool = False
-
-    @property
-    def opens_at(self) -> datetime:
-        """The first instant inside."""
-        return min(span.opens_at for span in self.spans)
-
-    @property
-    def closed_from(self) -> datetime:
-        """The first instant after all of it."""
-        return self._last.closed_from
+    opens_at: datetime
+    closed_from: datetime
+    opened_by: End
+    closed_by: End
+    lapses: Span
 
     @property
     def closes_on(self) -> date:
         """The last day of it, of which perhaps not all is inside."""
         return (self.closed_from - timedelta.resolution).date()
-
-    @property
-    def opened_by(self) -> End:
-        return min(self.spans, key=lambda span: span.opens_at).opened_by
-
-    @property
-    def closed_by(self) -> End:
-        return self._last.closed_by
-
-    @property
-    def lapses_with(self) -> Span:
-        """The last span but a late one: when it ends, who has not joined has lapsed (R10, R35)."""
-        spans = self.spans[:-1] if self.has_late else self.spans
-        return max(spans, key=lambda span: span.closed_from)
-
-    @property
-    def _last(self) -> Span:
-        return max(self.spans, key=lambda span: span.closed_from)
 
     def span_at(self, at: datetime) -> Span | None:
         """The first of the spans that contains an instant."""
@@ -125,8 +102,25 @@ def confirmation_window(
         first = first._replace(opens_at=opening.event.opens, opened_by=opening)
     if closing and closing.event.closed_from:
         first = first._replace(closed_from=closing.event.closed_from, closed_by=closing)
-    others = [_span(period) for period in policy.periods[1:]]
-    return Window((first, *others), policy.parameters.late_period is not None)
+    return _window(first, [_span(period) for period in policy.periods[1:]], policy)
+
+
+def _window(first: Span, others: Sequence[Span], policy: Policy) -> Window:
+    """A window of one span or of several; a late one is the last of them."""
+    if not others:
+        return Window((first,), *first[:4], first)
+    spans = (first, *others)
+    in_time = spans[:-1] if policy.parameters.late_period else spans
+    opening = min(spans, key=lambda span: span.opens_at)
+    closing, lapses = (max(some, key=lambda span: span.closed_from) for some in (spans, in_time))
+    return Window(
+        spans,
+        opening.opens_at,
+        closing.closed_from,
+        opening.opened_by,
+        closing.closed_by,
+        lapses,
+    )
 
 
 def _provisional(policy: Policy, registered_on: date) -> Span:
