@@ -82,7 +82,7 @@ def answer(record: Record, at: datetime, cutoff: Cutoff) -> Answer:
 
 def answered(knowledge: Knowledge, at: datetime, *, whole: bool = True) -> Answer:
     """The whole answer, from what is known; or else only its state, values and timeline."""
-    enrollment, version, known_at, edition_version, case, received, cares, _ = knowledge
+    enrollment, version, known_at, edition_version, case, received, cares, *_ = knowledge
     if case is None:
         return Answer(
             enrollment=enrollment,

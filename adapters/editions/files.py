@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -70,6 +71,7 @@ class Editions:
         self._sources: dict[str, Source] = {}
         self._contents: dict[str, dict[str, Any]] = {}
         self._beside: dict[Path, Editions] = {}
+        self._years: tuple[int, ...] | None = None
         if chosen:
             folder = Path(chosen)
             if not os.path.isdir(folder):  # also false for what can be no path
@@ -95,6 +97,29 @@ class Editions:
         if name not in self._read:
             self._read[name] = self._build(self._source(name), name)
         return self._read[name]
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The benefit years of the editions at hand, ascending.
+
+        Where the file of one is not right, nobody can be registered under it.
+        """
+        if self._years is None:
+            found = set[int]()
+            for name in self.names():
+                with suppress(SourceError, UnknownEdition):
+                    found.add(self.get(name).year)
+            self._years = tuple(sorted(found))
+        return self._years
+
+    def around(self, year: int) -> list[int]:
+        """The years beside one that may have to do with it: all before it, and the next.
+
+        None where no edition is of that year: then nothing can be recorded in it.
+        """
+        if year not in self.years:
+            return []
+        return [each for each in self.years if each <= year + 1 and each != year]
 
     def digests_until_0_4_0(self, name: str) -> tuple[str, str]:
         """What 0.4.0 and before remembered of an edition: its digest, and that of its benefits."""
