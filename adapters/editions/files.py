@@ -70,8 +70,8 @@ class Editions:
         self._read: dict[str, Policy] = {}
         self._sources: dict[str, Source] = {}
         self._contents: dict[str, dict[str, Any]] = {}
-        self._beside: dict[Path, Editions] = {}
         self._years: tuple[int, ...] | None = None
+        self._beside: dict[Path, Editions] = {}
         if chosen:
             folder = Path(chosen)
             if not os.path.isdir(folder):  # also false for what can be no path

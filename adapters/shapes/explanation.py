@@ -7,7 +7,7 @@ from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_json
 from yibao.adapters.shapes.values import plain
 from yibao.domain.care import Assessed
-from yibao.domain.derivation import Derived, Earlier, rests_on_assumption
+from yibao.domain.derivation import Derived, Earlier, is_known, rests_on_assumption
 from yibao.domain.editions import Citation, Parameter, Policy
 from yibao.domain.facts import Current
 from yibao.domain.vocabulary import PENDING
@@ -51,7 +51,9 @@ def care_trees(assessed: Assessed, policy: Policy | None) -> Iterator[tuple[str,
         return
     told: list[Derived[Any]] = [assessed.standing]
     if assessed.is_covered:
-        told += [assessed.fund_pays, assessed.deductible_left, assessed.settlement]
+        told += [assessed.fund_pays, assessed.deductible_left]
+        told += [assessed.cap_left] if is_known(assessed.cap_left) else []
+        told.append(assessed.settlement)
     for derived in told:
         yield derived.name, tree(derived, policy)
 

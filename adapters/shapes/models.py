@@ -229,7 +229,10 @@ class Settled(Shape):
 
 
 class Care(Shape):
-    """A piece of care and its assessment; amounts in yuan with two decimals."""
+    """A piece of care and its assessment; amounts in yuan with two decimals.
+
+    `cap_left` is null where what the fund pays in a year is not limited.
+    """
 
     on: Day
     setting: CareSetting
@@ -240,6 +243,7 @@ class Care(Shape):
     fund_pays: Yuan
     patient_pays: Yuan
     deductible_used: Yuan
+    cap_left: Yuan | None = None
     settlement: Settlement | None
     settlement_text: Text
     refused: refusals.Code | None
@@ -515,6 +519,7 @@ class Amounts(Shape):
     fund_pays: Yuan
     patient_pays: Yuan
     deductible_used: Yuan
+    cap_left: Yuan | None = None
     settlement: Settlement | None
     settlement_text: Text
     refused: refusals.Code | None

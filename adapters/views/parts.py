@@ -34,6 +34,8 @@ def _care(amounts: dict[str, Any], words: Words) -> str:
     else:
         fund, patient = amounts["fund_pays"], amounts["patient_pays"]
         text = words("phrase", "pays", fund=fund, patient=patient)
+        if amounts.get("cap_left"):
+            text = words.joined([text, words("phrase", "cap", left=amounts["cap_left"])])
         if amounts.get("settlement"):
             text = words.joined([text, words("settlement", amounts["settlement"])])
     if amounts.get("settled"):

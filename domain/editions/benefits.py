@@ -25,7 +25,8 @@ OPTIONAL_BENEFIT_RULES = ("R37",)
 class Row(NamedTuple):
     """One row of the table: who treats, and what the fund pays above which deductible.
 
-    A yearly deductible accumulates over the year instead of standing for each piece.
+    A yearly deductible accumulates over the year instead of standing for each piece. What is
+    capped counts towards what the fund pays at most in a year.
     """
 
     setting: CareSetting
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     deductible: Parameter[Fen]
     share: Parameter[Decimal]
     is_yearly: bool
+    is_capped: bool
 
 
 class Benefits(Model):
@@ -66,7 +68,14 @@ class Benefits(Model):
         place = f"{kind.cells}_{level}" if level else kind.cells
         deductible: Any = getattr(self, f"{kind.cells if kind.is_yearly else place}_deductible")
         share: Any = getattr(self, f"{place}_share")
-        return Row(setting, level, kind.rule, deductible, share, kind.is_yearly)
+        is_capped = self.outpatient_cap is not None and kind.rule in self._capped_rules
+        return Row(setting, level, kind.rule, deductible, share, kind.is_yearly, is_capped)
+
+    @property
+    def _capped_rules(self) -> tuple[str, ...]:
+        """R37: the rules of the care that counts towards the cap, where there is one."""
+        counts = self.outpatient_cap_counts_campus
+        return ("R26", "R27") if counts and counts.value else ("R27",)
 
     @property
     def table(self) -> list[Row]:

@@ -193,6 +193,7 @@ def _asked(
 
         def of_the_story(ref: str, year: int) -> str:
             named = ["--student", names[ref]] if len(names) > 1 else []
+            named += ["--year", str(year)] if story.tells_years else []
             return shlex.join([str(file), *named])
 
         with replay(story, editions).service as service:

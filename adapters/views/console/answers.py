@@ -23,11 +23,14 @@ from yibao.projections.next_step import NextStep
 from yibao.projections.parts import DERIVED, PARTS, derivations
 
 
-def story_report(replay: Replay, answers: dict[str, Answer], words: Words) -> RenderableType:
-    """One story: its title, each student's answer and timeline, and what failed."""
+def story_report(
+    replay: Replay, answers: Iterable[tuple[str, Answer]], words: Words
+) -> RenderableType:
+    """One story: its title, each student's answers and timelines, and what failed."""
     parts: list[RenderableType] = [story_line(replay)]
-    for name, answer in answers.items():
-        parts.append(Text(f"\n{in_one_line(name)}", style="bold"))
+    for name, answer in answers:
+        year = f" · {answer.enrollment.year}" if replay.story.tells_years else ""
+        parts.append(Text(f"\n{in_one_line(name)}{year}", style="bold"))
         parts.append(answer_report(answer, words))
     return Group(*parts, *failures_report(replay.failures, words))
 
@@ -35,10 +38,11 @@ def story_report(replay: Replay, answers: dict[str, Answer], words: Words) -> Re
 def story_line(replay: Replay) -> Text:
     """One line for a story: whether it holds, and its title."""
     good = not replay.failures
+    editions = ", ".join(policy.edition for policy in replay.story.policies.values())
     return Text.assemble(
         ("✓ " if good else "✗ ", "green" if good else "red"),
         (in_one_line(replay.story.title), "bold"),
-        f"  ({replay.story.policy.edition})",
+        f"  ({editions})",
     )
 
 
@@ -196,7 +200,7 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
 
 def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> str:
     assert policy is not None
-    rule = policy.rules[derived.rule]
+    rule = policy.cited(derived.rule)
     value = shown(derived.value, words)
     number = derived.rule.partition("-")[0]
     cited = f"{number}, {rule.notice} {words.clause(rule.clause)}"
