@@ -10,7 +10,7 @@ from yibao.adapters.shapes import plain
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
 from yibao.domain.refusals import Refused, YibaoError
-from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
+from yibao.domain.vocabulary import PENDING, DayRange, Leaving, State, WaitingPeriod
 
 _STYLES = {
     State.ACTIVE: "green",
@@ -74,6 +74,11 @@ _CODED: Final = {
     "places": "where",
     "categories": "category",
     "documents": "document",
+    "students": "students",
+    "day": "counts_from",
+    "period": "counts_from",
+    "cover_from": "counts_from",
+    **dict.fromkeys(Leaving, "counts_from"),
     "phone number": "ask",
     "event": "counts_from",
     "instant": "counts_from",
