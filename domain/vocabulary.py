@@ -394,7 +394,8 @@ Note = Annotated[
     str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_without_nul)
 ]
 LapsedYears = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)]
-CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=2000, le=2999)]
+FIRST_BENEFIT_YEAR: Final = 2000
+CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=FIRST_BENEFIT_YEAR, le=2999)]
 #: The version of a stream that whoever asks has seen.
 SeenVersion = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**63 - 1)]
 
@@ -452,6 +453,16 @@ class EnrollmentId(NamedTuple):
     def care_stream(self) -> UUID:
         """The id of the stream that holds the care received, beside the enrollment's own."""
         return _stream(f"care/{_index(self.year)}/{_text(self.ref, 'ref')}")
+
+    def year_of(self, stream: UUID) -> int | None:
+        """The benefit year of another enrollment of the student's, by its stream; None of others.
+
+        A year tells of itself, of those before it and of the one that follows (R33).
+        """
+        if stream == self.stream:
+            return None
+        years = range(self.year + 1, FIRST_BENEFIT_YEAR - 1, -1)
+        return next((year for year in years if EnrollmentId(self.ref, year).stream == stream), None)
 
 
 def edition_stream(edition: str) -> UUID:

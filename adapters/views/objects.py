@@ -28,7 +28,7 @@ from yibao.domain.facts import KeptAttempt
 from yibao.domain.facts.events import CareSettled, Event
 from yibao.domain.lifecycle import Change, Guard, Possible
 from yibao.domain.refusals import BadValue, Refused, YibaoError
-from yibao.domain.vocabulary import Seen
+from yibao.domain.vocabulary import EnrollmentId, Seen
 from yibao.projections.answer import Answer
 from yibao.projections.audit_trail import Entry, Moved
 from yibao.projections.comparison import Comparison, Difference
@@ -163,17 +163,19 @@ class _Teller(NamedTuple):
             **_attributes(answer, "school", "category", "document", "at", "known_at", "seen"),
             **_attributes(answer, "version", "assumes_no_further_facts"),
         }
+        if answer.leaving:
+            told["leaving"] = str(answer.leaving)
         for name, part in PARTS.items():
             told[name] = self.part(part, answer)
             if self.words and not part.many:
                 told[f"{name}_text"] = in_words(told[name], self.words, name)
         if self.explain:
             told["explanation"] = self.trees(trees(answer))
-        return self.worded(told, category="category", document="document")
+        return self.worded(told, category="category", document="document", leaving="kind")
 
     def part(self, part: Part, answer: Answer) -> Any:
         if part.kind is Assessed:
-            return [self.care(each, answer.policy) for each in part.held(answer)]
+            return [self.care(each, answer.policy, answer.enrollment) for each in part.held(answer)]
         if part.kind in _TOLD:
             return self(part.held(answer))
         return part_json(part.name, answer)
@@ -194,12 +196,14 @@ class _Teller(NamedTuple):
     def change(self, change: Change) -> Told:
         return self.worded(_attributes(change, "at", "state"), state="state")
 
-    def care(self, assessed: Assessed, policy: Policy | None) -> Told:
+    def care(
+        self, assessed: Assessed, policy: Policy | None, enrollment: EnrollmentId | None = None
+    ) -> Told:
         told = self.amounts(care_json(assessed))
         settled = assessed.care.settled
         told["settled"] = self.settled(settled) if settled else None
         if self.explain:
-            told["explanation"] = self.trees(care_trees(assessed, policy))
+            told["explanation"] = self.trees(care_trees(assessed, policy, enrollment))
         return self.worded(told, setting="setting", level="level")
 
     def quote(self, assessed: Assessed) -> Told:

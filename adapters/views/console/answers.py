@@ -11,7 +11,7 @@ from yibao.adapters.shapes import tree
 from yibao.adapters.stories import Failure, Replay
 from yibao.adapters.views.console.care import care_table, why_care
 from yibao.adapters.views.parts import DRAWN, lines_of
-from yibao.adapters.views.telling import shown, state, told
+from yibao.adapters.views.telling import costs, shown, state, told
 from yibao.adapters.views.terminal import in_one_line
 from yibao.adapters.views.words import Words
 from yibao.domain.derivation import Derived
@@ -76,7 +76,7 @@ def _values(answer: Answer, words: Words) -> Table:
     now = shown(answer.at, words)
     if answer.assumes_no_further_facts:
         now += words.aside(words("phrase", "assumes"))
-    values.add_row(words("value", "state"), state(answer.state, words), now)
+    values.add_row(words("value", "state"), state(answer.state, words, answer.leaving), now)
     for name in DERIVED[1:]:
         derived = PARTS[name].derivation(answer)
         value, remark = _value_and_remark(derived, answer.policy, words)
@@ -189,6 +189,8 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
     if step is None:
         return words("phrase", "nothing_to_do"), ""
     remarks = [words("who", step.who), *(words("where", place) for place in step.where)]
+    amount = None if step.amount is None else f"{step.amount:.2f}"
+    remarks += costs(amount, step.fixed_waiting_months, words)
     if step.begins_at:
         remarks.append(words("phrase", "from", begins=shown(step.begins_at, words)))
     if step.until:

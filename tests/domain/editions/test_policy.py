@@ -69,6 +69,7 @@ def test_parameters_that_contradict_each_other_are_refused(
     ("parameter", "value"),
     [
         ("autumn_to", "2025-08-01"),
+        ("benefit_to", "2026-12-31"),
         ("window_closes_on", "2025-09-05"),
         ("window_closes_on", "2025-12-31"),
         ("window_opens", "registration_day"),
