@@ -1,11 +1,11 @@
 """What an edition says of what is paid: the table of deductibles and shares (R26 to R31)."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from yibao.domain.editions.citation import Flag, Model, Parameter, in_unit
+from yibao.domain.editions.citation import Flag, Model, Parameter, Places, in_unit
 from yibao.domain.money import Fen
 from yibao.domain.vocabulary import CareSetting, HospitalLevel
 
@@ -16,25 +16,10 @@ Share = Annotated[
 PerVisit = Annotated[Parameter[Fen], in_unit("yuan a visit")]
 PerYear = Annotated[Parameter[Fen], in_unit("yuan a year")]
 PerStay = Annotated[Parameter[Fen], in_unit("yuan a stay")]
-Offices = Annotated[
-    Parameter[
-        tuple[
-            Literal[
-                "national_platform",
-                "wechat_filing_program",
-                "alipay_filing_program",
-                "service_office",
-                "one_stop_site",
-                "city_services_app",
-            ],
-            ...,
-        ]
-    ],
-    in_unit("places"),
-]
-
 #: The rules that an edition with a table of benefits cites beside those of the enrollment.
 BENEFIT_RULES = ("R26", "R27", "R28", "R29", "R29-earlier-use", "R30", "R31")
+#: Those that it may cite.
+OPTIONAL_BENEFIT_RULES = ("R37",)
 
 
 class Row(NamedTuple):
@@ -74,8 +59,8 @@ class Benefits(Model):
     inpatient_third_share: Share
     remote_filing_required: Flag  # R31
     remote_settles_by_evoucher: Flag
-    remote_filing_places: Offices
-    claim_places: Offices
+    remote_filing_places: Places
+    claim_places: Places
 
     def row(self, setting: CareSetting, level: HospitalLevel | None) -> Row:
         """The row that holds for a piece of care."""
