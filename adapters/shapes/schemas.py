@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from yibao.adapters.shapes.parts import schema_of
 from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import EVENTS
+from yibao.domain.vocabulary import Leaving
 from yibao.projections.parts import PARTS
 
 _typed_dict: Any = TypedDict
@@ -19,6 +20,7 @@ _ANSWER: Final = {
     "state": schema_of("state"),
     "version": int,
     "assumes_no_further_facts": bool,
+    "leaving": NotRequired[Leaving],
     **{name: schema_of(name) for name in PARTS if name != "state"},
 }
 #: Beside whose it is.

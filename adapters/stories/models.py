@@ -134,6 +134,7 @@ class CareExpectation(_Model):
     fund: Fen | Literal["pending"] | None = None
     patient: Fen | Literal["pending"] | None = None
     deductible_left: Fen | None = None
+    cap_left: Fen | Literal["none"] | None = None
     settlement: Settlement | Literal["none"] | None = None
     refused: Literal[("none", *REASONS)] | None = None  # type: ignore[valid-type]
 

@@ -1,12 +1,13 @@
 """Reads a story; a mistake is named with file, line and column."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from os.path import isdir
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from yibao.adapters.editions import Editions, Source, SourceError, read, short
+from yibao.adapters.editions import FOLDER, Editions, Source, SourceError, read, short
 from yibao.adapters.stories.models import (
     ACTIONS,
     CLAIMS,
@@ -41,6 +42,7 @@ from yibao.domain.facts.commands import (
     ReverseCare,
 )
 from yibao.domain.refusals import UnknownEdition
+from yibao.domain.vocabulary import OpenWord
 
 V = TypeVar("V")
 
@@ -51,12 +53,13 @@ _TOP: Final = ("title", "rules", "policy", "policies", "student", "students", "s
 def story_files(path: Path) -> list[Path]:
     """The story itself, or every story under a folder in the order of their names.
 
-    A folder without one stands for itself, and cannot be read as a story.
+    Editions of theirs, in a folder `policies`, are none. A folder without a story stands for
+    itself, and cannot be read as one.
     """
     if not isdir(path):
         return [path]
     found = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
-    return found or [path]
+    return [p for p in found if p.parent == path or p.parent.name != FOLDER] or [path]
 
 
 def read_story(path: Path, editions: Editions, policy: str | None = None) -> Story:
@@ -64,7 +67,7 @@ def read_story(path: Path, editions: Editions, policy: str | None = None) -> Sto
 
     Raises SourceError.
     """
-    return _Reader(read(path), editions, policy).story()
+    return _Reader(read(path), editions.beside(path), policy).story()
 
 
 class _Reader:
@@ -179,7 +182,15 @@ class _Reader:
 
     def _student(self, path: tuple[str, ...], sheet: Any) -> Student:
         self.source.mapping(sheet, path, "a student")
-        return self.source.validate(Student, sheet, path)
+        student = self.source.validate(Student, sheet, path)
+        for key in ("category", "document"):
+            for policy in self.policies.values():
+                self._check_code((*path, key), getattr(student, key), policy)
+        return student
+
+    def _check_code(self, path: Sequence[str | int], code: OpenWord, policy: Policy) -> None:
+        if not policy.knows(code):
+            raise self.source.error(path, f"input should be {policy.one_of(type(code))}")
 
     def _step(self, index: int, data: Any) -> Step:
         path = ("story", index)
@@ -337,6 +348,9 @@ class _Reader:
         year: int,
     ) -> RecordFact:
         command = self.source.validate(kind, {"at": at, **values}, where)
+        for key in ("category", "document"):
+            if code := getattr(command, key, None):
+                self._check_code((*where, key), code, self.policies[year])
         if isinstance(command, FixWindow):
             self._check_ends(command, where, self.policies[year])
         return command

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -90,7 +91,7 @@ def replay(story: Story, editions: Editions, store: str = MEMORY, by: str = "sto
     Raises StoreError for any other store, and SourceError where one of its students is in the
     store already; then nothing is recorded.
     """
-    clock = _StoryClock(story.steps[0].at)
+    clock, editions = _StoryClock(story.steps[0].at), editions.beside(Path(story.file))
     rehearsal = open_rehearsal(store)
     try:
         service = Service(rehearsal, editions, by=by, via="replay", clock=clock, rehearsing=True)

@@ -11,7 +11,7 @@ from yibao.adapters.shapes import tree
 from yibao.adapters.stories import Failure, Replay
 from yibao.adapters.views.console.care import care_table, why_care
 from yibao.adapters.views.parts import DRAWN, lines_of
-from yibao.adapters.views.telling import shown, state, told
+from yibao.adapters.views.telling import costs, shown, state, told
 from yibao.adapters.views.terminal import in_one_line
 from yibao.adapters.views.words import Words
 from yibao.domain.derivation import Derived
@@ -72,11 +72,11 @@ def answer_report(answer: Answer, words: Words) -> RenderableType:
 
 def _values(answer: Answer, words: Words) -> Table:
     """What holds, the next steps and what does not fit."""
-    values = Table.grid(padding=(0, 2))
+    values, words = Table.grid(padding=(0, 2)), words.of(answer.policy)
     now = shown(answer.at, words)
     if answer.assumes_no_further_facts:
         now += words.aside(words("phrase", "assumes"))
-    values.add_row(words("value", "state"), state(answer.state, words), now)
+    values.add_row(words("value", "state"), state(answer.state, words, answer.leaving), now)
     for name in DERIVED[1:]:
         derived = PARTS[name].derivation(answer)
         value, remark = _value_and_remark(derived, answer.policy, words)
@@ -150,6 +150,7 @@ def why_failed(failure: Failure, words: Words) -> str:
         return words.said(failure.why) if failure.why else words("phrase", "not_refused")
     if answer.values is None:
         return words("because", "not_registered")
+    words = words.of(answer.policy)
     reasons = [
         _reason_line(derived, answer.policy, words)
         for derived in derivations(answer)
@@ -178,7 +179,7 @@ def _value_and_remark(
     elif derived.value is None:
         remark = words("phrase", "because", reason=words("because", derived.because or ""))
     elif node["estimated"]:
-        remark = words("phrase", "estimated", ask=" / ".join(node["ask"]))
+        remark = words("phrase", "estimated", ask=words.asked(node["ask"]))
     else:
         remark = ""
     return shown(derived.value, words), remark
@@ -188,12 +189,14 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
     if step is None:
         return words("phrase", "nothing_to_do"), ""
     remarks = [words("who", step.who), *(words("where", place) for place in step.where)]
+    amount = None if step.amount is None else f"{step.amount:.2f}"
+    remarks += costs(amount, step.fixed_waiting_months, words)
     if step.begins_at:
         remarks.append(words("phrase", "from", begins=shown(step.begins_at, words)))
     if step.until:
         remarks.append(words("phrase", "until", until=shown(step.until, words)))
     if step.estimated:
-        remarks.append(words("phrase", "estimated", ask=" / ".join(step.ask)))
+        remarks.append(words("phrase", "estimated", ask=words.asked(step.ask)))
     return words("next_step", step.code), words.joined(remarks, "apart")
 
 
