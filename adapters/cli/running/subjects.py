@@ -52,7 +52,7 @@ class Subjects:
     """
 
     service: Service
-    students: tuple[Subject, ...]
+    students: Sequence[Subject]
     at: datetime | None
     known_at: Cutoff | None
     other_years: tuple[int, ...] = ()
