@@ -125,6 +125,7 @@ class NextStep(Shape):
     until: Instant | None
     estimated: bool
     ask: list[str]
+    ask_text: Texts
     #: Of a payment that enrolls alone: how much, and how long everybody waits who joins then.
     amount: Annotated[Yuan | None, _LEFT_OUT]
     fixed_waiting_months: Annotated[int | None, _LEFT_OUT]
@@ -196,6 +197,7 @@ class _Derivation(Cited):
     rule: str
     estimated: bool
     ask: list[str]
+    ask_text: Texts
     inputs: list["Derivation | PendingDerivation | CitedFact | CitedParameter"]
 
 

@@ -78,6 +78,7 @@ _CODED: Final = {
     "places": "where",
     "categories": "category",
     "documents": "document",
+    "phone number": "ask",
     "event": "counts_from",
     "instant": "counts_from",
 }
@@ -110,6 +111,7 @@ def of_year(year: int | None, text: str, words: Words) -> str:
 def fact_line(
     name: str, values: dict[str, Any], occurred_at: Any, recorded_at: Any, words: Words
 ) -> str:
+    words = words.of(values.get("policy"))
     return words(
         "phrase",
         "fact",

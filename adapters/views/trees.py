@@ -49,7 +49,7 @@ def told_trees(answer: Answer, words: Words) -> list[Told]:
             (assessed, [tree for _, tree in care_trees(assessed, answer.policy, answer.enrollment)])
         )
     often = Counter(_keys([tree for _, found in roots for tree in found], set()))
-    teller = _Teller(words, {key: 0 for key, times in often.items() if times > 1})
+    teller = _Teller(words.of(answer.policy), {key: 0 for key, times in often.items() if times > 1})
     return [(assessed, [teller.node(tree) for tree in found]) for assessed, found in roots]
 
 

@@ -7,7 +7,7 @@ from yibao.domain.editions.benefits import (
     Row,
     needs_level,
 )
-from yibao.domain.editions.citation import Citation, Parameter
+from yibao.domain.editions.citation import Citation, Parameter, Text
 from yibao.domain.editions.periods import CoverFrom, Period
 from yibao.domain.editions.policy import OPTIONAL_RULES, RULES, Parameters, Policy, Words
 
@@ -24,6 +24,7 @@ __all__ = [
     "Period",
     "Policy",
     "Row",
+    "Text",
     "Words",
     "needs_level",
 ]

@@ -89,6 +89,7 @@ def audited(
     form = _Form.asked(asked)
     question = Question(**asked)
     with _asked(editions, file, store) as (service, whom), service.audit_trail(trail) as kept:
+        words = words.among(service.editions)
         with watched(err, words("audit", "catching_up")) as progress, mistakes_halt():
             kept.catch_up(progress)
         if parked := kept.parked(question):

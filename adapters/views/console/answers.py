@@ -72,7 +72,7 @@ def answer_report(answer: Answer, words: Words) -> RenderableType:
 
 def _values(answer: Answer, words: Words) -> Table:
     """What holds, the next steps and what does not fit."""
-    values = Table.grid(padding=(0, 2))
+    values, words = Table.grid(padding=(0, 2)), words.of(answer.policy)
     now = shown(answer.at, words)
     if answer.assumes_no_further_facts:
         now += words.aside(words("phrase", "assumes"))
@@ -150,6 +150,7 @@ def why_failed(failure: Failure, words: Words) -> str:
         return words.said(failure.why) if failure.why else words("phrase", "not_refused")
     if answer.values is None:
         return words("because", "not_registered")
+    words = words.of(answer.policy)
     reasons = [
         _reason_line(derived, answer.policy, words)
         for derived in derivations(answer)
@@ -178,7 +179,7 @@ def _value_and_remark(
     elif derived.value is None:
         remark = words("phrase", "because", reason=words("because", derived.because or ""))
     elif node["estimated"]:
-        remark = words("phrase", "estimated", ask=" / ".join(node["ask"]))
+        remark = words("phrase", "estimated", ask=words.asked(node["ask"]))
     else:
         remark = ""
     return shown(derived.value, words), remark
@@ -195,7 +196,7 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
     if step.until:
         remarks.append(words("phrase", "until", until=shown(step.until, words)))
     if step.estimated:
-        remarks.append(words("phrase", "estimated", ask=" / ".join(step.ask)))
+        remarks.append(words("phrase", "estimated", ask=words.asked(step.ask)))
     return words("next_step", step.code), words.joined(remarks, "apart")
 
 
