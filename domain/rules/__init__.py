@@ -86,7 +86,9 @@ def values(case: Case, at: datetime) -> Values:
     if case.episodes:
         return values_of(case, case.episodes[-1])
     undecided = while_unconfirmed(case, at, waiting_before_joining(case))
-    return case.once(("values", undecided[1:]), lambda: _values_of_none(case, undecided))
+    # Whatever the instant, it rests on the same choice, leaving, or end of a span.
+    key = ("values", undecided.because, undecided.rule, id(undecided.inputs[0]))
+    return case.once(key, lambda: _values_of_none(case, undecided))
 
 
 def _values_without_registration() -> Values:
