@@ -235,11 +235,12 @@ class Key(NamedTuple):
     def read(cls, text: str) -> Self:
         """The key in a text; raises BadValue for anything else."""
         place, years, ahead = text.partition("~")
+        parts = [*place.split("."), ahead if years else "0"]
         try:
-            recorded, position, attempt = (int(part) for part in place.split(".") if len(part) < 19)
-            return cls(recorded, position, attempt, int(ahead[:9]) if years else 0)
+            recorded, position, attempt, apart = (int(part) for part in parts if len(part) < 19)
         except ValueError:
             raise BadValue("after", "is not where a page of the trail ends") from None
+        return cls(recorded, position, attempt, apart)
 
     def __str__(self) -> str:
         place = f"{self.recorded}.{self.position}.{self.attempt}"
