@@ -322,5 +322,6 @@ def _last(facts: Sequence[Current[E_co]]) -> Current[E_co] | None:
     return facts[-1] if facts else None
 
 
-def _finding(check: Current[events.PriorCoverageVerified]) -> tuple[int, date | None]:
-    return check.event.lapsed_years, check.event.waiting_ends_on
+def _finding(check: Current[events.PriorCoverageVerified]) -> tuple[int, date | None, int]:
+    event = check.event
+    return event.lapsed_years, event.waiting_ends_on, event.years_repaid or 0

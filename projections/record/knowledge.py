@@ -19,7 +19,8 @@ class Knowledge(NamedTuple):
     `case` is None where no registration has ever been known, and with it no edition. `received`
     is the care recorded by then, of which the edition's stream and the enrollment's know nothing;
     `cares` are the pieces of it that stand. `window` is how often what concerns the student was
-    fixed under the edition.
+    fixed under the edition. `before` is what is known of the year before, None where nothing of
+    any earlier year is, and `following` how often the next year's enrollment told of this one.
     """
 
     enrollment: EnrollmentId
@@ -30,8 +31,11 @@ class Knowledge(NamedTuple):
     received: Stream = EMPTY
     cares: tuple[Care, ...] = ()
     window: int = 0
+    before: "Knowledge | None" = None
+    following: int = 0
 
     @property
     def seen(self) -> Seen:
         """What whoever knows this has seen."""
-        return Seen(self.version, self.received.version, self.window)
+        before = self.before.seen if self.before else None
+        return Seen(self.version, self.received.version, self.window, before)

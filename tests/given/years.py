@@ -47,14 +47,18 @@ CONTINUING: dict[str, tuple[str, Any]] = {
 def edition_saying(
     name: str, base: str = "shanghai-2025", **told: tuple[str, Any] | None
 ) -> Policy:
-    """An edition that says more than another, each with its unit, or leaves out what is None."""
+    """An edition that says more than another, each with its unit, or leaves out what is None.
+
+    Also in its table of benefits.
+    """
     content = edition(base).model_dump() | {"edition": name}
-    parameters = content["parameters"]
+    parameters, benefits = content["parameters"], content["benefits"]
     if told.get("concentrated_period"):
         parameters |= {"window_opens": None, "window_closes_on": None}
     for key, said in told.items():
         cited = {"clause": "a table", "basis": "stated", "notice": name, "name": key}
-        parameters[key] = said and {**cited, "unit": said[0], "value": said[1]}
+        section = benefits if key in benefits else parameters
+        section[key] = said and {**cited, "unit": said[0], "value": said[1]}
     return Policy.model_validate(content)
 
 
