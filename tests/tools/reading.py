@@ -68,7 +68,6 @@ class Given:
     account: Value = None
     evoucher: Value = None
     coverage: Value = None
-    earliest: date = date.min
     origin: Course | None = None
 
 
@@ -198,8 +197,10 @@ class Course:
         """
         if self.named:
             return [self.named]
-        if self.named_by_check:
+        if self.named_by_check and not self.given.open:
             return [self.named_by_check]
+        if self.waiting_is_open:
+            return []
         carried = self.given.waiting if isinstance(self.given.waiting, Waiting) else None
         both = [period for period in (carried, self.own_waiting) if period]
         return sorted(both, key=lambda period: period.last, reverse=True)
@@ -207,6 +208,8 @@ class Course:
     @cached_property
     def waiting_is_open(self) -> bool:
         """Whether a fact about waiting is lacking: the check, or one of the year before."""
+        if self.named_by_check and not self.given.open:
+            return False
         return self.check_is_missing or self.given.open or self.given.waiting == PENDING
 
     @property
@@ -265,20 +268,15 @@ class Course:
     @cached_property
     def earliest(self) -> date:
         """R17: the earliest possible account day, of what is known."""
-        if self.given.account == PENDING:
-            return self.given.earliest
-        known: list[date | None] = [self.year.registered_on, self.stop]
-        if not self.given.open:
-            known.append(self.after_waiting)
-            known.append(self.day if self.enrolling else None)
-        return latest(known)
+        day = self.day if self.enrolling else None
+        return latest([self.year.registered_on, self.stop, self.after_waiting, day])
 
     @cached_property
     def account(self) -> Value:
         """R18, R33: recorded, else carried, else the latest of D, W + 1, S and the registration."""
         if self.year.recorded_account:
             return self.year.recorded_account
-        if self.given.open:
+        if self.given.open or self.year.employee == PENDING:
             return PENDING
         if self.carried[0] is not None:
             return self.carried[0]
@@ -288,7 +286,7 @@ class Course:
     def evoucher(self) -> Value:
         """R5, R19, R33."""
         if self.carried[1] is not None and not self.given.open:
-            return self.carried[1]
+            return PENDING if self.year.employee == PENDING else self.carried[1]
         if self.year.document_fails:
             return self._activated()
         if self.lacks_a_fact or self.account == PENDING:
@@ -389,9 +387,11 @@ class Course:
             built = self.earliest if account == PENDING else account
             if built is None or day <= built:
                 return None, None, None
-            if day <= self.earliest:
-                evoucher = None if evoucher == PENDING else evoucher
-                coverage = None if coverage == PENDING else coverage
+            if evoucher == PENDING and day <= self.earliest:
+                evoucher = None
+            never_begins = self.year.before and last < self.year.edition["benefit_from"]
+            if coverage == PENDING and (day <= self.earliest or never_begins):
+                coverage = None
             if isinstance(evoucher, datetime) and evoucher > instant:
                 evoucher = None
             if isinstance(coverage, Window):
@@ -439,7 +439,7 @@ class Course:
         """Each state of the main road that this leads to, with its instant."""
         steps = [(self.confirmed_at, "confirmed")]
         steps.append((midnight(self.year.edition["benefit_to"] + DAY), "expired"))
-        waits = not self.waiting_is_open and self.after_waiting
+        waits = isinstance(self.waiting, Waiting) and self.after_waiting
         if waits and self.known_at < midnight(waits):
             steps.append((max(self.known_at, self.confirmed_at), "in_waiting_period"))
         built = self.account_instant
@@ -522,8 +522,8 @@ class Year:
     def employee(self) -> Value:
         """R3, R33: S; PENDING while employee cover is declared and not stopped; None without.
 
-        Of declarations and stops of all the years until this one, and of the stops of the next, the
-        latest counts.
+        Of declarations and stops of all the years until this one the latest counts; a stop of the
+        next year counts where that leaves a cover that is not stopped.
         """
         ours: list[Fact] = []
         year: Year | None = self
@@ -531,11 +531,14 @@ class Year:
             ours = [*year.facts, *ours]
             year = year.before
         told = [fact for fact in ours if is_employee_cover(fact) or is_stop(fact)]
-        told += [fact for fact in self.following if is_stop(fact)]
         if not told:
             return None
         last = max(enumerate(told), key=lambda each: (each[1]["at"], each[0]))[1]
-        return last["on"] if is_stop(last) else PENDING
+        if is_stop(last):
+            return last["on"]
+        stops = [f for f in self.following if is_stop(f) and f["at"] >= last["at"]]
+        stop = latest_of(stops, "stop_employee_cover")
+        return stop["on"] if stop else PENDING
 
     @cached_property
     def leaving(self) -> Fact | None:
@@ -686,7 +689,7 @@ class Year:
     @property
     def may_still_enroll(self) -> bool:
         """R25, R35: whether an enrolling is still possible at the instant asked about."""
-        left = midnight(self.leaving_that_ends) if self.leaving_that_ends else LATEST
+        left = midnight(self.leaving["on"]) if self.leaving else LATEST
         opened = [self.window(LATEST)]
         if self.has_periods:
             opened = [(period.opens, period.until) for period in self.periods(LATEST)]
@@ -715,11 +718,10 @@ class Year:
         waiting: Value = course.waitings[0] if course.waitings else None
         return Given(
             enrolled=self.leaving is None,
-            waiting=PENDING if course.waiting_is_open else waiting,
+            waiting=PENDING if course.waiting_is_open and not self.leaving else waiting,
             account=account,
             evoucher=evoucher,
             coverage=PENDING if course.coverage_is_open else None,
-            earliest=course.earliest,
             origin=course,
         )
 
