@@ -226,7 +226,7 @@ class BadValue(Refused, ValueError):
 class Misfit(ValueError):
     """Two values contradict each other; `where` leads to the one to look at."""
 
-    def __init__(self, where: tuple[str, ...], why: str) -> None:
+    def __init__(self, where: tuple[str | int, ...], why: str) -> None:
         self.where = where
         super().__init__(why)
 

@@ -2,13 +2,13 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Self, cast
 from unicodedata import decimal, normalize
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -25,8 +25,10 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import (
     date_schema,
+    no_info_after_validator_function,
     plain_serializer_function_ser_schema,
     str_schema,
+    union_schema,
 )
 
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, in_shanghai, read_day, read_instant
@@ -57,6 +59,55 @@ class Word(StrEnum):
         return handler(cast(CoreSchema, plain))
 
 
+#: How a code of an edition's own is written; its words are in the edition.
+OWN_CODE: Final = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
+OwnCode = Annotated[str, StringConstraints(pattern=OWN_CODE, max_length=64)]
+
+
+class OpenWord(Word):
+    """One of some words, or a code of an edition's own, which is of the class all the same.
+
+    Whether there is such a code only the edition can tell (`Policy.knows`).
+    """
+
+    @classmethod
+    def own(cls, code: str) -> Self:
+        """A code that is none of the words."""
+        word = str.__new__(cls, code)
+        word._name_ = word._value_ = code
+        return word
+
+    @property
+    def is_own(self) -> bool:
+        """Whether an edition has to tell what it means."""
+        return self._value_ not in type(self)._value2member_map_
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return (type(self).own if self.is_own else type(self)), (self._value_,)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Any], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        one_of_them: Any = super().__get_pydantic_core_schema__(source, handler)
+        as_itself = one_of_them.pop("serialization")
+        own = no_info_after_validator_function(cls.own, handler.generate_schema(OwnCode))
+        return union_schema(
+            [one_of_them, own],
+            mode="left_to_right",
+            custom_error_type="enum",
+            custom_error_context={"expected": one_of(cls)},
+            ref=one_of_them.pop("ref"),
+            serialization=as_itself,
+        )
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Words as pydantic lists them."""
+    *others, last = [f"{word!s}" for word in words]
+    return f"{', '.join(map(repr, others))} or {last!r}"
+
+
 class State(Word):
     """Where an enrollment stands (R24, R25): the main road in order, then what lies beside it."""
 
@@ -72,7 +123,7 @@ class State(Word):
     WITHDRAWN = "withdrawn"
 
 
-class Category(Word):
+class Category(OpenWord):
     """What kind of student registers (R1)."""
 
     UNDERGRADUATE = "undergraduate"
@@ -82,7 +133,7 @@ class Category(Word):
     FOREIGN = "foreign"
 
 
-class Document(Word):
+class Document(OpenWord):
     """The identity document used; some get no e-voucher (R5)."""
 
     RESIDENT_ID_CARD = "resident_id_card"
@@ -92,6 +143,23 @@ class Document(Word):
     HK_MACAO_TRAVEL_PERMIT = "hk_macao_travel_permit"
     EXIT_ENTRY_PERMIT = "exit_entry_permit"
     OVERSEAS_CHINESE_PERMIT = "overseas_chinese_permit"
+
+
+class Place(OpenWord):
+    """Where something is done (R9, R23, R31, R32)."""
+
+    SCHOOL = "school"
+    CITY_SERVICES_APP = "city_services_app"
+    WECHAT_MINI_PROGRAM = "wechat_mini_program"
+    ALIPAY_MINI_PROGRAM = "alipay_mini_program"
+    NATIONAL_PLATFORM = "national_platform"
+    ALIPAY = "alipay"
+    WECHAT = "wechat"
+    ONE_STOP_SITE = "one_stop_site"
+    SERVICE_OFFICE = "service_office"
+    EMPLOYEE_INSURANCE_BUREAU = "employee_insurance_bureau"
+    WECHAT_FILING_PROGRAM = "wechat_filing_program"
+    ALIPAY_FILING_PROGRAM = "alipay_filing_program"
 
 
 class ConfirmationChannel(Word):
@@ -326,7 +394,8 @@ Note = Annotated[
     str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_without_nul)
 ]
 LapsedYears = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100)]
-CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=2000, le=2999)]
+FIRST_BENEFIT_YEAR: Final = 2000
+CalendarYear = Annotated[int, BeforeValidator(_whole), Field(ge=FIRST_BENEFIT_YEAR, le=2999)]
 #: The version of a stream that whoever asks has seen.
 SeenVersion = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**63 - 1)]
 
@@ -384,6 +453,16 @@ class EnrollmentId(NamedTuple):
     def care_stream(self) -> UUID:
         """The id of the stream that holds the care received, beside the enrollment's own."""
         return _stream(f"care/{_index(self.year)}/{_text(self.ref, 'ref')}")
+
+    def year_of(self, stream: UUID) -> int | None:
+        """The benefit year of another enrollment of the student's, by its stream; None of others.
+
+        A year tells of itself, of those before it and of the one that follows (R33).
+        """
+        if stream == self.stream:
+            return None
+        years = range(self.year + 1, FIRST_BENEFIT_YEAR - 1, -1)
+        return next((year for year in years if EnrollmentId(self.ref, year).stream == stream), None)
 
 
 def edition_stream(edition: str) -> UUID:

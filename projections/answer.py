@@ -6,12 +6,13 @@ from datetime import datetime
 from yibao.domain.care import Assessed, assessments
 from yibao.domain.editions import Policy
 from yibao.domain.lifecycle import Change, state_at, timeline
-from yibao.domain.rules import Values, as_of, values
+from yibao.domain.rules import Case, Values, as_of, values
 from yibao.domain.vocabulary import (
     NOTHING_SEEN,
     Category,
     Document,
     EnrollmentId,
+    Leaving,
     Seen,
     State,
 )
@@ -27,7 +28,8 @@ class Answer:
     `values` is None, and the rest empty, where no registration was ever known. `care` is every
     piece of care known, assessed, in the order of recording. `school`, `category` and `document`
     are those of the current registration, the school after every change that is known. With
-    `assumes_no_further_facts` the instant lies after what is known. `seen` is to be named by what
+    `assumes_no_further_facts` the instant lies after what is known. `leaving` is how a student left
+    who is withdrawn, where that was told. `seen` is to be named by what
     is recorded next, as `expected`: then it is refused where more was recorded meanwhile.
     """
 
@@ -48,6 +50,7 @@ class Answer:
     school: str | None = None
     category: Category | None = None
     document: Document | None = None
+    leaving: Leaving | None = None
 
     def __repr__(self) -> str:
         known = f"version {self.version}, care {self.care_version}, {self.edition}"
@@ -82,7 +85,7 @@ def answer(record: Record, at: datetime, cutoff: Cutoff) -> Answer:
 
 def answered(knowledge: Knowledge, at: datetime, *, whole: bool = True) -> Answer:
     """The whole answer, from what is known; or else only its state, values and timeline."""
-    enrollment, version, known_at, edition_version, case, received, cares, _ = knowledge
+    enrollment, version, known_at, edition_version, case, received, cares, *_ = knowledge
     if case is None:
         return Answer(
             enrollment=enrollment,
@@ -121,4 +124,11 @@ def answered(knowledge: Knowledge, at: datetime, *, whole: bool = True) -> Answe
         school=case.facts.latest_school,
         category=case.facts.category,
         document=case.facts.document,
+        leaving=_leaving(case, state),
     )
+
+
+def _leaving(case: Case, state: State | None) -> Leaving | None:
+    """R38: how a student left, if that is told, while she is withdrawn."""
+    left = case.withdrawal if state is State.WITHDRAWN else None
+    return left.event.kind if left else None

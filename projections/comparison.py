@@ -8,7 +8,7 @@ from yibao.domain.facts import events
 from yibao.domain.refusals import UnknownCutoff
 from yibao.projections.answer import Answer, answered
 from yibao.projections.parts import PARTS
-from yibao.projections.record import Cutoff, Knowledge, Record
+from yibao.projections.record import Cutoff, Record
 
 
 class Difference(NamedTuple):
@@ -45,7 +45,8 @@ def compare(record: Record, at: datetime, then: Cutoff, now: Cutoff) -> Comparis
     differs right before and after it. Raises UnknownCutoff where `then` knows more than `now`.
     """
     known_then, known_now = record.known_by(then), record.known_by(now)
-    _check_order(record, known_then, known_now)
+    if record.goes_back(known_then, known_now):
+        raise UnknownCutoff("the earlier cut-off of a comparison knows more than the later one")
     first, last = answered(known_then, at), answered(known_now, at)
     before = _parts(first)
     moved: dict[str, list[events.Event]] = {name: [] for name in PARTS}
@@ -68,14 +69,3 @@ def compare(record: Record, at: datetime, then: Cutoff, now: Cutoff) -> Comparis
 
 def _parts(answer: Answer) -> dict[str, Any]:
     return {name: part.value(answer) for name, part in PARTS.items()}
-
-
-def _check_order(record: Record, then: Knowledge, now: Knowledge) -> None:
-    """Raises UnknownCutoff where the earlier cut-off knows more of any of the streams."""
-    fixed = 0
-    if now.case is not None:
-        fixed = record.edition_version(now.case.policy.edition, then.known_at)
-    earlier = (then.version, fixed, then.received.version)
-    latest = (now.version, now.edition_version, now.received.version)
-    if any(a > b for a, b in zip(earlier, latest, strict=True)):
-        raise UnknownCutoff("the earlier cut-off of a comparison knows more than the later one")

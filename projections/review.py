@@ -54,7 +54,7 @@ def review(record: Record, at: datetime, cutoff: Cutoff) -> tuple[Changed, ...]:
     found = []
     for place, first in _received(known).items():
         course, settled = courses[place], standing.get(place)
-        told = _settled(place, settled, number_of) or _refused(course)
+        told = _settled(place, settled, course, number_of) or _refused(course)
         if told is None:
             continue
         index, then = told
@@ -121,12 +121,14 @@ def _received(known: Knowledge) -> dict[int, events.CareReceived]:
 
 
 def _settled(
-    place: int, settled: events.CareSettled | None, number_of: Mapping[UUID, int]
+    place: int, settled: events.CareSettled | None, course: _Course, number_of: Mapping[UUID, int]
 ) -> tuple[int, Amounts] | None:
     """Where the settlement that stands was recorded, and what had been assessed then."""
     if settled is None:
         return None
-    return number_of[settled.event_id], Amounts(
+    index = number_of[settled.event_id]
+    assessed = _by(course, index)
+    return index, Amounts(
         place,
         settled.fund_pays,
         settled.patient_pays,
@@ -135,6 +137,7 @@ def _settled(
         refused=None,
         pending=False,
         settled=settled.event_id,
+        cap_left=assessed.cap_left if assessed else None,
     )
 
 
@@ -148,15 +151,18 @@ def _movers(
     course: _Course, index: int, transactions: Sequence[Sequence[events.Event]]
 ) -> tuple[events.Event, ...]:
     """The facts at whose recording the amounts moved since a transaction."""
-    by_then = [amounts for since, amounts in course if since <= index][-1:]
-    since = [(index, by_then[0] if by_then else None)] + [
-        each for each in course if each[0] > index
-    ]
+    since = [(index, _by(course, index))] + [each for each in course if each[0] > index]
     moved: list[events.Event] = []
     for (_, before), (number, after) in pairwise(since):
         if not _same(before, after):
             moved.extend(transactions[number])
     return tuple(moved)
+
+
+def _by(course: _Course, index: int) -> Amounts | None:
+    """What a piece of care came to after a transaction."""
+    by_then = [amounts for since, amounts in course if since <= index]
+    return by_then[-1] if by_then else None
 
 
 def _same(then: Amounts | None, now: Amounts | None) -> bool:

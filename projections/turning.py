@@ -3,7 +3,6 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import chain
 
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.lifecycle import timeline
@@ -59,8 +58,7 @@ class Asking:
 
 def _days_named(record: Record) -> Sequence[datetime]:
     """When each day begins that was ever named: what is known of may begin to count then."""
-    own = chain(record.enrolled.events, record.received.events)
-    named = {day for event in own if (day := getattr(event, "on", None))}
+    named = {day for event in record.everything() if (day := getattr(event, "on", None))}
     return sorted(map(midnight, named))
 
 

@@ -59,7 +59,7 @@ def show(
     words = Words(lang)
     try:
         with subjects(Editions(policies), **whom, any_year=True) as asked:
-            answers = [asked.answer(name, at, known_at) for name in asked.students]
+            answers = [asked.answer(one, at, known_at) for one in asked.students]
     except UnknownStudent as unknown:
         tell(unknown.told(words), err=True)
         sys.exit(1)
@@ -104,11 +104,11 @@ def explain(
 
     words = Words(lang)
     with subjects(Editions(policies), **whom) as asked:
-        answers = {name: asked.answer(name, at, known_at) for name in asked.students}
+        answers = [(one, asked.answer(one, at, known_at)) for one in asked.students]
     if as_json:
-        print_json([{"student": name, **explained(answer)} for name, answer in answers.items()])
+        print_json([one.as_json() | explained(answer) for one, answer in answers])
         return
-    for answer in answers.values():
+    for _, answer in answers:
         console.to(sys.stdout).print(explanation(answer, words))
 
 
@@ -156,18 +156,16 @@ def compare(
     with subjects(Editions(policies), **whom) as asked:
         then, *later = known_at
         now = later[0] if later else asked.known_at
-        compared = {
-            name: asked.service.compare(enrollment, then, now, at=at or asked.at)
-            for name, enrollment in asked.students.items()
-        }
+        compared = [
+            (one, asked.service.compare(one.enrollment, then, now, at=at or asked.at))
+            for one in asked.students
+        ]
     if as_json:
-        print_json(
-            [{"student": name, **comparison_json(found)} for name, found in compared.items()]
-        )
+        print_json([one.as_json() | comparison_json(found) for one, found in compared])
         return
-    for name, found in compared.items():
+    for one, found in compared:
         if len(compared) > 1:
-            tell(in_one_line(name))
+            tell(one.label)
         console.to(sys.stdout).print(comparison_report(found, Words(lang)))
 
 
@@ -199,16 +197,16 @@ def review(
 
     with subjects(Editions(policies), **whom) as asked:
         cutoff = asked.known_at if known_at is None else known_at
-        found = {
-            name: asked.service.review(enrollment, at=at or asked.at, known_at=cutoff)
-            for name, enrollment in asked.students.items()
-        }
+        found = [
+            (one, asked.service.review(one.enrollment, at=at or asked.at, known_at=cutoff))
+            for one in asked.students
+        ]
     if as_json:
-        print_json([{"student": name, "review": review_json(each)} for name, each in found.items()])
+        print_json([one.as_json() | {"review": review_json(each)} for one, each in found])
         return
-    for name, each in found.items():
+    for one, each in found:
         if len(found) > 1:
-            tell(in_one_line(name))
+            tell(one.label)
         console.to(sys.stdout).print(review_report(each, Words(lang)))
 
 
@@ -255,18 +253,15 @@ def history(
     from yibao.adapters.views.words import Words
 
     with subjects(Editions(policies), **whom) as asked:
-        found = {
-            name: asked.service.history(enrollment, value, at=at)
-            for name, enrollment in asked.students.items()
-        }
+        found = [
+            (one, asked.service.history(one.enrollment, value, at=at)) for one in asked.students
+        ]
     if as_json:
-        print_json(
-            [{"student": name, **history_json(value, at, held)} for name, held in found.items()]
-        )
+        print_json([one.as_json() | history_json(value, at, held) for one, held in found])
         return
-    for name, held in found.items():
+    for one, held in found:
         if len(found) > 1:
-            tell(in_one_line(name))
+            tell(one.label)
         console.to(sys.stdout).print(history_report(value, held, Words(lang)))
 
 
@@ -300,12 +295,12 @@ def timeline(
 
     out = console.to(sys.stdout)
     with subjects(Editions(policies), **whom) as asked:
-        for name in asked.students:
+        for one in asked.students:
             if len(asked.students) > 1:
-                tell(in_one_line(name))
-            answers = [asked.answer(name, at, None)]
+                tell(one.label)
+            answers = [asked.answer(one, at, None)]
             if known_at is not None:
-                answers.append(asked.answer(name, at, known_at))
+                answers.append(asked.answer(one, at, known_at))
             plainly = not carries_blocks(out.encoding)
             out.print(timeline_report(answers, Words(lang), min(out.width, 120), ascii=plainly))
 
@@ -356,10 +351,12 @@ def dossier(
         raise click.UsageError("--force says nothing without --output")
     editions = Editions(policies)
     with subjects(editions, **whom) as asked:
-        if len(asked.students) > 1:
+        if len({one.name for one in asked.students}) > 1:
             raise click.UsageError("a dossier is about one student; name a --student")
-        (enrollment,) = asked.students.values()
-        found = dossier_of(asked.service, enrollment, at or asked.at, known_at, asked.known_at)
+        if len(asked.students) > 1:
+            raise click.UsageError("a dossier is about one benefit year; name a --year")
+        whose = asked.students[0].enrollment
+        found = dossier_of(asked.service, whose, at or asked.at, known_at, asked.known_at)
     text = _WRITTEN[form](found, Words(lang), "utf-8" if to else sys.stdout.encoding)
     if to is None:
         (tell_page if form == "html" else tell)(text)

@@ -11,6 +11,7 @@ from yibao.adapters.cli.options import (
     ASKED,
     EDITION,
     FILE,
+    HER_YEAR,
     INSTANT,
     KNOWN_AT,
     ONE_JSON,
@@ -49,7 +50,7 @@ from yibao.adapters.cli.options import (
 @click.option("--student", help="Her name in the story (default: the only one in it).")
 @OR_STORE
 @click.option("--ref", help="Her reference in the store (default: none).")
-@click.option("--year", type=int, help="Her benefit year in the store (default: none).")
+@click.option("--year", type=int, help=f"{HER_YEAR} (default: none).")
 @click.option(
     "--policy",
     type=EDITION,

@@ -160,9 +160,13 @@ def latest_options(command: F) -> F:
     return _whom(command, "her latest")
 
 
+#: Of a student in a store, and in a story that has several editions.
+HER_YEAR = "Her benefit year in the store, or in a story of several"
+
+
 def _whom(command: F, year: str) -> F:
     for option in (
-        click.option("--year", type=int, help=f"Her benefit year in the store (default: {year})."),
+        click.option("--year", type=int, help=f"{HER_YEAR} (default: {year})."),
         click.option("--ref", help="Her reference in the store (default: none)."),
         OR_STORE,
         click.option("--student", help="Her name in the story (default: everybody in it)."),

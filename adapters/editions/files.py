@@ -2,29 +2,63 @@
 
 import os
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from yibao.adapters.editions.yaml_source import Source, SourceError, parse, read, short
-from yibao.domain.editions import BENEFIT_RULES, RULES, Benefits, Parameters, Policy, Words
+from yibao.domain.editions import (
+    BENEFIT_RULES,
+    OPTIONAL_BENEFIT_RULES,
+    OPTIONAL_RULES,
+    RULES,
+    Benefits,
+    Parameters,
+    Policy,
+    Words,
+)
 from yibao.domain.refusals import UnknownEdition
+from yibao.domain.vocabulary import EditionId
 
 #: The directory of a user's own editions, where no option names one.
 ENVIRONMENT_VARIABLE: Final = "YIBAO_POLICIES"
 
+#: Where the editions of stories lie, beside them.
+FOLDER: Final = "policies"
+
 #: What an edition says, section by section, and the names that each may use.
 _SECTIONS: Final[dict[str, Collection[str]]] = {
     "parameters": Parameters.model_fields,
-    "rules": RULES,
+    "rules": (*RULES, *(rule for rule in OPTIONAL_RULES if rule not in OPTIONAL_BENEFIT_RULES)),
     "benefits": Benefits.model_fields,
-    "benefit_rules": BENEFIT_RULES,
+    "benefit_rules": (*BENEFIT_RULES, *OPTIONAL_BENEFIT_RULES),
 }
+#: What every edition has to cite.
+_REQUIRED: Final = {"rules": RULES, "benefit_rules": BENEFIT_RULES}
 #: An edition goes back to a released one in so many steps at most.
 MAX_EXTENDED: Final = 20
 _OF_VALUES: Final = ("parameters", "benefits")
-_TOP: Final = ("edition", "title", "extends", *_SECTIONS)
+_TOP: Final = ("edition", "title", "extends", "city", "words", *_SECTIONS)
+#: Whom to ask and where to go is of one city: another has to say it itself.
+OF_A_CITY: Final = frozenset(
+    {
+        "insurance_hotline",
+        "insurance_hotline_elsewhere",
+        "social_security_hotline",
+        "confirmation_places",
+        "activation_places",
+        "remote_filing_places",
+        "claim_places",
+    }
+)
+
+
+class _Head(BaseModel):
+    city: EditionId
 
 
 class Editions:
@@ -36,16 +70,23 @@ class Editions:
         self._read: dict[str, Policy] = {}
         self._sources: dict[str, Source] = {}
         self._contents: dict[str, dict[str, Any]] = {}
+        self._years: tuple[int, ...] | None = None
+        self._beside: dict[Path, Editions] = {}
         if chosen:
             folder = Path(chosen)
             if not os.path.isdir(folder):  # also false for what can be no path
                 raise SourceError(str(folder), 1, 1, "no such directory of editions")
-            self._own = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-            for name, path in self._own.items():
-                if name in released():
-                    raise SourceError(
-                        str(path), 1, 1, f"{name!r} is a released edition; choose another name"
-                    )
+            self._own = _files_in(folder)
+
+    def beside(self, story: Path) -> "Editions":
+        """These, and those in a folder `policies` beside a story, where there is one."""
+        folder = story.parent / FOLDER
+        if not os.path.isdir(folder):
+            return self
+        if folder not in self._beside:
+            found = self._beside[folder] = Editions(folder)
+            found._own |= self._own  # those that somebody has chosen come first
+        return self._beside[folder]
 
     def names(self) -> list[str]:
         """Every edition at hand, by name."""
@@ -56,6 +97,29 @@ class Editions:
         if name not in self._read:
             self._read[name] = self._build(self._source(name), name)
         return self._read[name]
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The benefit years of the editions at hand, ascending.
+
+        Where the file of one is not right, nobody can be registered under it.
+        """
+        if self._years is None:
+            found = set[int]()
+            for name in self.names():
+                with suppress(SourceError, UnknownEdition):
+                    found.add(self.get(name).year)
+            self._years = tuple(sorted(found))
+        return self._years
+
+    def around(self, year: int) -> list[int]:
+        """The years beside one that may have to do with it: all before it, and the next.
+
+        None where no edition is of that year: then nothing can be recorded in it.
+        """
+        if year not in self.years:
+            return []
+        return [each for each in self.years if each <= year + 1 and each != year]
 
     def digests_until_0_4_0(self, name: str) -> tuple[str, str]:
         """What 0.4.0 and before remembered of an edition: its digest, and that of its benefits."""
@@ -112,6 +176,16 @@ class Editions:
         return bases
 
 
+def _files_in(folder: Path) -> dict[str, Path]:
+    """The editions in a directory, by name; raises SourceError for the name of a released one."""
+    own = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    for name, path in own.items():
+        if name in released():
+            told = f"{name!r} is a released edition; choose another name"
+            raise SourceError(str(path), 1, 1, told)
+    return own
+
+
 def _named(source: Source) -> str:
     """The name that a file gives to its edition."""
     data = source.mapping(source.data, (), "an edition")
@@ -130,32 +204,65 @@ def _right(source: Source, name: str | None, base: dict[str, Any]) -> tuple[dict
 def _completed(source: Source, base: dict[str, Any]) -> dict[str, Any]:
     """The content with what it extends filled in, every citation naming its notice."""
     data = source.data
-    name = data["edition"]
-    inherited: dict[str, Any] = {section: dict(base.get(section) or {}) for section in _SECTIONS}
-    for section, known in _SECTIONS.items():
-        entries = source.mapping(data.get(section, {}), (section,), section)
-        for key, entry in entries.items():
-            path = (section, key)
-            if key not in known:
-                raise source.error(path, f"unknown key {short(key)}", key=True)
-            cited = dict(source.mapping(entry, path, key))
-            for missing in ("clause", "basis"):
-                if missing not in cited:
-                    raise source.error(path, f"missing citation: {missing!r}", key=True)
-            for filled_in in ("notice", "name"):
-                if filled_in in cited:
-                    raise source.error((*path, filled_in), f"unknown key {filled_in!r}", key=True)
-            cited["notice"] = name
-            if section in _OF_VALUES:
-                cited["name"] = key
-            inherited[section][key] = cited
-    if not inherited["benefits"]:  # written before there was a table of benefits
-        inherited["benefits"] = None
-    for section in ("rules", *(["benefit_rules"] if inherited["benefits"] else [])):
-        for rule in _SECTIONS[section]:
-            if rule not in inherited[section]:
+    before = base.get("city", "shanghai")
+    city = source.validate(_Head, {"city": data.get("city", before)}).city
+    moved = bool(base) and city != before
+    own = {section: _cited(source, section) for section in _SECTIONS}
+    content: dict[str, Any] = {}
+    for section, entries in own.items():
+        inherited = _inherited(base.get(section) or {}, own, moved=moved)
+        content[section] = inherited | entries
+    if not content["benefits"]:  # written before there was a table of benefits
+        content["benefits"] = None
+    for section in ("rules", *(["benefit_rules"] if content["benefits"] else [])):
+        for rule in _REQUIRED[section]:
+            if rule not in content[section]:
                 raise source.error((section,), f"missing citation of {rule}", key=True)
-    return {**data, **inherited}
+    if moved:
+        _check_what_is_of_the_city(source, content)
+    words = source.mapping(data.get("words", {}), ("words",), "words")
+    content["words"] = base.get("words", {}) | words
+    return {**data, **content, "city": city}
+
+
+def _cited(source: Source, section: str) -> dict[str, dict[str, Any]]:
+    """What a file itself says in a section, every entry with its notice and its name."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, entry in source.mapping(source.data.get(section, {}), (section,), section).items():
+        path = (section, key)
+        if key not in _SECTIONS[section]:
+            raise source.error(path, f"unknown key {short(key)}", key=True)
+        cited = dict(source.mapping(entry, path, key))
+        for missing in ("clause", "basis"):
+            if missing not in cited:
+                raise source.error(path, f"missing citation: {missing!r}", key=True)
+        for filled_in in ("notice", "name"):
+            if filled_in in cited:
+                raise source.error((*path, filled_in), f"unknown key {filled_in!r}", key=True)
+        cited["notice"] = source.data["edition"]
+        if section in _OF_VALUES:
+            cited["name"] = key
+        found[key] = cited
+    return found
+
+
+def _inherited(
+    entries: dict[str, Any], own: dict[str, dict[str, Any]], *, moved: bool
+) -> dict[str, Any]:
+    """What is taken over from the base: a window gives way to periods, a place to a move."""
+    left = OF_A_CITY if moved else frozenset[str]()
+    if "concentrated_period" in own["parameters"]:
+        left |= {"window_opens", "window_closes_on"}
+    return {key: entry for key, entry in entries.items() if key not in left}
+
+
+def _check_what_is_of_the_city(source: Source, content: dict[str, Any]) -> None:
+    for section in _OF_VALUES:
+        known = _SECTIONS[section] if content[section] is not None else ()
+        for key in known:
+            if key in OF_A_CITY and key not in content[section]:
+                told = f"missing key {key!r}: it is not taken over from another city"
+                raise source.error((section,), told, key=True)
 
 
 @cache

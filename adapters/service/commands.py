@@ -37,6 +37,7 @@ from yibao.domain.vocabulary import (
     Document,
     EnrollmentId,
     HospitalLevel,
+    Leaving,
     OtherCover,
     Seen,
 )
@@ -208,8 +209,9 @@ class Commands(Opened):
         """The student confirms and commits (参保确认), or the officer by proxy (R7 to R10).
 
         Returns its Receipt. Refused with `not_registered`, `withdrawn`, `already_confirmed`,
-        `before_registration`, `window_not_open`, `window_closed`, `roster_not_declared`, and as
-        every command is.
+        `before_registration`, `window_not_open`, `window_closed`, `roster_not_declared`,
+        `enrolled_by_payment` under an edition that enrolls by payment (R34), and as every command
+        is.
         """
         return self._tell(enrollment, commands.Confirm, at=at, channel=channel, **how)
 
@@ -220,11 +222,13 @@ class Commands(Opened):
         at: datetime | str | None = None,
         lapsed_years: int,
         waiting_ends_on: date | str | None = None,
+        years_repaid: int | None = None,
         **how: Unpack[Asked],
     ) -> Receipt:
         """The check's result (待遇等待期核验) is seen (R12, R13); always a report.
 
-        `waiting_ends_on` is the last waiting day, where the result names one.
+        `waiting_ends_on` is the last waiting day, where the result names one; `years_repaid` are
+        lapsed years that were paid since, which may take months off (R36).
 
         Returns its Receipt. Refused with `not_registered`, and as every command is.
         """
@@ -234,6 +238,7 @@ class Commands(Opened):
             at=at,
             lapsed_years=lapsed_years,
             waiting_ends_on=waiting_ends_on,
+            years_repaid=years_repaid,
             **how,
         )
 
@@ -296,13 +301,14 @@ class Commands(Opened):
         *,
         at: datetime | str | None = None,
         on: date | str,
+        kind: Leaving | str | None = None,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The student leaves; `on` is the first day outside (R24).
+        """The student leaves; `on` is the first day outside (R24), `kind` how she leaves (R38).
 
         Returns its Receipt. Refused with `not_registered`, `withdrawn`, and as every command is.
         """
-        return self._tell(enrollment, commands.Withdraw, at=at, on=on, **how)
+        return self._tell(enrollment, commands.Withdraw, at=at, on=on, kind=kind, **how)
 
     def pay_premium(
         self,
@@ -310,13 +316,18 @@ class Commands(Opened):
         *,
         at: datetime | str | None = None,
         year: int,
+        amount: Fen | Decimal | str | None = None,
         **how: Unpack[Asked],
     ) -> Receipt:
-        """The premium of a benefit year is paid (R10, R11).
+        """The premium of a benefit year is paid (R10, R11), so many yuan, as text or Decimal.
 
-        Returns its Receipt. Refused with `not_registered`, `withdrawn`, and as every command is.
+        Under an edition that enrolls by payment, who pays for this year is enrolled by it (R34).
+
+        Returns its Receipt. Refused with `not_registered`, `withdrawn`; where it enrolls, also with
+        `already_confirmed`, `before_registration`, `window_not_open`, `window_closed`,
+        `roster_not_declared`; and as every command is.
         """
-        return self._tell(enrollment, commands.PayPremium, at=at, year=year, **how)
+        return self._tell(enrollment, commands.PayPremium, at=at, year=year, amount=amount, **how)
 
     def receive_care(
         self,
@@ -394,6 +405,7 @@ class Commands(Opened):
         opens_on: date | str | None = None,
         opens_at: datetime | str | None = None,
         closes_on: date | str | None = None,
+        closes_at: datetime | str | None = None,
         school: str | None = None,
         category: Category | str | None = None,
         **how: Unpack[Reported],
@@ -401,7 +413,8 @@ class Commands(Opened):
         """The confirmation window of an edition is fixed, for all or for some (R8); always a
         report.
 
-        It opens on a day, or at an instant, and closes with a day; one end may be left as it is.
+        It opens on a day, or at an instant, and closes with a day, or at an instant, the first that
+        is outside; one end may be left as it is.
 
         Returns its Receipt. Refused as every command is; `allowed` is asked of nobody. Raises
         UnknownEdition where `policy` is not at hand.
@@ -413,6 +426,7 @@ class Commands(Opened):
             opens_on=opens_on,
             opens_at=opens_at,
             closes_on=closes_on,
+            closes_at=closes_at,
             school=school,
             category=category,
             **how,

@@ -13,5 +13,6 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "state": part_json("state", answer),
         "version": answer.version,
         "assumes_no_further_facts": answer.assumes_no_further_facts,
+        **({"leaving": str(answer.leaving)} if answer.leaving else {}),
         **{name: part_json(name, answer) for name in PARTS if name != "state"},
     }

@@ -1,7 +1,7 @@
 """Care as plain JSON values, in the shapes that others rely on."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -38,6 +38,7 @@ class CareAnswer(TypedDict):
     fund_pays: str
     patient_pays: str
     deductible_used: str
+    cap_left: NotRequired[str | None]
     settlement: str | None
     refused: str | None
     pending: bool
@@ -55,6 +56,7 @@ def care_json(assessed: Assessed) -> dict[str, Any]:
         "fund_pays": plain(assessed.fund_pays.value),
         "patient_pays": plain(assessed.patient_pays.value),
         "deductible_used": plain(assessed.deductible_used.value),
+        "cap_left": plain(assessed.cap_left.value),
         "settlement": plain(assessed.settlement.value),
         "refused": assessed.refused,
         "pending": assessed.is_pending,
@@ -85,6 +87,7 @@ def care_expected(assessed: Assessed, expected: dict[str, Any]) -> dict[str, Any
         "fund": told["fund_pays"],
         "patient": told["patient_pays"],
         "deductible_left": plain(assessed.deductible_left.value),
+        "cap_left": told["cap_left"],
         "settlement": told["settlement"],
         "refused": told["refused"],
     }

@@ -108,11 +108,17 @@ _WHOLE: Final = {
 }
 _YUAN: Final = Fen.__get_pydantic_json_schema__(None, None)["pattern"]
 
+_ENDS: Final = ("opens_on", "opens_at", "closes_on", "closes_at")
 #: What holds of several values together.
 _FITTING: Final[dict[str, Schema]] = {
     "fix_window": {
-        "anyOf": [_is_told(key) for key in ("opens_on", "opens_at", "closes_on")],
-        "not": {"allOf": [_is_told("opens_on"), _is_told("opens_at")]},
+        "anyOf": [_is_told(key) for key in _ENDS],
+        "not": {
+            "anyOf": [
+                {"allOf": [_is_told(f"{end}_on"), _is_told(f"{end}_at")]}
+                for end in ("opens", "closes")
+            ]
+        },
     },
     "receive_care": {
         "if": {

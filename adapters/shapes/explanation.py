@@ -7,10 +7,11 @@ from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_json
 from yibao.adapters.shapes.values import plain
 from yibao.domain.care import Assessed
-from yibao.domain.derivation import Derived, Earlier, rests_on_assumption
+from yibao.domain.derivation import Derived, Earlier, is_known, rests_on_assumption
 from yibao.domain.editions import Citation, Parameter, Policy
 from yibao.domain.facts import Current
-from yibao.domain.vocabulary import PENDING
+from yibao.domain.facts.events import Event, StreamKind
+from yibao.domain.vocabulary import PENDING, EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.parts import derivations
 
@@ -31,10 +32,14 @@ def explained(answer: Answer) -> dict[str, Any]:
         "because": None if answer.values else "not_registered",
         "explanations": dict(trees(answer)),
         "care": [
-            care_json(assessed) | {"explanations": dict(care_trees(assessed, answer.policy))}
+            care_json(assessed) | {"explanations": _of_care(assessed, answer)}
             for assessed in answer.care
         ],
     }
+
+
+def _of_care(assessed: Assessed, answer: Answer) -> dict[str, Any]:
+    return dict(care_trees(assessed, answer.policy, answer.enrollment))
 
 
 def trees(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -42,28 +47,35 @@ def trees(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
     if answer.policy is None or answer.values is None:
         return
     for derived in derivations(answer):
-        yield derived.name, tree(derived, answer.policy)
+        yield derived.name, tree(derived, answer.policy, answer.enrollment)
 
 
-def care_trees(assessed: Assessed, policy: Policy | None) -> Iterator[tuple[str, dict[str, Any]]]:
+def care_trees(
+    assessed: Assessed, policy: Policy | None, enrollment: EnrollmentId | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """The trees behind a piece of care: whether it is covered, what is paid, how it is settled."""
     if policy is None:
         return
     told: list[Derived[Any]] = [assessed.standing]
     if assessed.is_covered:
-        told += [assessed.fund_pays, assessed.deductible_left, assessed.settlement]
+        told += [assessed.fund_pays, assessed.deductible_left]
+        told += [assessed.cap_left] if is_known(assessed.cap_left) else []
+        told.append(assessed.settlement)
     for derived in told:
-        yield derived.name, tree(derived, policy)
+        yield derived.name, tree(derived, policy, enrollment)
 
 
-def tree(derived: Derived[Any], policy: Policy) -> dict[str, Any]:
+def tree(
+    derived: Derived[Any], policy: Policy, enrollment: EnrollmentId | None = None
+) -> dict[str, Any]:
     """A derivation as nested mappings.
 
     `because` is the reason where there is no value, `missing` what a pending one waits for.
     `estimated` is true where the value, or anything beneath it, rests on an assumption; then
-    `ask` names whom to ask.
+    `ask` names whom to ask. `year` is that of an earlier benefit year, which hands something on,
+    and that of a fact in the stream of another year than the enrollment's.
     """
-    inputs = [_node(part, policy) for part in derived.inputs]
+    inputs = [_node(part, policy, enrollment) for part in derived.inputs]
     cited = _cited(policy.cited(derived.rule))
     estimated = rests_on_assumption(derived, policy)
     p = policy.parameters
@@ -82,12 +94,14 @@ def tree(derived: Derived[Any], policy: Policy) -> dict[str, Any]:
 
 
 def _node(
-    part: Derived[Any] | Earlier | Current[Any] | Parameter[Any], policy: Policy
+    part: Derived[Any] | Earlier | Current[Any] | Parameter[Any],
+    policy: Policy,
+    enrollment: EnrollmentId | None,
 ) -> dict[str, Any]:
     if isinstance(part, Earlier):
-        return {"year": part.policy.year, **tree(part.derived, part.policy)}
+        return {"year": part.policy.year, **tree(part.derived, part.policy, enrollment)}
     if isinstance(part, Derived):
-        return tree(part, policy)
+        return tree(part, policy, enrollment)
     if isinstance(part, Parameter):
         return {
             "parameter": part.name,
@@ -96,7 +110,9 @@ def _node(
             **_cited(part),
         }
     event = part.event
+    year = _other_year(event, enrollment)
     return {
+        **({} if year is None else {"year": year}),
         "fact": event.name,
         "version": event.originator_version,
         "event_id": str(event.event_id),
@@ -107,6 +123,13 @@ def _node(
             key: plain(value) for key, value in event.payload().items() if value is not None
         },
     }
+
+
+def _other_year(event: Event, enrollment: EnrollmentId | None) -> int | None:
+    """The benefit year in whose stream a fact of the student's stands, if it is another one."""
+    if enrollment is None or event.stands_in is not StreamKind.ENROLLMENT:
+        return None
+    return enrollment.year_of(event.originator_id)
 
 
 def _cited(citation: Citation) -> dict[str, Any]:

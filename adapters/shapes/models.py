@@ -17,6 +17,7 @@ from yibao.domain.vocabulary import (
     Category,
     Document,
     HospitalLevel,
+    Leaving,
     Settlement,
     State,
 )
@@ -76,6 +77,10 @@ Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 Id = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Yuan = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^\d+\.\d\d$"})]
 Pending = Literal["pending"]
+#: What is told only where there is something to tell.
+_LEFT_OUT: Final = Field(default=None, exclude_if=_is_none)
+#: A benefit year, where it is another one than that of the answer.
+OtherYear = Annotated[int | None, _LEFT_OUT]
 #: A code in the language that was asked for; left out where none was, or where there is no code.
 Text = Annotated[str, Field(default="", exclude_if=operator.not_)]
 Texts = Annotated[list[str], Field(default=[], exclude_if=operator.not_)]
@@ -120,6 +125,10 @@ class NextStep(Shape):
     until: Instant | None
     estimated: bool
     ask: list[str]
+    ask_text: Texts
+    #: Of a payment that enrolls alone: how much, and how long everybody waits who joins then.
+    amount: Annotated[Yuan | None, _LEFT_OUT]
+    fixed_waiting_months: Annotated[int | None, _LEFT_OUT]
 
 
 class Discrepancy(Shape):
@@ -158,6 +167,7 @@ class Cited(Shape):
 class CitedFact(Shape):
     """A fact on which something rests."""
 
+    year: OtherYear
     fact: str
     fact_text: Text
     version: int
@@ -180,12 +190,14 @@ class CitedParameter(Cited):
 
 
 class _Derivation(Cited):
+    year: OtherYear
     name: str
     name_text: Text
     value_text: Text
     rule: str
     estimated: bool
     ask: list[str]
+    ask_text: Texts
     inputs: list["Derivation | PendingDerivation | CitedFact | CitedParameter"]
 
 
@@ -227,7 +239,10 @@ class Settled(Shape):
 
 
 class Care(Shape):
-    """A piece of care and its assessment; amounts in yuan with two decimals."""
+    """A piece of care and its assessment; amounts in yuan with two decimals.
+
+    `cap_left` is null where what the fund pays in a year is not limited.
+    """
 
     on: Day
     setting: CareSetting
@@ -238,6 +253,7 @@ class Care(Shape):
     fund_pays: Yuan
     patient_pays: Yuan
     deductible_used: Yuan
+    cap_left: Yuan | None = None
     settlement: Settlement | None
     settlement_text: Text
     refused: refusals.Code | None
@@ -278,6 +294,8 @@ class _Answer(Shape):
     seen: Seen
     version: int
     assumes_no_further_facts: bool
+    leaving: Annotated[Leaving | None, _LEFT_OUT]
+    leaving_text: Text
     explanation: Explanation
 
 
@@ -513,6 +531,7 @@ class Amounts(Shape):
     fund_pays: Yuan
     patient_pays: Yuan
     deductible_used: Yuan
+    cap_left: Yuan | None = None
     settlement: Settlement | None
     settlement_text: Text
     refused: refusals.Code | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -31,6 +31,8 @@ STEP: Any = _shape(
         "until": str | None,
         "estimated": bool,
         "ask": list[str],
+        "amount": NotRequired[str],
+        "fixed_waiting_months": NotRequired[int],
     },
 )
 FOUND: Any = _shape("Found", {"code": str, "version": int})
@@ -58,9 +60,12 @@ def _dated_state(pair: tuple[datetime, State]) -> dict[str, Any]:
 
 
 def _brief_step(step: NextStep) -> dict[str, Any]:
-    """A next step by its code and its dates; who and where follow from the code."""
-    dates = {"code": step.code, "from": plain(step.begins_at), "until": plain(step.until)}
-    return _without_nothing(dates)
+    """A next step by its code, its dates and its costs; who and where follow from the code."""
+    told = next_step(step)
+    return _without_nothing({key: told.get(key) for key in _BRIEF})
+
+
+_BRIEF: Final = ("code", "from", "until", "amount", "fixed_waiting_months")
 
 
 def _brief_care(amounts: Any) -> dict[str, Any]:

@@ -8,27 +8,30 @@ from typing_extensions import TypedDict
 from yibao.adapters.shapes.parts import schema_of
 from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import EVENTS
+from yibao.domain.vocabulary import Leaving
 from yibao.projections.parts import PARTS
 
 _typed_dict: Any = TypedDict
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-#: As `answer_json` tells it, beside whose it is.
-StudentAnswer: Any = _typed_dict(
-    "StudentAnswer",
-    {
-        "student": str,
-        "ref": str,
-        "state": schema_of("state"),
-        "version": int,
-        "assumes_no_further_facts": bool,
-        **{name: schema_of(name) for name in PARTS if name != "state"},
-    },
-)
+#: As `answer_json` tells it.
+_ANSWER: Final = {
+    "state": schema_of("state"),
+    "version": int,
+    "assumes_no_further_facts": bool,
+    "leaving": NotRequired[Leaving],
+    **{name: schema_of(name) for name in PARTS if name != "state"},
+}
+#: Beside whose it is.
+StudentAnswer: Any = _typed_dict("StudentAnswer", {"student": str, "ref": str, **_ANSWER})
 StudentAnswer.__doc__ = (
     'The answer about one student; "pending" where a fact is missing, null where there is none.'
 )
+AnswerOfYear: Any = _typed_dict(
+    "AnswerOfYear", {"student": str, "ref": str, "year": int, "policy": str, **_ANSWER}
+)
+AnswerOfYear.__doc__ = "The same of one benefit year, registered in it or not."
 
 
 class FailedStep(TypedDict):
@@ -48,6 +51,18 @@ class ReplayedStory(TypedDict):
     ok: bool
     failures: list[FailedStep]
     students: list[StudentAnswer]  # pyright: ignore[reportInvalidTypeForm]
+
+
+class ReplayedYears(TypedDict):
+    """A story of several benefit years."""
+
+    format: int
+    file: str
+    title: str
+    policies: list[str]
+    ok: bool
+    failures: list[FailedStep]
+    students: list[AnswerOfYear]  # pyright: ignore[reportInvalidTypeForm]
 
 
 class UnreadableStory(TypedDict):
@@ -175,7 +190,7 @@ def events_schema() -> dict[str, Any]:
 
 def replay_schema() -> dict[str, Any]:
     """What `yibao replay --json` prints."""
-    schema = TypeAdapter(list[ReplayedStory | UnreadableStory]).json_schema()
+    schema = TypeAdapter(list[ReplayedStory | ReplayedYears | UnreadableStory]).json_schema()
     return {"$schema": DIALECT, **schema}
 
 

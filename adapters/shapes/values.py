@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from yibao.domain.facts.events import Event
 from yibao.domain.money import Fen
 from yibao.domain.vocabulary import DayRange, WaitingPeriod
@@ -27,6 +29,10 @@ def plain(value: Any) -> Any:
         return value.isoformat("minutes")
     if isinstance(value, Decimal | Fen | UUID):
         return str(value)
+    if isinstance(value, BaseModel):  # a period, as an edition has it
+        return {key: plain(part) for key, part in value}
+    if isinstance(value, dict):
+        return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, tuple | list):
         return [plain(part) for part in value]
     return str(value) if isinstance(value, str) else value
@@ -42,7 +48,15 @@ def next_step(step: NextStep) -> dict[str, Any]:
         "until": plain(step.until),
         "estimated": step.estimated,
         "ask": list(step.ask),
+        **_of_paying(step),
     }
+
+
+def _of_paying(step: NextStep) -> dict[str, Any]:
+    """What a payment that enrolls comes to, of which no other step tells."""
+    if step.amount is None:
+        return {}
+    return {"amount": f"{step.amount:.2f}", "fixed_waiting_months": step.fixed_waiting_months}
 
 
 def event_json(event: Event) -> dict[str, Any]:

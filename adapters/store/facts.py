@@ -29,7 +29,7 @@ from yibao.adapters.store.connections import (
     within,
 )
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.records import Records
+from yibao.adapters.store.records import Records, logs_of
 from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
 from yibao.adapters.store.sqlite import failure as sqlite_failure
 from yibao.adapters.store.tables import (
@@ -212,8 +212,9 @@ class FactStore(Application[UUID]):
             first = next((event for event in recorded if isinstance(event, Registered)), None)
             if first is not None:
                 enrollment = EnrollmentId(first.ref, editions.get(first.policy).year)
-                received = Log(read(enrollment.care_stream))
-                yield Record(enrollment, Log(recorded), received, edition_of, now)
+                years = [enrollment.year, *editions.around(enrollment.year)]
+                logs = logs_of(enrollment, years, partial(_log, read, recorded))
+                yield Record.of(enrollment, logs, edition_of, now)
 
     def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
         """Every stream with its events, one after the other, as they were when the first was drawn.
@@ -439,6 +440,11 @@ class FactStore(Application[UUID]):
     @property
     def _facts(self) -> Database:
         return self.recorder  # type: ignore[return-value]
+
+
+def _log(read: Reading, recorded: Sequence[Event], stream: UUID) -> Log:
+    """The log of a stream; that of the events themselves is not read again."""
+    return Log(recorded if recorded[0].originator_id == stream else read(stream))
 
 
 class Reached(NamedTuple):

@@ -1,6 +1,6 @@
 """Records of students, each read in one turn, so that it is of one moment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import chain
@@ -13,7 +13,7 @@ from yibao.adapters.store.tables import decoded, kept_in, positioned, stream_in
 from yibao.domain.editions import Policy
 from yibao.domain.facts import events
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
-from yibao.projections.record import EditionRecord, Log, Record
+from yibao.projections.record import NOTHING, EditionRecord, Log, Record
 
 _EVENTS: Final = (
     "SELECT 0, originator_id, notification_id, originator_version, topic, state "
@@ -40,32 +40,34 @@ class Records:
 
     def read(self, sql: Sql, enrollment: EnrollmentId, editions: Editions, now: datetime) -> Record:
         """Everything recorded of one student; raises UnreadableEvent where it cannot be read."""
-        own, care = enrollment.stream, enrollment.care_stream
+        own, years = enrollment.stream, [enrollment.year, *editions.around(enrollment.year)]
+        streams = streams_of(enrollment, years)
         names = editions.names()
         kept = {name: self._logs.get(name) for name in names}
         tails = [(edition_stream(name).hex, len(log) if log else 0) for name, log in kept.items()]
-        of_editions = " ".join([_TAIL] * len(tails))
+        places, of_editions = ", ".join("?" * len(streams)), " ".join([_TAIL] * len(tails))
         found = _by_stream(
             sql.rows(
-                f"{_EVENTS} IN (?, ?) {of_editions} UNION ALL {_ATTEMPTS} ORDER BY 1, 2, 4",
-                (own.hex, care.hex, *chain.from_iterable(tails), own.hex),
+                f"{_EVENTS} IN ({places}) {of_editions} UNION ALL {_ATTEMPTS} ORDER BY 1, 2, 4",
+                (*(each.hex for each in streams), *chain.from_iterable(tails), own.hex),
             )
         )
         logs = {
             name: self._grown(name, log, found.get((0, edition_stream(name)), ()))
             for name, log in kept.items()
         }
-        enrolled = Log.of(positioned(own, found.get((0, own), ())))
-        received = Log.of(positioned(care, found.get((0, care), ())))
+        recorded = {
+            each: Log.of(positioned(each, rows)) if (rows := found.get((0, each))) else NOTHING
+            for each in streams
+        }
         attempts = [(n, position, state) for n, position, _, state in found.get((1, own), ())]
-        return Record(
+        return Record.of(
             enrollment,
-            enrolled,
-            received,
+            logs_of(enrollment, years, recorded.__getitem__),
             self._edition_of(editions, logs),
             now,
             lambda: list(kept_in(attempts)),
-            _notes(sql, (*enrolled.events, *received.events)),
+            _notes(sql, [event for log in recorded.values() for event in log.events]),
         )
 
     def _grown(self, name: str, log: Log | None, rows: Sequence[SqlRow]) -> "Callable[[], Log]":
@@ -97,6 +99,28 @@ class Records:
         if kept is None or kept.log is not log or kept.policy is not policy:
             kept = self._editions[policy.edition] = EditionRecord(policy, log)
         return kept
+
+
+def streams_of(enrollment: EnrollmentId, years: Iterable[int]) -> list[UUID]:
+    """The streams of a student in some years, of which the last may be the year after hers.
+
+    How she is cared for then is nothing to her year.
+    """
+    whose = [EnrollmentId(enrollment.ref, year) for year in years]
+    of_care = [each.care_stream for each in whose if each.year <= enrollment.year]
+    return [*(each.stream for each in whose), *of_care]
+
+
+def logs_of(
+    enrollment: EnrollmentId, years: Iterable[int], log_of: Callable[[UUID], Log]
+) -> dict[int, tuple[Log, Log]]:
+    """The logs of her enrollment and of her care in some years, as `Record.of` takes them."""
+    found: dict[int, tuple[Log, Log]] = {}
+    for year in years:
+        whose = EnrollmentId(enrollment.ref, year)
+        care = log_of(whose.care_stream) if year <= enrollment.year else NOTHING
+        found[year] = log_of(whose.stream), care
+    return found
 
 
 def _by_stream(rows: Sequence[SqlRow]) -> dict[tuple[int, UUID], list[SqlRow]]:

@@ -25,6 +25,7 @@ from yibao.domain.facts.commands import ASKED, Amendment, Command, RecordFact, R
 from yibao.domain.money import Fen
 from yibao.domain.refusals import REASONS
 from yibao.domain.vocabulary import (
+    CalendarYear,
     Category,
     DayRange,
     Document,
@@ -68,6 +69,7 @@ class Head(_Model):
     at: GivenInstant
     id: StepId | None = None
     student: str | None = None
+    year: CalendarYear | None = None
     recorded: GivenInstant | None = None
     by: GivenKey | None = None
     note: Note | None = None
@@ -94,6 +96,7 @@ def _known_at(given: Any) -> Any:
 class ExpectHead(_Model):
     at: GivenInstant
     student: str | None = None
+    year: CalendarYear | None = None
     known_at: Annotated[GivenInstant | int | None, BeforeValidator(_known_at)] = None
 
 
@@ -131,6 +134,7 @@ class CareExpectation(_Model):
     fund: Fen | Literal["pending"] | None = None
     patient: Fen | Literal["pending"] | None = None
     deductible_left: Fen | None = None
+    cap_left: Fen | Literal["none"] | None = None
     settlement: Settlement | Literal["none"] | None = None
     refused: Literal[("none", *REASONS)] | None = None  # type: ignore[valid-type]
 
@@ -185,6 +189,7 @@ class RecordingStep:
     place: Place
     at: datetime
     student: str | None
+    year: int
     recorded: datetime | None
     refused: str | None
 
@@ -227,6 +232,7 @@ class ExpectStep:
     place: Place
     at: datetime
     student: str
+    year: int
     known_at: datetime | int | None
     expected: _Named
     care: int | None = None
@@ -237,12 +243,15 @@ Step = CommandStep | CorrectStep | VoidStep | ClaimStep | ExpectStep
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A story, checked: its students by name, its steps in the order of the file."""
+    """A story, checked: its students by name, its steps in the order of the file.
+
+    `policies` are its editions by their benefit years, in the order of the file.
+    """
 
     file: str
     title: str
     rules: tuple[str, ...]
-    policy: Policy
+    policies: dict[int, Policy]
     students: dict[str, Student]
     steps: tuple[Step, ...]
     source: Source
@@ -252,9 +261,18 @@ class Story:
         path = ("students", student) if "students" in self.source.data else ("student",)
         return self.source.error(path, "this student is in the store already")
 
-    def enrollment(self, student: str) -> EnrollmentId:
-        """The enrollment of one of the story's students under its edition."""
-        return EnrollmentId(self.students[student].ref, self.policy.year)
+    @property
+    def tells_years(self) -> bool:
+        """Whether the file lists its editions, and so whatever is told of it names the year."""
+        return "policies" in self.source.data
+
+    def enrollment(self, student: str, year: int | None = None) -> EnrollmentId:
+        """The enrollment of one of the story's students, by default in its first year."""
+        return EnrollmentId(self.students[student].ref, year or next(iter(self.policies)))
+
+    def enrollments(self, student: str) -> tuple[EnrollmentId, ...]:
+        """The enrollments of one of the story's students, one under each edition."""
+        return tuple(self.enrollment(student, year) for year in self.policies)
 
     @property
     def latest_at(self) -> datetime:

@@ -1,12 +1,13 @@
 """Reads a story; a mistake is named with file, line and column."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from os.path import isdir
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from yibao.adapters.editions import Editions, Source, read, short
+from yibao.adapters.editions import FOLDER, Editions, Source, SourceError, read, short
 from yibao.adapters.stories.models import (
     ACTIONS,
     CLAIMS,
@@ -41,27 +42,32 @@ from yibao.domain.facts.commands import (
     ReverseCare,
 )
 from yibao.domain.refusals import UnknownEdition
+from yibao.domain.vocabulary import OpenWord
 
 V = TypeVar("V")
 
 
-_TOP: Final = ("title", "rules", "policy", "student", "students", "story")
+_TOP: Final = ("title", "rules", "policy", "policies", "student", "students", "story")
 
 
 def story_files(path: Path) -> list[Path]:
     """The story itself, or every story under a folder in the order of their names.
 
-    A folder without one stands for itself, and cannot be read as a story.
+    Editions of theirs, in a folder `policies`, are none. A folder without a story stands for
+    itself, and cannot be read as one.
     """
     if not isdir(path):
         return [path]
     found = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
-    return found or [path]
+    return [p for p in found if p.parent == path or p.parent.name != FOLDER] or [path]
 
 
 def read_story(path: Path, editions: Editions, policy: str | None = None) -> Story:
-    """The story in a file, under its own edition or another; raises SourceError."""
-    return _Reader(read(path), editions, policy).story()
+    """The story in a file; another edition may replace its own, of several that of the same year.
+
+    Raises SourceError.
+    """
+    return _Reader(read(path), editions.beside(path), policy).story()
 
 
 class _Reader:
@@ -70,8 +76,11 @@ class _Reader:
     def __init__(self, source: Source, editions: Editions, policy: str | None) -> None:
         self.source = source
         self.data = source.mapping(source.data, (), "a story")
-        source.check_keys(self.data, (), _TOP, ("title", "policy", "story"))
-        self.policy = self._policy(editions, policy)
+        of_several = "policies" in self.data
+        required = ("title", "story") if of_several else ("title", "policy", "story")
+        source.check_keys(self.data, (), _TOP, required)
+        read_policies = self._policies if of_several else self._only_policy
+        self.policies = read_policies(editions, policy)
         self.students = self._students()
         self.ids: dict[str, int] = {}
         self.values: dict[int, tuple[type[RecordFact], dict[str, str]]] = {}
@@ -94,7 +103,7 @@ class _Reader:
             self.source.file,
             title,
             tuple(rules),
-            self.policy,
+            self.policies,
             self.students,
             tuple(self.steps),
             self.source,
@@ -106,12 +115,53 @@ class _Reader:
             raise self.source.error((key,), f"{key} must be text")
         return value
 
-    def _policy(self, editions: Editions, override: str | None) -> Policy:
+    def _only_policy(self, editions: Editions, override: str | None) -> dict[int, Policy]:
         named = self._text("policy")
+        policy = self._edition(editions, override or named, ("policy",))
+        return {policy.year: policy}
+
+    def _policies(self, editions: Editions, override: str | None) -> dict[int, Policy]:
+        if "policy" in self.data:
+            told = "a story has either 'policy' or 'policies'"
+            raise self.source.error(("policies",), told, key=True)
+        names = self.data["policies"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise self.source.error(("policies",), "policies must be a list of names")
+        found: dict[int, Policy] = {}
+        for index, name in enumerate(names):
+            policy = self._edition(editions, name, ("policies", index))
+            if policy.year in found:
+                told = f"another edition of this story is for {policy.year} as well"
+                raise self.source.error(("policies", index), told)
+            found[policy.year] = policy
+        if not found:
+            raise self.source.error(("policies",), "a story needs an edition")
+        if override is not None:
+            other = self._edition(editions, override, ("policies",))
+            if other.year not in found:
+                raise self._no_year(("policies",), other.year, found)
+            found[other.year] = other
+        return found
+
+    def _edition(self, editions: Editions, name: str, path: tuple[Any, ...]) -> Policy:
         try:
-            return editions.get(override or named)
+            return editions.get(name)
         except UnknownEdition as error:
-            raise self.source.error(("policy",), str(error)) from None
+            raise self.source.error(path, str(error)) from None
+
+    def _no_year(
+        self, path: tuple[Any, ...], year: int, policies: dict[int, Policy]
+    ) -> SourceError:
+        years = ", ".join(map(str, policies))
+        return self.source.error(path, f"no edition of this story is for {year}; there are {years}")
+
+    def _year(self, path: tuple[Any, ...], year: int | None) -> int:
+        """The year that a step names, or the story's first."""
+        if year is None:
+            return next(iter(self.policies))
+        if year not in self.policies:
+            raise self._no_year((*path, "year"), year, self.policies)
+        return year
 
     def _students(self) -> dict[str, Student]:
         if ("student" in self.data) == ("students" in self.data):
@@ -132,7 +182,15 @@ class _Reader:
 
     def _student(self, path: tuple[str, ...], sheet: Any) -> Student:
         self.source.mapping(sheet, path, "a student")
-        return self.source.validate(Student, sheet, path)
+        student = self.source.validate(Student, sheet, path)
+        for key in ("category", "document"):
+            for policy in self.policies.values():
+                self._check_code((*path, key), getattr(student, key), policy)
+        return student
+
+    def _check_code(self, path: Sequence[str | int], code: OpenWord, policy: Policy) -> None:
+        if not policy.knows(code):
+            raise self.source.error(path, f"input should be {policy.one_of(type(code))}")
 
     def _step(self, index: int, data: Any) -> Step:
         path = ("story", index)
@@ -166,12 +224,14 @@ class _Reader:
         head = self.source.validate(CommandHead, step, path)
         common = kind is FixWindow
         student = self._named_student(path, head.student, required=not common)
+        year = self._year(path, head.year)
         values = dict(body)
         self.source.check_keys(values, (*path, kind.name), payload(kind))
         if kind is Register and student:
             sheet = self.students[student]
-            values |= {key: getattr(sheet, key) for key in SHEET} | {"policy": self.policy.edition}
-        command = self._validated(kind, head.at, values, (*path, kind.name))
+            policy = self.policies[year].edition
+            values |= {key: getattr(sheet, key) for key in SHEET} | {"policy": policy}
+        command = self._validated(kind, head.at, values, (*path, kind.name), year)
         command = command.model_copy(
             update={
                 "by": head.by,
@@ -183,7 +243,7 @@ class _Reader:
         self._remember(index, path, head)
         self.values[index] = kind, values
         return CommandStep(
-            **self._recorded(index, head, None if common else student), command=command
+            **self._recorded(index, head, None if common else student, year), command=command
         )
 
     def _correct(
@@ -191,7 +251,7 @@ class _Reader:
     ) -> CorrectStep:
         head = self.source.validate(CorrectionHead, step, path)
         where = (*path, "correct")
-        target, student = self._target(head.student, body, where)
+        target, student, year = self._target(head, body, where)
         if target not in self.values:
             raise self.source.error(
                 (*where, "step"), "a step that can only be taken back or not at all"
@@ -202,7 +262,7 @@ class _Reader:
         self.source.check_keys(changes, where, (*payload(kind), *sheet))
         merged = {key: value for key, value in (values | changes).items() if value != NONE}
         at = body.get("at", head.at)
-        again = self._validated(kind, at, merged, where)
+        again = self._validated(kind, at, merged, where, year)
         self._remember(index, path, head)
         moved = again.at if "at" in body else None
         if moved is not None and moved > self._stamp(head):
@@ -210,7 +270,7 @@ class _Reader:
         self.values[index] = kind, merged
         self.origins[index] = self.origins.get(target, target)
         return CorrectStep(
-            **self._recorded(index, head, student),
+            **self._recorded(index, head, student, year),
             target=target,
             changes={key: getattr(again, key) for key in changes},
             occurred_at=moved,
@@ -221,10 +281,10 @@ class _Reader:
         head = self.source.validate(CorrectionHead, step, path)
         where = (*path, "void")
         self.source.check_keys(body, where, ("step",), ("step",))
-        target, student = self._target(head.student, body, where)
+        target, student, year = self._target(head, body, where)
         self._remember(index, path, head)
         return VoidStep(
-            **self._recorded(index, head, student),
+            **self._recorded(index, head, student, year),
             target=target,
             how=head.model_dump(include={"by", "reason", "note"}, exclude_none=True),
         )
@@ -237,7 +297,7 @@ class _Reader:
         assert isinstance(head, CommandHead | ReversalHead)
         where = (*path, action)
         self.source.check_keys(body, where, ("step", *payload(kind)), ("step",))
-        target, student = self._target(head.student, body, where)
+        target, student, year = self._target(head, body, where)
         named = self.steps[target]
         settled = kind is ReverseCare and isinstance(named, ClaimStep)
         if not settled and self._kind(target) is not ReceiveCare:
@@ -248,7 +308,7 @@ class _Reader:
         asked = self.source.validate(kind, {"at": head.at, "care": care, **values}, where)
         self._remember(index, path, head)
         return ClaimStep(
-            **self._recorded(index, head, student),
+            **self._recorded(index, head, student, year),
             action=action,
             target=target,
             values={key: getattr(asked, key) for key in values},
@@ -263,6 +323,7 @@ class _Reader:
         head = self.source.validate(ExpectHead, step, path)
         student = self._named_student(path, head.student, required=True)
         assert student is not None
+        year = self._year(path, head.year)
         if not body:
             raise self.source.error((*path, "expect"), "expects nothing")
         expected = self.source.validate(Expectation, body, (*path, "expect"))
@@ -270,23 +331,40 @@ class _Reader:
         care = None
         if expected.care:
             where = (*path, "expect", "care")
-            care, whose = self._target(None, {"step": expected.care.step}, where)
+            care, whose, of_year = self._target(None, {"step": expected.care.step}, where)
             if self._kind(care) is not ReceiveCare or whose != student:
                 raise self.source.error((*where, "step"), "that step is no care of this student's")
+            if of_year != year:
+                raise self.source.error((*where, "step"), "the step named is of another year")
             care = self.origins.get(care, care)
-        return ExpectStep(place, head.at, student, head.known_at, expected, care)
+        return ExpectStep(place, head.at, student, year, head.known_at, expected, care)
 
     def _validated(
-        self, kind: type[RecordFact], at: Any, values: dict[str, Any], where: tuple[Any, ...]
+        self,
+        kind: type[RecordFact],
+        at: Any,
+        values: dict[str, Any],
+        where: tuple[Any, ...],
+        year: int,
     ) -> RecordFact:
         command = self.source.validate(kind, {"at": at, **values}, where)
-        if isinstance(command, FixWindow) and command.closes_on:
-            if command.closes_on > self.policy.parameters.benefit_to.value:
-                raise self.source.error((*where, "closes_on"), "lies after the benefit year")
-            opens = midnight(command.opens_on) if command.opens_on else command.opens_at
-            if opens and opens >= midnight(day_after(command.closes_on)):
-                raise self.source.error((*where, "closes_on"), "lies before the window opens")
+        for key in ("category", "document"):
+            if code := getattr(command, key, None):
+                self._check_code((*where, key), code, self.policies[year])
+        if isinstance(command, FixWindow):
+            self._check_ends(command, where, self.policies[year])
         return command
+
+    def _check_ends(self, command: FixWindow, where: tuple[Any, ...], policy: Policy) -> None:
+        opens = midnight(command.opens_on) if command.opens_on else command.opens_at
+        closed = midnight(day_after(command.closes_on)) if command.closes_on else command.closes_at
+        if closed is None:
+            return
+        where = (*where, "closes_on" if command.closes_on else "closes_at")
+        if closed > policy.ends_at:
+            raise self.source.error(where, "lies after the benefit year")
+        if opens and opens >= closed:
+            raise self.source.error(where, "lies before the window opens")
 
     def _named_student(
         self, path: tuple[Any, ...], name: str | None, *, required: bool
@@ -300,9 +378,9 @@ class _Reader:
         return name
 
     def _target(
-        self, name: str | None, body: dict[str, Any], where: tuple[Any, ...]
-    ) -> tuple[int, str | None]:
-        """The step that is named, and whose it is."""
+        self, head: Head | None, body: dict[str, Any], where: tuple[Any, ...]
+    ) -> tuple[int, str | None, int]:
+        """The step that is named, whose it is, and of which year."""
         if "step" not in body:
             raise self.source.error(where, "missing key 'step'")
         target = self.ids.get(body["step"]) if isinstance(body["step"], str) else None
@@ -312,10 +390,12 @@ class _Reader:
         assert not isinstance(step, ExpectStep)
         if step.refused:
             raise self.source.error((*where, "step"), "that step was refused: there is no fact")
-        if name is not None and name != step.student:
-            path = where[:-1]
+        path = where[:-1]
+        if head and head.student is not None and head.student != step.student:
             raise self.source.error((*path, "student"), "the step named is not this student's")
-        return target, step.student
+        if head and head.year is not None and self._year(path, head.year) != step.year:
+            raise self.source.error((*path, "year"), "the step named is of another year")
+        return target, step.student, step.year
 
     def _remember(self, index: int, path: tuple[Any, ...], head: Head) -> None:
         """Names the step, and keeps the order in which things were learned."""
@@ -334,12 +414,13 @@ class _Reader:
     def _stamp(self, head: Head) -> datetime:
         return head.recorded or max(head.at, self.latest or head.at)
 
-    def _recorded(self, index: int, head: Head, student: str | None) -> dict[str, Any]:
+    def _recorded(self, index: int, head: Head, student: str | None, year: int) -> dict[str, Any]:
         line = self.source.line(("story", index))
         return {
             "place": Place(self.source.file, line, head.id),
             "at": head.at,
             "student": student,
+            "year": year,
             "recorded": head.recorded,
             "refused": head.refused,
         }

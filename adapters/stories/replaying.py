@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -57,13 +58,20 @@ class Replay:
     known_at: datetime | None = None
 
     def answer(
-        self, student: str, at: datetime | None = None, known_at: Cutoff | None = None
+        self,
+        student: str,
+        at: datetime | None = None,
+        known_at: Cutoff | None = None,
+        year: int | None = None,
     ) -> Answer:
-        """The answer about a student, by default at the story's end and with all it knows."""
+        """The answer about a student in a year, by default the story's first.
+
+        It is asked for, by default, at the story's end and with all it knows.
+        """
         when = at or self.story.latest_at
         cutoff = known_at if known_at is not None else self.known_at
         return self.service.at(
-            self.story.enrollment(student), when, known_at=0 if cutoff is None else cutoff
+            self.story.enrollment(student, year), when, known_at=0 if cutoff is None else cutoff
         )
 
 
@@ -83,12 +91,12 @@ def replay(story: Story, editions: Editions, store: str = MEMORY, by: str = "sto
     Raises StoreError for any other store, and SourceError where one of its students is in the
     store already; then nothing is recorded.
     """
-    clock = _StoryClock(story.steps[0].at)
+    clock, editions = _StoryClock(story.steps[0].at), editions.beside(Path(story.file))
     rehearsal = open_rehearsal(store)
     try:
         service = Service(rehearsal, editions, by=by, via="replay", clock=clock, rehearsing=True)
         for name in story.students:
-            if service.facts(story.enrollment(name)):
+            if any(service.facts(enrollment) for enrollment in story.enrollments(name)):
                 raise story.taken(name)
     except BaseException:
         rehearsal.close()
@@ -154,12 +162,12 @@ class _Run:
         if step.student is None or (
             isinstance(step, CommandStep) and isinstance(step.command, FixWindow)
         ):
-            return self.story.policy.edition
-        return self.story.enrollment(step.student)
+            return self.story.policies[step.year].edition
+        return self.story.enrollment(step.student, step.year)
 
     def _expect(self, step: ExpectStep) -> None:
         try:
-            answer = self.replay.answer(step.student, step.at, step.known_at)
+            answer = self.replay.answer(step.student, step.at, step.known_at, step.year)
         except UnknownCutoff as unknown:
             self._fail(step.place, {"known_at": step.known_at}, {"known_at": None}, str(unknown))
             return

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, overload
 
+from yibao.adapters.editions import Editions
 from yibao.adapters.service import Receipt
 from yibao.adapters.shapes import (
     brief_json,
@@ -27,7 +28,7 @@ from yibao.domain.facts import KeptAttempt
 from yibao.domain.facts.events import CareSettled, Event
 from yibao.domain.lifecycle import Change, Guard, Possible
 from yibao.domain.refusals import BadValue, Refused, YibaoError
-from yibao.domain.vocabulary import Seen
+from yibao.domain.vocabulary import EnrollmentId, Seen
 from yibao.projections.answer import Answer
 from yibao.projections.audit_trail import Entry, Moved
 from yibao.projections.comparison import Comparison, Difference
@@ -80,22 +81,36 @@ _COMPARED: Final = {
 
 @overload
 def as_json(  # type: ignore[overload-overlap]
-    answer: One, lang: Language | None = None, explain: bool = False
+    answer: One,
+    lang: Language | None = None,
+    explain: bool = False,
+    editions: Editions | None = None,
 ) -> Told: ...
 
 
 @overload
 def as_json(
-    answer: Sequence[object], lang: Language | None = None, explain: bool = False
+    answer: Sequence[object],
+    lang: Language | None = None,
+    explain: bool = False,
+    editions: Editions | None = None,
 ) -> list[Any]: ...
 
 
 @overload
-def as_json(answer: None, lang: Language | None = None, explain: bool = False) -> None: ...
+def as_json(
+    answer: None,
+    lang: Language | None = None,
+    explain: bool = False,
+    editions: Editions | None = None,
+) -> None: ...
 
 
 def as_json(
-    answer: One | Sequence[object] | None, lang: Language | None = None, explain: bool = False
+    answer: One | Sequence[object] | None,
+    lang: Language | None = None,
+    explain: bool = False,
+    editions: Editions | None = None,
 ) -> Told | list[Any] | None:
     """An answer as plain JSON, and so whatever else the service returns or raises.
 
@@ -104,12 +119,15 @@ def as_json(
     such as a history, a list. `yibao.models` has a model of each. With `lang` ("en" or "zh") each
     code is told in words, too, under its name and `_text`, or `text` where it is called `code`.
     With `explain` the trees behind the values of an answer and of its care are in `explanation`.
+    Facts name their edition only; with `editions` of a service its own codes are told in words.
 
     Raises BadValue for another language, TypeError for what the service does not return.
     """
     if lang is not None and lang not in LANGUAGES:
         raise BadValue("lang", f"there is none of that name; there are {', '.join(LANGUAGES)}")
-    told: Told | list[Any] | None = _Teller(Words(lang) if lang else None, explain)(answer)
+    told: Told | list[Any] | None = _Teller(Words(lang, editions) if lang else None, explain)(
+        answer
+    )
     return told
 
 
@@ -130,7 +148,14 @@ class _Teller(NamedTuple):
             return plain(given)
         raise TypeError(f"a {type(given).__name__} is nothing that yibao answers")
 
+    def of(self, edition: Policy | str | None) -> "_Teller":
+        """With the words of an edition for codes of its own."""
+        return self._replace(words=self.words.of(edition)) if self.words else self
+
     def answer(self, answer: Answer) -> Told:
+        return self.of(answer.policy)._answer(answer)
+
+    def _answer(self, answer: Answer) -> Told:
         told: Told = {
             "ref": answer.enrollment.ref,
             "year": answer.enrollment.year,
@@ -138,23 +163,32 @@ class _Teller(NamedTuple):
             **_attributes(answer, "school", "category", "document", "at", "known_at", "seen"),
             **_attributes(answer, "version", "assumes_no_further_facts"),
         }
+        if answer.leaving:
+            told["leaving"] = str(answer.leaving)
         for name, part in PARTS.items():
             told[name] = self.part(part, answer)
             if self.words and not part.many:
                 told[f"{name}_text"] = in_words(told[name], self.words, name)
         if self.explain:
             told["explanation"] = self.trees(trees(answer))
-        return self.worded(told, category="category", document="document")
+        return self.worded(told, category="category", document="document", leaving="kind")
 
     def part(self, part: Part, answer: Answer) -> Any:
         if part.kind is Assessed:
-            return [self.care(each, answer.policy) for each in part.held(answer)]
+            return [self.care(each, answer.policy, answer.enrollment) for each in part.held(answer)]
         if part.kind in _TOLD:
             return self(part.held(answer))
         return part_json(part.name, answer)
 
     def step(self, step: NextStep) -> Told:
-        return self.worded(plain(step), code="next_step", who="who", where="where")
+        return self.worded(
+            plain(step), code="next_step", who="who", where="where", **self.asking(step.ask)
+        )
+
+    def asking(self, whom: Iterable[str]) -> dict[str, str]:
+        """Whom to ask needs words only where an edition names somebody by a code."""
+        named = self.words and any(self.words.knows("ask", each) for each in whom)
+        return {"ask": "ask"} if named else {}
 
     def discrepancy(self, found: Discrepancy) -> Told:
         return self.worded(plain(found), code="refusal")
@@ -162,12 +196,14 @@ class _Teller(NamedTuple):
     def change(self, change: Change) -> Told:
         return self.worded(_attributes(change, "at", "state"), state="state")
 
-    def care(self, assessed: Assessed, policy: Policy | None) -> Told:
+    def care(
+        self, assessed: Assessed, policy: Policy | None, enrollment: EnrollmentId | None = None
+    ) -> Told:
         told = self.amounts(care_json(assessed))
         settled = assessed.care.settled
         told["settled"] = self.settled(settled) if settled else None
         if self.explain:
-            told["explanation"] = self.trees(care_trees(assessed, policy))
+            told["explanation"] = self.trees(care_trees(assessed, policy, enrollment))
         return self.worded(told, setting="setting", level="level")
 
     def quote(self, assessed: Assessed) -> Told:
@@ -196,7 +232,7 @@ class _Teller(NamedTuple):
         if "parameter" in node:
             return told
         told["inputs"] = [self.node(part) for part in node["inputs"]]
-        return self.named(told)
+        return self.named(self.worded(told, **self.asking(node["ask"])))
 
     def named(self, told: Told) -> Told:
         """What has the name of a value, and the code of a reason."""
@@ -229,6 +265,9 @@ class _Teller(NamedTuple):
         return self.worded(told | {"moved_by": self(found.moved_by)}, name="value")
 
     def entry(self, entry: Entry) -> Told:
+        return self.of(entry.edition)._entry(entry)
+
+    def _entry(self, entry: Entry) -> Told:
         told = _attributes(entry, "enrollment", "supersedes", "edition", "school", "former_school")
         position, event = entry.recorded
         return {
@@ -248,7 +287,7 @@ class _Teller(NamedTuple):
 
     def attempt(self, kept: KeptAttempt) -> Told:
         attempt = kept.attempt.model_dump(mode="json", by_alias=True)
-        attempt["values"] = self.values(attempt["values"])
+        attempt["values"] = self.of(kept.attempt.policy).values(attempt["values"])
         told = self.worded(attempt, command="command", code="refusal")
         return {"attempt_id": kept.attempt_id, "position": kept.position, "attempt": told}
 
@@ -292,7 +331,8 @@ class _Teller(NamedTuple):
         }
 
     def fact(self, event: Event) -> Told:
-        return self.worded(self.values(event_json(event)), name="event")
+        teller = self.of(getattr(event, "policy", None))
+        return teller.worded(teller.values(event_json(event)), name="event")
 
     def values(self, told: Told) -> Told:
         """The values of a fact, some of which are codes."""

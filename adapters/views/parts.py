@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from yibao.adapters.shapes import brief_json
-from yibao.adapters.views.telling import told
+from yibao.adapters.views.telling import costs, left, told
 from yibao.adapters.views.words import Words
 from yibao.domain.care import Assessed
 from yibao.domain.lifecycle import Change
@@ -15,7 +15,8 @@ from yibao.projections.parts import PARTS
 
 
 def _step(step: dict[str, Any], words: Words) -> str:
-    return words("next_step", step["code"])
+    of_paying = costs(step.get("amount"), step.get("fixed_waiting_months"), words)
+    return words.joined([words("next_step", step["code"]), *of_paying])
 
 
 def _discrepancy(found: dict[str, Any], words: Words) -> str:
@@ -34,6 +35,8 @@ def _care(amounts: dict[str, Any], words: Words) -> str:
     else:
         fund, patient = amounts["fund_pays"], amounts["patient_pays"]
         text = words("phrase", "pays", fund=fund, patient=patient)
+        if amounts.get("cap_left"):
+            text = words.joined([text, words("phrase", "cap", left=amounts["cap_left"])])
         if amounts.get("settlement"):
             text = words.joined([text, words("settlement", amounts["settlement"])])
     if amounts.get("settled"):
@@ -71,4 +74,5 @@ def part_line(name: str, value: Any, words: Words) -> str:
 
 def lines_of(name: str, answer: Answer, words: Words) -> list[str]:
     """The lines of a part of an answer."""
-    return part_lines(name, brief_json(name, PARTS[name].value(answer)), words)
+    lines = part_lines(name, brief_json(name, PARTS[name].value(answer)), words)
+    return [line + left(answer.leaving, words) for line in lines] if name == "state" else lines

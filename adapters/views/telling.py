@@ -10,7 +10,7 @@ from yibao.adapters.shapes import plain
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
 from yibao.domain.refusals import Refused, YibaoError
-from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
+from yibao.domain.vocabulary import PENDING, DayRange, Leaving, State, WaitingPeriod
 
 _STYLES = {
     State.ACTIVE: "green",
@@ -56,6 +56,10 @@ def told(value: Any, words: Words, name: str = "") -> str:
         return words("phrase", "yes" if value else "no")
     if isinstance(value, dict) and {"from", "to"} <= value.keys():
         return words("phrase", "range", first=value["from"], last=value["to"])
+    if isinstance(value, dict):  # what an edition says of several things in one parameter
+        return words.joined(
+            words.named(words.field(key), told(part, words, key)) for key, part in value.items()
+        )
     if isinstance(value, list):
         listed = (told(part, words, name) for part in value)
         return words.joined(listed, "listed") or words("phrase", "none")
@@ -74,20 +78,40 @@ _CODED: Final = {
     "places": "where",
     "categories": "category",
     "documents": "document",
+    "phone number": "ask",
     "event": "counts_from",
     "instant": "counts_from",
 }
 
 
-def state(state: State | None, words: Words) -> Text:
+def state(state: State | None, words: Words, leaving: Leaving | None = None) -> Text:
     if state is None:
         return Text(words("state", "none"))
-    return Text(words("state", state), style=_STYLES.get(state, ""))
+    return Text(words("state", state) + left(leaving, words), style=_STYLES.get(state, ""))
+
+
+def left(leaving: Leaving | None, words: Words) -> str:
+    """How a student left, behind the state in brackets; "" where nobody told."""
+    return words.aside(words("kind", leaving)) if leaving else ""
+
+
+def costs(amount: Any, fixed_waiting_months: int | None, words: Words) -> list[str]:
+    """What it costs to join: so much, and months of waiting where there are some."""
+    told_ = [] if amount is None else [words("phrase", "amount", amount=amount)]
+    if fixed_waiting_months:
+        told_.append(words("phrase", "waits_first", months=fixed_waiting_months))
+    return told_
+
+
+def of_year(year: int | None, text: str, words: Words) -> str:
+    """What is told of another benefit year, behind that; what is of the same year stays."""
+    return text if year is None else words("phrase", "of_year", year=year, told=text)
 
 
 def fact_line(
     name: str, values: dict[str, Any], occurred_at: Any, recorded_at: Any, words: Words
 ) -> str:
+    words = words.of(values.get("policy"))
     return words(
         "phrase",
         "fact",

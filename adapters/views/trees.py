@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from yibao.adapters.shapes import care_trees, trees
-from yibao.adapters.views.telling import fact_line, parameter, told
+from yibao.adapters.views.telling import fact_line, of_year, parameter, told
 from yibao.adapters.views.words import Words
 from yibao.domain.care import Assessed
 from yibao.projections.answer import Answer
@@ -45,9 +45,11 @@ def told_trees(answer: Answer, words: Words) -> list[Told]:
         (None, [tree for _, tree in trees(answer)])
     ]
     for assessed in answer.care:
-        roots.append((assessed, [tree for _, tree in care_trees(assessed, answer.policy)]))
+        roots.append(
+            (assessed, [tree for _, tree in care_trees(assessed, answer.policy, answer.enrollment)])
+        )
     often = Counter(_keys([tree for _, found in roots for tree in found], set()))
-    teller = _Teller(words, {key: 0 for key, times in often.items() if times > 1})
+    teller = _Teller(words.of(answer.policy), {key: 0 for key, times in often.items() if times > 1})
     return [(assessed, [teller.node(tree) for tree in found]) for assessed, found in roots]
 
 
@@ -87,16 +89,19 @@ class _Teller(NamedTuple):
 
     def _told(self, tree: dict[str, Any]) -> Node:
         """What a node says by itself."""
-        words = self.words
+        words, year = self.words, tree.get("year")
         if "fact" in tree:
             name, at, recorded = tree["fact"], tree["occurred_at"], tree["recorded_at"]
             line = fact_line(name, tree["values"], at, recorded, words)
-            return Node("", line, f"{words('event', name)} #{tree['version']}", is_fact=True)
+            number = of_year(year, f"#{tree['version']}", words)
+            brief = f"{words('event', name)} {number}"
+            return Node("", of_year(year, line, words), brief, is_fact=True)
         if "parameter" in tree:
             text = parameter(tree["parameter"], tree["value"], tree["unit"], words).rstrip()
             return self._cited(Node("", text, text), tree)
         section = "value" if words.knows("value", tree["name"]) else "name"
-        name, value = words(section, tree["name"]), told(tree["value"], words, tree["name"])
+        name = of_year(year, words(section, tree["name"]), words)
+        value = told(tree["value"], words, tree["name"])
         remarks = [
             words("phrase", phrase, reason=words("because", tree[phrase]))
             for phrase in ("missing", "because")

@@ -1,23 +1,23 @@
 """What is paid for care: its assessment, derived from facts, never stored (R26 to R31).
 
 Care is recorded whatever the cover. Whether it is covered follows from the benefit window as
-known; what is paid, from the edition's table; the yearly deductible is consumed by covered care
-in the order in which it was recorded. What was in fact paid is a fact beside it and moves none
-of this.
+known; what is paid, from the edition's table; what stands once a year, the deductible and the cap,
+is consumed by covered care in the order in which it was recorded. What was in fact paid is a fact
+beside it and moves none of this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
-from operator import eq
-from typing import Any, NamedTuple, cast
+from operator import eq, itemgetter
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.care.cover import Cover, Window, filing_for, first_filings
+from yibao.domain.care.cover import Cover, Left, Window, Year, filing_for, first_filings
 from yibao.domain.care.ledger import Care, CareFact
 from yibao.domain.derivation import Derived, is_known
 from yibao.domain.editions import Row
@@ -28,6 +28,8 @@ from yibao.domain.refusals import Code
 from yibao.domain.rules import Case, Waiting, as_of, values
 from yibao.domain.vocabulary import PENDING, DayRange, Pending, Settlement, WaitingPeriod
 
+A = TypeVar("A", Fen, Fen | None)
+
 
 @dataclass(frozen=True)
 class Assessed:
@@ -37,8 +39,10 @@ class Assessed:
     refused care the fund pays nothing, and while the cover is pending nothing is known to be
     paid. `standing` is the day if it is covered, PENDING, or None with the code of the refusal;
     `settlement` how it is settled, or None. `deductible_left` is what is left of the yearly
-    deductible after it; `covered_from` the day from which care would be covered;
-    `earlier_use_is_unknown` whether another insurance may have consumed some of it before (R29).
+    deductible after it, and `cap_left` of what the fund pays at most in a year, None where that is
+    not limited (R37); `covered_from` the day from which care would be covered;
+    `earlier_use_is_unknown` whether another insurance may have consumed some of the deductible
+    before (R29).
     """
 
     care: Care
@@ -47,6 +51,7 @@ class Assessed:
     patient_pays: Derived[Fen]
     deductible_used: Derived[Fen]
     deductible_left: Derived[Fen]
+    cap_left: Derived[Fen | None]
     settlement: Derived[Settlement | None]
     covered_from: date | None
     earlier_use_is_unknown: bool
@@ -68,6 +73,7 @@ class Assessed:
             self.refused,
             self.is_pending,
             self.care.settled.event_id if self.care.settled else None,
+            self.cap_left.value,
         )
 
     @kept
@@ -105,6 +111,14 @@ class Amounts(NamedTuple):
     refused: Code | None
     pending: bool
     settled: UUID | None
+    cap_left: Fen | None = None
+
+
+class _Found(NamedTuple):
+    """What was found of a piece of care, and what it leaves of each year that was begun."""
+
+    assessed: Assessed
+    left: Mapping[Year, Left]
 
 
 class _Told(NamedTuple):
@@ -112,11 +126,12 @@ class _Told(NamedTuple):
 
     cover: Cover
     cares: Sequence[Care]
-    found: Sequence[Assessed]
+    found: Sequence[_Found]
 
 
 #: Facts that come between two pieces of care and move neither, but for care in a province filed.
 _BETWEEN = frozenset({events.RosterDeclared, events.RemoteCareFiled})
+_ASSESSED = itemgetter(0)
 
 
 def assessments(case: Case, cares: Sequence[Care], at: datetime) -> tuple[Assessed, ...]:
@@ -140,7 +155,7 @@ def assessments(case: Case, cares: Sequence[Care], at: datetime) -> tuple[Assess
             before = _Told(cover, (), ())
         return _Told(cover, cares, _going_on(cover, before, cares))
 
-    return tuple(case.again("assessments", tell).found)
+    return tuple(map(_ASSESSED, case.again("assessments", tell).found))
 
 
 def _goes_on(before: Cover, cover: Cover) -> bool:
@@ -149,7 +164,7 @@ def _goes_on(before: Cover, cover: Cover) -> bool:
     return before.values is cover.values and between <= _BETWEEN
 
 
-def _going_on(cover: Cover, before: _Told, cares: Sequence[Care]) -> Sequence[Assessed]:
+def _going_on(cover: Cover, before: _Told, cares: Sequence[Care]) -> Sequence[_Found]:
     """The assessments, as far as can be those of before."""
     moved = _filed_otherwise(before.cover.case, cover.case)
     start = _alike(before.cares, cares, moved)
@@ -159,10 +174,10 @@ def _going_on(cover: Cover, before: _Told, cares: Sequence[Care]) -> Sequence[As
 
     def assess(some: Sequence[Care]) -> None:
         for care in some:
-            found.append(_assessed(cover, care, _left(cover, found)))
+            found.append(_assessed(cover, care, _left(found)))
 
     assess(cares[start : len(cares) - rest])
-    if _left(cover, found) == _left(cover, before.found[:until]):
+    if _left(found) == _left(before.found[:until]):
         return [*found, *before.found[until:]]
     assess(cares[len(cares) - rest :])
     return found
@@ -183,42 +198,63 @@ def _filed_otherwise(before: Case, case: Case) -> Collection[str]:
     return {each for each in was | is_now if was.get(each) is not is_now.get(each)}
 
 
-def _left(cover: Cover, found: Sequence[Assessed]) -> Derived[Fen]:
-    """R27: what is left of the yearly deductible after these pieces."""
-    return found[-1].deductible_left if found else cover.whole_deductible
+def _left(found: Sequence[_Found]) -> Mapping[Year, Left]:
+    """R27, R37: what these pieces leave of each year that they have begun."""
+    return found[-1].left if found else {}
 
 
-def _assessed(cover: Cover, care: Care, left: Derived[Fen]) -> Assessed:
+def _assessed(cover: Cover, care: Care, lefts: Mapping[Year, Left]) -> _Found:
+    """What is found of a piece of care, by what those before it left."""
+    year, standing = cover.year_of(care.fact.event.on), covered(cover, care.fact)
+    left = lefts.get(year) or cover.whole(year)
+    if not is_known(standing):
+        return _Found(_unpaid(cover, care, standing, left), lefts)
+    assessed = _paid(cover, care, standing, left)
+    after = Left(assessed.deductible_left, assessed.cap_left)
+    return _Found(assessed, lefts if after == left else {**lefts, year: after})
+
+
+def _unpaid(cover: Cover, care: Care, standing: Derived[Any], left: Left) -> Assessed:
+    """R30: refused, or pending: then nothing is known to be paid."""
+    fact, cost = care.fact, care.fact.event.cost
+    nothing = Derived("fund_pays", NOTHING, "R30", (standing,))
+    return Assessed(
+        care,
+        standing,
+        fund_pays=nothing,
+        patient_pays=Derived("patient_pays", cost, "R30", (fact, standing)),
+        deductible_used=nothing._replace(name="deductible_used"),
+        deductible_left=left.deductible,
+        cap_left=left.cap,
+        settlement=Derived("settlement", None, "R30", (standing,), standing.because),
+        covered_from=_from_when(cover, fact) if standing.value is None else None,
+        earlier_use_is_unknown=False,
+    )
+
+
+def _paid(cover: Cover, care: Care, standing: Derived[date], left: Left) -> Assessed:
+    """R26 to R29, R37: what the fund and the patient pay."""
     fact, cost = care.fact, care.fact.event.cost
     row = cover.benefits.row(fact.event.setting, fact.event.level)
-    standing = covered(cover, fact)
-    if not is_known(standing):
-        nothing = Derived("fund_pays", NOTHING, "R30", (standing,))
-        return Assessed(
-            care,
-            standing,
-            fund_pays=nothing,
-            patient_pays=Derived("patient_pays", cost, "R30", (fact, standing)),
-            deductible_used=nothing._replace(name="deductible_used"),
-            deductible_left=left,
-            settlement=Derived("settlement", None, "R30", (standing,), standing.because),
-            covered_from=_from_when(cover, fact) if standing.value is None else None,
-            earlier_use_is_unknown=False,
-        )
     eligible = Derived("eligible_cost", cost, "R29", (fact,))
-    used = _used(row, eligible, left)
+    used = _used(row, eligible, left.deductible)
     above = cost.less(used.value)
-    fund = Derived("fund_pays", above.share(row.share.value), row.rule, (eligible, used, row.share))
+    share = Derived(
+        "fund_pays", above.share(row.share.value), row.rule, (eligible, used, row.share)
+    )
+    fund = _capped(share, left.cap) if row.is_capped else share
     return Assessed(
         care,
         standing,
         fund_pays=fund,
         patient_pays=Derived("patient_pays", cost.less(fund.value), "R29", (eligible, fund)),
         deductible_used=used,
-        deductible_left=_less(left, used, row, fact),
+        deductible_left=_less(left.deductible, used, fact) if row.is_yearly else left.deductible,
+        cap_left=_less(left.cap, fund, fact) if row.is_capped else left.cap,
         settlement=settlement_of(cover, fact, standing),
         covered_from=standing.value,
-        earlier_use_is_unknown=row.is_yearly and bool(cover.earlier_covers),
+        earlier_use_is_unknown=row.is_yearly
+        and bool(cover.earlier_covers(cover.year_of(fact.event.on))),
     )
 
 
@@ -229,11 +265,18 @@ def _used(row: Row, eligible: Derived[Fen], left: Derived[Fen]) -> Derived[Fen]:
     return Derived("deductible_used", used, row.rule, (eligible, available))
 
 
-def _less(left: Derived[Fen], used: Derived[Fen], row: Row, fact: CareFact) -> Derived[Fen]:
-    """R29: the yearly deductible after this piece, told with every piece that consumed it."""
-    if not row.is_yearly or not used.value:
+def _capped(share: Derived[Fen], left: Derived[Fen | None]) -> Derived[Fen]:
+    """R37: what the fund pays, which is no more than what is left of the cap."""
+    if not is_known(left) or share.value <= left.value:
+        return share
+    return Derived("fund_pays", left.value, "R37", (share._replace(name="fund_share"), left))
+
+
+def _less(left: Derived[A], spent: Derived[Fen], fact: CareFact) -> Derived[A]:
+    """R29, R37: what is left after this piece, told with every piece that consumed some of it."""
+    if not is_known(left) or not spent.value:
         return left
-    return left._replace(value=left.value.less(used.value), inputs=(*left.inputs, fact))
+    return left._replace(value=left.value.less(spent.value), inputs=(*left.inputs, fact))
 
 
 def covered(cover: Cover, fact: CareFact) -> Derived[date | Pending | None]:
@@ -267,7 +310,7 @@ def _within(day: date, span: DayRange | WaitingPeriod) -> bool:
 
 def _why_not(case: Case, day: date, window: Window, waiting: Waiting) -> Code:
     """R30: the code for a day that no cover reaches, the first that applies."""
-    if case.withdrawal and day >= case.facts.first_day_outside(case.withdrawal):
+    if case.leaving and day >= case.facts.first_day_outside(case.leaving):
         return "withdrawn"
     if case.opt_out and day > case.opt_out.at.date():
         return "opted_out"

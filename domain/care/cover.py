@@ -1,21 +1,34 @@
-"""What care meets on a day: the window, the e-voucher or card, and whether the state is active."""
+"""What care meets on a day: the window, the e-voucher or card, and whether the state is active.
+
+And what is left by then of what stands once a year: the deductible, and the cap.
+"""
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date, datetime
 from operator import itemgetter
+from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.derivation import Derived, is_known
-from yibao.domain.editions import Benefits
+from yibao.domain.editions import Benefits, Parameter
 from yibao.domain.facts import Current, events
 from yibao.domain.kept import kept
-from yibao.domain.lifecycle import timeline
+from yibao.domain.lifecycle import cover_timeline
 from yibao.domain.money import Fen
 from yibao.domain.rules import Case, Values, values_of
 from yibao.domain.vocabulary import DayRange, OtherCover, Pending, State
 
 Window = Derived[DayRange | Pending | None]
+#: The year in which the yearly amounts of care count: a calendar year, None for the benefit year.
+Year = int | None
+
+
+class Left(NamedTuple):
+    """What is left of the yearly deductible, and of what the fund pays at most (R27, R37)."""
+
+    deductible: Derived[Fen]
+    cap: Derived[Fen | None]
 
 
 class Cover:
@@ -30,19 +43,49 @@ class Cover:
         self.values = values
         self._windows: dict[date, Window] = {}
         self._active: dict[date, Derived[State] | None] = {}
+        self._whole: dict[Year, Left] = {}
+
+    def year_of(self, day: date) -> Year:
+        """R29: the year in which care of a day counts."""
+        by_calendar = any(each.value == "calendar_year" for each in self._restarts)
+        return day.year if by_calendar else None
+
+    def earlier_covers(self, year: Year) -> Sequence[Current[events.OtherCoverDeclared]]:
+        """R29: the insurances that may have consumed some of a year's deductible before."""
+        window = self.values.coverage.value
+        was_covered = year and isinstance(window, DayRange) and window.first.year < year
+        return () if was_covered else self._resident_covers
 
     @kept
-    def earlier_covers(self) -> Sequence[Current[events.OtherCoverDeclared]]:
-        """R29: the insurances that may have consumed some of the yearly deductible before."""
+    def _resident_covers(self) -> Sequence[Current[events.OtherCoverDeclared]]:
         covers = self.case.facts.covers
         return [fact for fact in covers if fact.event.kind is OtherCover.SHANGHAI_RESIDENT]
 
-    @kept
-    def whole_deductible(self) -> Derived[Fen]:
+    def whole(self, year: Year) -> Left:
+        """What a year begins with."""
+        if year not in self._whole:
+            self._whole[year] = Left(self._whole_deductible(year), self._whole_cap())
+        return self._whole[year]
+
+    def _whole_deductible(self, year: Year) -> Derived[Fen]:
         """R27: the yearly deductible; what was consumed of it earlier is not known (R29)."""
-        whole, earlier = self.benefits.outpatient_deductible, self.earlier_covers
+        whole, earlier = self.benefits.outpatient_deductible, self.earlier_covers(year)
         rule = "R29-earlier-use" if earlier else "R29"
-        return Derived("deductible_left", whole.value, rule, (whole, *earlier))
+        return Derived("deductible_left", whole.value, rule, (whole, *self._restarts, *earlier))
+
+    def _whole_cap(self) -> Derived[Fen | None]:
+        """R37: what the fund pays at most in a year, if it is limited."""
+        cap, campus = self.benefits.outpatient_cap, self.benefits.outpatient_cap_counts_campus
+        if cap is None:
+            return Derived("cap_left", None, "R37", because="no_cap")
+        counts = (campus,) if campus else ()
+        return Derived("cap_left", cap.value, "R37", (cap, *counts, *self._restarts))
+
+    @property
+    def _restarts(self) -> Sequence[Parameter[Any]]:
+        """R29: when the yearly amounts begin anew, where the edition tells."""
+        restart = self.case.policy.parameters.yearly_amounts_restart
+        return (restart,) if restart else ()
 
     def window_on(self, day: date) -> Window:
         """The window that counts on a day: an earlier confirmation's until its opt-out (R25)."""
@@ -63,18 +106,18 @@ class Cover:
 
     def card_on(self, day: date) -> Current[events.MedicalCardIssued] | None:
         """The first medical card, if it was issued by the end of a day."""
-        cards = self.case.facts.cards
+        cards = self.case.cards
         return cards[0] if cards and cards[0].at < midnight(day_after(day)) else None
 
     def active_on(self, day: date) -> Derived[State] | None:
-        """What made the state active at some moment of a day."""
+        """What made the state active at some moment of a day, or would have for who left (R38)."""
         if day not in self._active:
             self._active[day] = self._activated(day)
         return self._active[day]
 
     def _activated(self, day: date) -> Derived[State] | None:
         begins, ends = midnight(day), midnight(day_after(day))
-        changes = timeline(self.case)
+        changes = cover_timeline(self.case)
         by_then = changes[: bisect_left(changes, ends, key=itemgetter(0))]
         for change in by_then[::-1]:
             if change.state is State.ACTIVE:

@@ -1,11 +1,11 @@
 """What an edition says of what is paid: the table of deductibles and shares (R26 to R31)."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from yibao.domain.editions.citation import Flag, Model, Parameter, in_unit
+from yibao.domain.editions.citation import Flag, Model, Parameter, Places, in_unit
 from yibao.domain.money import Fen
 from yibao.domain.vocabulary import CareSetting, HospitalLevel
 
@@ -16,31 +16,17 @@ Share = Annotated[
 PerVisit = Annotated[Parameter[Fen], in_unit("yuan a visit")]
 PerYear = Annotated[Parameter[Fen], in_unit("yuan a year")]
 PerStay = Annotated[Parameter[Fen], in_unit("yuan a stay")]
-Offices = Annotated[
-    Parameter[
-        tuple[
-            Literal[
-                "national_platform",
-                "wechat_filing_program",
-                "alipay_filing_program",
-                "service_office",
-                "one_stop_site",
-                "city_services_app",
-            ],
-            ...,
-        ]
-    ],
-    in_unit("places"),
-]
-
 #: The rules that an edition with a table of benefits cites beside those of the enrollment.
 BENEFIT_RULES = ("R26", "R27", "R28", "R29", "R29-earlier-use", "R30", "R31")
+#: Those that it may cite.
+OPTIONAL_BENEFIT_RULES = ("R37",)
 
 
 class Row(NamedTuple):
     """One row of the table: who treats, and what the fund pays above which deductible.
 
-    A yearly deductible accumulates over the year instead of standing for each piece.
+    A yearly deductible accumulates over the year instead of standing for each piece. What is
+    capped counts towards what the fund pays at most in a year.
     """
 
     setting: CareSetting
@@ -49,6 +35,7 @@ class Row(NamedTuple):
     deductible: Parameter[Fen]
     share: Parameter[Decimal]
     is_yearly: bool
+    is_capped: bool
 
 
 class Benefits(Model):
@@ -72,8 +59,8 @@ class Benefits(Model):
     inpatient_third_share: Share
     remote_filing_required: Flag  # R31
     remote_settles_by_evoucher: Flag
-    remote_filing_places: Offices
-    claim_places: Offices
+    remote_filing_places: Places
+    claim_places: Places
 
     def row(self, setting: CareSetting, level: HospitalLevel | None) -> Row:
         """The row that holds for a piece of care."""
@@ -81,7 +68,14 @@ class Benefits(Model):
         place = f"{kind.cells}_{level}" if level else kind.cells
         deductible: Any = getattr(self, f"{kind.cells if kind.is_yearly else place}_deductible")
         share: Any = getattr(self, f"{place}_share")
-        return Row(setting, level, kind.rule, deductible, share, kind.is_yearly)
+        is_capped = self.outpatient_cap is not None and kind.rule in self._capped_rules
+        return Row(setting, level, kind.rule, deductible, share, kind.is_yearly, is_capped)
+
+    @property
+    def _capped_rules(self) -> tuple[str, ...]:
+        """R37: the rules of the care that counts towards the cap, where there is one."""
+        counts = self.outpatient_cap_counts_campus
+        return ("R26", "R27") if counts and counts.value else ("R27",)
 
     @property
     def table(self) -> list[Row]:

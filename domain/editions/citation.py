@@ -12,7 +12,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from yibao.domain.kept import kept
-from yibao.domain.vocabulary import EditionId, GivenDay
+from yibao.domain.vocabulary import EditionId, GivenDay, Place
 
 T = TypeVar("T")
 
@@ -77,19 +77,4 @@ Months = Annotated[Parameter[Count], in_unit("months")]
 Hour = Annotated[Parameter[time], in_unit("time of day")]
 Yuan = Annotated[Parameter[Decimal], in_unit("yuan")]
 Phone = Annotated[Parameter[str], in_unit("phone number")]
-Places = Annotated[
-    Parameter[
-        tuple[
-            Literal[
-                "city_services_app",
-                "wechat_mini_program",
-                "alipay_mini_program",
-                "national_platform",
-                "alipay",
-                "wechat",
-            ],
-            ...,
-        ]
-    ],
-    in_unit("places"),
-]
+Places = Annotated[Parameter[tuple[Place, ...]], in_unit("places")]

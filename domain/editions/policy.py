@@ -6,7 +6,8 @@ unit and a citation; every rule has a citation.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
@@ -36,6 +37,7 @@ from yibao.domain.kept import kept
 from yibao.domain.money import Fen
 from yibao.domain.refusals import Misfit
 from yibao.domain.vocabulary import (
+    OWN_CODE,
     CalendarYear,
     Category,
     Document,
@@ -43,6 +45,9 @@ from yibao.domain.vocabulary import (
     GivenDay,
     GivenInstant,
     Leaving,
+    OpenWord,
+    OwnCode,
+    one_of,
 )
 
 
@@ -111,6 +116,7 @@ class Parameters(Model):
 #: The sections that an enrollment depends on, and those that tell what is paid.
 _OF_ENROLLMENT: Final = ("parameters", "rules")
 _OF_BENEFITS: Final = ("benefits", "benefit_rules")
+_OF_VALUES: Final = ("parameters", "benefits")
 
 #: Reasons by notice, section and key.
 Words = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -190,7 +196,7 @@ class Policy(Model):
     title: Text
     extends: EditionId | None = None
     city: EditionId = "shanghai"
-    words: dict[str, Text] = Field(default_factory=dict)
+    words: dict[OwnCode, Text] = Field(default_factory=dict)
     parameters: Parameters
     rules: dict[str, Citation]
     benefits: Benefits | None = None
@@ -206,6 +212,7 @@ class Policy(Model):
         if p.benefit_year and not p.benefit_from.value.year <= self.year <= p.benefit_to.value.year:
             raise _misfit(p.benefit_year, "lies outside the years of the benefit window")
         self._has_one_kind_of_window()
+        self._has_words_for_its_codes()
         return self
 
     def _has_one_kind_of_window(self) -> None:
@@ -232,6 +239,23 @@ class Policy(Model):
         opens = p.window_opens.value
         if not isinstance(opens, str) and opens >= midnight(day_after(p.window_closes_on.value)):
             raise _misfit(p.window_closes_on, "the window may not close before it opens")
+
+    def _has_words_for_its_codes(self) -> None:
+        """Raises Misfit at a code that is neither of yibao's nor among the edition's words."""
+        for section in _OF_VALUES:
+            for name, given in dict(getattr(self, section) or {}).items():
+                for where, code in _codes(given):
+                    if not self.knows(code):
+                        why = f"{name}: an unknown code, which the edition's words do not name"
+                        raise Misfit((section, name, *where), why)
+
+    def knows(self, code: str) -> bool:
+        """Whether a code has a meaning here: one of yibao's, or of the edition's own words."""
+        return code in self.words or (isinstance(code, OpenWord) and not code.is_own)
+
+    def one_of(self, words: Iterable[str]) -> str:
+        """Words of yibao's, and the edition's own, for whoever has named another."""
+        return one_of((*words, *self.words))
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         yield "edition", self.edition
@@ -304,6 +328,11 @@ class Policy(Model):
         by = self.parameters.enrolled_by
         return by is not None and by.value == "payment"
 
+    def is_for(self, students: str) -> bool:
+        """Whether entrants, or continuing students, may join under this edition (R1)."""
+        whom = self.parameters.for_students
+        return students in (whom.value if whom else ("entrants",))
+
     def is_enrolled_by(self, year_paid: int | None) -> bool:
         """Whether the payment for a year enrolls under this edition (R34)."""
         return self.enrolled_by_payment and year_paid == self.year
@@ -322,6 +351,16 @@ class Policy(Model):
     def has_fixed_waiting(self) -> bool:
         """Whether who joins in some period waits for months that are fixed (R35)."""
         return any(period.value.fixed_waiting_months for period in self.periods)
+
+
+def _codes(given: Parameter[Any] | None) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The codes in a value, and where; whom to call may be a code in the place of a number."""
+    value = given.value if given else None
+    for n, each in enumerate(value if isinstance(value, tuple) else ()):
+        if isinstance(each, OpenWord):
+            yield ("value", n), each
+    if given and given.unit == "phone number" and re.fullmatch(OWN_CODE, given.value):
+        yield ("value",), given.value
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from yibao.domain.facts.counting import (
     is_stop,
     last_by,
     merged,
+    of_an_earlier_year,
 )
 from yibao.domain.facts.entries import (
     Envelope,
@@ -86,6 +87,7 @@ __all__ = [
     "is_stop",
     "last_by",
     "merged",
+    "of_an_earlier_year",
     "places",
     "refused_attempt",
     "void",

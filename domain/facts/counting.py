@@ -308,6 +308,11 @@ _AT_A_SCHOOL = (events.Registered, events.SchoolChanged)
 _moment = itemgetter(0)
 
 
+def of_an_earlier_year(facts: Sequence[Current[E_co]]) -> list[Current[E_co]]:
+    """Facts of another stream, each before whatever this one tells of the same instant."""
+    return [Current(Moment(fact.at, fact.place - _AFTER_ALL), fact.event) for fact in facts]
+
+
 def merged(some: Sequence[Current[Any]], others: Sequence[Current[Any]]) -> Sequence[Current[Any]]:
     """Facts of two kinds in one order."""
     return sorted([*some, *others], key=_moment) if some and others else some or others
@@ -317,5 +322,6 @@ def _last(facts: Sequence[Current[E_co]]) -> Current[E_co] | None:
     return facts[-1] if facts else None
 
 
-def _finding(check: Current[events.PriorCoverageVerified]) -> tuple[int, date | None]:
-    return check.event.lapsed_years, check.event.waiting_ends_on
+def _finding(check: Current[events.PriorCoverageVerified]) -> tuple[int, date | None, int]:
+    event = check.event
+    return event.lapsed_years, event.waiting_ends_on, event.years_repaid or 0

@@ -28,7 +28,7 @@ from yibao.domain.lifecycle.guards import Attempt, first_refusal, request
 from yibao.domain.lifecycle.table import REFUSALS, refusals_of
 from yibao.domain.refusals import BadValue, Code, NotPermitted
 from yibao.domain.rules import Around, Case, WindowFix, confirmation_window, first_waiting_day
-from yibao.domain.vocabulary import Category, edition_stream
+from yibao.domain.vocabulary import Category, OpenWord, edition_stream
 
 
 def decide(
@@ -74,12 +74,14 @@ def _decided(
         return void(stream, command, envelope)
     if isinstance(command, Correct):
         event = correction(stream, command, envelope)
+        _check_codes(event, edition)
         _check_values(stream, event, edition, around)
         return event
     assert isinstance(command, RecordFact)
     event = fact(stream, command, envelope)
     if edition is None:
         raise NotPermitted("not_registered")
+    _check_codes(event, edition)
     _judge(stream, command, event, edition, around)
     _check_values(stream, event, edition, around)
     return event
@@ -145,6 +147,14 @@ def _case(stream: Stream, edition: EditionInUse, around: Callable[[], Around]) -
         before=before,
         following=following,
     )
+
+
+def _check_codes(event: events.Fact, edition: EditionInUse | None) -> None:
+    """Refuses a code that neither yibao knows nor the edition's words."""
+    for where in ("category", "document"):
+        code = getattr(event, where, None)
+        if edition and isinstance(code, OpenWord) and not edition.policy.knows(code):
+            raise BadValue(where, f"Input should be {edition.policy.one_of(type(code))}")
 
 
 def _check_values(

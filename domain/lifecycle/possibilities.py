@@ -58,7 +58,14 @@ def possible(case: Case | None, at: datetime) -> tuple[Possible, ...]:
 
 #: The codes of what somebody has done who is not there.
 _PASSED_BY_NOBODY: Final = frozenset(
-    {"already_registered", "not_a_new_student", "withdrawn", "already_confirmed", "opted_out"}
+    {
+        "already_registered",
+        "not_a_new_student",
+        "withdrawn",
+        "enrolled_by_payment",
+        "already_confirmed",
+        "opted_out",
+    }
 )
 
 

@@ -22,6 +22,7 @@ from yibao.domain.facts import (
     is_opt_out,
     is_stop,
     merged,
+    of_an_earlier_year,
 )
 from yibao.domain.kept import kept
 from yibao.domain.rules.window import Window, WindowFix, confirmation_window
@@ -144,7 +145,7 @@ class Case:
         own = self.facts.withdrawals
         if self.before is None or self.facts.registration is None:
             return own
-        earlier = self.before.withdrawals
+        earlier = of_an_earlier_year(self.before.withdrawals)
         return merged([fact for fact in earlier if fact.event.on > self.registered_on], own)
 
     @kept
@@ -187,19 +188,21 @@ class Case:
     @kept
     def _employee_cover_by_now(self) -> Sequence[EmployeeCover]:
         own = self.facts.employee_cover
-        return merged(self.before._employee_cover_by_now, own) if self.before else own
+        if self.before is None:
+            return own
+        return merged(of_an_earlier_year(self.before._employee_cover_by_now), own)
 
     @kept
     def activations(self) -> Sequence[Current[events.EvoucherActivated]]:
         """When the e-voucher was activated, in the years before as well (R33)."""
         own = self.facts.activations
-        return merged(self.before.activations, own) if self.before else own
+        return merged(of_an_earlier_year(self.before.activations), own) if self.before else own
 
     @kept
     def cards(self) -> Sequence[Current[events.MedicalCardIssued]]:
         """When a medical card was issued, in the years before as well (R33)."""
         own = self.facts.cards
-        return merged(self.before.cards, own) if self.before else own
+        return merged(of_an_earlier_year(self.before.cards), own) if self.before else own
 
     @kept
     def check(self) -> Current[events.PriorCoverageVerified] | None:
@@ -212,8 +215,10 @@ class Case:
         if not self.policy.enrolled_by_payment:
             return self.facts.choices
         year = self.policy.year
-        earlier = self.before.facts.payments(year) if self.before else ()
-        return merged(merged(earlier, self.facts.payments(year)), self.facts.opt_outs)
+        paid = self.facts.payments(year)
+        if self.before:
+            paid = merged(of_an_earlier_year(self.before.facts.payments(year)), paid)
+        return merged(paid, self.facts.opt_outs)
 
     @kept
     def choices(self) -> Sequence[Choice]:

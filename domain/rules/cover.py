@@ -41,7 +41,7 @@ def benefit_window(
     if begins.value > p.benefit_to.value:
         return Derived(name, None, "R22", (begins, p.benefit_to), "cover_too_late")
     ends = cover_ends(case, episode)
-    if case.before and ends.value < p.benefit_from.value:  # left in the year before (R38)
+    if _left_before(case) and ends.value < p.benefit_from.value:
         return Derived(name, None, ends.rule, (p.benefit_from, ends), ends.because)
     unknown = not_yet_known(case, episode, waiting, name, "R20") or _carried_unknown(case)
     if unknown is not None:
@@ -49,6 +49,11 @@ def benefit_window(
     if ends.value < begins.value:
         return Derived(name, None, ends.rule, (begins, ends), ends.because)
     return Derived(name, DayRange(begins.value, ends.value), begins.rule, (begins, ends))
+
+
+def _left_before(case: Case) -> bool:
+    """R38: whether it is a leaving told in the year before that ends cover here."""
+    return case.leaving is not None and case.leaving not in case.facts.withdrawals
 
 
 def _carried_unknown(case: Case) -> Derived[Pending] | None:

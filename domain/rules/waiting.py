@@ -3,9 +3,8 @@
 R12 to R16 of an entrant; R33 and R36 of who goes on, or joins late.
 """
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, last_day_of_months
 from yibao.domain.derivation import Derived, Earlier, latest_day
@@ -39,14 +38,19 @@ def waiting_while_unconfirmed(case: Case, undecided: Derived[Pending | None]) ->
 
 
 def first_waiting_day(case: Case, confirmation: Confirmation | None = None) -> Derived[date]:
-    """R14: the registration day, or 1 September for who registered earlier.
-
-    Where it is counted from the enrollment, the latest of that, the registration, and the first
-    day of the benefit year. A waiting period that goes on has begun on its own day (R33).
-    """
+    """The first day of a waiting period that a check ends: its own where one goes on (R33)."""
     carried = running(case)
     if carried is not None:
         return carried.of("waiting_begins_on", carried.value.first)
+    return _counted_from(case, confirmation)
+
+
+def _counted_from(case: Case, confirmation: Confirmation | None) -> Derived[date]:
+    """R14: the registration day, or 1 September for who registered earlier.
+
+    Where it is counted from the enrollment, the latest of that, the registration, and the first
+    day of the benefit year (R36).
+    """
     p = case.policy.parameters
     earliest = p.waiting_counts_from
     if not isinstance(earliest.value, str):
@@ -159,41 +163,59 @@ def _own_waiting(case: Case, confirmation: Confirmation | None) -> Waiting:
     if check and recorded and recorded >= start.value:
         period = WaitingPeriod(start.value, recorded, None)
         return Derived("waiting", period, "R13-recorded", (check, start))
-    return _by_months(case, _span_of(case, confirmation), start)
+    return _by_months(case, _span_of(case, confirmation), _counted_from(case, confirmation))
+
+
+class _Owed(NamedTuple):
+    """So many months of waiting, by which rule, and from what; nothing where there were none."""
+
+    months: int
+    rule: str
+    inputs: tuple[Any, ...] = ()
 
 
 def _by_months(case: Case, span: Span | None, start: Derived[date]) -> Waiting:
     """R13, R15, R36: fixed months and months a lapsed year, as one period."""
-    p = case.policy.parameters
-    check = case.check if _lapses_count(case) else None
-    lapsed_years = check.event.lapsed_years if check else 0
+    owed = _owed(case, span)
+    if not owed.inputs:
+        return _none(case, span)
+    if not owed.months:
+        return Derived("waiting", None, owed.rule, owed.inputs, "waiting_repaired")
+    counted = case.policy.parameters.waiting_counts_first_day
+    last = last_day_of_months(start.value, owed.months, counting_first_day=counted.value)
+    end = Derived("waiting_ends_on", last, "R15", (start, counted))
+    period = WaitingPeriod(start.value, last, owed.months)
+    return Derived("waiting", period, owed.rule, (*owed.inputs, end))
+
+
+def _owed(case: Case, span: Span | None) -> _Owed:
+    """R36: fixed months of a span and those of lapsed years, less what was repaired.
+
+    Together they do not fall below the floor, which never raises what was owed.
+    """
+    p, check = case.policy.parameters, case.check if _lapses_count(case) else None
+    each = p.waiting_months_per_lapsed_year
     fixed = span.fixed_waiting_months if span else 0
-    lapsed = lapsed_years * p.waiting_months_per_lapsed_year.value
-    if not fixed + lapsed:
-        return _none(case, check, span)
-    months, repaired = fixed + lapsed, list[Any]()
-    if check and p.waiting_repaired_per_year and check.event.years_repaid:
+    lapsed = check.event.lapsed_years * each.value if check else 0
+    inputs: list[Any] = [check, each] if lapsed else []
+    months, rule = fixed + lapsed, "R13"
+    if lapsed and check and check.event.years_repaid and p.waiting_repaired_per_year:
         off = check.event.years_repaid * p.waiting_repaired_per_year.value
-        months, repaired = fixed + max(lapsed - off, 0), [p.waiting_repaired_per_year]
+        months, rule = fixed + max(lapsed - off, 0), "R36"
+        inputs.append(p.waiting_repaired_per_year)
         floor = p.waiting_floor
-        if floor and lapsed_years >= floor.value.lapsed_years:
+        if floor and check.event.lapsed_years >= floor.value.lapsed_years:
             months = max(months, min(floor.value.months, fixed + lapsed))
-            repaired.append(floor)
-    terms = [span.terms] if fixed and span and span.terms else []
-    facts = [check, p.waiting_months_per_lapsed_year] if lapsed else []
-    inputs: Sequence[Any] = (*facts, *repaired, *terms)
-    if not months:
-        return Derived("waiting", None, "R36", tuple(inputs), "waiting_repaired")
-    last = last_day_of_months(
-        start.value, months, counting_first_day=p.waiting_counts_first_day.value
-    )
-    end = Derived("waiting_ends_on", last, "R15", (start, p.waiting_counts_first_day))
-    rule = "R36" if terms or repaired else "R13"
-    return Derived("waiting", WaitingPeriod(start.value, last, months), rule, (*inputs, end))
+            inputs.append(floor)
+    if fixed and span:
+        rule = "R36"
+        inputs.append(span.terms)
+    return _Owed(months, rule, tuple(inputs))
 
 
-def _none(case: Case, check: Any, span: Span | None) -> Waiting:
+def _none(case: Case, span: Span | None) -> Waiting:
     """Why there is no waiting period."""
+    check = case.check if _lapses_count(case) else None
     if check:
         return Derived("waiting", None, "R12", (check,), "no_lapsed_year")
     before = case.before
@@ -235,12 +257,10 @@ def _may_depend(case: Case) -> bool:
 
 def _depends(case: Case) -> bool:
     """R36: whether the waiting period of a student depends on when she joins."""
-    if not _may_depend(case):
+    if not (_may_depend(case) and _may_wait(case)):
         return False
     if case.policy.has_fixed_waiting:
         return True
-    if running(case) is not None and _named(case):
-        return False
-    if not _lapses_count(case):
-        return _named(case) is not None
-    return case.check is None or case.check.event.lapsed_years > 0 or _named(case) is not None
+    if _named(case):
+        return running(case) is None
+    return _lapses_count(case) and (case.check is None or _owed(case, None).months > 0)

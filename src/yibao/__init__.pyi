@@ -57,6 +57,7 @@ from yibao.domain.vocabulary import (
     Document as Document,
     EnrollmentId as EnrollmentId,
     HospitalLevel as HospitalLevel,
+    Leaving as Leaving,
     OtherCover as OtherCover,
     Pending as Pending,
     Seen as Seen,

@@ -12,7 +12,7 @@
 'expired'
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from inspect import unwrap
 from typing import Final
@@ -76,7 +76,7 @@ def student(
 
     She is in that state now, by the service's clock; one of `clock_at` that is still before the
     first instant at which she can be is moved on to it. `policy` is the edition, by default the
-    latest at hand.
+    latest at hand for entrants who confirm.
 
     Raises BadValue for a state there is none of, for one to which such a student does not come
     under the edition, for one that is over by then, and for one that is still to come where the
@@ -84,7 +84,7 @@ def student(
     `already_registered` for who is known.
     """
     wanted = _state_of(state)
-    edition = service.editions.get(policy) if policy else max(service.editions, key=_year)
+    edition = service.editions.get(policy) if policy else _latest(service.editions)
     told = commands.read(
         commands.Register,
         {
@@ -211,8 +211,12 @@ def _state_of(given: State | str) -> State:
         raise BadValue("state", f"there is no such state; there are {', '.join(State)}") from None
 
 
-def _year(policy: Policy) -> int:
-    return policy.year
+def _latest(editions: Iterable[Policy]) -> Policy:
+    """The latest edition under which entrants confirm; one for others is never meant silently."""
+    joining = [
+        each for each in editions if each.is_for("entrants") and not each.enrolled_by_payment
+    ]
+    return max(joining, key=lambda policy: policy.year)
 
 
 def _registered_on(policy: Policy) -> date:

@@ -45,6 +45,7 @@ from .steps import (
 from .students import COVERED, ELSEWHERE, EMPLOYED, KEPT, REGISTERED, ROSTER, SIGNED, WAITING, sheet
 from .telling import Bill, leaves, told
 from .world import Given, Step, given
+from .years import Years, continuing, edition_saying
 
 __all__ = [
     "COVERED",
@@ -58,6 +59,7 @@ __all__ = [
     "Bill",
     "Given",
     "Step",
+    "Years",
     "account",
     "activate",
     "card",
@@ -65,8 +67,10 @@ __all__ = [
     "checked",
     "confirm",
     "confirmed",
+    "continuing",
     "correct",
     "edition",
+    "edition_saying",
     "edition_with",
     "filed",
     "fix_window",

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from yibao.domain.care.assessing import Assessed
-from yibao.domain.derivation import Derived
+from yibao.domain.derivation import Derived, Earlier
 from yibao.domain.facts.counting import Current
 from yibao.domain.money import Fen
 from yibao.domain.vocabulary import PENDING, DayRange, WaitingPeriod
@@ -31,6 +31,8 @@ def leaves(derived: Derived) -> list[str]:
     for part in derived.inputs:
         if isinstance(part, Derived):
             found += leaves(part)
+        elif isinstance(part, Earlier):
+            found += leaves(part.derived)
         else:
             found.append(part.event.name if isinstance(part, Current) else part.name)
     return found
@@ -46,6 +48,7 @@ class Bill(NamedTuple):
     settlement: str
     refused: str | None
     pending: bool
+    cap: str = "none"
 
 
 def bill_of(assessed: Assessed) -> Bill:
@@ -57,4 +60,5 @@ def bill_of(assessed: Assessed) -> Bill:
         settlement=told(assessed.settlement.value),
         refused=assessed.refused,
         pending=assessed.is_pending,
+        cap=told(assessed.cap_left.value),
     )

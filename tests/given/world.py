@@ -74,7 +74,7 @@ class Given:
         envelope = Envelope(
             stream=stream,
             recorded_at=stamp,
-            event_id=UUID(int=number),
+            event_id=UUID(int=number + 10_000 * abs(self.policy.year - 2025)),
             by="tester",
             via="test",
             command_id=command.command_id or f"c{number}",

@@ -54,6 +54,7 @@ def test_the_codes_stand_in_the_order_of_priority() -> None:
         "file_remote_care",
         "claim_care",
         "pay_next_premium",
+        "pay_premium",
     )
 
 

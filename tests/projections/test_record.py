@@ -20,10 +20,10 @@ from given import (
 )
 
 from yibao.domain.calendar import read_instant
-from yibao.domain.facts.streams import EMPTY, edition_named
+from yibao.domain.facts.streams import edition_named
 from yibao.domain.refusals import UnknownCutoff
 from yibao.domain.vocabulary import Seen
-from yibao.projections.record import EditionRecord, Log
+from yibao.projections.record import EditionRecord, Knowledge, Log
 
 NOON = "2025-10-01 12:00"
 
@@ -79,7 +79,7 @@ def test_a_version_stands_for_the_stamp_of_its_event(
 
 
 def test_version_0_knows_nothing(student: Given) -> None:
-    assert student.knowledge(0) == (student.enrollment, 0, None, 0, None, EMPTY, (), 0)
+    assert student.knowledge(0) == Knowledge(student.enrollment, 0, None, 0, None)
 
 
 def test_a_version_inside_a_transaction_is_an_error(student: Given) -> None:

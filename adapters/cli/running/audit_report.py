@@ -89,6 +89,7 @@ def audited(
     form = _Form.asked(asked)
     question = Question(**asked)
     with _asked(editions, file, store) as (service, whom), service.audit_trail(trail) as kept:
+        words = words.among(service.editions)
         with watched(err, words("audit", "catching_up")) as progress, mistakes_halt():
             kept.catch_up(progress)
         if parked := kept.parked(question):
@@ -192,6 +193,7 @@ def _asked(
 
         def of_the_story(ref: str, year: int) -> str:
             named = ["--student", names[ref]] if len(names) > 1 else []
+            named += ["--year", str(year)] if story.tells_years else []
             return shlex.join([str(file), *named])
 
         with replay(story, editions).service as service:

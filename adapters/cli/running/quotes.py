@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from yibao.adapters.cli.options import store_here
-from yibao.adapters.cli.running.subjects import existing_store
+from yibao.adapters.cli.running.subjects import existing_store, years_asked
 from yibao.adapters.editions import Editions
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.store import MEMORY
-from yibao.adapters.stories import read_story, replay
+from yibao.adapters.stories import Story, read_story, replay
 from yibao.adapters.views import in_one_line
 from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, midnight, read_day
 from yibao.domain.care import Assessed
@@ -22,7 +22,7 @@ from yibao.domain.vocabulary import EnrollmentId
 _CARE = ("setting", "level", "cost", "on", "province")
 #: What may be said beside each source; said beside another it would be silently ignored.
 _BESIDE = {
-    "story": ("student",),
+    "story": ("student", "year"),
     "store": ("ref", "year"),
     "registered": (
         "confirmed",
@@ -59,9 +59,9 @@ def _someone(
             raise click.UsageError(
                 f"name a --student of this story: {in_one_line(', '.join(names))}"
             )
-        ran = replay(story, editions)
-        with ran.service as service:
-            yield service, story.enrollment(name), max(end, story.latest_at)
+        enrollment = story.enrollment(name, _year_in(story, asked["year"], end.date()))
+        with replay(story, editions).service as service:
+            yield service, enrollment, max(end, story.latest_at)
     elif asked["store"]:
         with existing_store(asked["store"], editions) as service:
             yield service, EnrollmentId(asked["ref"], asked["year"]), end
@@ -79,13 +79,25 @@ def _check_options(asked: dict[str, Any]) -> None:
         raise click.UsageError("give one of --story, --store and --registered")
     for source, options in _BESIDE.items():
         for option in options:
-            if source not in sources and asked[option] is not None:
+            if option not in _BESIDE[sources[0]] and asked[option] is not None:
                 named = option.replace("_", "-")
                 raise click.UsageError(f"--{named} stands beside --{source}")
     if asked["store"] and not (asked["ref"] and asked["year"]):
         raise click.UsageError("--store needs --ref and --year")
     if asked["filed"] and not asked["province"]:
         raise click.UsageError("--filed needs the --province of the care")
+
+
+def _year_in(story: Story, year: int | None, day: date) -> int | None:
+    """The year that is named; else that of several whose benefit window holds the day."""
+    if year is not None:
+        if not story.tells_years:
+            raise click.UsageError("--year stands beside --store")
+        return years_asked(story, year)[0]
+    for each, policy in story.policies.items():
+        if policy.parameters.benefit_from.value <= day <= policy.parameters.benefit_to.value:
+            return each
+    return None
 
 
 def _anybody(service: Service, asked: dict[str, Any]) -> EnrollmentId:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from yibao.adapters.editions import Editions, SourceError
 from yibao.adapters.shapes import answer_json, plain
-from yibao.adapters.stories import Failure, Replay, read_story, replay, story_files
+from yibao.adapters.stories import Failure, Replay, Story, read_story, replay, story_files
 from yibao.adapters.views import in_one_line
 from yibao.adapters.views.console import (
     failures_report,
@@ -22,6 +22,7 @@ from yibao.adapters.views.console import (
 from yibao.adapters.views.telling import error_told
 from yibao.adapters.views.words import Words
 from yibao.domain.refusals import UnknownCutoff
+from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 
 
@@ -32,7 +33,7 @@ class Result:
     file: str
     words: Words
     replay: Replay | None = None
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: list[tuple[str, Answer]] = field(default_factory=list)
     error: SourceError | None = None
 
     @property
@@ -58,12 +59,12 @@ class Result:
             "format": 1,
             "file": self.file,
             "title": story.title,
-            "policy": story.policy.edition,
+            **_editions(story),
             "ok": not self.replay.failures,
             "failures": [self._failure(failure) for failure in self.replay.failures],
             "students": [
-                {"student": name, "ref": story.students[name].ref, **answer_json(answer)}
-                for name, answer in self.answers.items()
+                {"student": name, **_whose(story, answer.enrollment), **answer_json(answer)}
+                for name, answer in self.answers
             ],
         }
 
@@ -106,9 +107,11 @@ class Replayer:
             result.error = error
             return result
         try:
-            result.answers = {
-                name: ran.answer(name, self.at, self.known_at) for name in story.students
-            }
+            result.answers = [
+                (name, ran.answer(name, self.at, self.known_at, year))
+                for name in story.students
+                for year in story.policies
+            ]
         except UnknownCutoff as unknown:
             result.error = SourceError(str(file), 1, 1, str(unknown))
             return result
@@ -128,6 +131,20 @@ def summary(results: Sequence[Result], words: Words) -> Text:
     if unreadable:
         line += "; " + words("phrase", "unreadable", unreadable=unreadable)
     return Text(line, style="red" if failed or unreadable else "green")
+
+
+def _editions(story: Story) -> dict[str, Any]:
+    """The editions of a story, as its file names them."""
+    names = [policy.edition for policy in story.policies.values()]
+    return {"policies": names} if story.tells_years else {"policy": names[0]}
+
+
+def _whose(story: Story, enrollment: EnrollmentId) -> dict[str, Any]:
+    """Whose answer it is; in a story that lists its editions, under which of them."""
+    ref, year = enrollment
+    if not story.tells_years:
+        return {"ref": ref}
+    return {"ref": ref, "year": year, "policy": story.policies[year].edition}
 
 
 def plain_parts(parts: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -13,7 +13,7 @@ from yibao.adapters.cli.options import store_here
 from yibao.adapters.editions import Editions
 from yibao.adapters.service import Service
 from yibao.adapters.store import open_store
-from yibao.adapters.stories import read_story, replay
+from yibao.adapters.stories import Story, read_story, replay
 from yibao.adapters.views import in_one_line
 from yibao.adapters.views.words import Words
 from yibao.domain.vocabulary import EnrollmentId
@@ -21,9 +21,30 @@ from yibao.projections.answer import Answer
 from yibao.projections.record import Cutoff
 
 
+class Subject(NamedTuple):
+    """A student asked about, by the name in the story or by reference, and in which year.
+
+    `year` is told beside her where the story tells of several.
+    """
+
+    name: str
+    enrollment: EnrollmentId
+    year: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The line above what is told of her, where there are several to tell of."""
+        return in_one_line(self.name if self.year is None else f"{self.name} · {self.year}")
+
+    def as_json(self) -> dict[str, Any]:
+        """The same beside what is told of her."""
+        told: dict[str, Any] = {"student": self.name}
+        return told if self.year is None else {**told, "year": self.year}
+
+
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """The service to ask and the students asked about, by name.
+    """The service to ask, and the students asked about.
 
     Of a story `at` is its latest instant and `known_at` what it tells; of a store both are None:
     now, with everything known. `other_years` are those known of one in a store beside the one
@@ -31,15 +52,15 @@ class Subjects:
     """
 
     service: Service
-    students: dict[str, EnrollmentId]
+    students: tuple[Subject, ...]
     at: datetime | None
     known_at: Cutoff | None
     other_years: tuple[int, ...] = ()
 
-    def answer(self, name: str, at: datetime | None, known_at: Cutoff | None) -> Answer:
+    def answer(self, whom: Subject, at: datetime | None, known_at: Cutoff | None) -> Answer:
         """The answer about one of the students, for an instant and as known by a cut-off."""
         cutoff = self.known_at if known_at is None else known_at
-        return self.service.at(self.students[name], at or self.at, known_at=cutoff)
+        return self.service.at(whom.enrollment, at or self.at, known_at=cutoff)
 
 
 class UnknownStudent(Exception):
@@ -77,12 +98,15 @@ def subjects(
     if (file is None) == (store is None):
         raise click.UsageError("give a story's FILE or a --store")
     if file is not None:
-        _forbid("FILE", ref=ref, year=year)
+        _forbid("FILE", ref=ref)
         story = read_story(file, editions, policy)
+        if not story.tells_years:
+            _forbid("FILE", year=year)
+        years = years_asked(story, year)
         ran = replay(story, editions)
         with ran.service as service:
             names = _chosen(list(story.students), student)
-            students = {name: story.enrollment(name) for name in names}
+            students = tuple(_of_story(story, name, each) for name in names for each in years)
             known_at = 0 if ran.known_at is None else ran.known_at
             yield Subjects(service, students, story.latest_at, known_at)
         return
@@ -92,14 +116,15 @@ def subjects(
     with existing_store(store, editions) as service:
         if not any_year:
             assert year is not None
-            yield Subjects(service, {ref: EnrollmentId(ref, year)}, None, None)
+            yield Subjects(service, (Subject(ref, EnrollmentId(ref, year)),), None, None)
             return
         known = service.enrollments(ref)
         if not known or year not in (None, *known):
             raise UnknownStudent(ref, year, known)
         asked = known[-1] if year is None else year
         others = tuple(each for each in known if each != asked)
-        yield Subjects(service, {ref: EnrollmentId(ref, asked)}, None, None, others)
+        whom = Subject(ref, EnrollmentId(ref, asked))
+        yield Subjects(service, (whom,), None, None, others)
 
 
 @contextmanager
@@ -114,6 +139,20 @@ def _forbid(beside: str, **options: Any) -> None:
     for name, given in options.items():
         if given is not None:
             raise click.UsageError(f"--{name} says nothing beside {beside}")
+
+
+def years_asked(story: Story, year: int | None) -> list[int]:
+    """The year asked about, or every year of the story; raises UsageError."""
+    if year is None:
+        return list(story.policies)
+    if year not in story.policies:
+        years = ", ".join(map(str, story.policies))
+        raise click.UsageError(f"no such year in this story; there are {years}")
+    return [year]
+
+
+def _of_story(story: Story, name: str, year: int) -> Subject:
+    return Subject(name, story.enrollment(name, year), year if story.tells_years else None)
 
 
 def _chosen(names: list[str], student: str | None) -> list[str]:

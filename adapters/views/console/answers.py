@@ -11,7 +11,7 @@ from yibao.adapters.shapes import tree
 from yibao.adapters.stories import Failure, Replay
 from yibao.adapters.views.console.care import care_table, why_care
 from yibao.adapters.views.parts import DRAWN, lines_of
-from yibao.adapters.views.telling import shown, state, told
+from yibao.adapters.views.telling import costs, shown, state, told
 from yibao.adapters.views.terminal import in_one_line
 from yibao.adapters.views.words import Words
 from yibao.domain.derivation import Derived
@@ -23,11 +23,14 @@ from yibao.projections.next_step import NextStep
 from yibao.projections.parts import DERIVED, PARTS, derivations
 
 
-def story_report(replay: Replay, answers: dict[str, Answer], words: Words) -> RenderableType:
-    """One story: its title, each student's answer and timeline, and what failed."""
+def story_report(
+    replay: Replay, answers: Iterable[tuple[str, Answer]], words: Words
+) -> RenderableType:
+    """One story: its title, each student's answers and timelines, and what failed."""
     parts: list[RenderableType] = [story_line(replay)]
-    for name, answer in answers.items():
-        parts.append(Text(f"\n{in_one_line(name)}", style="bold"))
+    for name, answer in answers:
+        year = f" · {answer.enrollment.year}" if replay.story.tells_years else ""
+        parts.append(Text(f"\n{in_one_line(name)}{year}", style="bold"))
         parts.append(answer_report(answer, words))
     return Group(*parts, *failures_report(replay.failures, words))
 
@@ -35,10 +38,11 @@ def story_report(replay: Replay, answers: dict[str, Answer], words: Words) -> Re
 def story_line(replay: Replay) -> Text:
     """One line for a story: whether it holds, and its title."""
     good = not replay.failures
+    editions = ", ".join(policy.edition for policy in replay.story.policies.values())
     return Text.assemble(
         ("✓ " if good else "✗ ", "green" if good else "red"),
         (in_one_line(replay.story.title), "bold"),
-        f"  ({replay.story.policy.edition})",
+        f"  ({editions})",
     )
 
 
@@ -68,11 +72,11 @@ def answer_report(answer: Answer, words: Words) -> RenderableType:
 
 def _values(answer: Answer, words: Words) -> Table:
     """What holds, the next steps and what does not fit."""
-    values = Table.grid(padding=(0, 2))
+    values, words = Table.grid(padding=(0, 2)), words.of(answer.policy)
     now = shown(answer.at, words)
     if answer.assumes_no_further_facts:
         now += words.aside(words("phrase", "assumes"))
-    values.add_row(words("value", "state"), state(answer.state, words), now)
+    values.add_row(words("value", "state"), state(answer.state, words, answer.leaving), now)
     for name in DERIVED[1:]:
         derived = PARTS[name].derivation(answer)
         value, remark = _value_and_remark(derived, answer.policy, words)
@@ -146,6 +150,7 @@ def why_failed(failure: Failure, words: Words) -> str:
         return words.said(failure.why) if failure.why else words("phrase", "not_refused")
     if answer.values is None:
         return words("because", "not_registered")
+    words = words.of(answer.policy)
     reasons = [
         _reason_line(derived, answer.policy, words)
         for derived in derivations(answer)
@@ -174,7 +179,7 @@ def _value_and_remark(
     elif derived.value is None:
         remark = words("phrase", "because", reason=words("because", derived.because or ""))
     elif node["estimated"]:
-        remark = words("phrase", "estimated", ask=" / ".join(node["ask"]))
+        remark = words("phrase", "estimated", ask=words.asked(node["ask"]))
     else:
         remark = ""
     return shown(derived.value, words), remark
@@ -184,18 +189,20 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
     if step is None:
         return words("phrase", "nothing_to_do"), ""
     remarks = [words("who", step.who), *(words("where", place) for place in step.where)]
+    amount = None if step.amount is None else f"{step.amount:.2f}"
+    remarks += costs(amount, step.fixed_waiting_months, words)
     if step.begins_at:
         remarks.append(words("phrase", "from", begins=shown(step.begins_at, words)))
     if step.until:
         remarks.append(words("phrase", "until", until=shown(step.until, words)))
     if step.estimated:
-        remarks.append(words("phrase", "estimated", ask=" / ".join(step.ask)))
+        remarks.append(words("phrase", "estimated", ask=words.asked(step.ask)))
     return words("next_step", step.code), words.joined(remarks, "apart")
 
 
 def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> str:
     assert policy is not None
-    rule = policy.rules[derived.rule]
+    rule = policy.cited(derived.rule)
     value = shown(derived.value, words)
     number = derived.rule.partition("-")[0]
     cited = f"{number}, {rule.notice} {words.clause(rule.clause)}"

@@ -41,6 +41,7 @@ def told_lines(entry: dict[str, Any], words: Words, changed: str | None = None) 
 
 
 def _told_lines(entry: dict[str, Any], words: Words, changed: str | None) -> Iterator[str]:
+    words = words.of(entry.get("edition"))
     yield f"{told(entry['recorded_at'], words)}  {what(entry, words)}{_whose(entry)}  {_by(entry)}"
     remarks = [
         words("audit", key, **{key: told(entry[key], words)})

@@ -84,12 +84,18 @@ def amounts(assessed: Assessed, words: Words) -> str:
         if assessed.covered_from:
             text += words("phrase", "covered_from", day=assessed.covered_from)
         return text
-    text = words(
-        "phrase", "pays", fund=assessed.fund_pays.value, patient=assessed.patient_pays.value
-    )
+    text = paid(assessed.amounts, words)
     if assessed.earlier_use_is_unknown:
         text += words.aside(words("phrase", "earlier_use"))
     return text
+
+
+def paid(found: Amounts, words: Words) -> str:
+    """What fund and patient pay and, where that is limited, what the fund may still pay."""
+    text = words("phrase", "pays", fund=found.fund_pays, patient=found.patient_pays)
+    if found.cap_left is None:
+        return text
+    return words.joined([text, words("phrase", "cap", left=found.cap_left)])
 
 
 def why_care(assessed: Assessed | None, words: Words) -> str:
@@ -109,7 +115,7 @@ def told_amounts(found: Amounts, words: Words) -> str:
     elif found.refused:
         text = words("phrase", "refused", reason=words("because", found.refused))
     else:
-        text = words("phrase", "pays", fund=found.fund_pays, patient=found.patient_pays)
+        text = paid(found, words)
         if found.settlement:
             text += f", {words('settlement', found.settlement)}"
     return text + (f"; {words('audit', 'paid')}" if found.settled else "")

@@ -17,6 +17,7 @@ from yibao.projections.comparison import Comparison
 def comparison_report(comparison: Comparison, words: Words) -> RenderableType:
     """What differs between two states of knowledge, and which facts moved it."""
     then, now = comparison.then, comparison.now
+    words = words.of(now.policy or then.policy)
     parts: list[RenderableType] = []
     if comparison.differences:
         table = Table(box=None, pad_edge=False)

@@ -29,6 +29,7 @@ def dossier_text(dossier: Dossier, words: Words, encoding: str = "utf-8") -> str
 def dossier_report(dossier: Dossier, words: Words, *, ascii: bool = False) -> RenderableType:
     """The dossier as one reads it in a terminal."""
     ref, year = dossier.enrollment
+    words = words.among(dossier.editions)
     parts: list[RenderableType] = [
         Text(words.named(words("audit", "dossier"), f"{ref}/{year}"), style="bold"),
         *_section(words("audit", "answers"), answer_report(dossier.answer, words)),

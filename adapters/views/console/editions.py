@@ -27,6 +27,7 @@ def policy_list(policies: Iterable[Policy], words: Words) -> Table:
 
 def policy_tables(policy: Policy, words: Words) -> RenderableType:
     """Every parameter and rule of an edition with its citation."""
+    words = words.of(policy)
     parameters = Table(box=None, pad_edge=False)
     for column in ("name", "value", "unit", "clause", "basis"):
         parameters.add_column(words("policy", column), overflow="fold")
@@ -73,7 +74,9 @@ def policy_differences(a: Policy, b: Policy, words: Words) -> RenderableType:
         for each in found[section]:
             known = words.knows("parameter", each["name"])
             name = words("parameter", each["name"]) if known else _rule(each["name"], words)
-            table.add_row(name, *(line(each[side], words) for side in ("a", "b")))
+            table.add_row(
+                name, *(line(each[side], words.of(policy)) for side, policy in (("a", a), ("b", b)))
+            )
         parts += [table, Text()]
     return Group(*parts[:-1]) if parts else Text(words("policy", "same"))
 

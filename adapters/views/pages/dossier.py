@@ -22,7 +22,7 @@ from yibao.projections.parts import PARTS
 
 def dossier_page(dossier: Dossier, words: Words) -> str:
     """The page; it needs no other file, runs no script and asks nobody."""
-    answer = dossier.answer
+    answer, words = dossier.answer, words.among(dossier.editions).of(dossier.answer.policy)
     return (
         environment(words.language)
         .get_template("dossier.html.j2")

@@ -5,34 +5,66 @@ the values of facts. What is written in English elsewhere, sentences of errors a
 command line, has its Chinese by the English (`said`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
-from yibao.adapters.editions import parse
+from yibao.adapters.editions import Editions, parse
 from yibao.adapters.views.words.sentences import Sentences
+from yibao.domain.editions import Policy, Text
 from yibao.domain.facts.commands import ASKED
-from yibao.domain.refusals import FAILURES, REASONS
+from yibao.domain.refusals import FAILURES, REASONS, YibaoError
 from yibao.projections.parts import PARTS
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
 
-class Words:
-    """The words of one language."""
+#: The sections of codes that an edition may have of its own; `ask` has no others.
+_OPEN: Final = frozenset({"where", "category", "document", "ask"})
 
-    def __init__(self, language: Language) -> None:
+
+class Words:
+    """The words of one language, and those of an edition for codes of its own."""
+
+    def __init__(
+        self,
+        language: Language,
+        editions: Editions | None = None,
+        own: Mapping[str, Text] | None = None,
+    ) -> None:
         self.language: Language = language
         self._lists = _lists(language)
+        self._editions = editions
+        self._own = own or {}
+
+    def of(self, edition: Policy | str | None) -> "Words":
+        """The same with the words of an edition; one by its name, where it is at hand."""
+        if isinstance(edition, str):
+            with suppress(YibaoError):
+                return self.of(self._editions.get(edition) if self._editions else None)
+            return self
+        own = edition.words if edition else None
+        return Words(self.language, self._editions, own) if own else self
+
+    def among(self, editions: Editions | None) -> "Words":
+        """The same for editions that are at hand."""
+        return Words(self.language, editions, self._own)
 
     def __call__(self, section: str, code: str, /, **parts: object) -> str:
         """The words for a code, its parts filled in; raises KeyError for an unknown code."""
+        if section in _OPEN and code in self._own:
+            return str(getattr(self._own[code], self.language))
         return self._lists[section][code].format(**parts)
 
     def knows(self, section: str, code: str) -> bool:
-        return code in self._lists.get(section, ())
+        return (section in _OPEN and code in self._own) or code in self._lists.get(section, ())
+
+    def asked(self, whom: Iterable[str]) -> str:
+        """Whom to ask: numbers, or what an edition says in their place."""
+        return " / ".join(self("ask", each) if self.knows("ask", each) else each for each in whom)
 
     def codes(self) -> dict[str, set[str]]:
         """Every code there are words for, by section."""

@@ -79,6 +79,7 @@ def test_a_quote_for_anybody_has_every_field(run: Run) -> None:
         "fund_pays": "60.00",
         "patient_pays": "340.00",
         "deductible_used": "300.00",
+        "cap_left": None,
         "settlement": "direct",
         "refused": None,
         "pending": False,

@@ -16,7 +16,7 @@ from yibao.adapters.stories.models import ExpectStep
 from yibao.adapters.stories.reading import story_files
 from yibao.adapters.stories.replaying import Replay
 from yibao.adapters.views.words import LANGUAGES, Words
-from yibao.domain.derivation import Derived
+from yibao.domain.derivation import Derived, Earlier
 from yibao.domain.editions.benefits import Benefits
 from yibao.domain.editions.policy import Parameters
 from yibao.domain.facts.events import EVENTS, Fact
@@ -28,6 +28,7 @@ from yibao.domain.vocabulary import (
     ConfirmationChannel,
     Document,
     HospitalLevel,
+    Leaving,
     OtherCover,
     Settlement,
     State,
@@ -85,7 +86,9 @@ def derivations(answer: Answer) -> Iterator[Derived]:
     while roots:
         derived = roots.pop()
         yield derived
-        roots.extend(part for part in derived.inputs if isinstance(part, Derived))
+        for part in derived.inputs:
+            if isinstance(part, Derived | Earlier):
+                roots.append(part if isinstance(part, Derived) else part.derived)
 
 
 def written(language: str) -> dict[str, dict[str, str]]:
@@ -188,8 +191,9 @@ def test_no_reason_has_words_that_no_rule_gives(replayed: Callable[[Path], Repla
 def test_every_derivation_has_a_name_in_words(replayed: Callable[[Path], Replay]) -> None:
     written = {given(call, 0, "name") for call in calls("domain", "Derived", "latest_day")}
     shown = {found.name for answer in answers(replayed) for found in derivations(answer)}
-    # The cause of a change of state bears the name of the state, and is told as `state`.
-    named = {name for name in written | shown if name} - {*State}
+    # The cause of a change of state bears the name of the state, and is told as `state`; what
+    # enrolled somebody in the year before is told by itself.
+    named = {name for name in written | shown if name} - {*State} | {"confirmed"}
     assert {"signed_on", "visible_at", "coverage"} <= named
     for language in LANGUAGES:
         codes = Words(language).codes()
@@ -324,7 +328,7 @@ CODED = {
     "category": set(Category),
     "document": set(Document),
     "channel": {*ConfirmationChannel, *ActivationChannel},
-    "kind": set(OtherCover),
+    "kind": {*OtherCover, *Leaving},
     "setting": set(CareSetting),
     "level": set(HospitalLevel),
     "settlement": set(Settlement),

@@ -49,11 +49,12 @@ def test_a_parameter_in_another_unit_is_refused() -> None:
     [
         ("autumn_to", "2025-07-31", "autumn_to: may not lie before autumn_from"),
         ("benefit_to", "2025-08-31", "benefit_to: may not lie before benefit_from"),
-        ("benefit_to", "2026-01-31", "benefit_to: the benefit year must lie within one"),
+        ("benefit_to", "2027-01-01", "benefit_to: the benefit year may not span more than one"),
         ("window_closes_on", "2026-01-01", "window_closes_on: the window may not close after"),
         ("window_closes_on", "2025-09-04", "window_closes_on: the window may not close before"),
         ("result_visible_after", -1, "greater than or equal to 0"),
-        ("activation_places", ["bank"], "Input should be"),
+        ("activation_places", ["bank"], "activation_places: an unknown code"),
+        ("activation_places", ["The bank"], "Input should be"),
         ("evoucher_counts_from", "registration", "Input should be"),
     ],
 )
@@ -68,6 +69,7 @@ def test_parameters_that_contradict_each_other_are_refused(
     ("parameter", "value"),
     [
         ("autumn_to", "2025-08-01"),
+        ("benefit_to", "2026-12-31"),
         ("window_closes_on", "2025-09-05"),
         ("window_closes_on", "2025-12-31"),
         ("window_opens", "registration_day"),

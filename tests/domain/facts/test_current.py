@@ -22,7 +22,7 @@ from given import (
     withdraw,
 )
 
-from yibao.domain.calendar import read_day, read_instant
+from yibao.domain.calendar import read_instant
 from yibao.domain.facts.counting import Facts, Moment, clamped, end_of_stream, episodes, last_by
 
 
@@ -67,8 +67,8 @@ def test_of_several_withdrawals_the_latest_counts(order: int) -> None:
         withdraw("2025-10-01 09:00", "2025-10-20", observed=True),
         withdraw("2025-10-02 09:00", "2025-10-10", observed=True),
     ]
-    found = facts(*told_twice[::order]).withdrawal(read_day("2025-12-31"))
-    assert at(found) == "2025-10-02 09:00"
+    found = given(REGISTERED, *told_twice[::order]).case
+    assert at(found.withdrawal) == "2025-10-02 09:00"
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["in order", "the later one first"])
@@ -267,13 +267,13 @@ def test_a_roster_counts_from_its_own_moment() -> None:
 
 
 def test_a_withdrawal_after_the_benefit_year_has_no_effect() -> None:
-    found = facts(withdraw("2025-12-30 09:00", "2026-01-01"))
-    assert found.withdrawal(read_day("2025-12-31")) is None
+    found = given(REGISTERED, withdraw("2025-12-30 09:00", "2026-01-01"))
+    assert found.case.withdrawal is None
 
 
 def test_a_withdrawal_on_the_last_day_of_the_benefit_year_has_one() -> None:
-    found = facts(withdraw("2025-12-30 09:00", "2025-12-31"))
-    assert found.withdrawal(read_day("2025-12-31")) is not None
+    found = given(REGISTERED, withdraw("2025-12-30 09:00", "2025-12-31"))
+    assert found.case.withdrawal is not None
 
 
 def test_the_day_of_a_withdrawal_is_never_before_the_registration_day() -> None:

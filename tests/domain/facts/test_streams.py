@@ -57,7 +57,8 @@ def test_a_correction_takes_the_place_of_what_it_corrects() -> None:
 
 def test_a_correction_replaces_the_values() -> None:
     found = stream(correct("2025-09-08 09:00", "prior-coverage-verified", lapsed_years=1)).facts[1]
-    assert found.event.payload() == {"lapsed_years": 1, "waiting_ends_on": None}
+    told = {"lapsed_years": 1, "waiting_ends_on": None, "years_repaid": None}
+    assert found.event.payload() == told
 
 
 def test_a_correction_happened_when_the_corrected_fact_did() -> None:

@@ -163,13 +163,16 @@ def test_a_value_that_can_never_be_right_is_told_at_its_place(name: str, value: 
             assert list(wrong(name, {"at": AT, **PLAIN[name], key: value})) == [key]
 
 
+#: Whole numbers, and yuan, which may be written as such.
+NUMBERS = ("lapsed_years", "years_repaid", "cost", "total_cost", "paid", "amount")
+
+
 @pytest.mark.parametrize("name", ASKED)
 def test_true_is_no_number_and_a_number_is_neither_true_nor_a_word(name: str) -> None:
     for key in keys(ASKED[name]):
         for value in (True, 1):
-            fits = {"observed": value is True, "lapsed_years": value == 1 and value is not True}
-            fits["cost"] = fits["total_cost"] = fits["paid"] = value is not True
-            if not fits.get(key, False):
+            is_number = value is not True
+            if not {"observed": value is True, **dict.fromkeys(NUMBERS, is_number)}.get(key, False):
                 assert key in wrong(name, {"at": AT, **PLAIN[name], key: value})
 
 

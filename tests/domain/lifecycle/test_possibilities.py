@@ -33,7 +33,7 @@ from yibao.domain.facts.commands import COMMANDS, Command
 from yibao.domain.facts.streams import fold
 from yibao.domain.judging import Standing, judge
 from yibao.domain.lifecycle.possibilities import Guard, possible
-from yibao.domain.lifecycle.table import COMMANDED, REFUSALS
+from yibao.domain.lifecycle.table import COMMANDED, refusals_of
 from yibao.domain.refusals import NotPermitted
 from yibao.domain.vocabulary import edition_stream
 from yibao.projections.discrepancies import discrepancies
@@ -102,7 +102,8 @@ def test_every_command_of_the_table_is_told_with_its_guards_in_order() -> None:
     found = possible(given(*SIGNED).case, read_instant("2025-10-01 12:00"))
     assert [each.command for each in found] == [row.trigger for row in COMMANDED]
     for each in found:
-        assert tuple(guard.code for guard in each.guards) == REFUSALS[each.command]
+        codes = refusals_of(each.command, enrolls=False)
+        assert tuple(guard.code for guard in each.guards) == codes
 
 
 def test_a_confirmation_waits_for_the_window() -> None:

@@ -18,6 +18,7 @@ from yibao.domain.lifecycle.table import (
     build_machine,
     check_commands,
     mermaid,
+    refusals_of,
 )
 from yibao.domain.vocabulary import State
 
@@ -33,6 +34,7 @@ def test_the_refusals_of_each_command_are_those_in_their_order() -> None:
         "register": ("already_registered", "not_a_new_student"),
         "confirm": (
             *STUDENT,
+            "enrolled_by_payment",
             "already_confirmed",
             "before_registration",
             "window_not_open",
@@ -63,9 +65,21 @@ def test_the_refusals_of_each_command_are_those_in_their_order() -> None:
         "verify_prior_coverage": STUDENT,
         "issue_medical_card": STUDENT,
         "file_remote_care": STUDENT,
-        "pay_premium": STUDENT,
+        "pay_premium": (
+            *STUDENT,
+            "already_confirmed",
+            "before_registration",
+            "window_not_open",
+            "window_closed",
+            "roster_not_declared",
+        ),
         "receive_care": ("not_registered",),
     } | {step.trigger: () for step in TIME_DRIVEN}
+
+
+def test_a_payment_that_does_not_enroll_is_refused_as_every_fact_of_a_student_is() -> None:
+    assert refusals_of("pay_premium", enrolls=False) == STUDENT
+    assert refusals_of("pay_premium", enrolls=True) == REFUSALS["pay_premium"]
 
 
 def test_what_time_does_is_refused_by_nothing() -> None:

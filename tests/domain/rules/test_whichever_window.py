@@ -1,11 +1,12 @@
 """Whose answer is the same whichever of some windows holds."""
 
-from datetime import date
+from typing import Any
 
 from given import confirmed, given, keep, other_cover, registered, roster
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.rules.obstacles import confirmed_whichever_holds
+from yibao.domain.rules.window import Window
 
 SIGNED = "2025-09-06 10:00"
 IN_TIME = given(registered("2025-09-01"), roster(), confirmed(SIGNED)).case
@@ -13,8 +14,14 @@ WINDOW = IN_TIME.latest_window
 LATER = read_instant("2025-09-07 10:00")
 
 
+def of(**ends: Any) -> Window:
+    """The window with other ends."""
+    (span,) = WINDOW.spans
+    return WINDOW._replace(spans=(span._replace(**ends),))
+
+
 def test_who_has_confirmed_in_time_for_each_of_them_is_answered_alike() -> None:
-    just_open = WINDOW._replace(opens_at=read_instant(SIGNED))
+    just_open = of(opens_at=read_instant(SIGNED))
     assert confirmed_whichever_holds(IN_TIME, [WINDOW, just_open], LATER)
 
 
@@ -23,8 +30,8 @@ def test_at_the_very_instant_of_the_confirmation_that_is_not_said() -> None:
 
 
 def test_a_window_that_opened_later_or_was_closed_by_then_makes_a_difference() -> None:
-    later = WINDOW._replace(opens_at=LATER)
-    closed = WINDOW._replace(opens_at=read_instant("2025-09-01 00:00"), closes_on=date(2025, 9, 5))
+    later = of(opens_at=LATER)
+    closed = of(closed_from=read_instant("2025-09-06 00:00"))
     for other in (later, closed):
         assert not confirmed_whichever_holds(IN_TIME, [WINDOW, other], LATER)
 

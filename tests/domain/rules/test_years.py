@@ -1,0 +1,511 @@
+"""What the year before hands on, and how one joins for another year (R33 to R36, R38)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from given import (
+    COVERED,
+    EMPLOYED,
+    SIGNED,
+    WAITING,
+    Given,
+    Step,
+    Years,
+    account,
+    activate,
+    card,
+    checked,
+    confirm,
+    confirmed,
+    continuing,
+    edition_saying,
+    fix_window,
+    given,
+    keep,
+    other_cover,
+    paid,
+    registered,
+    roster,
+    stopped,
+    withdraw,
+)
+
+from yibao.domain.editions.policy import Policy
+
+AGAIN = registered("2025-09-01", at="2025-11-15 09:00")
+PAID = paid("2025-11-20 10:00", 2026)
+LATE = paid("2026-03-02 10:00", 2026)
+#: Two lapsed years, worked example 6: waiting until 28 February 2026.
+LONG = (*SIGNED, checked("2025-09-06 10:30", 2))
+NEW_YEAR = "2026-01-01 00:00"
+LATER = "2026-12-01 00:00"
+IN_FULL = "2026-01-01 to 2026-12-31"
+
+
+def after(before: Sequence[Step], *steps: Step, policy: Policy | None = None) -> Years:
+    """A student of 2025 who is registered for 2026 as well."""
+    return Years(given(*before), in_2026(*steps, policy=policy))
+
+
+def in_2026(*steps: Step, policy: Policy | None = None, on: str = "2025-09-01") -> Given:
+    again = registered(on, at=f"{on} 09:00" if on > "2025-11-15" else "2025-11-15 09:00")
+    return given(again, *steps, policy=policy or continuing())
+
+
+def alone(*steps: Step, policy: Policy | None = None, on: str = "2025-09-01") -> Years:
+    """A student of whose year 2025 nothing is known."""
+    return Years(in_2026(*steps, policy=policy, on=on))
+
+
+def test_who_was_covered_is_covered_in_the_next_year_without_a_check() -> None:
+    student = after(COVERED, PAID)
+    assert student.values(NEW_YEAR) == ("none", "2025-09-06", "2025-09-07 09:00", IN_FULL)
+    assert student.because("waiting", NEW_YEAR) == "enrolled_before"
+    assert student.states(NEW_YEAR) == [
+        ("2025-09-01 00:00", "registered"),
+        ("2025-11-20 10:00", "confirmed"),
+        ("2025-11-20 10:30", "evoucher_eligible"),
+        ("2026-01-01 00:00", "active"),
+        ("2027-01-01 00:00", "expired"),
+    ]
+
+
+def test_a_waiting_period_that_goes_on_is_shown_whole() -> None:
+    student = after(LONG, PAID)
+    waiting, account, evoucher, coverage = student.values(NEW_YEAR)
+    assert (waiting, account) == ("2025-09-01 to 2026-02-28", "2026-03-01")
+    assert (evoucher, coverage) == ("2026-03-01 09:00", "2026-03-02 to 2026-12-31")
+    assert student.states(NEW_YEAR)[2:] == [
+        ("2025-11-20 10:30", "in_waiting_period"),
+        ("2026-03-01 00:00", "account_built"),
+        ("2026-03-01 09:00", "evoucher_eligible"),
+        ("2026-03-02 00:00", "active"),
+        ("2027-01-01 00:00", "expired"),
+    ]
+
+
+def test_one_that_is_over_is_none_but_cover_begins_the_day_after_the_account() -> None:
+    first = registered("2025-10-01")
+    waited = (first, roster("2025-10-02 17:00"), confirm("2025-10-06 14:20"))
+    student = Years(given(*waited, checked("2025-10-06 14:50", 1)), in_2026(PAID, on="2025-10-01"))
+    expected = ("none", "2026-01-01", "2026-01-01 09:00", "2026-01-02 to 2026-12-31")
+    assert student.values(NEW_YEAR) == expected
+    assert student.because("waiting", NEW_YEAR) == "waiting_over"
+
+
+@pytest.mark.parametrize(
+    ("last", "waiting", "coverage"),
+    [
+        ("2025-12-30", "none", "2026-01-01 to 2026-12-31"),
+        ("2025-12-31", "none", "2026-01-02 to 2026-12-31"),
+        ("2026-01-01", "2025-09-01 to 2026-01-01", "2026-01-03 to 2026-12-31"),
+    ],
+)
+def test_it_goes_on_if_it_ends_in_the_benefit_year(last: str, waiting: str, coverage: str) -> None:
+    named = checked("2025-09-06 10:30", 1, waiting_ends_on=last)
+    student = after((*SIGNED, named), PAID)
+    assert student.values(NEW_YEAR)[::3] == (waiting, coverage)
+
+
+def test_what_is_pending_in_the_year_before_is_pending_here() -> None:
+    student = after(SIGNED, PAID)
+    assert student.values(NEW_YEAR) == ("pending", "pending", "pending", "pending")
+    assert student.because("account_built_on", NEW_YEAR) == "check_missing"
+
+
+def test_value_by_value_a_stop_that_is_missing_leaves_the_waiting_period_known() -> None:
+    student = after(EMPLOYED_FIRST, PAID)
+    assert student.values(NEW_YEAR) == ("none", "pending", "pending", "pending")
+
+
+EMPLOYED_FIRST = (COVERED[0], EMPLOYED, *COVERED[1:])
+
+
+def test_a_late_confirmation_before_leaves_account_e_voucher_and_window_open() -> None:
+    late = confirmed("2025-12-20 10:00")
+    fixed = fix_window("2025-11-01 09:00", closes_on="2025-12-01")
+    before = (*COVERED[:2], fixed, late, checked("2025-12-20 10:30"))
+    student = after(before, PAID)
+    assert student.values(NEW_YEAR) == ("none", "pending", "pending", "pending")
+    assert student.because("coverage", NEW_YEAR) == "finding_missing"
+
+
+def test_who_had_not_joined_needs_a_check_of_this_year() -> None:
+    student = after(COVERED[:2], PAID)
+    assert student.values(NEW_YEAR) == ("pending", "pending", "pending", "pending")
+    assert student.because("waiting", NEW_YEAR) == "check_missing"
+    checked_now = after(COVERED[:2], PAID, checked("2025-12-05 10:00", 1))
+    expected = ("2026-01-01 to 2026-01-31", "2026-02-01", "2026-02-01 09:00")
+    assert checked_now.values(NEW_YEAR)[:3] == expected
+
+
+def test_while_one_may_still_join_before_everything_is_open() -> None:
+    student = after(COVERED[:2], PAID, checked("2025-12-05 10:00", 0))
+    assert set(student.values("2025-12-31 23:59")) == {"pending"}
+    assert student.because("waiting", "2025-12-31 23:59") == "year_before_undecided"
+    assert student.values(NEW_YEAR)[3] == IN_FULL
+
+
+def test_who_was_never_registered_before_leaves_nothing_open() -> None:
+    student = alone(PAID, checked("2025-12-05 10:00", 0))
+    expected = ("none", "2025-11-20", "2025-11-21 09:00", IN_FULL)
+    assert student.values("2025-12-06 00:00") == expected
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        (*COVERED, withdraw("2025-10-01 09:00", "2025-10-02")),
+        (*SIGNED, checked("2025-09-06 10:30", 0), withdraw("2025-12-01 09:00", "2025-12-31")),
+    ],
+)
+def test_who_left_and_came_back_has_the_account_but_needs_a_check(gone: Sequence[Step]) -> None:
+    back = {"on": "2026-02-20"}
+    student = Years(given(*gone), in_2026(LATE, policy=entrants_too(), **back))
+    assert student.values(LATER)[:2] == ("pending", "2025-09-06")
+    student = Years(given(*gone), in_2026(LATE, CHECKED_LATE, policy=entrants_too(), **back))
+    assert student.values(LATER)[:2] == ("2026-03-02 to 2026-06-01", "2025-09-06")
+    assert student.values(LATER)[2:] == ("2025-09-07 09:00", "2026-06-02 to 2026-12-31")
+
+
+CHECKED_LATE = checked("2026-03-02 11:00", 0)
+
+
+def entrants_too() -> Policy:
+    return continuing(for_students=("students", ["entrants", "continuing"]))
+
+
+def test_leaving_after_this_registration_ends_cover_here_as_well() -> None:
+    student = after((*COVERED, withdraw("2025-12-10 09:00", "2025-12-15")), PAID)
+    assert student.values(NEW_YEAR)[3] == "none"
+    assert student.because("coverage", NEW_YEAR) == "withdrawn"
+    assert student.state(NEW_YEAR) == "withdrawn"
+    assert student.refused("declare_roster", NEW_YEAR) == "withdrawn"
+    unchecked = after((*SIGNED, withdraw("2025-12-10 09:00", "2025-12-15")), PAID)
+    assert unchecked.values(NEW_YEAR)[3] == "none"
+
+
+def test_who_opted_out_hands_on_nothing() -> None:
+    elsewhere = other_cover("2025-09-01 09:00", "other_province")
+    opted_out = (*COVERED, elsewhere, keep("2025-10-01 10:00", observed=True))
+    student = after(opted_out, PAID, checked("2025-12-05 10:00", 0))
+    assert student.values(NEW_YEAR) == ("none", "2025-11-20", "2025-11-21 09:00", IN_FULL)
+
+
+def test_a_year_in_between_without_enrollment_hands_on_what_it_was_given() -> None:
+    skipped = in_2026()
+    third = given(
+        registered("2025-09-01", at="2026-11-20 09:00"),
+        paid("2026-11-21 10:00", 2027),
+        policy=continuing(2027),
+    )
+    student = Years(given(*COVERED), skipped, third)
+    waiting, built, evoucher, coverage = student.values("2027-01-01 00:00")
+    assert (waiting, built, evoucher) == ("pending", "2025-09-06", "2025-09-07 09:00")
+    assert coverage == "pending"
+    assert student.because("waiting", "2027-01-01 00:00") == "check_missing"
+
+
+def test_waiting_runs_on_through_a_year_in_between() -> None:
+    long = (*SIGNED, checked("2025-09-06 10:30", 6))
+    third = given(
+        registered("2025-09-01", at="2026-11-20 09:00"),
+        paid("2026-11-21 10:00", 2027),
+        checked("2026-12-01 10:00", 0),
+        policy=continuing(2027),
+    )
+    student = Years(given(*long), in_2026(), third)
+    expected = ("2025-09-01 to 2027-02-28", "2027-03-01", "2027-03-01 09:00")
+    assert student.values("2027-01-01 00:00")[:3] == expected
+
+
+def test_a_check_of_this_year_moves_a_waiting_period_only_by_naming_its_end() -> None:
+    counted = after(LONG, PAID, checked("2026-01-10 10:00", 0))
+    assert counted.values(LATER) == after(LONG, PAID).values(LATER)
+    named = after(LONG, PAID, checked("2026-01-10 10:00", 2, waiting_ends_on="2026-01-31"))
+    assert named.values(LATER) == (
+        "2025-09-01 to 2026-01-31",
+        "2026-02-01",
+        "2026-02-01 09:00",
+        "2026-02-02 to 2026-12-31",
+    )
+
+
+def test_an_account_day_on_record_is_not_moved_by_it() -> None:
+    seen = (*LONG, account("2026-01-05 10:00", "2026-01-04", observed=True))
+    student = after(seen, PAID, checked("2026-01-10 10:00", 2, waiting_ends_on="2026-01-31"))
+    assert student.values(LATER)[1] == "2026-01-04"
+
+
+def test_of_two_waiting_periods_the_later_end_counts_and_of_equal_ends_the_older() -> None:
+    longer = after(LONG, LATE)
+    assert longer.values(LATER)[0] == "2026-03-02 to 2026-06-01"
+    assert longer.values(LATER)[1] == "2026-03-01"
+    both_end = after((*SIGNED, checked("2025-09-06 10:30", 3)), paid("2026-03-01 10:00", 2026))
+    assert both_end.values(LATER)[0] == "2025-09-01 to 2026-05-31"
+
+
+def test_an_e_voucher_or_card_of_the_year_before_need_not_be_got_again() -> None:
+    activated = (*COVERED, activate("2025-09-08 10:00"))
+    assert after(activated, PAID).steps(NEW_YEAR) == ["pay_next_premium"]
+    assert after(COVERED, PAID).steps(NEW_YEAR) == ["activate_evoucher", "pay_next_premium"]
+    assert passport().steps(NEW_YEAR)[0] == "try_evoucher_or_get_medical_card"
+    assert passport(card("2025-10-01 10:00")).steps(NEW_YEAR) == ["pay_next_premium"]
+
+
+def passport(*steps: Step) -> Years:
+    first = given(*COVERED, *steps, document="passport")
+    again = registered("2025-09-01", at="2025-11-15 09:00", document="passport")
+    return Years(first, given(again, PAID, policy=continuing()))
+
+
+def test_employee_cover_stopped_in_the_other_stream_counts_for_both_years() -> None:
+    student = after(EMPLOYED_FIRST, PAID, stopped("2025-12-01 09:00", "2025-10-10"))
+    assert student.values(NEW_YEAR, 2025)[1] == "2025-10-10"
+    assert student.values(NEW_YEAR)[1:] == ("2025-10-10", "2025-10-11 09:00", IN_FULL)
+
+
+def test_a_job_of_this_year_moves_nothing_of_the_year_before() -> None:
+    job = (
+        other_cover("2026-03-01 09:00", "employee"),
+        stopped("2026-05-01 09:00", "2026-05-01"),
+    )
+    student = after(COVERED, PAID, *job)
+    assert student.values(LATER, 2025) == Years(given(*COVERED)).values(LATER, 2025)
+    assert student.values(LATER)[3] == "2026-05-01 to 2026-12-31"
+    assert set(after(COVERED, PAID, job[0]).values(LATER)[1:]) == {"pending"}
+
+
+def test_a_payment_told_in_either_stream_is_one_payment() -> None:
+    here, before = after(COVERED, PAID), after((*COVERED, PAID))
+    both = after((*COVERED, PAID), paid("2025-11-20 10:00", 2026, observed=True))
+    assert here.values(LATER) == before.values(LATER) == both.values(LATER)
+    assert here.states(LATER) == before.states(LATER) == both.states(LATER)
+    assert before.refused("pay_premium", "2025-11-21 10:00") == "already_confirmed"
+    assert both.codes(LATER) == ["already_confirmed"]
+
+
+def test_of_two_payments_the_earliest_that_lies_in_a_period_counts() -> None:
+    early = paid("2025-11-01 10:00", 2026, observed=True)
+    alone_early = after(COVERED, early)
+    assert alone_early.because("coverage", NEW_YEAR) == "finding_missing"
+    assert alone_early.values(NEW_YEAR)[:3] == ("none", "2025-09-06", "2025-09-07 09:00")
+    student = after(COVERED, early, paid("2025-11-20 10:00", 2026, observed=True))
+    assert student.values(NEW_YEAR)[3] == IN_FULL
+    assert student.states(NEW_YEAR)[1] == ("2025-11-20 10:00", "confirmed")
+    assert student.codes(NEW_YEAR) == ["window_not_open", "already_confirmed"]
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [
+        ("2025-08-01 10:00", "before_registration"),
+        ("2025-11-13 23:59", "window_not_open"),
+        ("2025-11-14 00:00", None),
+        ("2025-12-31 23:59", None),
+        ("2026-12-31 23:59", None),
+        ("2027-01-01 00:00", "window_closed"),
+    ],
+)
+def test_who_pays_is_judged_as_who_confirms(at: str, code: str | None) -> None:
+    student = alone()
+    assert student.refused("pay_premium", at) == code
+    assert student.refused("confirm", at) == "enrolled_by_payment"
+
+
+def test_between_two_periods_nobody_joins() -> None:
+    gap = ("period", {"opens": "2025-11-14", "closes": "2025-12-05 15:00"})
+    student = alone(policy=continuing(concentrated_period=gap))
+    assert student.refused("pay_premium", "2025-12-05 14:59") is None
+    assert student.refused("pay_premium", "2025-12-05 15:00") == "window_closed"
+    assert student.refused("pay_premium", "2026-01-01 00:00") is None
+    assert student.steps("2025-12-06 00:00") == ["pay_premium"]
+
+
+def test_a_roster_is_asked_for_where_the_edition_requires_it() -> None:
+    required = continuing(roster_required=("yes or no", "yes"))
+    assert (
+        alone(policy=required).refused("pay_premium", "2025-11-20 10:00") == "roster_not_declared"
+    )
+    declared = alone(roster("2025-11-16 09:00"), policy=required)
+    assert declared.refused("pay_premium", "2025-11-20 10:00") is None
+
+
+def test_the_window_that_is_fixed_is_the_concentrated_one() -> None:
+    fixed = fix_window("2025-11-01 09:00", opens_on="2025-11-18", closes_at="2025-12-05 15:00")
+    student = alone(fixed)
+    assert student.refused("pay_premium", "2025-11-17 23:59") == "window_not_open"
+    assert student.refused("pay_premium", "2025-12-05 15:00") == "window_closed"
+    assert student.states("2025-12-06 00:00")[-1] == ("2025-12-05 15:00", "lapsed")
+
+
+def test_who_missed_the_period_has_lapsed_and_is_told_what_joining_late_costs() -> None:
+    student = after(COVERED)
+    assert student.state("2025-12-31 23:59") == "registered"
+    assert student.state(NEW_YEAR) == "lapsed"
+    assert set(student.values(NEW_YEAR)) == {"pending"}
+    (step,) = student.next_steps(NEW_YEAR)
+    assert (step.code, str(step.amount), step.fixed_waiting_months) == ("pay_premium", "400", 3)
+    assert str(step.until)[:16] == "2027-01-01 00:00"
+    (step,) = after(COVERED).next_steps("2025-11-20 10:00")
+    assert (str(step.until)[:16], step.fixed_waiting_months) == ("2026-01-01 00:00", 0)
+    assert not step.estimated
+
+
+def test_who_never_joined_has_nothing_of_that_year() -> None:
+    student = after(COVERED)
+    assert set(student.values("2027-01-01 00:00")) == {"none"}
+    assert student.steps("2027-01-01 00:00") == []
+
+
+def test_a_late_payment_leads_back_and_waits() -> None:
+    student = alone(checked("2026-03-01 10:00", 0), LATE)
+    assert student.values(LATER) == (
+        "2026-03-02 to 2026-06-01",
+        "2026-06-02",
+        "2026-06-02 09:00",
+        "2026-06-03 to 2026-12-31",
+    )
+    assert student.states(LATER)[1:4] == [
+        ("2026-01-01 00:00", "lapsed"),
+        ("2026-03-02 10:00", "confirmed"),
+        ("2026-03-02 10:30", "in_waiting_period"),
+    ]
+
+
+def test_late_with_lapsed_years_it_is_one_period() -> None:
+    student = alone(checked("2026-03-01 10:00", 2), LATE)
+    assert student.values(LATER)[0] == "2026-03-02 to 2026-08-01"
+
+
+def test_with_an_account_from_before_the_state_waits_all_the_same() -> None:
+    student = after(COVERED, LATE)
+    assert student.values(LATER)[1:3] == ("2025-09-06", "2025-09-07 09:00")
+    assert student.states(LATER)[2:] == [
+        ("2026-03-02 10:00", "confirmed"),
+        ("2026-03-02 10:30", "in_waiting_period"),
+        ("2026-06-02 00:00", "active"),
+        ("2027-01-01 00:00", "expired"),
+    ]
+
+
+REPAIRED: dict[str, Any] = {
+    "waiting_repaired_per_year": ("months", 1),
+    "waiting_floor": ("months", {"lapsed_years": 4, "months": 6}),
+}
+
+
+@pytest.mark.parametrize(
+    ("lapsed", "repaid", "last"),
+    [
+        (2, None, "2026-08-01"),  # 3 + 2
+        (2, 1, "2026-07-01"),
+        (2, 5, "2026-06-01"),  # never below the fixed ones
+        (3, 3, "2026-06-01"),  # below four lapsed years there is no floor
+        (4, 4, "2026-09-01"),  # 3 + 0, but not below 6
+        (4, 1, "2026-09-01"),  # 3 + 3
+        (5, 1, "2026-10-01"),  # 3 + 4
+    ],
+)
+def test_years_paid_since_repair_months_down_to_the_floor(
+    lapsed: int, repaid: int | None, last: str
+) -> None:
+    said = checked("2026-03-01 10:00", lapsed, years_repaid=repaid)
+    student = alone(said, LATE, policy=continuing(**REPAIRED))
+    assert student.values(LATER)[0] == f"2026-03-02 to {last}"
+
+
+def test_the_floor_never_raises_what_was_owed() -> None:
+    said = continuing(
+        waiting_repaired_per_year=("months", 1),
+        waiting_floor=("months", {"lapsed_years": 1, "months": 12}),
+    )
+    student = alone(checked("2026-03-01 10:00", 1, years_repaid=1), LATE, policy=said)
+    assert student.values(LATER)[0] == "2026-03-02 to 2026-07-01"
+
+
+@pytest.mark.parametrize(
+    ("cover_from", "on", "paid_at", "coverage"),
+    [
+        ("registration", "2025-09-01", "2025-11-20 10:00", IN_FULL),
+        ("benefit_from", "2025-09-01", "2025-11-20 10:00", IN_FULL),
+        ("enrollment_day", "2025-09-01", "2025-11-20 10:00", IN_FULL),
+        ("enrollment_day", "2025-09-01", "2026-02-10 10:00", "2026-02-10 to 2026-12-31"),
+        ("day_after_enrollment", "2025-09-01", "2026-02-10 10:00", "2026-02-11 to 2026-12-31"),
+        ("first_of_next_month", "2025-09-01", "2026-02-10 10:00", "2026-03-01 to 2026-12-31"),
+        ("first_of_next_month", "2025-09-01", "2025-12-31 10:00", IN_FULL),
+        ("first_of_next_month", "2025-09-01", "2026-12-01 10:00", "none"),
+        ("registration", "2026-02-20", "2026-02-25 10:00", "2026-02-20 to 2026-12-31"),
+        ("benefit_from", "2026-02-20", "2026-02-25 10:00", IN_FULL),
+        ("enrollment_day", "2026-02-20", "2026-02-25 10:00", "2026-02-25 to 2026-12-31"),
+    ],
+)
+def test_the_period_says_from_when_care_is_covered(
+    cover_from: str, on: str, paid_at: str, coverage: str
+) -> None:
+    period = {"opens": "2025-11-14", "closes": "2026-12-31", "cover_from": cover_from}
+    said = continuing(concentrated_period=("period", period), late_period=None)
+    student = alone(paid(paid_at, 2026), checked("2026-12-01 12:00", 0), policy=said, on=on)
+    assert student.values(LATER)[3] == coverage
+
+
+def test_an_edition_by_confirmation_may_have_periods_as_well() -> None:
+    said = edition_saying(
+        "wuhan-2025",
+        concentrated_period=(
+            "period",
+            {"opens": "2025-09-01", "closes": "2025-09-30", "cover_from": "benefit_from"},
+        ),
+    )
+    steps = (registered("2025-09-05"), roster("2025-09-06 09:00"), confirm("2025-09-20 10:00"))
+    student = Years(given(*steps, checked("2025-09-20 11:00"), policy=said))
+    assert student.values("2025-12-01 00:00")[3] == "2025-09-01 to 2025-12-31"
+
+
+GOES_ON: dict[str, Any] = {
+    "cover_after_leaving": ("kinds of leaving", {"graduated": "until_benefit_to"})
+}
+
+
+def test_after_some_kinds_of_leaving_cover_goes_on() -> None:
+    graduates = withdraw("2026-06-30 09:00", "2026-07-01", kind="graduated")
+    student = after(COVERED, PAID, graduates, policy=continuing(**GOES_ON))
+    assert student.values(LATER)[3] == IN_FULL
+    assert student.state(LATER) == "withdrawn"
+    ended = after(COVERED, PAID, graduates)
+    assert ended.values(LATER)[3] == "2026-01-01 to 2026-06-30"
+    other = withdraw("2026-06-30 09:00", "2026-07-01", kind="suspended")
+    assert after(COVERED, PAID, other, policy=continuing(**GOES_ON)).values(LATER)[3] == (
+        "2026-01-01 to 2026-06-30"
+    )
+
+
+def test_once_registered_for_the_next_year_that_year_tells_what_to_pay() -> None:
+    assert "pay_next_premium" in Years(given(*COVERED)).steps("2025-11-20 09:00")
+    student = after(COVERED)
+    assert "pay_next_premium" in student.steps("2025-11-15 08:59", 2025)
+    assert "pay_next_premium" not in student.steps("2025-11-15 09:00", 2025)
+    assert student.steps("2025-11-15 09:00") == ["pay_premium"]
+
+
+def test_only_continuing_students_are_registered_under_an_edition_for_them() -> None:
+    assert alone(on="2026-07-31").codes(LATER) == []
+    with pytest.raises(Exception, match="not_a_new_student"):
+        alone(on="2026-08-01")
+
+
+def test_the_employed_wait_in_neither_year_for_what_has_stopped() -> None:
+    student = after((*COVERED, EMPLOYED, stopped("2025-10-10 09:00", "2025-10-10")), PAID)
+    assert student.values(NEW_YEAR)[3] == IN_FULL
+
+
+def test_a_year_alone_answers_as_one_whose_year_before_is_empty() -> None:
+    student = Years(given(), in_2026(PAID, checked("2025-12-05 10:00", 1)))
+    assert student.values(LATER) == alone(PAID, checked("2025-12-05 10:00", 1)).values(LATER)
+
+
+def test_waiting_in_the_year_of_entry_is_not_asked_for_twice() -> None:
+    student = after(WAITING, PAID)
+    assert "look_at_result" not in student.steps("2026-01-15 00:00")
+    assert "await_check_result" not in student.steps("2025-11-20 10:10")
