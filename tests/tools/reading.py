@@ -29,6 +29,7 @@ Value = Any
 
 DAY = timedelta(days=1)
 #: When every move to another school has happened.
+EARLIEST = datetime.fromisoformat("0001-01-01")
 LATEST = datetime.fromisoformat("9999-12-31")
 PERIODS = ("concentrated_period", "extended_period", "late_period")
 ROAD = ("confirmed", "in_waiting_period", "account_built", "evoucher_eligible", "active", "expired")
@@ -68,7 +69,22 @@ class Given:
     account: Value = None
     evoucher: Value = None
     coverage: Value = None
+    earliest: date = date.min
+    found_at: datetime = EARLIEST
     origin: Course | None = None
+
+    def known_alone(self) -> Given:
+        """Without what is pending, which is handed on by who was enrolled alone."""
+        kept = {
+            name: None if value == PENDING else value
+            for name, value in (
+                ("waiting", self.waiting),
+                ("account", self.account),
+                ("evoucher", self.evoucher),
+                ("coverage", None),
+            )
+        }
+        return replace(self, **kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +263,7 @@ class Course:
     @property
     def lacks_a_fact(self) -> bool:
         """Whether something is open on which account, e-voucher and window alike wait."""
-        is_open = self.check_is_missing or self.given.open
+        is_open = self.waiting_is_open or self.check_is_missing
         return is_open or self.year.employee == PENDING or self.late_and_open
 
     @property
@@ -268,6 +284,8 @@ class Course:
     @cached_property
     def earliest(self) -> date:
         """R17: the earliest possible account day, of what is known."""
+        if self.given.account == PENDING:
+            return self.given.earliest
         day = self.day if self.enrolling else None
         return latest([self.year.registered_on, self.stop, self.after_waiting, day])
 
@@ -313,7 +331,7 @@ class Course:
 
     @property
     def coverage_is_open(self) -> bool:
-        return self.lacks_a_fact or self.waiting_is_open or self.given.coverage == PENDING
+        return self.lacks_a_fact or self.given.coverage == PENDING
 
     def begins_with(self, account: date) -> date:
         """R20, R21, R35, R36: the first day of cover, with an account of that day."""
@@ -418,12 +436,16 @@ class Course:
         return at + timedelta(minutes=edition["result_visible_after"])
 
     @property
+    def found_at(self) -> datetime:
+        """When what a check found was known, this year's or that of the year that hands on."""
+        if not self.given.enrolled and self.year.needs_checks and self.year.check:
+            return self.year.check_first_found_at
+        return self.given.found_at
+
+    @property
     def known_at(self) -> datetime:
-        """When what the check found is known, if one is needed, and the result visible."""
-        counts = self.year.needs_checks and not self.given.enrolled
-        if counts and self.year.check:
-            return max(self.visible_at, self.year.check_first_found_at)
-        return self.visible_at
+        """When the result is visible and what the check found is known."""
+        return max(self.visible_at, self.found_at)
 
     @property
     def account_instant(self) -> datetime | None:
@@ -716,14 +738,17 @@ class Year:
             return replace(given, open=given.open or unsettled)
         account, evoucher, _ = course._cut_by_leaving(course.account, course.evoucher, PENDING)
         waiting: Value = course.waitings[0] if course.waitings else None
-        return Given(
+        handed = Given(
             enrolled=self.leaving is None,
-            waiting=PENDING if course.waiting_is_open and not self.leaving else waiting,
+            waiting=PENDING if course.waiting_is_open else waiting,
             account=account,
             evoucher=evoucher,
             coverage=PENDING if course.coverage_is_open else None,
+            earliest=course.earliest,
+            found_at=course.found_at,
             origin=course,
         )
+        return handed if handed.enrolled else handed.known_alone()
 
     # Answers
 
@@ -737,7 +762,10 @@ class Year:
         """R25, R36: a recorded account day stands, unless who left had left by then."""
         account, left = self.recorded_account, self.leaving_that_ends
         activated = latest_of(self.facts, "activate_evoucher")
-        fails = self.document_fails and not activated
+        worked = activated or self.given.evoucher is not None
+        if self.given.open and self.before:
+            worked = worked or latest_of(self.before.facts, "activate_evoucher")
+        fails = self.document_fails and not worked
         return {
             "waiting": self.course.waiting,
             "account_built_on": None
