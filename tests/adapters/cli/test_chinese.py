@@ -38,7 +38,7 @@ NAMES = {
 }
 #: What names stand in: an edition, a rule, a digest, an id, a command line, an option.
 MARKED = re.compile(
-    r"shanghai-20\d\d|\bR\d+\b|\b[0-9a-f]{12,}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"shanghai-20\d\d(-continuing)?|\bR\d+\b|\b[0-9a-f]{12,}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|yibao [a-z]+.*|`[^`]*`|--[a-z-]+"
 )
 STUDENTS = yaml.load(STORIES[0].read_text(encoding="utf-8"), yaml.BaseLoader)["students"]
