@@ -79,7 +79,7 @@ def told(value: Any, words: Words, name: str = "") -> str:
 
 #: The section whose words tell a value of this name, or a parameter in this unit; what has none
 #: there, such as a school or a place that an edition of one's own has named, is told as it is.
-_CODED: Final = {
+_CODED: Final[dict[str, str]] = {
     **{
         key: key
         for key in ("settlement", "setting", "level", "category", "document", "channel", "kind")
@@ -87,6 +87,11 @@ _CODED: Final = {
     "places": "where",
     "categories": "category",
     "documents": "document",
+    "students": "students",
+    "day": "counts_from",
+    "period": "counts_from",
+    "cover_from": "counts_from",
+    **dict.fromkeys(Leaving, "counts_from"),
     "phone number": "ask",
     "event": "counts_from",
     "instant": "counts_from",

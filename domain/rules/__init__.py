@@ -17,7 +17,7 @@ from yibao.domain.rules.account import (
     account_while_unconfirmed,
     visible_at,
 )
-from yibao.domain.rules.carrying import as_of
+from yibao.domain.rules.carrying import as_of, without_registration
 from yibao.domain.rules.case import Around, Case
 from yibao.domain.rules.cover import benefit_window
 from yibao.domain.rules.evoucher import (
@@ -60,6 +60,7 @@ __all__ = [
     "visible_at",
     "waiting_before_joining",
     "waiting_period",
+    "without_registration",
 ]
 
 

@@ -8,6 +8,8 @@ state, values and timeline. What differs is told as the shortest story that stil
 the program refuses to hear of, even as a report, is left out on both sides.
 """
 
+import copy
+import json
 import random
 import sys
 import tempfile
@@ -15,6 +17,7 @@ import time as clocks
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tools.reading import PERIODS, answers, ending, last_of, starting
 
 import yibao
+from yibao.domain.calendar import read_instant
+from yibao.domain.lifecycle import timeline
+from yibao.domain.rules import Case, as_of, values
 from yibao.testing import clock_at
 
 Values = dict[str, Any]
@@ -150,7 +156,7 @@ def written(drawn: Drawn, folder: Path) -> str:
     said = autumn(drawn.year) | drawn.otherwise
     if "concentrated_period" in said:
         del said["window_opens"], said["window_closes_on"]
-    content = yaml.load(RELEASED.read_text(encoding="utf-8"), yaml.BaseLoader)
+    content = copy.deepcopy(released())
     content["edition"] = name
     if "concentrated_period" in said:
         del content["parameters"]["window_opens"], content["parameters"]["window_closes_on"]
@@ -161,9 +167,16 @@ def written(drawn: Drawn, folder: Path) -> str:
             "unit": UNITS[key],
             **basis,
         }
-    text = yaml.dump(content, Dumper=yaml.SafeDumper, allow_unicode=True, default_style='"')
-    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    # JSON is YAML, too, and quicker to write.
+    (folder / f"{name}.yaml").write_text(json.dumps(content), encoding="utf-8")
     return name
+
+
+@cache
+def released() -> Values:
+    """The edition of entrants that the drawn ones are made of, every scalar as text."""
+    content: Values = yaml.load(RELEASED.read_text(encoding="utf-8"), yaml.BaseLoader)
+    return content
 
 
 class Program:
@@ -215,9 +228,55 @@ class Program:
             return False
         return True
 
-    def answer(self, ref: str, year: int, at: datetime) -> Values:
-        found = yibao.as_json(self.service.at(yibao.EnrollmentId(ref, year), shown(at)))
-        return {name: found[name] for name in TOLD}
+    def answers(self, ref: str, years: list[Drawn], at: datetime) -> list[Values]:
+        cases: list[Any] = []
+        known = [
+            self.service.read(yibao.EnrollmentId(ref, drawn.year)).known_by(
+                read_instant("2036-01-01 00:00")
+            )
+            for drawn in years
+        ]
+        before = None
+        for place, each in enumerate(known):
+            case = each.case
+            if case is not None:
+                following = known[place + 1].case if place + 1 < len(known) else None
+                after = following.facts if following else None
+                case = Case(case.policy, case.known, case.fixes, before=before, following=after)
+            before = case
+            cases.append(case)
+        return [self._told(case, read_instant(shown(at))) for case in cases]
+
+    def _told(self, case: Any, at: datetime) -> Values:
+        try:
+            return told_of(case, at)
+        except Exception as error:
+            return {**dict.fromkeys(TOLD, repr(error)), "timeline": []}
+
+
+def told_of(case: Any, at: datetime) -> Values:
+    """State, values and timeline of a case, as JSON has them."""
+    if case is None or not case.registration:
+        return {**dict.fromkeys(TOLD), "timeline": []}
+    case = as_of(case, at)
+    found = values(case, at)
+    road = [{"at": each.at.isoformat(), "state": each.state.value} for each in timeline(case)]
+    told: Values = {"timeline": road, "state": None}
+    for each in road:
+        if datetime.fromisoformat(each["at"]) <= at:
+            told["state"] = each["state"]
+    for name in TOLD[1:5]:
+        value = getattr(found, name).value
+        if name == "waiting" and hasattr(value, "months"):
+            value = {"from": str(value.first), "to": str(value.last), "months": value.months}
+        elif name == "coverage" and hasattr(value, "first"):
+            value = {"from": str(value.first), "to": str(value.last)}
+        elif isinstance(value, date):
+            value = value.isoformat()
+        elif value is not None:
+            value = "pending"
+        told[name] = value
+    return told
 
 
 def read(years: list[Drawn], at: datetime) -> list[Values]:
@@ -295,8 +354,8 @@ def differing(story: Story) -> Difference | None:
 
 
 def _first(program: Program, ref: str, heard: list[Drawn], at: datetime) -> Difference | None:
-    for drawn, reading in zip(heard, read(heard, at), strict=True):
-        told = program.answer(ref, drawn.year, at)
+    asked = zip(heard, read(heard, at), program.answers(ref, heard, at), strict=True)
+    for drawn, reading, told in asked:
         if told != reading:
             return Difference(Story(heard, at), drawn.year, told, reading)
     return None

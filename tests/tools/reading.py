@@ -29,6 +29,7 @@ Value = Any
 
 DAY = timedelta(days=1)
 #: When every move to another school has happened.
+EARLIEST = datetime.fromisoformat("0001-01-01")
 LATEST = datetime.fromisoformat("9999-12-31")
 PERIODS = ("concentrated_period", "extended_period", "late_period")
 ROAD = ("confirmed", "in_waiting_period", "account_built", "evoucher_eligible", "active", "expired")
@@ -69,7 +70,21 @@ class Given:
     evoucher: Value = None
     coverage: Value = None
     earliest: date = date.min
+    found_at: datetime = EARLIEST
     origin: Course | None = None
+
+    def known_alone(self) -> Given:
+        """Without what is pending, which is handed on by who was enrolled alone."""
+        kept = {
+            name: None if value == PENDING else value
+            for name, value in (
+                ("waiting", self.waiting),
+                ("account", self.account),
+                ("evoucher", self.evoucher),
+                ("coverage", None),
+            )
+        }
+        return replace(self, **kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,8 +213,10 @@ class Course:
         """
         if self.named:
             return [self.named]
-        if self.named_by_check:
+        if self.named_by_check and not self.given.open:
             return [self.named_by_check]
+        if self.waiting_is_open:
+            return []
         carried = self.given.waiting if isinstance(self.given.waiting, Waiting) else None
         both = [period for period in (carried, self.own_waiting) if period]
         return sorted(both, key=lambda period: period.last, reverse=True)
@@ -207,6 +224,8 @@ class Course:
     @cached_property
     def waiting_is_open(self) -> bool:
         """Whether a fact about waiting is lacking: the check, or one of the year before."""
+        if self.named_by_check and not self.given.open:
+            return False
         return self.check_is_missing or self.given.open or self.given.waiting == PENDING
 
     @property
@@ -244,7 +263,7 @@ class Course:
     @property
     def lacks_a_fact(self) -> bool:
         """Whether something is open on which account, e-voucher and window alike wait."""
-        is_open = self.check_is_missing or self.given.open
+        is_open = self.waiting_is_open or self.check_is_missing
         return is_open or self.year.employee == PENDING or self.late_and_open
 
     @property
@@ -267,18 +286,15 @@ class Course:
         """R17: the earliest possible account day, of what is known."""
         if self.given.account == PENDING:
             return self.given.earliest
-        known: list[date | None] = [self.year.registered_on, self.stop]
-        if not self.given.open:
-            known.append(self.after_waiting)
-            known.append(self.day if self.enrolling else None)
-        return latest(known)
+        day = self.day if self.enrolling else None
+        return latest([self.year.registered_on, self.stop, self.after_waiting, day])
 
     @cached_property
     def account(self) -> Value:
         """R18, R33: recorded, else carried, else the latest of D, W + 1, S and the registration."""
         if self.year.recorded_account:
             return self.year.recorded_account
-        if self.given.open:
+        if self.given.open or self.year.employee == PENDING:
             return PENDING
         if self.carried[0] is not None:
             return self.carried[0]
@@ -288,7 +304,7 @@ class Course:
     def evoucher(self) -> Value:
         """R5, R19, R33."""
         if self.carried[1] is not None and not self.given.open:
-            return self.carried[1]
+            return PENDING if self.year.employee == PENDING else self.carried[1]
         if self.year.document_fails:
             return self._activated()
         if self.lacks_a_fact or self.account == PENDING:
@@ -315,7 +331,7 @@ class Course:
 
     @property
     def coverage_is_open(self) -> bool:
-        return self.lacks_a_fact or self.waiting_is_open or self.given.coverage == PENDING
+        return self.lacks_a_fact or self.given.coverage == PENDING
 
     def begins_with(self, account: date) -> date:
         """R20, R21, R35, R36: the first day of cover, with an account of that day."""
@@ -389,9 +405,11 @@ class Course:
             built = self.earliest if account == PENDING else account
             if built is None or day <= built:
                 return None, None, None
-            if day <= self.earliest:
-                evoucher = None if evoucher == PENDING else evoucher
-                coverage = None if coverage == PENDING else coverage
+            if evoucher == PENDING and day <= self.earliest:
+                evoucher = None
+            never_begins = self.year.before and last < self.year.edition["benefit_from"]
+            if coverage == PENDING and (day <= self.earliest or never_begins):
+                coverage = None
             if isinstance(evoucher, datetime) and evoucher > instant:
                 evoucher = None
             if isinstance(coverage, Window):
@@ -418,12 +436,16 @@ class Course:
         return at + timedelta(minutes=edition["result_visible_after"])
 
     @property
+    def found_at(self) -> datetime:
+        """When what a check found was known, this year's or that of the year that hands on."""
+        if not self.given.enrolled and self.year.needs_checks and self.year.check:
+            return self.year.check_first_found_at
+        return self.given.found_at
+
+    @property
     def known_at(self) -> datetime:
-        """When what the check found is known, if one is needed, and the result visible."""
-        counts = self.year.needs_checks and not self.given.enrolled
-        if counts and self.year.check:
-            return max(self.visible_at, self.year.check_first_found_at)
-        return self.visible_at
+        """When the result is visible and what the check found is known."""
+        return max(self.visible_at, self.found_at)
 
     @property
     def account_instant(self) -> datetime | None:
@@ -439,7 +461,7 @@ class Course:
         """Each state of the main road that this leads to, with its instant."""
         steps = [(self.confirmed_at, "confirmed")]
         steps.append((midnight(self.year.edition["benefit_to"] + DAY), "expired"))
-        waits = not self.waiting_is_open and self.after_waiting
+        waits = isinstance(self.waiting, Waiting) and self.after_waiting
         if waits and self.known_at < midnight(waits):
             steps.append((max(self.known_at, self.confirmed_at), "in_waiting_period"))
         built = self.account_instant
@@ -522,8 +544,8 @@ class Year:
     def employee(self) -> Value:
         """R3, R33: S; PENDING while employee cover is declared and not stopped; None without.
 
-        Of declarations and stops of all the years until this one, and of the stops of the next, the
-        latest counts.
+        Of declarations and stops of all the years until this one the latest counts; a stop of the
+        next year counts where that leaves a cover that is not stopped.
         """
         ours: list[Fact] = []
         year: Year | None = self
@@ -531,11 +553,14 @@ class Year:
             ours = [*year.facts, *ours]
             year = year.before
         told = [fact for fact in ours if is_employee_cover(fact) or is_stop(fact)]
-        told += [fact for fact in self.following if is_stop(fact)]
         if not told:
             return None
         last = max(enumerate(told), key=lambda each: (each[1]["at"], each[0]))[1]
-        return last["on"] if is_stop(last) else PENDING
+        if is_stop(last):
+            return last["on"]
+        stops = [f for f in self.following if is_stop(f) and f["at"] >= last["at"]]
+        stop = latest_of(stops, "stop_employee_cover")
+        return stop["on"] if stop else PENDING
 
     @cached_property
     def leaving(self) -> Fact | None:
@@ -686,7 +711,7 @@ class Year:
     @property
     def may_still_enroll(self) -> bool:
         """R25, R35: whether an enrolling is still possible at the instant asked about."""
-        left = midnight(self.leaving_that_ends) if self.leaving_that_ends else LATEST
+        left = midnight(self.leaving["on"]) if self.leaving else LATEST
         opened = [self.window(LATEST)]
         if self.has_periods:
             opened = [(period.opens, period.until) for period in self.periods(LATEST)]
@@ -713,15 +738,17 @@ class Year:
             return replace(given, open=given.open or unsettled)
         account, evoucher, _ = course._cut_by_leaving(course.account, course.evoucher, PENDING)
         waiting: Value = course.waitings[0] if course.waitings else None
-        return Given(
+        handed = Given(
             enrolled=self.leaving is None,
             waiting=PENDING if course.waiting_is_open else waiting,
             account=account,
             evoucher=evoucher,
             coverage=PENDING if course.coverage_is_open else None,
             earliest=course.earliest,
+            found_at=course.found_at,
             origin=course,
         )
+        return handed if handed.enrolled else handed.known_alone()
 
     # Answers
 
@@ -735,7 +762,10 @@ class Year:
         """R25, R36: a recorded account day stands, unless who left had left by then."""
         account, left = self.recorded_account, self.leaving_that_ends
         activated = latest_of(self.facts, "activate_evoucher")
-        fails = self.document_fails and not activated
+        worked = activated or self.given.evoucher is not None
+        if self.given.open and self.before:
+            worked = worked or latest_of(self.before.facts, "activate_evoucher")
+        fails = self.document_fails and not worked
         return {
             "waiting": self.course.waiting,
             "account_built_on": None

@@ -73,9 +73,9 @@ def answers(replayed: Callable[[Path], Replay]) -> Iterator[Answer]:
     for ran in map(replayed, FILES):
         for step in ran.story.steps:
             if isinstance(step, ExpectStep):
-                yield ran.answer(step.student, step.at, step.known_at)
-        for student in ran.story.students:
-            yield ran.answer(student)
+                yield ran.answer(step.student, step.at, step.known_at, step.year)
+        for _, answer in ran.answers():
+            yield answer
 
 
 def derivations(answer: Answer) -> Iterator[Derived]:
