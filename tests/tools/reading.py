@@ -28,6 +28,9 @@ Fact = dict[str, Any]
 Value = Any
 
 DAY = timedelta(days=1)
+VALUES = ("waiting", "account_built_on", "evoucher_available_at", "coverage")
+#: What is answered where there is no enrollment.
+NOBODY: dict[str, Value] = {"state": None, **dict.fromkeys(VALUES), "timeline": []}
 #: When every move to another school has happened.
 EARLIEST = datetime.fromisoformat("0001-01-01")
 LATEST = datetime.fromisoformat("9999-12-31")
@@ -133,7 +136,8 @@ class Course:
     @property
     def check_is_missing(self) -> bool:
         """Whether the check is needed (R17), which it is not after a year of enrollment (R33)."""
-        return self.year.needs_checks and not self.given.enrolled and self.year.check is None
+        is_known = self.given.enrolled or self.year.check is not None or self.named is not None
+        return self.year.needs_checks and not is_known
 
     @property
     def stop(self) -> date | None:
@@ -191,6 +195,7 @@ class Course:
         if any(period.fixed for period in self.year.periods(LATEST)):
             return True
         may_owe = self.check_is_missing or self.months > 0 or self._names_a_day
+        may_owe = may_owe and self.named_by_check is None
         return self.year.edition["waiting_counts_from"] == "enrollment" and may_owe
 
     @property
@@ -272,19 +277,31 @@ class Course:
         return not self.year.recorded_account and isinstance(carried, date)
 
     @cached_property
+    def origin(self) -> Course | None:
+        """The course that hands on, with another last waiting day where a check names one (R33)."""
+        origin, named = self.given.origin, self.named or self.named_by_check
+        if origin is None or named is None or self.given.waiting is None:
+            return origin
+        return replace(origin, named=named)
+
+    @cached_property
     def carried(self) -> tuple[Value, Value]:
         """Account and e-voucher of the year before, moved where a check moves them."""
-        origin, owed = self.given.origin, self.given.waiting
-        named = self.named or self.named_by_check
-        if origin is None or named is None or not isinstance(owed, Waiting):
+        if self.origin is self.given.origin or self.origin is None:
             return self.given.account, self.given.evoucher
-        moved = replace(origin, named=named)
-        return moved.account, moved.evoucher
+        return self.origin.account, self.origin.evoucher
+
+    @property
+    def cover_waits_there(self) -> bool:
+        """Whether cover is pending in the year before, and so here."""
+        if self.origin is self.given.origin or self.origin is None:
+            return self.given.coverage == PENDING
+        return self.origin.coverage_is_open
 
     @cached_property
     def earliest(self) -> date:
         """R17: the earliest possible account day, of what is known."""
-        if self.given.account == PENDING:
+        if self.carried[0] == PENDING:
             return self.given.earliest
         day = self.day if self.enrolling else None
         return latest([self.year.registered_on, self.stop, self.after_waiting, day])
@@ -313,7 +330,7 @@ class Course:
 
     def _activated(self) -> Value:
         """R5: with such a document there is none, unless one was activated all the same."""
-        activation = latest_of(self.year.facts, "activate_evoucher")
+        activation = self.year.activation
         if activation is None:
             return None
         built = self.account_instant
@@ -331,7 +348,7 @@ class Course:
 
     @property
     def coverage_is_open(self) -> bool:
-        return self.lacks_a_fact or self.given.coverage == PENDING
+        return self.lacks_a_fact or self.cover_waits_there
 
     def begins_with(self, account: date) -> date:
         """R20, R21, R35, R36: the first day of cover, with an account of that day."""
@@ -382,7 +399,7 @@ class Course:
         opens = evoucher
         if evoucher == PENDING and not is_carried:
             opens = self.opens_with(supposed)
-            activation = latest_of(self.year.facts, "activate_evoucher")
+            activation = self.year.activation
             if self.year.document_fails and activation:
                 opens = max(activation["at"], midnight(supposed))
         if isinstance(opens, datetime) and opens.date() > last:
@@ -405,10 +422,11 @@ class Course:
             built = self.earliest if account == PENDING else account
             if built is None or day <= built:
                 return None, None, None
-            if evoucher == PENDING and day <= self.earliest:
+            bound = max(self.earliest, self.day)
+            if evoucher == PENDING and day <= (self.given.earliest if self.carried[1] else bound):
                 evoucher = None
             never_begins = self.year.before and last < self.year.edition["benefit_from"]
-            if coverage == PENDING and (day <= self.earliest or never_begins):
+            if coverage == PENDING and (day <= bound or never_begins):
                 coverage = None
             if isinstance(evoucher, datetime) and evoucher > instant:
                 evoucher = None
@@ -438,7 +456,8 @@ class Course:
     @property
     def found_at(self) -> datetime:
         """When what a check found was known, this year's or that of the year that hands on."""
-        if not self.given.enrolled and self.year.needs_checks and self.year.check:
+        counts = not self.given.enrolled or self.named_by_check is not None
+        if counts and self.year.needs_checks and self.year.check:
             return self.year.check_first_found_at
         return self.given.found_at
 
@@ -508,6 +527,12 @@ class Year:
         """R5: whether with her document an e-voucher may fail."""
         assert self.registration is not None
         return self.registration["document"] in self.edition["documents_without_evoucher"]
+
+    @property
+    def activation(self) -> Fact | None:
+        """The latest of this year, else of the year before: that it worked is known of her."""
+        before = self.before.activation if self.before else None
+        return latest_of(self.facts, "activate_evoucher") or before
 
     @property
     def needs_checks(self) -> bool:
@@ -761,11 +786,7 @@ class Year:
     def _values_without_enrolling(self) -> dict[str, Value]:
         """R25, R36: a recorded account day stands, unless who left had left by then."""
         account, left = self.recorded_account, self.leaving_that_ends
-        activated = latest_of(self.facts, "activate_evoucher")
-        worked = activated or self.given.evoucher is not None
-        if self.given.open and self.before:
-            worked = worked or latest_of(self.before.facts, "activate_evoucher")
-        fails = self.document_fails and not worked
+        fails = self.document_fails and not self.activation
         return {
             "waiting": self.course.waiting,
             "account_built_on": None
@@ -822,16 +843,19 @@ class Year:
 
     def answer(self) -> dict[str, Any]:
         if self.registration is None:
-            names = ("waiting", "account_built_on", "evoucher_available_at", "coverage")
-            return {"state": None, **dict.fromkeys(names), "timeline": []}
+            return NOBODY
         return {"state": self.state(self.at), **self.values, "timeline": self.timeline()}
 
 
 def answers(person: Sequence[dict[str, Any]], at: datetime) -> list[dict[str, Any]]:
     """What is answered for each year of a person, asked about `at`, everything known."""
-    told, before = [], None
+    told: list[dict[str, Any]] = []
+    before = None
     for place, year in enumerate(person):
         following = person[place + 1]["facts"] if place + 1 < len(person) else ()
+        if before is None and not year["facts"]:
+            told.append(NOBODY)
+            continue
         edition, fixes = year["edition"], year.get("fixes", ())
         before = Year(year["year"], edition, year["facts"], fixes, before, following, at)
         told.append(before.answer())
