@@ -4,11 +4,11 @@ A command is recorded on a target: a student's enrollment, with her care beside 
 What it leads to follows from the streams of these, as they are, and from the editions at hand.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import cast
+from typing import Final, cast
 from uuid import UUID
 
 from yibao.domain.care import Ground, Ledger, decide_care
@@ -27,26 +27,29 @@ from yibao.domain.facts.commands import Amendment, Command, Correct, Register
 from yibao.domain.facts.events import StreamKind
 from yibao.domain.lifecycle import asks_for_the_window, decide
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition
-from yibao.domain.rules import Case, WindowFix
+from yibao.domain.rules import Around, Case, WindowFix, without_registration
 from yibao.domain.vocabulary import NOTHING_SEEN, EnrollmentId, Seen, edition_stream
 
 #: What a command is recorded on: an enrollment or, for its window, an edition.
 Target = EnrollmentId | str
+#: There is nothing beside a year.
+NOTHING_AROUND: Final = Around()
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What commands stand on: the streams, as they are by then, and the editions at hand.
 
-    `stream` raises UnreadableEvent, `policy` UnknownEdition. `by` is who keeps the store. `case`
-    and `ledger` tell of a student's enrollment and of her care where that is kept from one command
-    to the next.
+    `stream` raises UnreadableEvent, `policy` UnknownEdition. `by` is who keeps the store. `around`
+    tells of the years beside that of a student. `case` and `ledger` tell of a student's enrollment
+    and of her care where that is kept from one command to the next.
     """
 
     stream: Callable[[UUID], Stream]
     policy: Callable[[str], Policy]
     by: str
-    case: Callable[[UUID, EditionInUse], Case] | None = None
+    around: Callable[[EnrollmentId], Around] = lambda _: NOTHING_AROUND
+    case: Callable[[EnrollmentId, EditionInUse], Case] | None = None
     ledger: Callable[[UUID], Ledger] | None = None
 
     def place(self, target: Target, command: Command) -> UUID:
@@ -74,10 +77,12 @@ class Standing:
             in_use = self._in_use(self.policy(target), self.stream(envelope.stream))
             return decide(in_use.stream, command, in_use, envelope)
         if envelope.stream == target.stream:
-            return self._on_an_enrollment(command, envelope)
+            return self._on_an_enrollment(target, command, envelope)
         return self._on_care(target, command, envelope)
 
-    def _on_an_enrollment(self, command: Command, envelope: Envelope) -> list[events.Event]:
+    def _on_an_enrollment(
+        self, enrollment: EnrollmentId, command: Command, envelope: Envelope
+    ) -> list[events.Event]:
         stream = self.stream(envelope.stream)
         policy = self._policy(stream, command)
         if policy is None:
@@ -85,7 +90,8 @@ class Standing:
         fixed = EMPTY
         if asks_for_the_window(command) or isinstance(command, Register):
             fixed = self.stream(edition_stream(policy.edition))
-        return decide(stream, command, self._in_use(policy, fixed), envelope)
+        around = partial(self.around, enrollment)
+        return decide(stream, command, self._in_use(policy, fixed), envelope, around)
 
     def _on_care(
         self, enrollment: EnrollmentId, command: Command, envelope: Envelope
@@ -96,10 +102,9 @@ class Standing:
             return decide_care(received, command, None, envelope)
         edition = self._in_use(self.policy(named), self.stream(edition_stream(named)))
         if self.case:
-            case = self.case(enrollment.stream, edition)
+            case = self.case(enrollment, edition)
         else:
-            fixes = cast(Sequence[WindowFix], edition.stream.facts)
-            case = Case(edition.policy, enrolled.facts, fixes, enrolled.counting)
+            case = case_of(enrolled, edition.policy, edition.stream, self.around(enrollment))
         ledger = partial(self.ledger, envelope.stream) if self.ledger else None
         ground = Ground(case, enrolled.version, edition, ledger)
         return decide_care(received, command, ground, envelope)
@@ -113,6 +118,46 @@ class Standing:
 
     def _in_use(self, policy: Policy, stream: Stream) -> EditionInUse:
         return EditionInUse(policy, stream, self.by)
+
+
+def case_of(enrolled: Stream, policy: Policy, fixed: Stream, around: Around) -> Case:
+    """A student's case by the streams of her enrollment and of her edition."""
+    fixes = cast(Sequence[WindowFix], fixed.facts)
+    return Case(
+        policy,
+        enrolled.facts,
+        fixes,
+        enrolled.counting,
+        before=around.before,
+        following=around.following,
+    )
+
+
+def around_of(
+    enrollment: EnrollmentId,
+    begun: Collection[int],
+    stream: Callable[[UUID], Stream],
+    policy: Callable[[str], Policy],
+) -> Around:
+    """What the years tell that are beside that of a student, by those in which something stands.
+
+    Raises UnreadableEvent, and UnknownEdition where an edition of an earlier year is not at hand.
+    """
+
+    def enrolled(year: int) -> Stream:
+        return stream(EnrollmentId(enrollment.ref, year).stream) if year in begun else EMPTY
+
+    before: Case | None = None
+    for year in range(min(begun, default=enrollment.year), enrollment.year):
+        own, following = enrolled(year), stream(EnrollmentId(enrollment.ref, year + 1).stream)
+        if (named := own.edition_named) is not None:
+            fixed = stream(edition_stream(named))
+            around = Around(before, following.counting if following.version else None)
+            before = case_of(own, policy(named), fixed, around)
+        elif before is not None:
+            before = without_registration(before)
+    after = enrolled(enrollment.year + 1)
+    return Around(before, after.counting if after.version else None)
 
 
 def judge(

@@ -470,6 +470,14 @@ def edition_stream(edition: str) -> UUID:
     return _stream(f"edition/{_text(edition, 'policy')}")
 
 
+def student_id(ref: str) -> UUID:
+    """What the years of a student have in common, of which one may move another.
+
+    Raises BadValue.
+    """
+    return _stream(f"student/{_text(ref, 'ref')}")
+
+
 def _index(year: int) -> int:
     if type(year) is int and year.bit_length() < 1000:  # asked for with every command
         return year

@@ -2,7 +2,8 @@
 
 The trail has an entry for each fact, in the order in which the store took them. What a fact
 changed is the difference between the answer without it and the answer with it, both for the
-instant at which it was recorded.
+instant at which it was recorded. What it changed in the answers of another year of the student is
+told among that year's entries (R33).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ from yibao.domain.lifecycle import Change
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.parts import PARTS
-from yibao.projections.record import Knowledge, Record
+from yibao.projections.record import Knowledge, Log, Record
 from yibao.projections.turning import Asking
 
 
@@ -37,7 +38,8 @@ class Entry(NamedTuple):
     `former_school` the one known without it, where that is another. `code` is that of the
     discrepancy the fact makes, if it does not fit; of care, why it is refused. `steps` are the
     changes of state that entered the timeline; those that lie after the recording are
-    scheduled by the fact.
+    scheduled by the fact. `fact_year` is the year in which it was recorded, for a fixed window that
+    of the edition: another one than that of the enrollment, whose answers it changed all the same.
     """
 
     enrollment: EnrollmentId
@@ -49,6 +51,7 @@ class Entry(NamedTuple):
     code: str | None
     moved: tuple[Moved, ...]
     steps: tuple[Change, ...]
+    fact_year: int
 
     def __repr__(self) -> str:
         event, whom = self.event, f"{self.enrollment.ref!r} in {self.enrollment.year}"
@@ -63,13 +66,26 @@ class Entry(NamedTuple):
         return step.at > self.event.recorded_at
 
 
-def entry_of(record: Record, recorded: Positioned) -> Entry:
-    """What one event changed for this student."""
-    return _entry(Asking(record), recorded)
+class _Told(NamedTuple):
+    """An event that may have changed something for a student, of which year, and if it is hers."""
+
+    recorded: Positioned
+    year: int
+    is_own: bool = False
+
+    @property
+    def position(self) -> int:
+        return self.recorded.position
 
 
-def _entry(ask: Asking, recorded: Positioned) -> Entry:
-    record, at = ask.record, recorded.event.recorded_at
+def entry_of(record: Record, fixed: Positioned, year: int) -> Entry:
+    """What a window fixed under an edition of a year changed for this student."""
+    return _entry(Asking(record), _Told(fixed, year))
+
+
+def _entry(ask: Asking, told: _Told) -> Entry:
+    record, recorded = ask.record, told.recorded
+    at = recorded.event.recorded_at
     without = record.known_at(recorded.position - 1)
     before = ask(without, at)
     known = record.known_at(recorded.position)
@@ -85,34 +101,73 @@ def _entry(ask: Asking, recorded: Positioned) -> Entry:
         _code(recorded.event, known, after),
         tuple(_differences(before, after)),
         tuple(_fresh_steps(before.timeline, after.timeline)),
+        told.year,
     )
 
 
 def entries(record: Record, after: int = 0, until: int | None = None) -> Iterator[Entry]:
-    """The entries of one student's own facts, in the order of recording, between two positions."""
-    ask = Asking(record)
-    for each in _own(record):
-        if each.position > after and (until is None or each.position <= until):
-            yield _entry(ask, each)
+    """The entries of one student's facts, in the order of recording, between two positions.
+
+    That is of everything recorded of the year, and of what was of another and moved its answers.
+    """
+    return _entries(record, _recorded(record), after, until)
 
 
 def entries_with_windows(record: Record) -> Iterator[Entry]:
     """The same for everything there is, with the windows fixed that moved the student's answers."""
-    windows = [
-        each
-        for name in record.editions_by(len(record.enrolled))
-        for each in record.edition_of(name).log.positioned()
-        if fixes_a_window(each.event)
-    ]
-    fixed, ask = {each.position for each in windows}, Asking(record)
-    for each in merge(_own(record), sorted(windows, key=_position), key=_position):
-        found = _entry(ask, each)
-        if found.moved or each.position not in fixed:
-            yield found
+    windows = sorted(_windows(record), key=_position)
+    return _entries(record, merge(_recorded(record), windows, key=_position))
 
 
-def _own(record: Record) -> Iterator[Positioned]:
-    return merge(record.enrolled.positioned(), record.received.positioned(), key=_position)
+def _entries(
+    record: Record, told: Iterable[_Told], after: int = 0, until: int | None = None
+) -> Iterator[Entry]:
+    ask = Asking(record)
+    for each in told:
+        if each.position <= after or (until is not None and each.position > until):
+            continue
+        if each.is_own or _is_felt(record, each.position):
+            found = _entry(ask, each)
+            if each.is_own or found.moved:
+                yield found
+
+
+def _is_felt(record: Record, position: int) -> bool:
+    """Whether an event that is not of the year's own streams can have moved its answers."""
+    return record.known_at(position - 1).case is not record.known_at(position).case
+
+
+def _recorded(record: Record) -> Iterator[_Told]:
+    """What was recorded of the year, of those before and of the next; of the year alone the care.
+
+    Care of another year moves no answer of this one.
+    """
+    year = record.enrollment.year
+    logs = [(year, record.enrolled), (year, record.received)]
+    logs += [(before.enrollment.year, before.enrolled) for before in years_before(record)]
+    logs += [(year + 1, record.following)] if record.following else []
+    return merge(*(_of(of, log, of == year) for of, log in logs), key=_position)
+
+
+def _of(year: int, log: Log, is_own: bool) -> Iterator[_Told]:
+    return (_Told(recorded, year, is_own) for recorded in log.positioned())
+
+
+def _windows(record: Record) -> Iterator[_Told]:
+    """The windows fixed under every edition of the student, of the year and of those before."""
+    for each in (record, *years_before(record)):
+        for name in each.editions_by(len(each.enrolled)):
+            for recorded in each.edition_of(name).log.positioned():
+                if fixes_a_window(recorded.event):
+                    yield _Told(recorded, each.enrollment.year)
+
+
+def years_before(record: Record) -> Iterator[Record]:
+    """The records of the years before, the latest first."""
+    before = record.before
+    while before is not None:
+        yield before
+        before = before.before
 
 
 def scheduled_by(trail: Iterable[Entry]) -> dict[Change, Entry]:

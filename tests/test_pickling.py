@@ -189,7 +189,8 @@ def returned() -> Iterator[Any]:
 def made() -> Iterator[Any]:
     """Something of each kind that one makes oneself."""
     for kind in ASKED.values():
-        values = {key: value for key, value in VALUES.items() if key in kind.model_fields}
+        values = VALUES | ({"kind": "graduated"} if kind.name == "withdraw" else {})
+        values = {key: value for key, value in values.items() if key in kind.model_fields}
         yield kind.model_validate(values)
     yield yibao.Question(ref="s1")
     yield yibao.StoreSettings(pool_max=4)

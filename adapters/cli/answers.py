@@ -23,6 +23,7 @@ from yibao.adapters.cli.options import (
     policies_option,
     print_json,
     subjects_options,
+    years_options,
 )
 from yibao.adapters.views import in_one_line, json_for, tell, tell_page
 
@@ -48,7 +49,8 @@ def show(
 ) -> None:
     """Tell what holds about a student, in short.
 
-    Of one in a store her latest year, unless --year says otherwise; exit 1 where she is unknown.
+    Of several years her latest, and a line of each other one, unless --year says otherwise; exit 1
+    where she is unknown.
     """
     from yibao.adapters.cli.running.subjects import UnknownStudent, subjects
     from yibao.adapters.editions import Editions
@@ -58,15 +60,17 @@ def show(
 
     words = Words(lang)
     try:
-        with subjects(Editions(policies), **whom, any_year=True) as asked:
-            answers = [asked.answer(one, at, known_at) for one in asked.students]
+        with subjects(Editions(policies), **whom, years="around") as asked:
+            told = [asked.answers(years, at, known_at) for _, years in asked.by_student()]
+            others = [asked.answer(one, at, None) for one in asked.others]
     except UnknownStudent as unknown:
         tell(unknown.told(words), err=True)
         sys.exit(1)
-    for number, answer in enumerate(answers):
+    for number, (*earlier, answer) in enumerate(told):
         if number:
             tell("")
-        console.to(sys.stdout).print(short_report(answer, asked.other_years, words))
+        report = short_report(answer, words, earlier, others)
+        console.to(sys.stdout).print(report)
 
 
 @main.command(
@@ -213,10 +217,11 @@ def review(
 @main.command(
     epilog=examples(
         "history story.yaml --value state",
+        "history --store facts.db --ref s1",
         "history --store facts.db --ref s1 --year 2025 --at 2025-12-01",
     )
 )
-@subjects_options
+@years_options
 @click.option(
     "--value",
     type=PART,
@@ -245,33 +250,32 @@ def history(
 
     Each with from when until when it was the one given.
     """
-    from yibao.adapters.cli.running.subjects import subjects
-    from yibao.adapters.editions import Editions
+    from yibao.adapters.cli.running.subjects import her_years
     from yibao.adapters.shapes import history_json
     from yibao.adapters.views import console
     from yibao.adapters.views.console import history_report
     from yibao.adapters.views.words import Words
 
-    with subjects(Editions(policies), **whom) as asked:
-        found = [
-            (one, asked.service.history(one.enrollment, value, at=at)) for one in asked.students
-        ]
+    with her_years(policies, lang, whom) as asked:
+        found = [(one, asked.service.history(one.whose, value, at=at)) for one in asked.students]
     if as_json:
         print_json([one.as_json() | history_json(value, at, held) for one, held in found])
         return
     for one, held in found:
         if len(found) > 1:
             tell(one.label)
-        console.to(sys.stdout).print(history_report(value, held, Words(lang)))
+        report = history_report(value, held, Words(lang), one.enrollment)
+        console.to(sys.stdout).print(report)
 
 
 @main.command(
     epilog=examples(
         "timeline story.yaml",
+        "timeline --store facts.db --ref s1",
         "timeline --store facts.db --ref s1 --year 2025 --known-at 2025-09-10",
     )
 )
-@subjects_options
+@years_options
 @AT
 @KNOWN_AT
 @policies_option
@@ -285,22 +289,22 @@ def timeline(
 ) -> None:
     """Draw the lifecycle as bars over the calendar.
 
-    As known now and, with --known-at, as known then beneath.
+    As known now and, with --known-at, as known then beneath; each of several years beneath the one
+    before it, on one calendar.
     """
-    from yibao.adapters.cli.running.subjects import subjects
-    from yibao.adapters.editions import Editions
+    from yibao.adapters.cli.running.subjects import her_years
     from yibao.adapters.views import console
     from yibao.adapters.views.console import carries_blocks, timeline_report
     from yibao.adapters.views.words import Words
 
     out = console.to(sys.stdout)
-    with subjects(Editions(policies), **whom) as asked:
-        for one in asked.students:
-            if len(asked.students) > 1:
-                tell(one.label)
-            answers = [asked.answer(one, at, None)]
+    with her_years(policies, lang, whom) as asked:
+        for name, years in asked.by_student():
+            if len(asked.by_student()) > 1:
+                tell(in_one_line(name))
+            answers = asked.answers(years, at, None)
             if known_at is not None:
-                answers.append(asked.answer(one, at, known_at))
+                answers += asked.answers(years, at, known_at)
             plainly = not carries_blocks(out.encoding)
             out.print(timeline_report(answers, Words(lang), min(out.width, 120), ascii=plainly))
 
@@ -308,10 +312,11 @@ def timeline(
 @main.command(
     epilog=examples(
         "dossier story.yaml",
+        "dossier --store facts.db --ref s1",
         "dossier --store facts.db --ref s1 --year 2025\n--format html --output s1.html",
     )
 )
-@subjects_options
+@years_options
 @AT
 @KNOWN_AT
 @click.option(
@@ -340,24 +345,26 @@ def dossier(
 
     The notes kept beside her facts are included.
     """
-    from yibao.adapters.cli.running.subjects import subjects
-    from yibao.adapters.editions import Editions
+    from yibao.adapters.cli.running.subjects import her_years
     from yibao.adapters.store.files import written
-    from yibao.adapters.views.dossier import dossier_of
+    from yibao.adapters.views.dossier import Dossiers, dossier_of
     from yibao.adapters.views.words import Words
 
     to = None if output in (None, "-") else Path(output)
     if force and to is None:
         raise click.UsageError("--force says nothing without --output")
-    editions = Editions(policies)
-    with subjects(editions, **whom) as asked:
-        if len({one.name for one in asked.students}) > 1:
+    with her_years(policies, lang, whom) as asked:
+        if len(asked.by_student()) > 1:
             raise click.UsageError("a dossier is about one student; name a --student")
-        if len(asked.students) > 1:
-            raise click.UsageError("a dossier is about one benefit year; name a --year")
-        whose = asked.students[0].enrollment
-        found = dossier_of(asked.service, whose, at or asked.at, known_at, asked.known_at)
-    text = _WRITTEN[form](found, Words(lang), "utf-8" if to else sys.stdout.encoding)
+        then = asked.cutoffs(asked.students, known_at)
+        found = Dossiers(
+            tuple(
+                dossier_of(asked.service, one.enrollment, at or asked.at, cutoff, asked.known_at)
+                for one, cutoff in zip(asked.students, then, strict=True)
+            )
+        )
+        every_year = asked.students[0].year is not None
+    text = _WRITTEN[form](found, every_year, Words(lang), "utf-8" if to else sys.stdout.encoding)
     if to is None:
         (tell_page if form == "html" else tell)(text)
         return
@@ -366,22 +373,24 @@ def dossier(
     tell(in_one_line(Words(lang)("audit", "written", file=to)), err=True)
 
 
-def _as_text(dossier: Any, words: Any, encoding: str) -> str:
+def _as_text(dossiers: Any, every_year: bool, words: Any, encoding: str) -> str:
     from yibao.adapters.views.console import dossier_text
 
-    return dossier_text(dossier, words, encoding)
+    return dossier_text(dossiers, words, encoding)
 
 
-def _as_json(dossier: Any, words: Any, encoding: str) -> str:
-    from yibao.adapters.views.dossier import dossier_json
+def _as_json(dossiers: Any, every_year: bool, words: Any, encoding: str) -> str:
+    """One object a year where no year was named, even if there is but one."""
+    from yibao.adapters.views.dossier import dossier_json, dossiers_json
 
-    return json_for(encoding, dossier_json(dossier), indent=2)
+    told = dossiers_json(dossiers) if every_year else dossier_json(dossiers.years[0])
+    return json_for(encoding, told, indent=2)
 
 
-def _as_page(dossier: Any, words: Any, encoding: str) -> str:
+def _as_page(dossiers: Any, every_year: bool, words: Any, encoding: str) -> str:
     from yibao.adapters.views.pages import dossier_page
 
-    return dossier_page(dossier, words)
+    return dossier_page(dossiers, words)
 
 
 _WRITTEN = {"text": _as_text, "json": _as_json, "html": _as_page}

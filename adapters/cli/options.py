@@ -160,6 +160,11 @@ def latest_options(command: F) -> F:
     return _whom(command, "her latest")
 
 
+def years_options(command: F) -> F:
+    """The same where it is about every benefit year if none is named."""
+    return _whom(command, "all of them")
+
+
 #: Of a student in a store, and in a story that has several editions.
 HER_YEAR = "Her benefit year in the store, or in a story of several"
 

@@ -55,9 +55,9 @@ def _given(declared: Schema, words: Schema) -> Schema:
     assert len(whole) == 1, declared
     shape = {key: value for key, value in whole[0].items() if key not in ("title", "default")}
     if "$ref" in shape:
-        shape = dict(words[shape["$ref"].rpartition("/")[2]])
-        del shape["title"]
-        return shape
+        shape = words[shape["$ref"].rpartition("/")[2]]
+        known = [{k: v for k, v in each.items() if k != "title"} for each in _either(shape)]
+        return known[0] if len(known) == 1 else {"anyOf": known}
     match shape:
         case {"type": "boolean"}:
             return {"anyOf": [shape, {"enum": list(FLAGS)}]}
@@ -76,6 +76,12 @@ def _given(declared: Schema, words: Schema) -> Schema:
         case {"type": "string", "maxLength": _} if "pattern" not in shape:
             return {**shape, "pattern": "^[^\\x00]*$"}
     return shape
+
+
+def _either(shape: Schema) -> list[Schema]:
+    """What a code may be: one of a list, or also a word that an edition of one's own names."""
+    found: list[Schema] = shape.get("anyOf", [shape])
+    return found
 
 
 def _text(pattern: str) -> Schema:

@@ -1,5 +1,6 @@
 """Replays stories through the real service and store, and reports what did not hold."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +74,14 @@ class Replay:
         return self.service.at(
             self.story.enrollment(student, year), when, known_at=0 if cutoff is None else cutoff
         )
+
+    def answers(
+        self, at: datetime | None = None, known_at: Cutoff | None = None
+    ) -> Iterator[tuple[str, Answer]]:
+        """The answer about each student, by name, under each of the story's editions."""
+        for student in self.story.students:
+            for year in self.story.policies:
+                yield student, self.answer(student, at, known_at, year)
 
 
 class _StoryClock:

@@ -9,7 +9,7 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.following.trail import attempt_json, entry_json
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import explained, history_json, plain, review_json
-from yibao.adapters.views.telling import shown
+from yibao.adapters.views.telling import numbered, shown
 from yibao.adapters.views.words import Words
 from yibao.domain.facts import KeptAttempt
 from yibao.domain.vocabulary import EnrollmentId
@@ -24,7 +24,7 @@ HISTORIES: Final = ("state", "waiting", "account_built_on", "evoucher_available_
 
 
 class Dossier(NamedTuple):
-    """Everything on record about one student, and what follows from it at an instant.
+    """Everything on record about a student's benefit year, and what follows at an instant.
 
     `entries` are what was recorded and what it changed, `attempts` what was refused, `notes`
     the free text kept beside facts by their event ids. `then` is the same answer as it was
@@ -63,7 +63,7 @@ class Dossier(NamedTuple):
                 "brought_by",
                 at=shown(step.at, words),
                 state=words("state", step.state),
-                fact=f"{words('event', by.event.name)} #{by.event.originator_version}",
+                fact=numbered(by.event, self.enrollment, words),
                 recorded=shown(by.event.recorded_at, words),
             )
             for step, by in scheduled_by(self.entries).items()
@@ -101,6 +101,39 @@ def dossier_of(
         service.editions,
         None if known_at is None else answer(record, about, known_at),
     )
+
+
+class Dossiers(NamedTuple):
+    """Those of some benefit years of one student, ascending."""
+
+    years: tuple[Dossier, ...]
+
+    @property
+    def whose(self) -> str:
+        """Whose they are, and of which year if it is one."""
+        ref, year = self.years[0].enrollment
+        return f"{ref}/{year}" if len(self.years) == 1 else ref
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What is known now of each year and then, if it was asked for, what was known then."""
+        then = [each.then for each in self.years if each.then]
+        return [*(each.answer for each in self.years), *then]
+
+    def following(self, dossier: Dossier) -> Answer | None:
+        """The answer about the next year, if there is one."""
+        ref, year = dossier.enrollment
+        found = [each.answer for each in self.years if each.enrollment == (ref, year + 1)]
+        return next(iter(found), None)
+
+
+def dossiers_json(dossiers: Dossiers) -> dict[str, Any]:
+    """The dossiers of every year of one student as plain JSON values."""
+    return {
+        "format": 1,
+        "ref": dossiers.years[0].enrollment.ref,
+        "years": [dossier_json(each) for each in dossiers.years],
+    }
 
 
 def dossier_json(dossier: Dossier) -> dict[str, Any]:

@@ -9,8 +9,17 @@ from yibao.adapters.editions import SourceError
 from yibao.adapters.shapes import plain
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
+from yibao.domain.facts.events import Event
 from yibao.domain.refusals import Refused, YibaoError
-from yibao.domain.vocabulary import PENDING, DayRange, Leaving, State, WaitingPeriod
+from yibao.domain.vocabulary import (
+    PENDING,
+    DayRange,
+    EnrollmentId,
+    Leaving,
+    State,
+    WaitingPeriod,
+)
+from yibao.projections.answer import Answer
 
 _STYLES = {
     State.ACTIVE: "green",
@@ -70,7 +79,7 @@ def told(value: Any, words: Words, name: str = "") -> str:
 
 #: The section whose words tell a value of this name, or a parameter in this unit; what has none
 #: there, such as a school or a place that an edition of one's own has named, is told as it is.
-_CODED: Final = {
+_CODED: Final[dict[str, str]] = {
     **{
         key: key
         for key in ("settlement", "setting", "level", "category", "document", "channel", "kind")
@@ -78,6 +87,11 @@ _CODED: Final = {
     "places": "where",
     "categories": "category",
     "documents": "document",
+    "students": "students",
+    "day": "counts_from",
+    "period": "counts_from",
+    "cover_from": "counts_from",
+    **dict.fromkeys(Leaving, "counts_from"),
     "phone number": "ask",
     "event": "counts_from",
     "instant": "counts_from",
@@ -101,6 +115,29 @@ def costs(amount: Any, fixed_waiting_months: int | None, words: Words) -> list[s
     if fixed_waiting_months:
         told_.append(words("phrase", "waits_first", months=fixed_waiting_months))
     return told_
+
+
+def numbered(event: Event, whose: EnrollmentId, words: Words) -> str:
+    """A fact by its place in the stream, with the benefit year where that is another one's."""
+    number = of_year(whose.year_of(event.originator_id), f"#{event.originator_version}", words)
+    return f"{words('event', event.name)} {number}"
+
+
+def in_short(answer: Answer, words: Words) -> str:
+    """How a benefit year stands, in one line: the state, and what is covered."""
+    state = words("state", answer.state or "none") + left(answer.leaving, words)
+    if answer.values is None:
+        return state
+    coverage = shown(answer.values.coverage.value, words)
+    return words.joined([state, f"{words('value', 'coverage')} {coverage}"])
+
+
+def goes_on(following: Answer | None, words: Words) -> str:
+    """What comes of a benefit year that has ended: the next one, if she is registered for it."""
+    if following is None or following.values is None:
+        return ""
+    year = following.enrollment.year
+    return words("phrase", "goes_on", year=year, told=in_short(following, words))
 
 
 def of_year(year: int | None, text: str, words: Words) -> str:

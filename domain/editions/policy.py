@@ -202,6 +202,10 @@ class Policy(Model):
     benefits: Benefits | None = None
     benefit_rules: dict[str, Citation] = Field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        # What a derivation stands on, an earlier edition among it, is a part of keys.
+        return hash(self.edition)
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         p = self.parameters

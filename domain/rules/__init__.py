@@ -17,7 +17,7 @@ from yibao.domain.rules.account import (
     account_while_unconfirmed,
     visible_at,
 )
-from yibao.domain.rules.carrying import as_of
+from yibao.domain.rules.carrying import as_of, without_registration
 from yibao.domain.rules.case import Around, Case
 from yibao.domain.rules.cover import benefit_window
 from yibao.domain.rules.evoucher import (
@@ -60,6 +60,7 @@ __all__ = [
     "visible_at",
     "waiting_before_joining",
     "waiting_period",
+    "without_registration",
 ]
 
 
@@ -86,7 +87,9 @@ def values(case: Case, at: datetime) -> Values:
     if case.episodes:
         return values_of(case, case.episodes[-1])
     undecided = while_unconfirmed(case, at, waiting_before_joining(case))
-    return case.once(("values", undecided[1:]), lambda: _values_of_none(case, undecided))
+    # Whatever the instant, it rests on the same choice, leaving, or end of a span.
+    key = ("values", undecided.because, undecided.rule, id(undecided.inputs[0]))
+    return case.once(key, lambda: _values_of_none(case, undecided))
 
 
 def _values_without_registration() -> Values:

@@ -27,6 +27,14 @@ def as_of(case: Case, at: datetime) -> Case:
     return case.once(("as of", id(before), told), open_before)
 
 
+def without_registration(before: Case) -> Case:
+    """The case of a year in between without a registration: all it has is what it was given.
+
+    Under whatever edition, of which nothing is asked.
+    """
+    return before.once("a year without", lambda: Case(before.policy, (), before=before))
+
+
 def _undecided(case: Case, at: datetime) -> Derived[Pending] | None:
     """That one may still join in a year at an instant, where nobody has."""
     if case.facts.registration is None or case.episodes:

@@ -157,6 +157,8 @@ class Case:
         self, one: Current[events.Withdrawn] | None
     ) -> Current[events.Withdrawn] | None:
         """The withdrawal that would count without one; none after the benefit year does (R24)."""
+        if self.facts.registration is None:
+            return None
         others = [fact for fact in self.withdrawals[-2:] if fact is not one]
         last_day = self.policy.parameters.benefit_to.value
         if others and self.facts.first_day_outside(others[-1]) <= last_day:

@@ -14,7 +14,7 @@ from yibao.domain.calendar import SHANGHAI
 from yibao.domain.care import Care, Ledger
 from yibao.domain.facts import EMPTY, Facts, KeptAttempt, Stream, events
 from yibao.domain.refusals import UnknownCutoff, UnknownEdition
-from yibao.domain.rules import Case
+from yibao.domain.rules import Case, without_registration
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.record.fixing import EditionRecord
 from yibao.projections.record.following import Following
@@ -224,10 +224,7 @@ class Record:
             return known and known.case
         assert self.before is not None
         earlier = self.before._case_before(known.before)
-        if earlier is None:
-            return None
-        # Of a year without a registration nothing is told but what it was given, whatever edition.
-        return earlier.once("a year after it", lambda: Case(earlier.policy, (), before=earlier))
+        return without_registration(earlier) if earlier else None
 
     def transactions(
         self, then: Knowledge, now: Knowledge
@@ -274,25 +271,28 @@ class Record:
         """Whether what is known then is more, of anything, than what is known now."""
         since = self._cut(then.version, then.known_at)
         until = self._cut(now.version, now.known_at)
-        logs = [(self.enrollment.stream, self.enrolled)]
+        logs = self.streams()
+        logs.pop(self._next_year.stream, None)
         for record in self._years():
-            logs += [
-                (record.enrollment.stream, record.enrolled),
-                (record.enrollment.care_stream, record.received),
-            ]
             if named := record.edition_named(until(record.enrollment.stream, record.enrolled)):
-                logs.append((edition_stream(named), record.edition_of(named).log))
+                logs[edition_stream(named)] = record.edition_of(named).log
         return then.following > now.following or any(
-            since(stream, log) > until(stream, log) for stream, log in logs
+            since(stream, log) > until(stream, log) for stream, log in logs.items()
         )
+
+    def streams(self) -> dict[UUID, Log]:
+        """The logs of all her streams, of the years before and the next as well."""
+        found = dict[UUID, Log]()
+        for record in self._years():
+            found[record.enrollment.stream] = record.enrolled
+            found[record.enrollment.care_stream] = record.received
+        if self.following:
+            found[self._next_year.stream] = self.following
+        return found
 
     def everything(self) -> Iterator[events.Event]:
         """Every event recorded of her, of the years before and the next as well."""
-        for record in self._years():
-            yield from record.enrolled.events
-            yield from record.received.events
-        if self.following:
-            yield from self.following.events
+        return chain.from_iterable(log.events for log in self.streams().values())
 
     def _years(self) -> Iterator["Record"]:
         """The records of the years, the earliest first, up to this."""
@@ -352,8 +352,7 @@ class Record:
 
     def version_superseded(self, event: events.Event) -> int | None:
         """The version of the fact whose place an event takes, or which it takes back."""
-        logs = [log for each in self._years() for log in (each.enrolled, each.received)]
-        for log in [*logs, *([self.following] if self.following else ())]:
+        for log in self.streams().values():
             found: int | None = log.version_superseded(event)
             if found is not None:
                 return found

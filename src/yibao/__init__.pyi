@@ -60,6 +60,7 @@ from yibao.domain.vocabulary import (
     Leaving as Leaving,
     OtherCover as OtherCover,
     Pending as Pending,
+    Place as Place,
     Seen as Seen,
     Settlement as Settlement,
     State as State,

@@ -21,13 +21,13 @@ def derivations() -> Iterator[str]:
     editions = Editions()
     for file in story_files(ROOT / "scenarios"):
         ran = replay(read_story(file, editions), editions)
-        for student in ran.story.students:
-            for name, tree in trees(ran.answer(student)):
-                yield f"{file.stem} {student} {name}: {_told(tree)}"
-            answer = ran.answer(student)
+        for name, answer in ran.answers():
+            student = f"{name} {answer.enrollment.year}" if ran.story.tells_years else name
+            for part, tree in trees(answer):
+                yield f"{file.stem} {student} {part}: {_told(tree)}"
             for number, assessed in enumerate(answer.care, start=1):
-                for name, tree in care_trees(assessed, answer.policy):
-                    yield f"{file.stem} {student} care {number} {name}: {_told(tree)}"
+                for part, tree in care_trees(assessed, answer.policy):
+                    yield f"{file.stem} {student} care {number} {part}: {_told(tree)}"
         ran.service.close()
 
 

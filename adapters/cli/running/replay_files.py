@@ -107,11 +107,7 @@ class Replayer:
             result.error = error
             return result
         try:
-            result.answers = [
-                (name, ran.answer(name, self.at, self.known_at, year))
-                for name in story.students
-                for year in story.policies
-            ]
+            result.answers = list(ran.answers(self.at, self.known_at))
         except UnknownCutoff as unknown:
             result.error = SourceError(str(file), 1, 1, str(unknown))
             return result

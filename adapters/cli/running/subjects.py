@@ -1,11 +1,13 @@
 """Whom a question on the command line is about: students of a story, or of a store."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import click
 
@@ -14,22 +16,27 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.service import Service
 from yibao.adapters.store import open_store
 from yibao.adapters.stories import Story, read_story, replay
-from yibao.adapters.views import in_one_line
+from yibao.adapters.views import in_one_line, tell
 from yibao.adapters.views.words import Words
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
-from yibao.projections.record import Cutoff
+from yibao.projections.record import Cutoff, Record
 
 
 class Subject(NamedTuple):
     """A student asked about, by the name in the story or by reference, and in which year.
 
-    `year` is told beside her where the story tells of several.
+    `whose` is the enrollment or, where several years are asked about, its record, which is of one
+    moment with theirs. `year` is told beside her where it was not named, and there may be several.
     """
 
     name: str
-    enrollment: EnrollmentId
+    whose: EnrollmentId | Record
     year: int | None = None
+
+    @property
+    def enrollment(self) -> EnrollmentId:
+        return self.whose.enrollment if isinstance(self.whose, Record) else self.whose
 
     @property
     def label(self) -> str:
@@ -47,20 +54,37 @@ class Subjects:
     """The service to ask, and the students asked about.
 
     Of a story `at` is its latest instant and `known_at` what it tells; of a store both are None:
-    now, with everything known. `other_years` are those known of one in a store beside the one
-    asked about.
+    now, with everything known. `others` are the other years of one in a store whose year is named.
     """
 
     service: Service
-    students: tuple[Subject, ...]
+    students: Sequence[Subject]
     at: datetime | None
     known_at: Cutoff | None
-    other_years: tuple[int, ...] = ()
+    others: Sequence[Subject] = ()
 
     def answer(self, whom: Subject, at: datetime | None, known_at: Cutoff | None) -> Answer:
         """The answer about one of the students, for an instant and as known by a cut-off."""
         cutoff = self.known_at if known_at is None else known_at
-        return self.service.at(whom.enrollment, at or self.at, known_at=cutoff)
+        return self.service.at(whom.whose, at or self.at, known_at=cutoff)
+
+    def answers(
+        self, years: Sequence[Subject], at: datetime | None, known_at: Cutoff | None
+    ) -> list[Answer]:
+        """The answers about one student in some years, as known by a cut-off."""
+        cutoffs = self.cutoffs(years, known_at)
+        return [self.answer(one, at, known) for one, known in zip(years, cutoffs, strict=True)]
+
+    def cutoffs(self, years: Sequence[Subject], known_at: Cutoff | None) -> list[Cutoff | None]:
+        """A cut-off for each of some years; a version is one of the latest, and then its stamp."""
+        if not isinstance(known_at, int) or len(years) == 1:
+            return [known_at] * len(years)
+        stamp = self.service.at(years[-1].whose, known_at=known_at).known_at
+        return [*[stamp or 0] * (len(years) - 1), known_at]
+
+    def by_student(self) -> list[tuple[str, list[Subject]]]:
+        """The years asked about of each student, ascending."""
+        return [(name, list(years)) for name, years in groupby(self.students, _name)]
 
 
 class UnknownStudent(Exception):
@@ -77,6 +101,10 @@ class UnknownStudent(Exception):
         return f"yibao: {words('phrase', 'unknown', whom=in_one_line(named), years=years)}"
 
 
+#: Of one in a store: the year must be named; every year where none is; and those around it.
+Years = Literal["one", "all", "around"]
+
+
 @contextmanager
 def subjects(
     editions: Editions,
@@ -87,12 +115,12 @@ def subjects(
     year: int | None,
     policy: str | None = None,
     *,
-    any_year: bool = False,
+    years: Years = "one",
 ) -> Iterator[Subjects]:
-    """The students of a story, or one of them, or one in a store; with `any_year` in her latest.
+    """The students of a story, or one of them, or one in a store.
 
-    Raises UsageError for options that say nothing together, or not enough, and with `any_year`
-    UnknownStudent where nothing is recorded of one in a store.
+    Raises UsageError for options that say nothing together, or not enough; and UnknownStudent where
+    all years are asked about of one in a store, or those around one, and nothing is known.
     """
     store = store or (store_here() if file is None else None)
     if (file is None) == (store is None):
@@ -102,29 +130,57 @@ def subjects(
         story = read_story(file, editions, policy)
         if not story.tells_years:
             _forbid("FILE", year=year)
-        years = years_asked(story, year)
+        told = years_asked(story, year)
         ran = replay(story, editions)
         with ran.service as service:
             names = _chosen(list(story.students), student)
-            students = tuple(_of_story(story, name, each) for name in names for each in years)
+            students = tuple(_of_story(story, name, each) for name in names for each in told)
             known_at = 0 if ran.known_at is None else ran.known_at
             yield Subjects(service, students, story.latest_at, known_at)
         return
     _forbid("--store", student=student, policy=policy)
-    if ref is None or (year is None and not any_year):
-        raise click.UsageError("--store needs --ref" + " and --year" * (not any_year))
+    if ref is None or (year is None and years == "one"):
+        raise click.UsageError("--store needs --ref" + " and --year" * (years == "one"))
     with existing_store(store, editions) as service:
-        if not any_year:
-            assert year is not None
+        if year is not None and years != "around":
             yield Subjects(service, (Subject(ref, EnrollmentId(ref, year)),), None, None)
             return
         known = service.enrollments(ref)
         if not known or year not in (None, *known):
             raise UnknownStudent(ref, year, known)
-        asked = known[-1] if year is None else year
-        others = tuple(each for each in known if each != asked)
-        whom = Subject(ref, EnrollmentId(ref, asked))
-        yield Subjects(service, (whom,), None, None, others)
+        found = list(_every_year(service, ref, known))
+        named = [one for one in found if year in (None, one.year)]
+        yield Subjects(service, named, None, None, [one for one in found if one not in named])
+
+
+@contextmanager
+def her_years(policies: Path | None, lang: Any, whom: dict[str, Any]) -> Iterator[Subjects]:
+    """The students of a story or one in a store, of every year where none is named.
+
+    Where nothing is recorded of her that is told, and the program ends.
+    """
+    try:
+        with subjects(Editions(policies), **whom, years="all") as asked:
+            yield asked
+    except UnknownStudent as unknown:
+        tell(unknown.told(Words(lang)), err=True)
+        sys.exit(1)
+
+
+def _every_year(service: Service, ref: str, known: Sequence[int]) -> Iterator[Subject]:
+    """Her years, read in one turn, so that what is told of them is of one moment."""
+    record: Record | None = service.read(EnrollmentId(ref, known[-1]))
+    records: list[Record] = []
+    while record is not None:
+        records.append(record)
+        record = record.before
+    for each in reversed(records):
+        if each.enrollment.year in known:
+            yield Subject(ref, each, each.enrollment.year)
+
+
+def _name(one: Subject) -> str:
+    return one.name
 
 
 @contextmanager

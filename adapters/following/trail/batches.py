@@ -1,6 +1,7 @@
 """Takes in a batch of facts: the rows each makes, whom a window moved, who is parked."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cache, partial
 from itertools import takewhile
 from operator import attrgetter
@@ -32,21 +33,24 @@ from yibao.domain.editions import Policy
 from yibao.domain.facts import Positioned, events
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
 from yibao.domain.rules import (
-    Case,
-    Window,
-    WindowFix,
-    confirmation_window,
     confirmed_whichever_holds,
 )
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
-from yibao.projections.audit_trail import Entry, entries, entries_with_windows, entry_of
-from yibao.projections.record import EditionRecord, Log, Record
+from yibao.projections.audit_trail import (
+    Entry,
+    entries,
+    entries_with_windows,
+    entry_of,
+    years_before,
+)
+from yibao.projections.record import NOTHING, EditionRecord, Knowledge, Log, Record
 
 #: For how many students and windows fixed it is looked at together what a window has moved.
 FAN: Final = 500
 #: Of a stream with more events the trail tells nothing more: nobody else is to wait for it.
 LONGEST: Final = 5000
 
+_AT_A_SCHOOL: Final = (events.Registered, events.SchoolChanged)
 _FIXES: Final = {events.WindowFixed.name, events.Voided.name}
 _OF_EDITIONS: Final = _FIXES | {events.EditionAdopted.name, events.BenefitsAdopted.name}
 
@@ -60,6 +64,8 @@ class Batch:
         self.transaction = transaction
         self.edition = cache(self._edition)
         self.parked = {each.stream for each in transaction.parked()}
+        self._years: dict[str, list[int]] = {}
+        self._logs: dict[UUID, Log] = {}
         self._read: dict[UUID, list[SqlRow]] = {}
         self._read_until = 0
 
@@ -87,7 +93,7 @@ class Batch:
                 firsts.setdefault(each.stream, each.position)
         students = {
             each: first
-            for each, first in self._enrollments(firsts, last.position).items()
+            for each, first in self._of_every_year(self._enrollments(firsts, last.position)).items()
             if each.stream.hex not in self.parked
         }
         self._read_ahead([each.care_stream for each in students], last.position)
@@ -108,21 +114,25 @@ class Batch:
         return progress._replace(position=last.position)
 
     def unpark(self, parked: Parked, until: int) -> None:
-        """Lists a parked student anew up to a position, if that can be done by now."""
+        """Lists a parked student anew up to a position, if that can be done by now.
+
+        And with it the other years of the student, whose answers may not have known of this one.
+        """
         stream = UUID(parked.stream)
         self.parked.discard(parked.stream)
         self.transaction.unpark(parked.stream)
-        for enrollment in self._enrollments({stream: parked.position}, until):
-            made = self._made(enrollment, parked.position, until, entries_with_windows)
+        found = self._enrollments({stream: parked.position}, until)
+        for enrollment, first in self._of_every_year(found).items():
+            made = self._made(enrollment, first, until, entries_with_windows)
             if made is None:
-                return
+                continue
             self.transaction.forget_student(enrollment)
             self.transaction.insert(self._rows(enrollment, until, made))
-            own = {enrollment.stream, enrollment.care_stream}
-            for fix in [entry for entry in made if entry.event.originator_id not in own]:
-                assert fix.edition is not None
-                self.transaction.forget_fix(fix.recorded.position)
-                self._list_fix(fix.recorded, fix.edition)
+            for fix in [entry.recorded for entry in made if _is_of_an_edition(entry)]:
+                policy = self.transaction.edition_of(fix.event.originator_id)
+                assert policy is not None
+                self.transaction.forget_fix(fix.position)
+                self._list_fix(fix, policy)
 
     def _editions(self, taken: Sequence[Taken]) -> dict[UUID, str]:
         """The editions among the streams; an edition is adopted before anything else of it."""
@@ -160,6 +170,18 @@ class Batch:
             found[enrollment] = min(first, found.get(enrollment, first))
         return found
 
+    def _of_every_year(self, found: Mapping[EnrollmentId, int]) -> dict[EnrollmentId, int]:
+        """The same with every other year of the students: its answers may be moved as well."""
+        firsts: dict[str, int] = {}
+        for (ref, _), first in found.items():
+            firsts[ref] = min(first, firsts.get(ref, first))
+        self._years |= self.transaction.years_of(firsts)
+        return {
+            EnrollmentId(ref, year): first
+            for ref, first in firsts.items()
+            for year in self._years[ref]
+        }
+
     def _registered(self, stream: UUID, position: int) -> EnrollmentId | None:
         """Whose new stream it is; None, and parked, where it does not say so."""
         rows = self._read.get(stream, [])[:1]
@@ -176,6 +198,7 @@ class Batch:
         """Reads streams that are needed up to a position, many at once."""
         if until != self._read_until:
             self._read, self._read_until = {}, until
+            self._logs.clear()
         # Not by a difference of sets: that would look at all that was read, for each student anew.
         lacking = {stream for stream in streams if stream not in self._read}
         if lacking:
@@ -206,6 +229,8 @@ class Batch:
         """Entries of one student; None, and parked, where her facts are not fit for it."""
         if enrollment.stream.hex in self.parked:
             return None
+        if enrollment.year == self._years[enrollment.ref][0]:
+            self._logs.clear()  # another student's
         try:
             record = self._record(enrollment, until)
             self._check_holdable(record)
@@ -236,34 +261,31 @@ class Batch:
 
     def _rows(self, enrollment: EnrollmentId, until: int, made: Sequence[Entry]) -> list[TrailRow]:
         """How entries are listed; those of windows that were fixed are the student's alone."""
-        own = {enrollment.stream, enrollment.care_stream}
         rows = []
         for entry in made:
             row = entry_row(entry)
-            if entry.event.originator_id not in own:
+            if _is_of_an_edition(entry):
                 rows.append(row._replace(listing=OF_A_STUDENT))
                 continue
             rows.append(row)
             if entry.former_school is not None:
                 rows.append(row._replace(listing=OF_A_SCHOOL, school=entry.former_school))
         told = [entry.event for entry in made]
-        if any(isinstance(event, events.Registered | events.SchoolChanged) for event in told):
+        several = len(self._years[enrollment.ref]) > 1
+        if several or any(isinstance(event, _AT_A_SCHOOL) for event in told):
             self._remember_schools(self._record(enrollment, until))
         return rows
 
     def _remember_schools(self, record: Record) -> None:
-        """For whom a window may be fixed: every school, under every edition there was."""
-        known = record.enrolled.events
-        policies = {event.policy for event in known if isinstance(event, events.Registered)}
-        schools = {
-            event.school
-            for event in known
-            if isinstance(event, events.Registered | events.SchoolChanged)
-        }
+        """For whom a window may be fixed: every school, under every edition there was of a year."""
         stream = record.enrollment.stream
-        self.transaction.add_schools(
-            (policy, school, stream) for policy in policies for school in schools
-        )
+        for year in (record, *years_before(record)):
+            known = [event for event in year.enrolled.events if isinstance(event, _AT_A_SCHOOL)]
+            policies = {event.policy for event in known if isinstance(event, events.Registered)}
+            schools = {event.school for event in known}
+            self.transaction.add_schools(
+                (policy, school, stream) for policy in policies for school in schools
+            )
 
     def _fixed_windows(self, progress: Progress, found: Sequence[int], policy: str) -> Progress:
         """Lists whose answers windows moved that were fixed in a row, then the fixes.
@@ -279,11 +301,11 @@ class Batch:
         schools = _schools_concerned(recorded, fixes)
         some = max(FAN // len(fixes), 1)
         students = self.transaction.concerned(policy, schools, after, some)
-        self._read_ahead(
-            [stream for _, each in students for stream in (each.stream, each.care_stream)], last
-        )
+        self._years |= self.transaction.years_of({each.ref for _, each in students})
+        self._read_ahead([stream for _, each in students for stream in self._streams(each)], last)
+        moved_by = partial(_moved_by, fixes, self._at_hand(policy).year)
         for _, enrollment in students:
-            made = self._made(enrollment, found[0], last, partial(_moved_by, fixes))
+            made = self._made(enrollment, found[0], last, moved_by)
             self.transaction.insert(
                 entry_row(entry)._replace(listing=OF_A_STUDENT) for entry in made or ()
             )
@@ -299,13 +321,31 @@ class Batch:
         effects = self.transaction.effects(fix.position)
         self.transaction.insert(fix_rows(fix, superseded, policy, effects))
 
+    def _streams(self, enrollment: EnrollmentId) -> Iterator[UUID]:
+        """The streams of which answers about a year tell something."""
+        ref, own = enrollment
+        yield enrollment.care_stream
+        for year in self._years[ref]:
+            if year <= own + 1:
+                yield EnrollmentId(ref, year).stream
+
     def _record(self, enrollment: EnrollmentId, until: int) -> Record:
-        return Record(
-            enrollment,
-            Log.of(self._recorded(enrollment.stream, until)),
-            Log.of(self._recorded(enrollment.care_stream, until)),
-            self.edition,
-        )
+        """Everything of a student up to a position; of the other years without their care."""
+        ref, asked = enrollment
+        enrolled = {
+            year: self._log(EnrollmentId(ref, year).stream, until)
+            for year in self._years[ref]
+            if year <= asked + 1
+        }
+        logs = {year: (log, NOTHING) for year, log in enrolled.items()}
+        logs[asked] = enrolled[asked], self._log(enrollment.care_stream, until)
+        return Record.of(enrollment, logs, self.edition)
+
+    def _log(self, stream: UUID, until: int) -> Log:
+        """What a stream recorded up to a position; kept for the other years of a student."""
+        if stream not in self._logs:
+            self._logs[stream] = Log.of(self._recorded(stream, until))
+        return self._logs[stream]
 
     def _edition(self, name: str) -> EditionRecord:
         try:
@@ -321,39 +361,42 @@ class Batch:
             raise Halted(f"a student is registered under it, and there is {error}") from error
 
 
-def _moved_by(fixes: Sequence[Positioned], record: Record) -> Iterator[Entry]:
-    """What windows that were fixed changed for one student, in order; only where one did.
-
-    An answer knows of fixes by the windows alone: where these stay, it does.
-    """
+def _moved_by(fixes: Sequence[Positioned], year: int, record: Record) -> Iterator[Entry]:
+    """What windows fixed for a year changed for one student, in order; only where one did."""
     for fix in fixes:
-        known = record.known_at(fix.position - 1)
-        case = known.case
-        if case is None or case.facts.registration is None:
-            continue  # there is nobody to ask for a window
-        edition = record.edition_of(case.policy.edition)
-        anew = edition.fixes(edition.log.at(fix.position))
-        before, after = _windows(case, case.fixes), _windows(case, anew)
-        if before == after or (
-            not known.received.version
-            and confirmed_whichever_holds(case, [*before, *after], fix.event.recorded_at)
-        ):
+        known, after = (record.known_at(fix.position - n) for n in (1, 0))
+        if _answered_alike(known, after, fix.event.recorded_at):
             continue
-        entry = entry_of(record, fix)
+        entry = entry_of(record, fix, year)
         if entry.moved:
             yield entry
 
 
-def _windows(case: Case, fixes: Sequence[WindowFix]) -> list[Window]:
-    """Every window that an answer about a case could ask for."""
-    whose = case.category, case.registered_on
-    named = [each.event for each in case.known]
-    schools = {
-        event.school: None
-        for event in named
-        if isinstance(event, events.Registered | events.SchoolChanged)
-    }
-    return [confirmation_window(case.policy, fixes, school, *whose) for school in schools]
+def _answered_alike(known: Knowledge, after: Knowledge, at: datetime) -> bool:
+    """Whether what was fixed in between can have moved no answer for an instant.
+
+    An answer knows of fixes by the windows alone, of this year and of those before: where these
+    stay, it does, and where no window is asked for.
+    """
+    case, anew = known.case, after.case
+    is_asked_for = bool(known.received.version)  # by care, of this year alone
+    while case is not anew:
+        assert case is not None
+        assert anew is not None
+        if case.facts.registration is not None:
+            before, now = list(case.windows()), list(anew.windows())
+            if before != now and (
+                is_asked_for or not confirmed_whichever_holds(case, [*before, *now], at)
+            ):
+                return False
+        case, anew, is_asked_for = case.before, anew.before, False
+    return True
+
+
+def _is_of_an_edition(entry: Entry) -> bool:
+    """Whether what moved the answers is a window that was fixed, for many."""
+    whose = EnrollmentId(entry.enrollment.ref, entry.fact_year)
+    return entry.event.originator_id not in (whose.stream, whose.care_stream)
 
 
 def _schools_concerned(

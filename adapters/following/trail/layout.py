@@ -1,8 +1,9 @@
 """The tables of the trail, the same in a SQLite file of its own and in PostgreSQL.
 
 Everything in it follows from the facts and the refused attempts; it may be deleted at any time
-and is then made anew. One row lists one fact, or one refused attempt. A window fixed for many is
-listed once for all, once more for each student whose answers it moved, and once for each school.
+and is then made anew. One row lists one fact, or one refused attempt. A fact that moved the answers
+of another year of the student as well is listed once more for that year. A window fixed for many is
+listed once for all, once more for each enrollment whose answers it moved, and once for each school.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from yibao.domain.calendar import SHANGHAI
 from yibao.projections.parts import PARTS
 
 #: Grows whenever the same facts would give other rows; a trail of another number is made anew.
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 #: In which listings a row stands.
 EVERYWHERE, OF_A_STUDENT, OF_A_SCHOOL = 0, 1, 2
@@ -23,8 +24,9 @@ REFUSED: Final = "refused"
 #: One bit for each part of the answer that a fact may have moved.
 BITS: Final = {name: 1 << number for number, name in enumerate(PARTS)}
 
-#: The order of the trail: by the stamp, then as the store took them, a refusal after the facts.
-ORDER: Final = ("recorded", "position", "attempt")
+#: The order of the trail: by the stamp, then as the store took them, a refusal after the facts;
+#: then by how many years after the fact's own the year is whose answers it moved.
+ORDER: Final = ("recorded", "position", "attempt", "ahead")
 _ORDERED: Final = ", ".join(ORDER)
 
 _EVERY: Final = f"listing = {EVERYWHERE}"
@@ -50,6 +52,7 @@ _INDEXES: Final = {
 CREATE: Final = (
     "CREATE TABLE entries (entry INTEGER PRIMARY KEY, listing INTEGER NOT NULL, "
     "recorded INTEGER NOT NULL, position INTEGER NOT NULL, attempt INTEGER NOT NULL, "
+    "ahead INTEGER NOT NULL, "
     "occurred INTEGER, ref TEXT, year INTEGER, policy TEXT, school TEXT, actor TEXT NOT NULL, "
     "via TEXT, kind TEXT NOT NULL, code TEXT, correlation TEXT, moved INTEGER NOT NULL, "
     "changes TEXT)",
@@ -59,7 +62,9 @@ CREATE: Final = (
     ),
     "CREATE TABLE enrollments (stream TEXT PRIMARY KEY, care_stream TEXT NOT NULL UNIQUE, "
     "ref TEXT NOT NULL, year INTEGER NOT NULL) WITHOUT ROWID",
-    # Every school an enrollment was ever at under an edition: whom a fixed window may concern.
+    "CREATE INDEX of_people ON enrollments (ref)",
+    # Every school a student was ever at under an edition, for an enrollment of then or of a later
+    # year: whom a fixed window may concern.
     "CREATE TABLE schools (policy TEXT NOT NULL, school TEXT NOT NULL, stream TEXT NOT NULL, "
     "PRIMARY KEY (policy, school, stream)) WITHOUT ROWID",
     "CREATE TABLE editions (stream TEXT PRIMARY KEY, policy TEXT NOT NULL) WITHOUT ROWID",

@@ -39,7 +39,8 @@ class Question:
     answer that a fact changed; `facts_only` leaves out what was refused. `corrections` are facts
     that took the place of others, `voids` those by which others were taken back; with both it is
     either. `late` are the facts recorded more than so many days after they happened. Of an
-    interval `from` is inclusive and `until` is not.
+    interval `from` is inclusive and `until` is not. A fact that moved answers of several years of
+    a student has an entry for each: `year`, `edition`, `school` and `changed` are those answers'.
     """
 
     ref: str | None = None
@@ -118,15 +119,19 @@ class Question:
         return f"SELECT COUNT(*) FROM entries WHERE {where}", values
 
     def counting_sql_by(self, by: By) -> tuple[str, list[Any]]:
-        """The statement that counts them by what they have in common.
+        """The statement that counts facts and refusals by what they have in common.
 
         Of what was counted when it was refused it gives the rows, with their counts in them.
         """
-        conditions = list(self._conditions(None))
+        conditions, each = list(self._conditions(None)), "*"
+        if self.year is None and any(getattr(self, name) is not None for name in _OF_ANSWERS):
+            each = _ONE
+        elif self.year is None:
+            conditions.append(("ahead = 0", []))  # the same facts, and no need to tell them apart
         where = " AND ".join(condition for condition, _ in conditions)
         values = [value for _, given in conditions for value in given]
         named = COUNTED[by]
-        kept = f"SELECT {named}, COUNT(*), NULL FROM entries WHERE {where} AND attempt >= 0 "
+        kept = f"SELECT {named}, COUNT({each}), NULL FROM entries WHERE {where} AND attempt >= 0 "
         counts = f"SELECT {named}, 0, changes FROM entries WHERE {where} AND attempt < 0"
         return f"{kept} GROUP BY {named} UNION ALL {counts}", [*values, *values]
 
@@ -159,7 +164,7 @@ class Question:
                     yield f"{column} {sign} ?", [number_of(instant)]
         if after is not None:
             sign = "<" if self.newest_first else ">"
-            yield f"({', '.join(ORDER)}) {sign} (?, ?, ?)", list(after)
+            yield f"({', '.join(ORDER)}) {sign} (?, ?, ?, ?)", list(after)
 
     def _given(self) -> Iterator[tuple[str, Any]]:
         for field in fields(self):
@@ -187,6 +192,9 @@ _INSTANTS: Final = ("recorded_from", "recorded_until", "happened_from", "happene
 #: What took the place of a fact, and what took one back: conditions on a row, with their values.
 _CORRECTION: Final = ("(kind <> ? AND changes LIKE ?)", [Voided.name, '%"supersedes":%'])
 _VOID: Final = ("kind = ?", [Voided.name])
+#: By what one entry of a fact may fit and another not, and what is one fact, or one refusal.
+_OF_ANSWERS: Final = ("ref", "edition", "school", "code", "changed")
+_ONE: Final = "DISTINCT CASE attempt WHEN 0 THEN position ELSE -attempt END"
 #: The column of each; a day is one of recording, in Shanghai, by its number since 1970.
 COUNTED: Final[dict[By, str]] = {
     "kind": "kind",
@@ -209,24 +217,31 @@ _COLUMNS: Final = {
 
 
 class Key(NamedTuple):
-    """The place of an entry in the order of the trail, where a page may begin after it."""
+    """The place of an entry in the order of the trail, where a page may begin after it.
+
+    In its text `ahead` stands only where the answers are not those of the fact's own year.
+    """
 
     recorded: int
     position: int
     attempt: int
+    ahead: int = 0
 
     @classmethod
     def of(cls, row: TrailRow) -> Self:
-        return cls(row.recorded, row.position, row.attempt)
+        return cls(row.recorded, row.position, row.attempt, row.ahead)
 
     @classmethod
     def read(cls, text: str) -> Self:
         """The key in a text; raises BadValue for anything else."""
+        place, years, ahead = text.partition("~")
+        parts = [*place.split("."), ahead if years else "0"]
         try:
-            recorded, position, attempt = (int(part) for part in text.split(".") if len(part) < 19)
+            recorded, position, attempt, apart = (int(part) for part in parts if len(part) < 19)
         except ValueError:
             raise BadValue("after", "is not where a page of the trail ends") from None
-        return cls(recorded, position, attempt)
+        return cls(recorded, position, attempt, apart)
 
     def __str__(self) -> str:
-        return ".".join(str(part) for part in self)
+        place = f"{self.recorded}.{self.position}.{self.attempt}"
+        return f"{place}~{self.ahead}" if self.ahead else place

@@ -19,6 +19,7 @@ def entry_row(entry: Entry) -> TrailRow:
     return row._replace(
         ref=entry.enrollment.ref,
         year=entry.enrollment.year,
+        ahead=entry.enrollment.year - entry.fact_year,
         policy=entry.edition,
         school=entry.school,
         code=entry.code,
@@ -33,19 +34,27 @@ def edition_row(recorded: Positioned, policy: str) -> TrailRow:
 
 
 def fix_rows(
-    fix: Positioned, superseded: int | None, policy: str, effects: Iterable[tuple[str | None, int]]
+    fix: Positioned,
+    superseded: int | None,
+    policy: str,
+    effects: Iterable[tuple[str, str | None, int]],
 ) -> Iterator[TrailRow]:
-    """A fixed window once for all, and once for each school whose students' answers it moved."""
-    masks: Counter[int] = Counter()
-    of_schools: dict[str | None, Counter[int]] = {}
-    for school, moved in effects:
-        masks[moved] += 1
-        of_schools.setdefault(school, Counter())[moved] += 1
+    """A fixed window once for all, and once for each school whose students' answers it moved.
+
+    Who was moved in several years is one student.
+    """
+    everybody: dict[str, int] = {}
+    of_schools: dict[str | None, dict[str, int]] = {}
+    for ref, school, moved in effects:
+        for told in (everybody, of_schools.setdefault(school, {})):
+            told[ref] = told.get(ref, 0) | moved
+    masks = Counter(everybody.values())
     school = getattr(fix.event, "school", None)
     row = edition_row(fix, policy)._replace(school=school)
     yield row._replace(moved=_union(masks), changes=_effects(masks, superseded))
-    for each, found in sorted(of_schools.items(), key=str):
+    for each, students in sorted(of_schools.items(), key=str):
         if each is not None and each != school:
+            found = Counter(students.values())
             yield row._replace(
                 listing=OF_A_SCHOOL,
                 school=each,
@@ -81,6 +90,7 @@ def _row(recorded: Positioned, listing: int) -> TrailRow:
         recorded=number_of(event.recorded_at),
         position=recorded.position,
         attempt=0,
+        ahead=0,
         occurred=number_of(event.occurred_at),
         ref=None,
         year=None,
@@ -104,6 +114,7 @@ def attempt_row(kept: KeptAttempt) -> TrailRow:
         recorded=number_of(attempt.tried_at),
         position=kept.position,
         attempt=kept.attempt_id,
+        ahead=0,
         occurred=number_of(attempt.occurred_at) if attempt.occurred_at else None,
         ref=attempt.ref,
         year=attempt.year,
@@ -127,6 +138,7 @@ def counted_row(counted: CountedAttempts) -> TrailRow:
         recorded=number_of(datetime.fromisoformat(counted.hour)),
         position=0,
         attempt=-counted.number,
+        ahead=0,
         occurred=None,
         ref=None,
         year=None,

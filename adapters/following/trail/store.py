@@ -40,6 +40,7 @@ class TrailRow(NamedTuple):
     recorded: int
     position: int
     attempt: int
+    ahead: int
     occurred: int | None
     ref: str | None
     year: int | None
@@ -150,6 +151,16 @@ class TrailTransaction(NamedTuple):
                 found[UUID(own)] = found[UUID(care)] = EnrollmentId(*whose)
         return found
 
+    def years_of(self, refs: Iterable[str]) -> dict[str, list[int]]:
+        """The years in which students are enrolled, ascending."""
+        found: dict[str, list[int]] = {}
+        for places, some in in_parts(refs):
+            for ref, year in self.sql.rows(
+                f"SELECT ref, year FROM enrollments WHERE ref IN ({places}) ORDER BY year", some
+            ):
+                found.setdefault(ref, []).append(year)
+        return found
+
     def add_enrollments(self, enrollments: Iterable[EnrollmentId]) -> None:
         self.sql.run_many(
             "INSERT INTO enrollments VALUES (?, ?, ?, ?)",
@@ -165,16 +176,20 @@ class TrailTransaction(NamedTuple):
         self.sql.run("INSERT INTO editions VALUES (?, ?)", (stream.hex, policy))
 
     def add_schools(self, schools: Iterable[tuple[str, str, UUID]]) -> None:
-        """Remembers that enrollments were at schools under an edition."""
+        """Remembers whom windows may concern that are fixed for schools under an edition."""
         self.sql.run_many(
             "INSERT INTO schools VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            ((policy, school, stream.hex) for policy, school, stream in schools),
+            (
+                (policy, school, stream.hex)
+                for policy, school, stream in schools
+                if self.store.can_hold(school)
+            ),
         )
 
     def concerned(
         self, policy: str, schools: Sequence[str] | None, after: str, limit: int
     ) -> list[tuple[str, EnrollmentId]]:
-        """Some of the enrollments that were ever at one of the schools (None: at any)."""
+        """Some of those whom a window fixed for one of the schools (None: for any) may concern."""
         among = ""
         if schools is not None:
             schools = [school for school in schools if self.store.can_hold(school)]
@@ -187,13 +202,13 @@ class TrailTransaction(NamedTuple):
         )
         return [(stream, EnrollmentId(ref, year)) for stream, ref, year in found]
 
-    def effects(self, position: int) -> list[tuple[str | None, int]]:
-        """The school and what moved, for each student whose answers a fact of others moved."""
+    def effects(self, position: int) -> list[tuple[str, str | None, int]]:
+        """Who, at which school, and what moved, where a fixed window moved an answer of a year."""
         found = self.sql.rows(
-            f"SELECT school, moved FROM entries WHERE listing={OF_A_STUDENT} AND position=?",
+            f"SELECT ref, school, moved FROM entries WHERE listing={OF_A_STUDENT} AND position=?",
             (position,),
         )
-        return [(school, moved) for school, moved in found]
+        return [(ref, school, moved) for ref, school, moved in found]
 
     def forget_fix(self, position: int) -> None:
         """Drops the listings of a fixed window for all and for schools, to be made again."""

@@ -33,6 +33,7 @@ from yibao.adapters.service.recording.replies import (
 )
 from yibao.adapters.service.recording.work import Work
 from yibao.adapters.store import AheadOfClock, FactStore, StoreError, Transaction
+from yibao.adapters.store.connections import SqlRow
 from yibao.adapters.telemetry import SILENT, Telemetry, tell
 from yibao.domain.facts import (
     Envelope,
@@ -46,7 +47,7 @@ from yibao.domain.facts import (
 from yibao.domain.facts.commands import Command, Register
 from yibao.domain.judging import Standing, Target, refuse_the_future
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition, UnreadableEvent, YibaoError
-from yibao.domain.vocabulary import edition_stream
+from yibao.domain.vocabulary import EnrollmentId, edition_stream, student_id
 
 LOGGER: Final = logging.getLogger("yibao.recording")
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -224,7 +225,8 @@ class Recording:
         return tuple(receipts) if item.is_group else receipts[0]
 
     def _standing(self, work: Work) -> Standing:
-        return Standing(work.stream, self.editions.get, self.by, work.case, work.ledger)
+        policy = self.editions.get
+        return Standing(work.stream, policy, self.by, work.around, work.case, work.ledger)
 
     def _places_or_error(self, work: Work, item: Item) -> "Sequence[UUID] | YibaoError":
         """The streams that commands belong to, if these can be read; it is stamped accordingly."""
@@ -290,13 +292,14 @@ class Recording:
     ) -> AbstractContextManager[Transaction]:
         """A transaction on whatever may be read and recorded with the targets.
 
-        A student's care is recorded by whoever records on the enrollment; what is recorded for
-        an edition is for everybody.
+        A student's care is recorded by whoever records on the enrollment, and of her years one may
+        move another; what is recorded for an edition is for everybody.
         """
         if self.store.is_for_stories and not self.rehearsing:
             raise StoreError("this is a rehearsal store: nothing but stories is recorded in it")
         everybody = any(isinstance(target, str) for target in targets)
-        concerned = map(stream_of, targets)
+        concerned = {stream_of(target) for target in targets}
+        concerned |= {student_id(target.ref) for target in targets if not isinstance(target, str)}
         return self.store.transaction(concerned, everybody=everybody, many=many)
 
     def _work(
@@ -316,31 +319,46 @@ class Recording:
         if self.rehearsing or tails is None:
             tails = self.remembered if self.rehearsing else Remembered()
         whole = {stream_of(target) for target in targets}
-        beside = {target.care_stream for target in targets if not isinstance(target, str)}
+        students = {target for target in targets if not isinstance(target, str)}
+        beside = {target.care_stream for target in students}
         beside.update(map(edition_stream, self.editions.names()))
+        for year in self.editions.years:
+            beside.update(each._replace(year=year).stream for each in students)
         beside -= whole
         known = whole if self.rehearsing else set(filter(tails.knows_long, whole))
         rows = transaction.rows_of(sorted(whole - known), sorted(beside))
+        if of_care := self._care_beside(students, rows):
+            rows |= transaction.rows_of([], sorted(of_care))
+            beside |= of_care
         clock = self.clock()
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
         reach = max(clock + AHEAD, accepted or clock)
-        return Work(transaction, clock, reach, rows, beside, self.remembered, tails, is_dry=is_dry)
+        known_by = self.remembered, tails, self.editions
+        return Work(transaction, clock, reach, rows, beside, *known_by, is_dry=is_dry)
+
+    def _care_beside(
+        self, students: Iterable[EnrollmentId], rows: Mapping[UUID, list[SqlRow]]
+    ) -> set[UUID]:
+        """The streams of care of the other years in which students are enrolled."""
+        years = [each._replace(year=year) for each in students for year in self.editions.years]
+        return {each.care_stream for each in years if rows.get(each.stream)} - rows.keys()
 
     def _earliest(self, work: Work, target: Target, asked: Iterable[Command]) -> datetime | None:
         """The earliest stamp that commands may have; None where they stand on nothing yet.
 
-        It is not before the last of the student, of her care or of her edition. A window is
-        everybody's: it comes after all there is, so that no answer moves that was given for what
-        was known by then. In a rehearsal stories with times of their own share the editions.
+        It is not before the last of the student, of her care or of her edition, in any year: of her
+        years one moves another. A window is everybody's: it comes after all there is, so that no
+        answer moves that was given for what was known by then. In a rehearsal stories with times of
+        their own share the editions.
         """
         if isinstance(target, str):
             return work.last_of([edition_stream(target)]) if self.rehearsing else work.after_all()
-        streams = [target.stream, target.care_stream]
-        if not self.rehearsing:
-            named = {work.stream(target.stream).edition_named}
-            named.update(command.policy for command in asked if isinstance(command, Register))
-            streams += [edition_stream(name) for name in named if name is not None]
-        return work.last_of(streams)
+        streams = work.streams_of([target, *work.begun(target)])
+        if self.rehearsing:
+            editions = set(map(edition_stream, self.editions.names()))
+            return work.last_of(each for each in streams if each not in editions)
+        named = {command.policy for command in asked if isinstance(command, Register)}
+        return work.last_of([*streams, *map(edition_stream, named)])
 
     def _save(self, work: Work) -> None:
         """Records what a transaction has led to; a stamp far ahead of the clock is told of."""

@@ -10,7 +10,8 @@ from yibao.adapters.store import Transaction, decoded, from_row
 from yibao.adapters.store.connections import SqlRow
 from yibao.domain.care import Ledger
 from yibao.domain.facts import EMPTY, Stream, evolve, fold
-from yibao.domain.rules import Case
+from yibao.domain.rules import Around, Case
+from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.record import FEW, Fixed, Log
 
 #: Of how many streams it is remembered what was read.
@@ -30,7 +31,8 @@ class Remembered:
     def __init__(self) -> None:
         self._read: dict[UUID, tuple[Stream, SqlRow | None]] = {}
         self._fixed: dict[UUID, tuple[Stream, Fixed]] = {}
-        self.cases: dict[UUID, tuple[Stream, Stream, Case]] = {}
+        self.cases: dict[UUID, tuple[tuple[Stream, Stream, Around], Case]] = {}
+        self.arounds: dict[EnrollmentId, tuple[dict[UUID, Stream], Around]] = {}
         self.ledgers: dict[UUID, tuple[Stream, Ledger]] = {}
         self.logs: dict[UUID, tuple[Stream, Log]] = {}
 
@@ -93,7 +95,7 @@ class Remembered:
         if len(self._read) > REMEMBERED:
             with suppress(KeyError, RuntimeError):  # another thread has done so
                 del self._read[next(iter(self._read))]
-            for made in (self.cases, self.ledgers, self.logs):
+            for made in (self.cases, self.arounds, self.ledgers, self.logs):
                 made.clear()
 
 

@@ -1,6 +1,6 @@
 """A transaction under way."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import reduce
@@ -14,9 +14,9 @@ from yibao.adapters.store import AheadOfClock, Transaction, stamp_in
 from yibao.adapters.store.connections import SqlRow
 from yibao.domain.care import Ledger
 from yibao.domain.facts import EditionInUse, Stream, events, evolve
-from yibao.domain.judging import Target
+from yibao.domain.judging import NOTHING_AROUND, Target, around_of, case_of
 from yibao.domain.refusals import UnreadableEvent
-from yibao.domain.rules import Case, WindowFix
+from yibao.domain.rules import Around, Case
 from yibao.domain.vocabulary import EnrollmentId, Seen, edition_stream
 from yibao.projections.record import Fixed, Record
 
@@ -49,10 +49,12 @@ class Work:
         beside: Collection[UUID],
         remembered: Remembered,
         tails: Remembered,
+        editions: Editions,
         *,
         is_dry: bool = False,
     ) -> None:
         self.transaction = transaction
+        self.editions = editions
         self.clock = self.stamp = clock
         self.is_dry = is_dry
         self._reach = reach
@@ -69,6 +71,7 @@ class Work:
         self._coming: dict[UUID, list[events.Event]] = {}
         self._mark = _Mark(0, 0, {})
         self._seen_by: dict[UUID, Seen] = {}
+        self._others: dict[EnrollmentId, list[tuple[EnrollmentId, UUID]]] = {}
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it; raises UnreadableEvent."""
@@ -96,6 +99,15 @@ class Work:
             return self.stream(stream_id).version
         rows = self._rows[stream_id]
         return int(rows[-1][0]) if rows else 0
+
+    def streams_of(self, years: Iterable[EnrollmentId]) -> list[UUID]:
+        """The streams that answers about a student in some years stand on."""
+        found: list[UUID] = []
+        for each in years:
+            found += each.stream, each.care_stream
+            if (named := self.stream(each.stream).edition_named) is not None:
+                found.append(edition_stream(named))
+        return found
 
     def stamp_from(self, earliest: datetime | None) -> None:
         """One stamp for all that is recorded, and none too early, as far as may be.
@@ -133,15 +145,41 @@ class Work:
             self._last[stream_id] = stamp_in(rows[-1][-1]) if rows else None
         return self._last[stream_id]
 
-    def case(self, enrolled: UUID, edition: EditionInUse) -> Case:
+    def begun(self, enrollment: EnrollmentId) -> list[EnrollmentId]:
+        """A student in every other year of which something stands, the earliest first."""
+        others = self._others.get(enrollment)
+        if others is None:
+            years = [year for year in self.editions.years if year != enrollment.year]
+            beside = [enrollment._replace(year=year) for year in years]
+            others = self._others[enrollment] = [(each, each.stream) for each in beside]
+        return [each for each, stream in others if self.version(stream)]
+
+    def around(self, enrollment: EnrollmentId) -> Around:
+        """What the years tell that are beside that of a student; kept while nothing moves it."""
+        years = self.editions.around(enrollment.year)
+        begun = {each.year for each in self.begun(enrollment) if each.year in years}
+        if not begun:
+            return NOTHING_AROUND
+        kept = self._tails.arounds.get(enrollment)
+        if kept is None or any(self.stream(stream) is not was for stream, was in kept[0].items()):
+            read: dict[UUID, Stream] = {}
+
+            def stream(stream_id: UUID) -> Stream:
+                return read.setdefault(stream_id, self.stream(stream_id))
+
+            kept = read, around_of(enrollment, begun, stream, self.editions.get)
+            self._tails.arounds[enrollment] = kept
+        return kept[1]
+
+    def case(self, enrollment: EnrollmentId, edition: EditionInUse) -> Case:
         """A student's case; the same one for as long as nothing moves it."""
-        stream = self.stream(enrolled)
-        kept = self._tails.cases.get(enrolled)
-        if kept is None or kept[0] is not stream or kept[1] is not edition.stream:
-            fixes = cast(Sequence[WindowFix], edition.stream.facts)
-            case = Case(edition.policy, stream.facts, fixes, stream.counting)
-            kept = self._tails.cases[enrolled] = stream, edition.stream, case
-        return kept[2]
+        enrolled, around = self.stream(enrollment.stream), self.around(enrollment)
+        stands_on = enrolled, edition.stream, around
+        kept = self._tails.cases.get(enrollment.stream)
+        if kept is None or any(a is not b for a, b in zip(kept[0], stands_on, strict=True)):
+            case = case_of(enrolled, edition.policy, edition.stream, around)
+            kept = self._tails.cases[enrollment.stream] = stands_on, case
+        return kept[1]
 
     def ledger(self, care: UUID) -> Ledger:
         """The ledger of a student's care, which goes on from what it was before."""
@@ -167,16 +205,43 @@ class Work:
         if isinstance(target, str):
             stream_id = edition_stream(target)
             return Seen(0, 0, self._fixed(stream_id).fixed(version(stream_id)))
-        enrolled, facts = self._at_her_schools(target.stream), version(target.stream)
-        if versions is not None and enrolled.version != facts:
-            enrolled = self._tails.log(target.stream, enrolled).stream(facts)
+        before: Seen | None = None
+        for each in self._years_until(target, version):
+            before = self._seen_in(each, version, before, is_now=versions is None)
+        assert before is not None
+        return before
+
+    def _years_until(
+        self, enrollment: EnrollmentId, version: Callable[[UUID], int]
+    ) -> Iterator[EnrollmentId]:
+        """A student in every year from the earliest on of which something stands."""
+        begun = [
+            each.year
+            for each in self.begun(enrollment)
+            if each.year < enrollment.year and version(each.stream)
+        ]
+        for year in range(min(begun, default=enrollment.year), enrollment.year):
+            yield enrollment._replace(year=year)
+        yield enrollment
+
+    def _seen_in(
+        self,
+        whose: EnrollmentId,
+        version: Callable[[UUID], int],
+        before: Seen | None,
+        *,
+        is_now: bool,
+    ) -> Seen:
+        enrolled, facts = self._at_her_schools(whose.stream), version(whose.stream)
+        if not is_now and enrolled.version != facts:
+            enrolled = self._tails.log(whose.stream, enrolled).stream(facts)
         window = 0
         if enrolled.edition_named is not None:
             stream_id = edition_stream(enrolled.edition_named)
             window = version(stream_id)
             with suppress(UnreadableEvent):
                 window = self._fixed(stream_id).concerns(enrolled.counting, window)
-        return Seen(facts, version(target.care_stream), window)
+        return Seen(facts, version(whose.care_stream), window, before)
 
     def _at_her_schools(self, stream_id: UUID) -> Stream:
         """A stream, maybe without what this transaction adds to it, if that moves her nowhere."""
@@ -200,9 +265,7 @@ class Work:
         if seen is None:
             streams = [event.originator_id]
             if isinstance(target, EnrollmentId):
-                named = self.stream(target.stream).edition_named
-                streams = [target.stream, target.care_stream]
-                streams += [edition_stream(named)] if named else []
+                streams = self.streams_of([target, *self.begun(target)])
             versions = self.transaction.versions_by(event, streams)
             seen = self.seen(target, versions)
         event_id = cast(UUID, None) if self.is_dry else event.event_id

@@ -11,12 +11,12 @@ from yibao.adapters.shapes import tree
 from yibao.adapters.stories import Failure, Replay
 from yibao.adapters.views.console.care import care_table, why_care
 from yibao.adapters.views.parts import DRAWN, lines_of
-from yibao.adapters.views.telling import costs, shown, state, told
+from yibao.adapters.views.telling import costs, goes_on, in_short, shown, state, told
 from yibao.adapters.views.terminal import in_one_line
 from yibao.adapters.views.words import Words
 from yibao.domain.derivation import Derived
 from yibao.domain.editions import Policy
-from yibao.domain.vocabulary import PENDING
+from yibao.domain.vocabulary import PENDING, EnrollmentId, State
 from yibao.projections.answer import Answer
 from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.next_step import NextStep
@@ -28,10 +28,13 @@ def story_report(
 ) -> RenderableType:
     """One story: its title, each student's answers and timelines, and what failed."""
     parts: list[RenderableType] = [story_line(replay)]
-    for name, answer in answers:
-        year = f" · {answer.enrollment.year}" if replay.story.tells_years else ""
-        parts.append(Text(f"\n{in_one_line(name)}{year}", style="bold"))
-        parts.append(answer_report(answer, words))
+    told = list(answers)
+    years = {answer.enrollment: answer for _, answer in told}
+    for name, answer in told:
+        ref, year = answer.enrollment
+        named = f" · {year}" if replay.story.tells_years else ""
+        parts.append(Text(f"\n{in_one_line(name)}{named}", style="bold"))
+        parts.append(answer_report(answer, words, years.get(EnrollmentId(ref, year + 1))))
     return Group(*parts, *failures_report(replay.failures, words))
 
 
@@ -46,36 +49,52 @@ def story_line(replay: Replay) -> Text:
     )
 
 
-def short_report(answer: Answer, other_years: Sequence[int], words: Words) -> RenderableType:
-    """The short answer: whose it is, what holds and what is next, and her other years."""
+def short_report(
+    answer: Answer, words: Words, earlier: Sequence[Answer] = (), others: Sequence[Answer] = ()
+) -> RenderableType:
+    """The short answer: whose it is, what holds and what is next, and her other years.
+
+    Of `earlier` ones a line each is told, the latest first; the `others` are only named.
+    """
     ref, year = answer.enrollment
-    title = [f"{ref}/{year}", *([answer.policy.edition] if answer.policy else [])]
+    following = [each for each in others if each.enrollment == (ref, year + 1)]
     parts: list[RenderableType] = [
-        Text(in_one_line(" · ".join(title)), style="bold"),
-        _values(answer, words),
+        Text(in_one_line(_whose(answer)), style="bold"),
+        _values(answer, words, next(iter(following), None)),
     ]
-    if other_years:
-        years = words.joined(map(str, other_years), "listed")
+    for other in reversed(earlier):
+        line = words.named(_whose(other), in_short(other, words.of(other.policy)))
+        parts.append(Text(in_one_line(line)))
+    if others:
+        years = words.joined((str(each.enrollment.year) for each in others), "listed")
         parts.append(Text(words("phrase", "other_years", years=years)))
     return Group(*parts)
 
 
-def answer_report(answer: Answer, words: Words) -> RenderableType:
-    """An answer: its values, its next steps and its timeline."""
+def _whose(answer: Answer) -> str:
+    """Whose answer it is, and under which edition."""
+    ref, year = answer.enrollment
+    return " · ".join([f"{ref}/{year}", *([answer.policy.edition] if answer.policy else [])])
+
+
+def answer_report(answer: Answer, words: Words, following: Answer | None = None) -> RenderableType:
+    """An answer: its values, its next steps and its timeline; `following` is the next year's."""
     line = Table.grid(padding=(0, 2))
     for change in answer.timeline:
         passed = change.at <= answer.at
         line.add_row("●" if passed else "○", shown(change.at, words), state(change.state, words))
     care = [care_table(answer.care, words)] if answer.care else []
-    return Group(_values(answer, words), line, *care)
+    return Group(_values(answer, words, following), line, *care)
 
 
-def _values(answer: Answer, words: Words) -> Table:
+def _values(answer: Answer, words: Words, following: Answer | None = None) -> Table:
     """What holds, the next steps and what does not fit."""
     values, words = Table.grid(padding=(0, 2)), words.of(answer.policy)
     now = shown(answer.at, words)
     if answer.assumes_no_further_facts:
         now += words.aside(words("phrase", "assumes"))
+    if answer.state is State.EXPIRED and (led_on := goes_on(following, words)):
+        now = words.joined([now, led_on], "apart")
     values.add_row(words("value", "state"), state(answer.state, words, answer.leaving), now)
     for name in DERIVED[1:]:
         derived = PARTS[name].derivation(answer)

@@ -10,10 +10,11 @@ from rich.text import Text
 from yibao.adapters.following.trail import By
 from yibao.adapters.shapes import brief_json, plain
 from yibao.adapters.views.parts import part_line
-from yibao.adapters.views.telling import in_words, told
+from yibao.adapters.views.telling import in_words, numbered, told
 from yibao.adapters.views.terminal import in_one_line, printable
 from yibao.adapters.views.words import Words
 from yibao.domain.facts.commands import ASKED
+from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.history import Held
 
 
@@ -138,7 +139,9 @@ def counted(name: str | None, by: By, words: Words) -> str:
     return words(section, name) if section and words.knows(section, name) else in_one_line(name)
 
 
-def history_report(name: str, held: Iterable[Held], words: Words) -> RenderableType:
+def history_report(
+    name: str, held: Iterable[Held], words: Words, whose: EnrollmentId
+) -> RenderableType:
     """Every answer given for a value, from when until when, and what ended it."""
     table = Table(box=None, pad_edge=False)
     for column in ("known_from", "known_until"):
@@ -146,11 +149,13 @@ def history_report(name: str, held: Iterable[Held], words: Words) -> RenderableT
     for column in (words("value", name), words("audit", "ended_by")):
         table.add_column(column, overflow="fold")
     for each in held:
-        table.add_row(*history_cells(name, each, words))
+        table.add_row(*history_cells(name, each, words, whose))
     return table
 
 
-def history_cells(name: str, held: Held, words: Words) -> tuple[str, str, str, str]:
+def history_cells(
+    name: str, held: Held, words: Words, whose: EnrollmentId
+) -> tuple[str, str, str, str]:
     """From when, until when, which answer, and what ended it."""
     began = told(plain(held.known_from), words) if held.known_from else words("audit", "ever")
     until = told(plain(held.known_until), words) if held.known_until else words("audit", "still")
@@ -158,10 +163,7 @@ def history_cells(name: str, held: Held, words: Words) -> tuple[str, str, str, s
     if held.value is None and held.derived and held.derived.because:
         reason = words("because", held.derived.because)
         value += words.aside(words("phrase", "because", reason=reason))
-    ended = words.joined(
-        f"{words('event', event.name)} #{event.originator_version} ({event.by})"
-        for event in held.ended_by
-    )
+    ended = words.joined(f"{numbered(event, whose, words)} ({event.by})" for event in held.ended_by)
     if held.known_until and not ended:
         ended = words("audit", "time")
     return began, until, value, ended

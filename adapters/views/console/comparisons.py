@@ -8,9 +8,8 @@ from rich.text import Text
 
 from yibao.adapters.shapes import brief_json
 from yibao.adapters.views.parts import part_lines
-from yibao.adapters.views.telling import fact_line, shown
+from yibao.adapters.views.telling import fact_line, numbered, of_year, shown
 from yibao.adapters.views.words import Words
-from yibao.domain.facts import events
 from yibao.projections.comparison import Comparison
 
 
@@ -27,7 +26,9 @@ def comparison_report(comparison: Comparison, words: Words) -> RenderableType:
             table.add_column(words("phrase", phrase) + words.aside(known), overflow="fold")
         table.add_column(words("phrase", "moved_by"), overflow="fold")
         for found in comparison.differences:
-            moved_by = words.joined(_event(event, words) for event in found.moved_by)
+            moved_by = words.joined(
+                numbered(event, now.enrollment, words) for event in found.moved_by
+            )
             table.add_row(
                 words("value", found.name),
                 _part(found.name, found.then, words),
@@ -44,17 +45,17 @@ def comparison_report(comparison: Comparison, words: Words) -> RenderableType:
         parts.extend(
             Text(
                 "  "
-                + fact_line(
-                    event.name, event.payload(), event.occurred_at, event.recorded_at, words
+                + of_year(
+                    now.enrollment.year_of(event.originator_id),
+                    fact_line(
+                        event.name, event.payload(), event.occurred_at, event.recorded_at, words
+                    ),
+                    words,
                 )
             )
             for event in comparison.facts_between
         )
     return Group(*parts)
-
-
-def _event(event: events.Event, words: Words) -> str:
-    return f"{words('event', event.name)} #{event.originator_version}"
 
 
 def _part(name: str, value: Any, words: Words) -> str:

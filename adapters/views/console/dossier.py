@@ -1,5 +1,6 @@
 """The dossier as one reads it in a terminal or prints it as text."""
 
+from collections.abc import Iterable
 from io import StringIO
 from typing import Final
 
@@ -12,34 +13,51 @@ from yibao.adapters.views.console.care import review_report
 from yibao.adapters.views.console.explanations import explanation
 from yibao.adapters.views.console.timelines import carries_blocks, timeline_report
 from yibao.adapters.views.console.writing import Plain
-from yibao.adapters.views.dossier import Dossier
+from yibao.adapters.views.dossier import Dossier, Dossiers
 from yibao.adapters.views.words import Words
 
 WIDTH: Final = 120
 
 
-def dossier_text(dossier: Dossier, words: Words, encoding: str = "utf-8") -> str:
-    """The dossier as plain text, to be written in an encoding."""
+def dossier_text(dossiers: Dossiers, words: Words, encoding: str = "utf-8") -> str:
+    """The dossiers as plain text, to be written in an encoding."""
     out = Plain(StringIO(), WIDTH)
     with out.capture() as captured:
-        out.print(dossier_report(dossier, words, ascii=not carries_blocks(encoding)))
+        out.print(dossier_report(dossiers, words, ascii=not carries_blocks(encoding)))
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def dossier_report(dossier: Dossier, words: Words, *, ascii: bool = False) -> RenderableType:
-    """The dossier as one reads it in a terminal."""
-    ref, year = dossier.enrollment
-    words = words.among(dossier.editions)
+def dossier_report(dossiers: Dossiers, words: Words, *, ascii: bool = False) -> RenderableType:
+    """The dossiers as one reads them in a terminal: one picture of all years, then each year."""
+    words = words.among(dossiers.years[0].editions)
+    title = Text(words.named(words("audit", "dossier"), dossiers.whose), style="bold")
+    picture = _section(
+        words("value", "timeline"), timeline_report(dossiers.answers, words, WIDTH, ascii)
+    )
+    if len(dossiers.years) == 1:
+        return Group(title, *_year(dossiers, dossiers.years[0], picture, words))
+    parts = [title, *picture]
+    for dossier in dossiers.years:
+        parts.append(Text("\n{}/{}".format(*dossier.enrollment), style="bold"))
+        parts += _year(dossiers, dossier, [], words)
+    return Group(*parts)
+
+
+def _year(
+    dossiers: Dossiers, dossier: Dossier, picture: Iterable[RenderableType], words: Words
+) -> list[RenderableType]:
+    """All of one year, the picture in its place."""
+    following = dossiers.following(dossier)
     parts: list[RenderableType] = [
-        Text(words.named(words("audit", "dossier"), f"{ref}/{year}"), style="bold"),
-        *_section(words("audit", "answers"), answer_report(dossier.answer, words)),
-        *_section(
-            words("value", "timeline"), timeline_report(dossier.answers, words, WIDTH, ascii)
-        ),
+        *_section(words("audit", "answers"), answer_report(dossier.answer, words, following)),
+        *picture,
         *(Text(line) for line in dossier.schedule(words)),
         *_section(words("audit", "histories")),
     ]
-    parts += [history_report(name, held, words) for name, held in dossier.histories.items()]
+    parts += [
+        history_report(name, held, words, dossier.enrollment)
+        for name, held in dossier.histories.items()
+    ]
     trail = dossier.trail()
     parts += _section(words("audit", "trail"), trail_report(trail, words))
     if dossier.reviews:
@@ -47,7 +65,7 @@ def dossier_report(dossier: Dossier, words: Words, *, ascii: bool = False) -> Re
     parts += _section(
         words("audit", "explanations"), explanation(dossier.answer, words, numbered=True)
     )
-    return Group(*parts)
+    return parts
 
 
 def _section(title: str, *parts: RenderableType) -> list[RenderableType]:

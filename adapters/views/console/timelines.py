@@ -14,7 +14,7 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
-from yibao.adapters.views.telling import shown
+from yibao.adapters.views.telling import goes_on, shown
 from yibao.adapters.views.words import Words
 from yibao.domain.calendar import day_before
 from yibao.domain.vocabulary import State
@@ -59,7 +59,7 @@ BEFORE, AFTER = Mark("‹", "<", "bold"), Mark("›", ">", "bold")
 class Legend(NamedTuple):
     """What is told of a bar, of a row that has none, or, without a row, of the instant asked about.
 
-    Where there is no bar, `begins` says what is there instead.
+    Where there is no bar, `begins` says what is there instead. `leads` tells what comes after it.
     """
 
     row: Lane | None
@@ -68,6 +68,7 @@ class Legend(NamedTuple):
     until: str
     remark: str
     bar: Bar | None = None
+    leads: str = ""
 
 
 def timeline_report(
@@ -80,7 +81,10 @@ def timeline_report(
     """
     width = max(width, NARROWEST)
     drawn = charts(answers)
-    told = [list(entries(*each, words)) for each in zip(answers, drawn, strict=True)]
+    told = [
+        list(entries(answer, chart, words, answers))
+        for answer, chart in zip(answers, drawn, strict=True)
+    ]
     widest = max(cell_len(entry.what) for found in told for entry in found)
     margin = min(widest, width * 2 // 7)
     parts: list[RenderableType] = []
@@ -88,7 +92,7 @@ def timeline_report(
         if parts:
             parts.append(Text())
         drawing = _Drawing(chart, words, margin, width - margin - 1, ascii)
-        parts += [Text(heading(answer, words), style="bold"), *drawing.lines(found)]
+        parts += [Text(heading(answer, words, answers), style="bold"), *drawing.lines(found)]
         parts += [Text(), *_legend(found, words, ascii)]
     return Constrain(Group(*parts), width)
 
@@ -103,19 +107,28 @@ def carries_blocks(encoding: str) -> bool:
     return True
 
 
-def heading(answer: Answer, words: Words) -> str:
-    """As of when the answer is known."""
-    if answer.known_at is None:
-        return words("chart", "nothing_known")
-    return words("phrase", "as_known", known_at=shown(answer.known_at, words))
+def heading(answer: Answer, words: Words, among: Sequence[Answer]) -> str:
+    """As of when the answer is known; where not all are about one benefit year, that as well."""
+    known = words("chart", "nothing_known")
+    if answer.known_at is not None:
+        known = words("phrase", "as_known", known_at=shown(answer.known_at, words))
+    year = answer.enrollment.year
+    is_one_of_many = any(each.enrollment.year != year for each in among)
+    return words.joined([str(year), known]) if is_one_of_many else known
 
 
 def month(tick: datetime, words: Words) -> str:
     return words("chart", "month", year=tick.year, month=tick.month)
 
 
-def entries(answer: Answer, chart: Chart, words: Words) -> Iterator[Legend]:
-    """Everything that is drawn, in words: the instant asked about, then row by row."""
+def entries(
+    answer: Answer, chart: Chart, words: Words, among: Sequence[Answer]
+) -> Iterator[Legend]:
+    """Everything that is drawn, in words: the instant asked about, then row by row.
+
+    Where an answer about the next benefit year is drawn as well, `expired` leads on to it.
+    """
+    leads = goes_on(_following(answer, among), words)
     state = words("state", answer.state or "none")
     if answer.assumes_no_further_facts:
         state += words.aside(words("phrase", "assumes"))
@@ -124,9 +137,18 @@ def entries(answer: Answer, chart: Chart, words: Words) -> Iterator[Legend]:
         for bar in chart.row(row):
             what = words("state", bar.name) if row == "state" else words("row", row)
             remark = words("chart", "scheduled") if bar.scheduled else ""
-            yield Legend(row, what, *_span(bar, words), remark, bar)
+            led_on = leads if bar.name == State.EXPIRED else ""
+            yield Legend(row, what, *_span(bar, words), remark, bar, led_on)
         if not chart.row(row):
             yield Legend(row, words("row", row), *_missing(answer, chart, row, words))
+
+
+def _following(answer: Answer, among: Sequence[Answer]) -> Answer | None:
+    """The answer about the next benefit year, of the same knowledge if there are several."""
+    ref, year = answer.enrollment
+    next_year = [each for each in among if each.enrollment == (ref, year + 1)]
+    same = [each for each in next_year if each.known_at == answer.known_at]
+    return next(iter(same or next_year), None)
 
 
 def _span(bar: Bar, words: Words) -> tuple[str, str]:
@@ -163,6 +185,9 @@ def _legend(found: Sequence[Legend], words: Words, ascii: bool) -> Iterator[Rend
         swatch = Text(2 * (fill.ascii if ascii else fill.block), style=fill.style)
         dates.add_row(swatch, entry.what, entry.begins, entry.until + star)
     yield from (dates, rest) if dates.rows else (rest,)
+    for entry in found:
+        if entry.leads:
+            yield Text(words.named(entry.what, entry.leads))
     if any(entry.bar and entry.bar.scheduled for entry in found):
         yield Text(words("chart", "star"))
 

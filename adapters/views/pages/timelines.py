@@ -100,14 +100,14 @@ def timeline_svg(answers: Sequence[Answer], words: Words) -> Markup:
     can be read in black and white. Its ids are those of these answers in this language.
     """
     drawn = charts(answers)
-    panels = [_panel(*each, words) for each in zip(answers, drawn, strict=True)]
+    panels = [_panel(*each, words, answers) for each in zip(answers, drawn, strict=True)]
     *tops, height = accumulate((panel.height for panel in panels), initial=0)
     bars = [lane.entry.bar for panel in panels for lane in panel.lanes if lane.entry.bar]
     return _rendered(
         "timeline.svg.j2",
         words,
         id=_id(answers, words),
-        title=_title(answers[0], words),
+        title=_title(answers, words),
         panels=list(zip(tops, panels, strict=True)),
         textures={bar.name: TEXTURES[bar.name] for bar in bars if TEXTURES[bar.name]},
         height=height,
@@ -122,31 +122,45 @@ def timeline_svg(answers: Sequence[Answer], words: Words) -> Markup:
 def timeline_table(answers: Sequence[Answer], words: Words) -> Markup:
     """What the picture shows, as one HTML table an answer."""
     told = [
-        (heading(answer, words), [_named(entry, words) for entry in entries(answer, chart, words)])
+        (
+            heading(answer, words, answers),
+            [
+                _remarked(_named(entry, words), words)
+                for entry in entries(answer, chart, words, answers)
+            ],
+        )
         for answer, chart in zip(answers, charts(answers), strict=True)
     ]
-    return _rendered("timeline_table.html.j2", words, title=_title(answers[0], words), told=told)
+    return _rendered("timeline_table.html.j2", words, title=_title(answers, words), told=told)
 
 
 def _rendered(template: str, words: Words, **parts: object) -> Markup:
     return Markup(environment(words.language).get_template(template).render(**parts))
 
 
-def _title(answer: Answer, words: Words) -> str:
-    return words("chart", "title", ref=answer.enrollment.ref, year=answer.enrollment.year)
+def _title(answers: Sequence[Answer], words: Words) -> str:
+    ref = answers[0].enrollment.ref
+    years = list(dict.fromkeys(str(each.enrollment.year) for each in answers))
+    if len(years) == 1:
+        return words("chart", "title", ref=ref, year=years[0])
+    return words("chart", "title_of_years", ref=ref, years=words.joined(years, "listed"))
 
 
 def _id(answers: Sequence[Answer], words: Words) -> str:
     """What no other picture on a page is called, and this one always."""
-    asked = [(each.at, each.known_at, each.version, each.edition_version) for each in answers]
+    asked: list[object] = [
+        (each.at, each.known_at, each.version, each.edition_version) for each in answers
+    ]
+    years = {each.enrollment.year for each in answers}
+    asked += sorted(years) if len(years) > 1 else []
     return f"timeline-{uuid5(answers[0].enrollment.stream, f'{words.language} {asked}').hex[:12]}"
 
 
-def _panel(answer: Answer, chart: Chart, words: Words) -> Panel:
-    found = list(entries(answer, chart, words))
+def _panel(answer: Answer, chart: Chart, words: Words, among: Sequence[Answer]) -> Panel:
+    found = list(entries(answer, chart, words, among))
     rows = [entry for entry in found if entry.row]
     return Panel(
-        heading(answer, words),
+        heading(answer, words, among),
         tuple(_sentence(entry, words) for entry in found),
         tuple(_lane(number, entry, chart, words) for number, entry in enumerate(rows)),
         tuple(_tick(_x(chart, at), month(at, words)) for at in chart.ticks(TICKS)),
@@ -185,7 +199,13 @@ def _named(entry: Legend, words: Words) -> Legend:
     return entry._replace(what=words("chart", "state", state=entry.what))
 
 
+def _remarked(entry: Legend, words: Words) -> Legend:
+    """With all that is remarked on it in one: the legend of a terminal has a mark for some."""
+    remarks = [each for each in (entry.remark, entry.leads) if each]
+    return entry._replace(remark=words.joined(remarks, "apart"))
+
+
 def _sentence(entry: Legend, words: Words) -> str:
-    entry = _named(entry, words)
+    entry = _remarked(_named(entry, words), words)
     span = f"{entry.begins} {entry.until}".rstrip()
     return ", ".join(part for part in (entry.what, span, entry.remark) if part)

@@ -118,7 +118,10 @@ def test_a_mistake_in_an_edition_is_told_with_file_line_and_column(write: Write,
 
 def test_an_unknown_edition_is_told_with_those_there_are(run: Run) -> None:
     said = refused(run("policy", "show", "shanghai-1999"))
-    assert said == "yibao: no edition 'shanghai-1999'; there are shanghai-2024, shanghai-2025\n"
+    assert said == (
+        "yibao: no edition 'shanghai-1999'; there are shanghai-2024, shanghai-2025, "
+        "shanghai-2026-continuing\n"
+    )
 
 
 def test_the_diagram_is_drawn_from_the_table(run: Run) -> None:

@@ -1,19 +1,26 @@
 """A student over several years: whatever is asked of one year knows the others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.domain.calendar import read_instant
+from yibao.domain.facts import commands
+from yibao.domain.refusals import OutOfStep, Refused
 from yibao.domain.vocabulary import EnrollmentId, Seen
 from yibao.projections.answer import Answer
-from yibao.testing import clock_at
+from yibao.projections.record import Record
+from yibao.testing import Clock, clock_at
 
 from ..helpers.years import IN_2025, IN_2026, IN_2027, REF, SHEET, editions_of
 
 LATER = "2026-06-01 12:00"
+#: The clock has gone back.
+EARLIER = "2026-06-01 08:00"
 
 
 @pytest.fixture
@@ -22,9 +29,13 @@ def policies(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def service(url: str, policies: Path) -> Iterator[Service]:
+def clock() -> Clock:
+    return clock_at("2025-09-01 09:00")
+
+
+@pytest.fixture
+def service(url: str, policies: Path, clock: Clock) -> Iterator[Service]:
     """Worked example 6, two lapsed years: waiting until 28 February 2026; paid for 2026."""
-    clock = clock_at("2025-09-01 09:00")
     with open_service(url, clock=clock, policies=policies) as service:
         service.register(policy="shanghai-2025", on="2025-09-01", **SHEET)
         service.declare_roster(IN_2025)
@@ -87,3 +98,133 @@ def test_care_and_notes_of_the_year_before_are_read_as_well(service: Service) ->
     assert record.before
     assert record.notes == {receipt.event_id: "sent by post"}
     assert service.at(IN_2026).seen.before == Seen(5, 1, 0)
+
+
+def refusal(act: Callable[..., object], *values: object, **named: object) -> str:
+    with pytest.raises(Refused) as caught:
+        act(*values, **named)
+    return caught.value.code
+
+
+def test_what_was_paid_in_the_stream_of_the_year_before_is_paid(
+    service: Service, clock: Clock
+) -> None:
+    service.pay_premium(IN_2026, year=2027)
+    clock.move_to("2026-11-20 10:00")
+    service.register(policy="continuing-2027", on="2025-09-01", **SHEET)
+    paying = commands.PayPremium(year=2027)
+    assert refusal(service.pay_premium, IN_2027, year=2027) == "already_confirmed"
+    told = service.judge(IN_2027, paying)
+    assert told
+    assert told.code == "already_confirmed"
+    assert told.code in failing(service, IN_2027, "pay_premium")
+    (reply,) = service.record_each([(IN_2027, paying)])
+    assert isinstance(reply, Refused)
+    assert reply.code == "already_confirmed"
+
+
+def failing(service: Service, whose: EnrollmentId, name: str) -> list[str]:
+    (found,) = [each for each in service.possible(whose) if each.command == name]
+    return [guard.code for guard in found.guards if not guard.passed]
+
+
+def test_who_left_in_the_year_before_after_this_registration_has_left(service: Service) -> None:
+    service.withdraw(IN_2025, on="2025-12-15", at="2025-12-15 09:00", observed=True)
+    assert refusal(service.activate_evoucher, IN_2026, channel="alipay") == "withdrawn"
+    assert "withdrawn" in failing(service, IN_2026, "activate_evoucher")
+
+
+def test_what_was_judged_together_knows_what_came_before_it(service: Service, clock: Clock) -> None:
+    clock.move_to("2026-11-20 10:00")
+    first, paid, again = service.record_each(
+        [
+            (IN_2027, commands.Register(policy="continuing-2027", on="2025-09-01", **SHEET)),
+            (IN_2026, commands.PayPremium(year=2027)),
+            (IN_2027, commands.PayPremium(year=2027)),
+        ]
+    )
+    assert isinstance(first, Receipt)
+    assert isinstance(paid, Receipt)
+    assert isinstance(again, Refused)
+    assert again.code == "already_confirmed"
+    assert (first.seen, paid.seen) == (
+        Seen(1, 0, 0, Seen(2, 0, 0, Seen(4, 0, 0))),
+        Seen(3, 0, 0, Seen(4, 0, 0)),
+    )
+
+
+def test_what_somebody_has_seen_is_the_year_before_as_well(service: Service) -> None:
+    seen = service.at(IN_2026).seen
+    told = service.issue_medical_card(IN_2025)
+    assert told.seen == Seen(5, 0, 0)
+    with pytest.raises(OutOfStep, match="version_conflict") as caught:
+        service.issue_medical_card(IN_2026, expected=seen)
+    found = Seen(2, 0, 0, Seen(5, 0, 0))
+    assert caught.value.details == {"expected": seen, "found": found}
+    receipt = service.issue_medical_card(IN_2026, expected=found, command_id="again")
+    assert receipt.seen == Seen(3, 0, 0, Seen(5, 0, 0)) == service.at(IN_2026).seen
+    service.issue_medical_card(IN_2025)
+    repeated = service.issue_medical_card(IN_2026, command_id="again")
+    assert repeated == replace(receipt, repeated=True)
+
+
+def test_a_window_fixed_for_the_year_before_is_seen(service: Service) -> None:
+    seen = service.at(IN_2026).seen
+    service.fix_window("shanghai-2025", closes_on="2025-12-20")
+    assert refusal(service.issue_medical_card, IN_2026, expected=seen) == "version_conflict"
+    assert service.at(IN_2026).seen == Seen(2, 0, 0, Seen(4, 0, 1))
+
+
+@pytest.mark.parametrize(("first", "then"), [(IN_2025, IN_2026), (IN_2026, IN_2025)])
+def test_a_clock_that_goes_back_stamps_no_year_before_another(
+    first: EnrollmentId, then: EnrollmentId, service: Service, clock: Clock
+) -> None:
+    before = service.issue_medical_card(first)
+    clock.move_to(EARLIER)
+    care = {"on": "2025-12-30", "setting": "campus_clinic", "cost": "20.00"}
+    for receipt in (
+        service.verify_prior_coverage(then, lapsed_years=1),
+        service.receive_care(IN_2025, **care),
+        service.issue_medical_card(first),
+    ):
+        assert receipt.recorded_at == before.recorded_at
+
+
+def test_a_batch_stamps_no_year_before_another(service: Service, clock: Clock) -> None:
+    before = service.issue_medical_card(IN_2025)
+    clock.move_to(EARLIER)
+    asked = [(whose, commands.IssueMedicalCard()) for whose in (IN_2026, IN_2025)]
+    stamps = {reply.recorded_at for reply in service.record_each(asked)}  # type: ignore[union-attr]
+    assert stamps == {before.recorded_at}
+
+
+def test_care_is_settled_by_what_the_year_before_hands_on(service: Service) -> None:
+    care = {"setting": "campus_clinic", "cost": "20.00"}
+    covered = service.receive_care(IN_2026, on="2026-04-01", **care)
+    waiting = service.receive_care(IN_2026, on="2026-02-01", **care)
+    settled = service.settle_care(IN_2026, care=covered.event_id)
+    assert settled.seen == Seen(2, 3, 0, Seen(4, 0, 0))
+    assert refusal(service.settle_care, IN_2026, care=waiting.event_id) == "in_waiting_period"
+
+
+def test_whoever_is_asked_whether_it_is_allowed_is_shown_the_years(
+    service: Service, clock: Clock
+) -> None:
+    shown: list[tuple[Seen, int]] = []
+
+    def allowed(found: Answer, record: Record) -> str | None:
+        shown.append((found.seen, len(record.before.enrolled) if record.before else 0))
+        return None
+
+    clock.move_to("2026-11-20 10:00")
+    service.record_each(
+        [
+            (IN_2026, commands.IssueMedicalCard()),
+            (IN_2027, commands.Register(policy="continuing-2027", on="2025-09-01", **SHEET)),
+        ],
+        allowed=allowed,
+    )
+    assert shown == [
+        (Seen(2, 0, 0, Seen(4, 0, 0)), 4),
+        (Seen(0, 0, 0, Seen(3, 0, 0, Seen(4, 0, 0))), 3),
+    ]

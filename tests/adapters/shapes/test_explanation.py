@@ -18,9 +18,9 @@ def explanations(ran: Replay) -> Iterator[dict[str, Any]]:
     """What is explained at every expectation of a story, and of each student at its end."""
     for step in ran.story.steps:
         if isinstance(step, ExpectStep):
-            yield explained(ran.answer(step.student, step.at, step.known_at))
-    for student in ran.story.students:
-        yield explained(ran.answer(student))
+            yield explained(ran.answer(step.student, step.at, step.known_at, step.year))
+    for _, answer in ran.answers():
+        yield explained(answer)
 
 
 def nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:

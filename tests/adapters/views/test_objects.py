@@ -40,9 +40,13 @@ def answers(ran: Replay) -> Iterator[Answer]:
     """What is answered at every expectation of a story, and of each student at its end."""
     for step in ran.story.steps:
         if isinstance(step, ExpectStep):
-            yield ran.answer(step.student, step.at, step.known_at)
-    for student in ran.story.students:
-        yield ran.answer(student)
+            yield ran.answer(step.student, step.at, step.known_at, step.year)
+    for _, answer in ran.answers():
+        yield answer
+
+
+def seen(it: Seen | None) -> dict[str, Any] | None:
+    return it and it._asdict() | {"before": seen(it.before)}
 
 
 def fits(told: Any, model: type[models.Shape]) -> Any:
@@ -66,7 +70,7 @@ def test_an_answer_is_told_as_its_model_and_its_schema_have_it(
         told = fits(as_json(answer), models.Answer)
         assert answer_json(answer).items() <= told.items()
         assert (told["ref"], told["year"]) == answer.enrollment
-        assert (told["policy"], told["seen"]) == (answer.edition, answer.seen._asdict())
+        assert (told["policy"], told["seen"]) == (answer.edition, seen(answer.seen))
         assert as_json(answer, explain=True) == told | {
             "explanation": explained(answer)["explanations"],
             "care": [
@@ -81,13 +85,14 @@ def test_whatever_is_asked_in_words_is_told_as_its_model_has_it(
     file: Path, replayed: Callable[[Path], Replay]
 ) -> None:
     ran = replayed(file)
-    for student, whose in ((name, ran.story.enrollment(name)) for name in ran.story.students):
+    for _, answer in ran.answers():
+        whose = answer.enrollment
         asked: list[tuple[Any, type[models.Shape]]] = [
-            (ran.answer(student), models.Answer),
+            (answer, models.Answer),
             (ran.service.compare(whose, 0), models.Comparison),
             *((held, models.Held) for name in PARTS for held in ran.service.history(whose, name)),
             *((changed, models.Changed) for changed in ran.service.review(whose)),
-            *((care, models.Assessed) for care in ran.answer(student).care),
+            *((care, models.Assessed) for care in answer.care),
             *((fact, models.Event) for fact in ran.service.facts(whose)),
             *((entry, models.Entry) for entry in ran.service.trail_of(whose)),
             *((kept, models.KeptAttempt) for kept in ran.service.refused_attempts(whose)),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from functools import reduce
+from functools import cache, reduce
 from random import Random
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from given import (
     void,
     withdraw,
 )
+from given.years import edition_saying
 from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -37,6 +38,7 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.care.assessing import Amounts, Assessed, assessments
 from yibao.domain.care.ledger import Care, Ledger, cares
 from yibao.domain.derivation import Derived
+from yibao.domain.editions.policy import Policy
 from yibao.domain.facts import events
 from yibao.domain.facts.streams import EMPTY, evolve, fold, places
 from yibao.domain.money import NOTHING, Fen
@@ -82,6 +84,7 @@ DAYS = (
     "2025-12-01",
     "2025-12-31",
     "2026-01-01",
+    "2026-01-02",
 )
 KINDS = [
     (setting.value, level)
@@ -90,6 +93,7 @@ KINDS = [
 ]
 COVERED = ("confirmed", "no lapsed year", "filed")
 YEARLY = ("outpatient", "emergency")
+CLINICS = ("campus_clinic", "village_clinic")
 DEDUCTIBLE = Fen.of("300.00")
 LATE = "2026-01-05 12:00"
 #: When it is asked about: while a confirmation may still come, and afterwards.
@@ -117,6 +121,24 @@ class Piece(NamedTuple):
         )
 
 
+@cache
+def saying(cap: str | None, campus: bool | None, restart: str | None) -> Policy:
+    """An edition that limits what the fund pays, over a window with a 1 January in it."""
+    return edition_saying(
+        "limited",
+        benefit_to=("day", "2026-08-31"),
+        outpatient_cap=("yuan a year", cap) if cap else None,
+        outpatient_cap_counts_campus=None if campus is None else ("yes or no", campus),
+        yearly_amounts_restart=("period", restart) if restart else None,
+    )
+
+
+caps = st.sampled_from(["0.00", "0.01", "100.00", "1000.00"])
+campus = st.sampled_from([None, False, True])
+restarts = st.sampled_from([None, "benefit_period", "calendar_year"])
+limited = st.builds(saying, caps, campus, restarts)
+policies = st.one_of(st.just("shanghai-2025"), limited)
+
 costs = st.one_of(st.integers(0, 200_00), st.integers(0, 2_000_00), st.integers(0, 10**9)).map(Fen)
 one_piece = st.builds(
     Piece,
@@ -131,9 +153,14 @@ instants = st.sampled_from(INSTANTS)
 often = settings(max_examples=100, deadline=None)
 
 
-def told(names: Sequence[str], received: Sequence[Piece], **sheet: str) -> Given:
+def told(
+    names: Sequence[str],
+    received: Sequence[Piece],
+    policy: str | Policy = "shanghai-2025",
+    **sheet: str,
+) -> Given:
     """A student of whom these facts are known, then this care; what is refused is left out."""
-    student = given(registered("2025-09-01", **sheet))
+    student = given(registered("2025-09-01", **sheet), policy=policy)
     # Recorded while registered, and kept whatever becomes of the registration.
     for place, piece in enumerate(received):
         student.and_(piece.step(f"bill {place}"))
@@ -161,11 +188,11 @@ def cost_of(each: Assessed) -> Fen:
 
 
 @often
-@forall(facts, pieces, instants)
+@forall(facts, pieces, policies, instants)
 def test_the_fund_and_the_patient_together_pay_the_eligible_cost(
-    names: list[str], received: list[Piece], at: str
+    names: list[str], received: list[Piece], policy: str | Policy, at: str
 ) -> None:
-    for each in assessed(told(names, received), at):
+    for each in assessed(told(names, received, policy), at):
         assert each.fund_pays.value + each.patient_pays.value == cost_of(each)
         assert each.fund_pays.value >= NOTHING
         assert each.patient_pays.value >= NOTHING
@@ -207,6 +234,77 @@ def test_the_deductible_is_consumed_to_the_end_before_anything_above_it_is_paid(
     for each in assessed(told(COVERED, inside)):
         if each.care.fact.event.setting in YEARLY and each.fund_pays.value:
             assert each.deductible_left.value == NOTHING
+
+
+#: Of most of whom much is covered.
+likely = st.one_of(st.just(list(COVERED)), facts)
+
+
+def year_of(each: Assessed, policy: Policy) -> int | None:
+    restart = policy.parameters.yearly_amounts_restart
+    is_by_calendar = restart is not None and restart.value == "calendar_year"
+    return each.care.fact.event.on.year if is_by_calendar else None
+
+
+@often
+@forall(likely, pieces, limited, instants)
+def test_over_a_year_the_fund_pays_no_more_than_the_cap_and_what_is_left_is_the_rest(
+    names: list[str], received: list[Piece], policy: Policy, at: str
+) -> None:
+    assert policy.benefits is not None
+    cap, counts = policy.benefits.outpatient_cap, policy.benefits.outpatient_cap_counts_campus
+    assert cap is not None
+    settings = {*YEARLY, *(CLINICS if counts and counts.value else ())}
+    sums: dict[int | None, int] = {}
+    for each in assessed(told(names, received, policy), at):
+        year = year_of(each, policy)
+        spent = sums.setdefault(year, 0)
+        if each.care.fact.event.setting in settings:
+            sums[year] = spent = spent + each.fund_pays.value
+        assert each.cap_left.value == cap.value - spent
+        assert NOTHING <= each.cap_left.value <= cap.value
+
+
+@often
+@forall(likely, pieces, campus, restarts, instants)
+def test_a_cap_above_every_sum_changes_nothing(
+    names: list[str], received: list[Piece], counts: bool | None, restart: str | None, at: str
+) -> None:
+    with_it, without = (
+        told(names, received, saying(cap, counts, restart)) for cap in ("99999999.00", None)
+    )
+    found = [each._replace(cap_left=None) for each in amounts(with_it, at)]
+    assert found == amounts(without, at)
+
+
+@often
+@forall(likely, pieces, caps, campus)
+def test_calendar_years_are_paid_as_if_there_were_no_other(
+    names: list[str], received: list[Piece], cap: str, counts: bool | None
+) -> None:
+    policy = saying(cap, counts, "calendar_year")
+
+    def paid(some: Sequence[Piece], year: str) -> list[Amounts]:
+        found = amounts(told(names, some, policy))
+        mine = zip(some, found, strict=True)
+        return [each._replace(version=0) for piece, each in mine if piece.on.startswith(year)]
+
+    for year in ("2025", "2026"):
+        own = [piece for piece in received if piece.on.startswith(year)]
+        assert paid(received, year) == paid(own, year)
+
+
+@often
+@forall(likely, pieces, caps, campus, st.sampled_from(["2025", "2026"]))
+def test_within_one_calendar_year_it_does_not_matter_by_which_one_counts(
+    names: list[str], received: list[Piece], cap: str, counts: bool | None, year: str
+) -> None:
+    own = [piece for piece in received if piece.on.startswith(year)]
+    by_calendar, by_window, silent = (
+        amounts(told(names, own, saying(cap, counts, restart)))
+        for restart in ("calendar_year", "benefit_period", None)
+    )
+    assert by_calendar == by_window == silent
 
 
 @st.composite
@@ -296,11 +394,11 @@ def test_how_care_and_enrollment_were_told_in_between_each_other_changes_nothing
 
 
 @often
-@forall(facts, pieces, instants)
+@forall(facts, pieces, policies, instants)
 def test_care_known_earlier_is_assessed_as_if_nothing_had_come_after(
-    names: list[str], received: list[Piece], at: str
+    names: list[str], received: list[Piece], policy: str | Policy, at: str
 ) -> None:
-    student = told(names, received)
+    student = told(names, received, policy)
     ground = student.ground
     assert ground is not None
     whole = amounts(student, at)
@@ -337,7 +435,7 @@ def test_care_taken_back_is_as_if_it_had_never_been(
 @st.composite
 def ledgers(draw: st.DrawFn) -> Given:
     """A student, and care settled, reversed, corrected and taken back in any order."""
-    student = told(draw(facts), draw(pieces))
+    student = told(draw(facts), draw(pieces), draw(policies))
     for _ in range(draw(st.integers(0, 8))):
         if not student.named:
             break
@@ -350,6 +448,7 @@ def ledgers(draw: st.DrawFn) -> Given:
                     reverse(name),
                     correct(LATE, name, cost="10.00"),
                     correct(LATE, name, on="2025-10-02"),
+                    correct(LATE, name, on="2026-01-01"),
                     void(LATE, name),
                 ]
             )
@@ -476,12 +575,22 @@ explicable = st.builds(
 
 @often
 @forall(
-    explicable, pieces, instants, st.sampled_from(["resident_id_card", "passport"]), st.randoms()
+    explicable,
+    pieces,
+    policies,
+    instants,
+    st.sampled_from(["resident_id_card", "passport"]),
+    st.randoms(),
 )
 def test_nothing_is_decided_out_of_an_explanation(
-    names: list[str], received: list[Piece], at: str, document: str, random: Random
+    names: list[str],
+    received: list[Piece],
+    policy: str | Policy,
+    at: str,
+    document: str,
+    random: Random,
 ) -> None:
-    student = told(names, received, document=document)
+    student = told(names, received, policy, document=document)
     plain = answers(student, at)
     with explained(lambda inputs: tuple(random.sample(inputs, len(inputs)))):
         assert answers(student, at) == plain

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 from given import Given, care, checked, confirm, filed, given, registered, roster, settle
+from given.years import edition_saying
 from steps import again, steps
 
 from yibao.domain.calendar import read_instant
@@ -57,6 +58,24 @@ def following(student: Given, recorded: Sequence[events.Event]) -> int:
 @pytest.mark.parametrize("piece", KINDS, ids=IDS)
 def test_following_four_times_the_care_takes_four_times_the_steps(piece: object) -> None:
     student = given(*COVERED, piece)  # type: ignore[arg-type]
+    few, many = (again(student.received, times) for times in (50, 200))
+    assert following(student, many) < 5 * following(student, few)
+
+
+@pytest.mark.parametrize("restart", ["benefit_period", "calendar_year"])
+def test_what_is_left_of_a_cap_takes_as_many_steps_a_piece_however_many_consumed_it(
+    restart: str,
+) -> None:
+    policy = edition_saying(
+        "capped",
+        benefit_to=("day", "2026-12-31"),
+        outpatient_cap=("yuan a year", "99999.00"),
+        yearly_amounts_restart=("period", restart),
+    )
+    visits = [
+        care(day, "outpatient", "400.00", level="third") for day in ("2025-10-01", "2026-01-01")
+    ]
+    student = given(*COVERED, *visits, policy=policy)
     few, many = (again(student.received, times) for times in (50, 200))
     assert following(student, many) < 5 * following(student, few)
 

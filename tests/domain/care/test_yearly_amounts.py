@@ -83,7 +83,9 @@ def test_the_fund_pays_what_is_left_of_the_cap_and_then_nothing() -> None:
     ],
 )
 def test_a_share_may_meet_the_cap_exactly(cost: str, expected: tuple[str, str, str]) -> None:
-    assert paid(given(*COVERED, outpatient("2025-10-01", cost), policy=CAPPED)) == [expected]
+    student = given(*COVERED, outpatient("2025-10-01", cost), policy=CAPPED)
+    assert paid(student) == [expected]
+    assert student.assessed().fund_pays.rule == ("R37" if cost == "2000.02" else "R27")
 
 
 def test_a_cap_is_consumed_in_the_order_of_recording_whatever_the_days() -> None:

@@ -194,6 +194,7 @@ def test_somebody_unknown_can_only_register(steps: tuple[Step, ...]) -> None:
     assert {guards[0] for guards in found.values()} == {Guard("not_registered", False, None)}
     assert [guard.code for guard in found["confirm"] if guard.passed] == [
         "withdrawn",
+        "enrolled_by_payment",
         "already_confirmed",
     ]
 

@@ -17,7 +17,7 @@ LATER = read_instant("2025-09-07 10:00")
 def of(**ends: Any) -> Window:
     """The window with other ends."""
     (span,) = WINDOW.spans
-    return WINDOW._replace(spans=(span._replace(**ends),))
+    return WINDOW._replace(spans=(span._replace(**ends),), **ends)
 
 
 def test_who_has_confirmed_in_time_for_each_of_them_is_answered_alike() -> None:

@@ -175,7 +175,7 @@ def test_a_payment_is_the_same_in_whichever_stream_it_is_told(
 def _chain(policies: Sequence[Policy], streams: Sequence[Sequence[Any]]) -> Case:
     case: Case | None = None
     for policy, known in zip(policies, streams, strict=True):
-        case = Case(policy, sorted(known), before=case)
+        case = Case(policy, sorted(known, key=lambda fact: fact.moment), before=case)
     assert case is not None
     return case
 
