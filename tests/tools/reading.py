@@ -160,16 +160,22 @@ class Course:
     def named_by_check(self) -> Waiting | None:
         """R13, R33: the waiting period whose last day this year's check names.
 
-        It begins where the one that it replaces began. Ignored where that is after its end.
+        It begins where the one that it replaces began, if that goes on. Ignored where that is after
+        its end.
         """
         check = self.year.check
         if not self.year.knows_checks or check is None or not check.get("waiting_ends_on"):
             return None
         carried = self.given.waiting
-        first = carried.first if isinstance(carried, Waiting) else self.starts
+        goes_on = isinstance(carried, Waiting) and self.goes_on(carried)
+        first = carried.first if goes_on else self.starts
         if first is None or check["waiting_ends_on"] < first:
             return None
         return Waiting(first, check["waiting_ends_on"], None)
+
+    def goes_on(self, period: Waiting) -> bool:
+        """R33: whether a carried period is not over when this year's cover begins."""
+        return period.last >= self.year.edition["benefit_from"]
 
     @cached_property
     def months(self) -> int:
@@ -241,11 +247,8 @@ class Course:
         if self.waiting_is_open:
             return PENDING
         carried = self.given.waiting
-        begins = self.year.edition["benefit_from"]
         for period in self.waitings:
-            was_carried = isinstance(carried, Waiting) and period.first == carried.first
-            is_own = period == self.own_waiting and period != carried
-            if is_own or not was_carried or period.last >= begins:
+            if period not in (carried, self.named_by_check) or self.goes_on(period):
                 return period
         return None
 
@@ -569,8 +572,8 @@ class Year:
     def employee(self) -> Value:
         """R3, R33: S; PENDING while employee cover is declared and not stopped; None without.
 
-        Of declarations and stops of all the years until this one the latest counts; a stop of the
-        next year counts where that leaves a cover that is not stopped.
+        Of declarations and stops of all the years until this one the latest counts; where that
+        leaves a cover that is not stopped, a stop of the next year does, until another is declared.
         """
         ours: list[Fact] = []
         year: Year | None = self
@@ -583,8 +586,9 @@ class Year:
         last = max(enumerate(told), key=lambda each: (each[1]["at"], each[0]))[1]
         if is_stop(last):
             return last["on"]
-        stops = [f for f in self.following if is_stop(f) and f["at"] >= last["at"]]
-        stop = latest_of(stops, "stop_employee_cover")
+        after = [f for f in self.following if f["at"] >= last["at"]]
+        again = min((f["at"] for f in after if is_employee_cover(f)), default=LATEST)
+        stop = latest_of([f for f in after if f["at"] < again], "stop_employee_cover")
         return stop["on"] if stop else PENDING
 
     @cached_property
