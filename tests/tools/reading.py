@@ -248,7 +248,8 @@ class Course:
             return PENDING
         carried = self.given.waiting
         for period in self.waitings:
-            if period not in (carried, self.named_by_check) or self.goes_on(period):
+            moved = period == self.named_by_check and self.origin is not self.given.origin
+            if self.goes_on(period) or not (period == carried or moved):
                 return period
         return None
 
@@ -283,7 +284,9 @@ class Course:
     def origin(self) -> Course | None:
         """The course that hands on, with another last waiting day where a check names one (R33)."""
         origin, named = self.given.origin, self.named or self.named_by_check
-        if origin is None or named is None or self.given.waiting is None:
+        owed = self.given.waiting
+        is_over = isinstance(owed, Waiting) and not self.goes_on(owed)
+        if origin is None or named is None or owed is None or is_over:
             return origin
         return replace(origin, named=named)
 
@@ -459,10 +462,10 @@ class Course:
     @property
     def found_at(self) -> datetime:
         """When what a check found was known, this year's or that of the year that hands on."""
+        if not self.year.needs_checks:
+            return EARLIEST
         counts = not self.given.enrolled or self.named_by_check is not None
-        if counts and self.year.needs_checks and self.year.check:
-            return self.year.check_first_found_at
-        return self.given.found_at
+        return self.year.check_first_found_at if counts and self.year.check else self.given.found_at
 
     @property
     def known_at(self) -> datetime:
