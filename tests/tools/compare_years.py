@@ -31,9 +31,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tools.reading import PERIODS, answers, ending, last_of, starting
 
 import yibao
-from yibao.domain.calendar import read_instant
-from yibao.domain.lifecycle import timeline
-from yibao.domain.rules import Case, as_of, values
 from yibao.testing import clock_at
 
 Values = dict[str, Any]
@@ -230,54 +227,14 @@ class Program:
         return True
 
     def answers(self, ref: str, years: list[Drawn], at: datetime) -> list[Values]:
-        cases: list[Any] = []
-        known = [
-            self.service.read(yibao.EnrollmentId(ref, drawn.year)).known_by(
-                read_instant("2036-01-01 00:00")
-            )
-            for drawn in years
-        ]
-        before = None
-        for place, each in enumerate(known):
-            case = each.case
-            if case is not None:
-                following = known[place + 1].case if place + 1 < len(known) else None
-                after = following.facts if following else None
-                case = Case(case.policy, case.known, case.fixes, before=before, following=after)
-            before = case
-            cases.append(case)
-        return [self._told(case, read_instant(shown(at))) for case in cases]
+        return [self._answer(yibao.EnrollmentId(ref, drawn.year), shown(at)) for drawn in years]
 
-    def _told(self, case: Any, at: datetime) -> Values:
+    def _answer(self, enrollment: yibao.EnrollmentId, at: str) -> Values:
         try:
-            return told_of(case, at)
+            found = yibao.as_json(self.service.at(enrollment, at))
         except Exception as error:
             return {**dict.fromkeys(TOLD, repr(error)), "timeline": []}
-
-
-def told_of(case: Any, at: datetime) -> Values:
-    """State, values and timeline of a case, as JSON has them."""
-    if case is None or not case.registration:
-        return {**dict.fromkeys(TOLD), "timeline": []}
-    case = as_of(case, at)
-    found = values(case, at)
-    road = [{"at": each.at.isoformat(), "state": each.state.value} for each in timeline(case)]
-    told: Values = {"timeline": road, "state": None}
-    for each in road:
-        if datetime.fromisoformat(each["at"]) <= at:
-            told["state"] = each["state"]
-    for name in TOLD[1:5]:
-        value = getattr(found, name).value
-        if name == "waiting" and hasattr(value, "months"):
-            value = {"from": str(value.first), "to": str(value.last), "months": value.months}
-        elif name == "coverage" and hasattr(value, "first"):
-            value = {"from": str(value.first), "to": str(value.last)}
-        elif isinstance(value, date):
-            value = value.isoformat()
-        elif value is not None:
-            value = "pending"
-        told[name] = value
-    return told
+        return {name: found[name] for name in TOLD}
 
 
 def read(years: list[Drawn], at: datetime) -> list[Values]:

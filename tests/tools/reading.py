@@ -431,7 +431,9 @@ class Course:
             bound = max(self.earliest, self.day)
             if evoucher == PENDING and day <= (self.given.earliest if self.carried[1] else bound):
                 evoucher = None
-            never_begins = self.year.before and last < self.year.edition["benefit_from"]
+            # R38: a leaving that was told in the year before settles the window, check or not.
+            was_told = self.year.leaving_was_told and day == left
+            never_begins = was_told and last < self.year.edition["benefit_from"]
             if coverage == PENDING and (day <= bound or never_begins):
                 coverage = None
             if isinstance(evoucher, datetime) and evoucher > instant:
@@ -612,6 +614,12 @@ class Year:
         if self.registration:
             handed_on = [fact for fact in handed_on if fact["on"] > self.registered_on]
         return [*handed_on, *(fact for fact in self.facts if fact["do"] == "withdraw")]
+
+    @property
+    def leaving_was_told(self) -> bool:
+        """Whether the leaving that counts is one of the year before."""
+        told = latest_of(self.leavings(), "withdraw")
+        return told is not None and not any(fact is told for fact in self.facts)
 
     @property
     def leaving_that_ends(self) -> date | None:
