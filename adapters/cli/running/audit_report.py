@@ -107,14 +107,14 @@ def audited(
             writer.write_counts(counts, form.count)
         elif form.every:
             found = kept.count(question)
-            entries = (trail_entry_json(entry, editions) for entry in kept.all(question))
+            entries = (trail_entry_json(entry, service.editions) for entry in kept.all(question))
             meanwhile = None if form.xlsx else out
             with watched(err, words("audit", "exporting"), meanwhile) as progress:
                 writer.write(_counted(entries, found, progress), None)
         else:
             page = kept.page(question, after=form.after, size=form.size or PAGE)
             found = len(page.entries)
-            entries = (trail_entry_json(entry, editions) for entry in page.entries)
+            entries = (trail_entry_json(entry, service.editions) for entry in page.entries)
             writer.write(entries, page.following)
         if form.xlsx:
             err.write(in_one_line(words("audit", "written", file=form.xlsx)) + "\n")
