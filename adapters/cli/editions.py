@@ -88,9 +88,7 @@ def compare_editions(a: str, b: str, as_json: bool, policies: Path | None, lang:
     "new",
     epilog=examples("policy new --extends shanghai-2025 --out editions/shanghai-2026.yaml"),
 )
-@click.option(
-    "--extends", "base", type=EDITION, required=True, help="The edition to begin from (required)."
-)
+@click.option("--extends", "base", type=EDITION, required=True, help="The edition to begin from.")
 @click.option(
     "--out", type=FILE, help="A new file to write, named as the edition (default: standard output)."
 )
