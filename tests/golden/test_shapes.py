@@ -163,7 +163,7 @@ def test_a_store_of_an_earlier_release_answers_as_it_did(golden: Golden) -> None
         for ref, answers in told["students"].items():
             student = EnrollmentId(ref, told["year"])
             found = answer_json(service.at(student, at, known_at=at))
-            assert {key: found[key] for key in answers["latest"]} == answers["latest"]
+            assert as_then(found, answers["latest"]) == answers["latest"]
             for version, states in enumerate(answers["states"]):
                 then = service.at(student, at, known_at=version)
                 assert [change.state.value for change in then.timeline] == states
@@ -176,6 +176,15 @@ def test_a_store_of_an_earlier_release_answers_as_it_did(golden: Golden) -> None
             category="undergraduate",
             document="passport",
         )
+
+
+def as_then(found: Any, told: Any) -> Any:
+    """What is found without the keys that no answer had when it was told."""
+    if isinstance(told, dict):
+        return {key: as_then(found[key], told[key]) for key in told}
+    if isinstance(told, list) and len(found) == len(told):
+        return [as_then(*pair) for pair in zip(found, told, strict=True)]
+    return found
 
 
 def test_a_command_repeated_after_an_upgrade_is_recognized(golden: Golden) -> None:
