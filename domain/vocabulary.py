@@ -4,13 +4,14 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Self, cast
 from unicodedata import decimal, normalize
 from uuid import NAMESPACE_URL, UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -106,6 +107,20 @@ def one_of(words: Iterable[str]) -> str:
     """Words as pydantic lists them."""
     *others, last = [f"{word!s}" for word in words]
     return f"{', '.join(map(repr, others))} or {last!r}"
+
+
+def is_plain(value: object) -> bool:
+    """Whether a value is of a kind that raises nothing of its own while it is read.
+
+    What is raised then beside ValueError was raised by the handler of a signal, which is nobody's
+    mistake. A stranger's value, or the time zone of one, may raise anything.
+    """
+    zone = type(value.tzinfo) if type(value) is datetime else None
+    return zone in _ZONES if zone else type(value) in _PLAIN or isinstance(value, Word)
+
+
+_PLAIN: Final = frozenset({str, int, float, bool, date, Decimal, UUID, type(None)})
+_ZONES: Final = frozenset({ZoneInfo, timezone, type(None)})
 
 
 class State(Word):
@@ -487,7 +502,8 @@ def student_id(ref: str) -> UUID:
 def _index(year: int) -> int:
     if type(year) is int and year.bit_length() < 1000:  # asked for with every command
         return year
-    with suppress(Exception):  # whatever a stranger's number raises
+    # Whatever a stranger's number raises; what a signal's handler does meanwhile looks the same.
+    with suppress(Exception):
         index = operator.index(year)
         if index.bit_length() < 1000:  # a longer one may not even be written
             return index

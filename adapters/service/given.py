@@ -15,6 +15,7 @@ from yibao.domain.refusals import BadValue, UnknownCutoff, reason
 from yibao.domain.vocabulary import (
     EnrollmentId,
     GivenKey,
+    is_plain,
 )
 from yibao.projections.record import (
     Cutoff,
@@ -43,6 +44,8 @@ def instant_of(given: datetime | str, where: str) -> datetime:
     except ValueError as error:
         raise BadValue(where, str(error)) from None
     except Exception:  # of a time zone of somebody's own
+        if is_plain(given):
+            raise
         raise BadValue(where, "cannot be read") from None
     raise BadValue(where, "an instant is an aware datetime or text")
 

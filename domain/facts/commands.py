@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticSerializationError
 
 from yibao.domain.editions import needs_level
 from yibao.domain.facts import events
@@ -49,6 +50,7 @@ from yibao.domain.vocabulary import (
     Seen,
     SeenVersion,
     is_home_province,
+    is_plain,
 )
 
 
@@ -86,7 +88,7 @@ class Command(BaseModel):
         """
         try:
             content = self.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
-        except Exception:  # pydantic's own, or what a value raises
+        except PydanticSerializationError:  # whatever a value raises, and never a signal's handler
             raise BadValue("changes", "holds something that cannot be written") from None
         return hashlib.sha256(f"{self.name} {content}".encode()).hexdigest()[:32]
 
@@ -407,13 +409,18 @@ def read_all(
         return kind.model_validate(values, context=frozenset(map(str, stored))), []
     except ValidationError as error:
         return None, [(where or kind.name, why) for where, why in mistakes(error)]
-    except Exception:  # raised by a value itself, or by how deep it is
-        return None, [(_unreadable(kind, values) or kind.name, "cannot be read")]
+    except Exception:  # raised by a value itself, or by how deep it is, or by a signal's handler
+        where = _unreadable(kind, values)
+        if where is None:
+            raise
+        return None, [(where, "cannot be read")]
 
 
 def _unreadable(kind: type[Command], values: dict[str, Any]) -> str | None:
-    """The value that not even can be refused."""
+    """The value that not even can be refused; None where each can, once it is read again."""
     for name, value in values.items():
+        if is_plain(value):
+            continue
         try:
             kind.model_validate({name: value})
         except ValidationError:

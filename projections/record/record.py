@@ -73,8 +73,7 @@ class Record:
         self._named = _editions_named(enrolled.events)
         self._cases: dict[_CaseKey, Case] = {}
         self._case: Case | None = None
-        self._care: tuple[Stream, tuple[Care, ...]] = EMPTY, ()
-        self._ledger = Ledger()
+        self._care: tuple[Stream, tuple[Care, ...], Ledger] = EMPTY, (), Ledger()
 
     @classmethod
     def of(
@@ -385,14 +384,18 @@ class Record:
         return case
 
     def _care_of(self, version: int) -> tuple[Stream, tuple[Care, ...]]:
-        before = self._care[0].version
+        stream, cares, ledger = self._care
+        before = stream.version
         if before != version:
+            # Begun anew meanwhile: where this is interrupted, it has taken some events already.
+            self._care = EMPTY, (), Ledger()
             if version < before:
-                self._ledger, before = Ledger(), 0
+                ledger, before = Ledger(), 0
             for event in self.received.events[before:version]:
-                self._ledger.take(event)
-            self._care = self.received.stream(version), self._ledger.cares
-        return self._care
+                ledger.take(event)
+            stream, cares = self.received.stream(version), ledger.cares
+            self._care = stream, cares, ledger
+        return stream, cares
 
     def _stamp(self, version: int) -> datetime | None:
         recorded = self.enrolled.events

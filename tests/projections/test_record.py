@@ -1,5 +1,7 @@
 """What was known when: the prefix of a stream that a knowledge cut-off selects."""
 
+from functools import partial
+
 import pytest
 from given import (
     Given,
@@ -18,6 +20,7 @@ from given import (
     together,
     void,
 )
+from striking import strikes
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts.streams import edition_named
@@ -25,6 +28,8 @@ from yibao.domain.refusals import UnknownCutoff
 from yibao.domain.vocabulary import Seen
 from yibao.projections.record import EditionRecord, Knowledge, Log
 
+#: Three pieces of care, each recorded on its day.
+CARE = ("2025-11-03", "2025-11-10", "2025-11-17")
 NOON = "2025-10-01 12:00"
 
 
@@ -232,3 +237,17 @@ def test_a_window_taken_back_is_seen_by_whom_it_was_for() -> None:
             void("2025-09-04 09:00", "window-fixed"),
         )
         assert student.answer().seen == Seen(1, 0, seen)
+
+
+def test_a_record_that_was_interrupted_while_it_was_asked_tells_the_same_afterwards(
+    student: Given,
+) -> None:
+    world = student.and_(*(care(day) for day in CARE))
+    first, second, third = (read_instant(f"{day} 12:00") for day in CARE)
+    expected = world.everything.known_by(third).cares
+    assert len(expected) == 3
+    for strike in strikes():
+        record = world.everything
+        record.known_by(second)
+        strike.during(partial(record.known_by, first))
+        assert record.known_by(third).cares == expected

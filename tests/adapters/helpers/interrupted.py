@@ -22,9 +22,11 @@ from writers import registration
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.trail.questions import Question
+from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.urls import MEMORY, file_of, is_postgres
 from yibao.domain.facts.commands import FileRemoteCare
+from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
 EDITIONS = Editions()
@@ -67,7 +69,9 @@ class Life:
         told: dict[str, Any] = {"at": "2025-09-02 10:00", "observed": True, "note": "by phone"}
         asked = [FileRemoteCare(**told, province=each, command_id=each) for each in ids]
         if len(ids) > 1:
-            self.service.record_each([(ADA, each) for each in asked], batch=7)
+            replies = self.service.record_each([(ADA, each) for each in asked], batch=7)
+            failed = [reply for reply in replies if not isinstance(reply, Receipt)]
+            assert not failed, failed  # what a signal raises is told as no refusal
         else:
             self.service.record(ADA, asked[0])
         self.acknowledged.update(ids)
@@ -123,15 +127,15 @@ class Life:
                 action()
             finally:
                 self.strikes = 0
+                signal.setitimer(signal.ITIMER_REAL, 0)
             self.typical[name] = time.perf_counter() - began
         except BaseException as error:
-            if not has_struck(error):
+            if isinstance(error, Refused) or not has_struck(error):
                 raise
             self.counts[f"{name} interrupted"] += 1
             if self.chance.random() < 0.5:
                 # As a debugger, a future or an interactive session does: it keeps every frame.
                 self.kept = [*self.kept[-20:], error]
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def check(self, elsewhere: ThreadPoolExecutor) -> None:
         """Nobody is locked out: another process, another thread, this one."""
@@ -158,7 +162,10 @@ class Life:
 
 
 def has_struck(error: BaseException | None) -> bool:
-    """Whether an error is the signal's, or what somebody has made of it who catches anything."""
+    """Whether an error is the signal's, or what somebody has made of it who catches anything.
+
+    It is never made a refusal, which would be kept as what somebody has tried.
+    """
     while error is not None:
         if isinstance(error, KeyboardInterrupt | OutOfTime | TooSlow):
             return True

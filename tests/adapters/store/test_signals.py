@@ -10,16 +10,23 @@ import os
 import subprocess
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from striking import strikes
 
+from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.errors import StoreError
+from yibao.adapters.store.urls import MEMORY
 from yibao.domain.calendar import read_instant
+from yibao.domain.facts.commands import FileRemoteCare
+from yibao.domain.vocabulary import EnrollmentId
 
 from ..helpers.stores import with_trail
-from ..helpers.writers import Step, registration, told
+from ..helpers.writers import Step, filing, registration, told
 
 INTERRUPTS = int(os.environ.get("YIBAO_TORTURE", "200"))
 SOURCES = str(Path(__file__).parents[3] / "src")
@@ -39,6 +46,36 @@ def test_whatever_is_interrupted_a_service_goes_on_and_nobody_is_locked_out(url:
     assert counts["interrupts"] >= INTERRUPTS
     assert len([name for name in counts if name.endswith("interrupted")]) >= 7
     print(counts)
+
+
+@pytest.mark.parametrize("url", ["memory", "sqlite"], indirect=True)
+def test_wherever_a_batch_is_interrupted_nothing_is_acknowledged_that_is_not_there(
+    url: str,
+) -> None:
+    """And what interrupts it is never told as a refusal, nor kept as what somebody has tried."""
+    with open_service(url) as service:
+        service.record_each(two_commands("s-0"))  # what is read but once is read by then
+        # At every moment in memory; in a file, where it takes longer, at every fifth.
+        for strike in strikes(every=1 if url == MEMORY else 5):
+            ref = f"s-{strike.moment}"
+            student, asked = EnrollmentId(ref, 2025), two_commands(ref)
+            replies = strike.during(partial(service.record_each, asked, batch=1))
+            recorded = service.facts(student)
+            assert [fact.originator_version for fact in recorded] == [1, 2][: len(recorded)]
+            if replies is not None:
+                receipts = [reply for reply in replies if isinstance(reply, Receipt)]
+                assert receipts == replies
+                assert [each.event_id for each in receipts] == [each.event_id for each in recorded]
+            assert not service.refused_attempts(student)
+
+
+def two_commands(ref: str) -> list[tuple[EnrollmentId, Any]]:
+    """One that is told by its values, and one that is a command."""
+    _, values = registration(ref, "")
+    del values["command_id"]  # who tells it, and under which id, stands beside
+    _, filed = filing(f"f-{ref}", note="by phone")
+    asked = [{**values, "command": "register"}, FileRemoteCare.model_validate(filed)]
+    return [(EnrollmentId(ref, 2025), each) for each in asked]
 
 
 @pytest.mark.parametrize("url", ["memory", "sqlite"], indirect=True)
