@@ -245,3 +245,17 @@ def test_a_year_that_cannot_be_read_is_told_of_whoever_stands_on_it(
     hers, others = service.record_each([(IN_2026, card), (EnrollmentId("bo", 2026), card)])
     assert isinstance(hers, UnreadableEvent)
     assert isinstance(others, Receipt)
+
+
+def test_care_that_a_fact_of_the_year_before_has_moved_is_listed(service: Service) -> None:
+    care = {"on": "2026-03-05", "setting": "campus_clinic", "cost": "20.00"}
+    visited = service.receive_care(IN_2026, **care)
+    service.settle_care(IN_2026, care=visited.event_id)
+    assert service.review(IN_2026) == ()
+    check = next(fact for fact in service.facts(IN_2025) if fact.name == "prior-coverage-verified")
+    corrected = service.correct(
+        IN_2025, check.event_id, changes={"lapsed_years": 3}, reason="found-out"
+    )
+    (changed,) = service.review(IN_2026)
+    assert [event.event_id for event in changed.moved_by] == [corrected.event_id]
+    assert service.review(IN_2025) == ()
