@@ -232,7 +232,11 @@ def test_every_fact_and_window_that_moved_a_year_is_told_there_with_what_it_move
             if found or (of == year and event not in life.years[of].fixed)
         ]
         told = [
-            (e.recorded.position, e.fact_year, [(one.name, one.before, one.after) for one in e.moved])
+            (
+                e.recorded.position,
+                e.fact_year,
+                [(one.name, one.before, one.after) for one in e.moved],
+            )
             for e in life.trail(year)
         ]
         assert told == sorted(expected, key=lambda each: each[0])
