@@ -28,6 +28,9 @@ Fact = dict[str, Any]
 Value = Any
 
 DAY = timedelta(days=1)
+VALUES = ("waiting", "account_built_on", "evoucher_available_at", "coverage")
+#: What is answered where there is no enrollment.
+NOBODY: dict[str, Value] = {"state": None, **dict.fromkeys(VALUES), "timeline": []}
 #: When every move to another school has happened.
 EARLIEST = datetime.fromisoformat("0001-01-01")
 LATEST = datetime.fromisoformat("9999-12-31")
@@ -133,7 +136,8 @@ class Course:
     @property
     def check_is_missing(self) -> bool:
         """Whether the check is needed (R17), which it is not after a year of enrollment (R33)."""
-        return self.year.needs_checks and not self.given.enrolled and self.year.check is None
+        is_known = self.given.enrolled or self.year.check is not None or self.named is not None
+        return self.year.needs_checks and not is_known
 
     @property
     def stop(self) -> date | None:
@@ -156,16 +160,22 @@ class Course:
     def named_by_check(self) -> Waiting | None:
         """R13, R33: the waiting period whose last day this year's check names.
 
-        It begins where the one that it replaces began. Ignored where that is after its end.
+        It begins where the one that it replaces began, if that goes on. Ignored where that is after
+        its end.
         """
         check = self.year.check
         if not self.year.knows_checks or check is None or not check.get("waiting_ends_on"):
             return None
         carried = self.given.waiting
-        first = carried.first if isinstance(carried, Waiting) else self.starts
+        goes_on = isinstance(carried, Waiting) and self.goes_on(carried)
+        first = carried.first if goes_on else self.starts
         if first is None or check["waiting_ends_on"] < first:
             return None
         return Waiting(first, check["waiting_ends_on"], None)
+
+    def goes_on(self, period: Waiting) -> bool:
+        """R33: whether a carried period is not over when this year's cover begins."""
+        return period.last >= self.year.edition["benefit_from"]
 
     @cached_property
     def months(self) -> int:
@@ -191,6 +201,7 @@ class Course:
         if any(period.fixed for period in self.year.periods(LATEST)):
             return True
         may_owe = self.check_is_missing or self.months > 0 or self._names_a_day
+        may_owe = may_owe and self.named_by_check is None
         return self.year.edition["waiting_counts_from"] == "enrollment" and may_owe
 
     @property
@@ -236,11 +247,9 @@ class Course:
         if self.waiting_is_open:
             return PENDING
         carried = self.given.waiting
-        begins = self.year.edition["benefit_from"]
         for period in self.waitings:
-            was_carried = isinstance(carried, Waiting) and period.first == carried.first
-            is_own = period == self.own_waiting and period != carried
-            if is_own or not was_carried or period.last >= begins:
+            moved = period == self.named_by_check and self.origin is not self.given.origin
+            if self.goes_on(period) or not (period == carried or moved):
                 return period
         return None
 
@@ -272,19 +281,33 @@ class Course:
         return not self.year.recorded_account and isinstance(carried, date)
 
     @cached_property
+    def origin(self) -> Course | None:
+        """The course that hands on, with another last waiting day where a check names one (R33)."""
+        origin, named = self.given.origin, self.named or self.named_by_check
+        owed = self.given.waiting
+        is_over = isinstance(owed, Waiting) and not self.goes_on(owed)
+        if origin is None or named is None or owed is None or is_over:
+            return origin
+        return replace(origin, named=named)
+
+    @cached_property
     def carried(self) -> tuple[Value, Value]:
         """Account and e-voucher of the year before, moved where a check moves them."""
-        origin, owed = self.given.origin, self.given.waiting
-        named = self.named or self.named_by_check
-        if origin is None or named is None or not isinstance(owed, Waiting):
+        if self.origin is self.given.origin or self.origin is None:
             return self.given.account, self.given.evoucher
-        moved = replace(origin, named=named)
-        return moved.account, moved.evoucher
+        return self.origin.account, self.origin.evoucher
+
+    @property
+    def cover_waits_there(self) -> bool:
+        """Whether cover is pending in the year before, and so here."""
+        if self.origin is self.given.origin or self.origin is None:
+            return self.given.coverage == PENDING
+        return self.origin.coverage_is_open
 
     @cached_property
     def earliest(self) -> date:
         """R17: the earliest possible account day, of what is known."""
-        if self.given.account == PENDING:
+        if self.carried[0] == PENDING:
             return self.given.earliest
         day = self.day if self.enrolling else None
         return latest([self.year.registered_on, self.stop, self.after_waiting, day])
@@ -313,7 +336,7 @@ class Course:
 
     def _activated(self) -> Value:
         """R5: with such a document there is none, unless one was activated all the same."""
-        activation = latest_of(self.year.facts, "activate_evoucher")
+        activation = self.year.activation
         if activation is None:
             return None
         built = self.account_instant
@@ -331,7 +354,7 @@ class Course:
 
     @property
     def coverage_is_open(self) -> bool:
-        return self.lacks_a_fact or self.given.coverage == PENDING
+        return self.lacks_a_fact or self.cover_waits_there
 
     def begins_with(self, account: date) -> date:
         """R20, R21, R35, R36: the first day of cover, with an account of that day."""
@@ -382,7 +405,7 @@ class Course:
         opens = evoucher
         if evoucher == PENDING and not is_carried:
             opens = self.opens_with(supposed)
-            activation = latest_of(self.year.facts, "activate_evoucher")
+            activation = self.year.activation
             if self.year.document_fails and activation:
                 opens = max(activation["at"], midnight(supposed))
         if isinstance(opens, datetime) and opens.date() > last:
@@ -405,10 +428,13 @@ class Course:
             built = self.earliest if account == PENDING else account
             if built is None or day <= built:
                 return None, None, None
-            if evoucher == PENDING and day <= self.earliest:
+            bound = max(self.earliest, self.day)
+            if evoucher == PENDING and day <= (self.given.earliest if self.carried[1] else bound):
                 evoucher = None
-            never_begins = self.year.before and last < self.year.edition["benefit_from"]
-            if coverage == PENDING and (day <= self.earliest or never_begins):
+            # R38: a leaving that was told in the year before settles the window, check or not.
+            was_told = self.year.leaving_was_told and day == left
+            never_begins = was_told and last < self.year.edition["benefit_from"]
+            if coverage == PENDING and (day <= bound or never_begins):
                 coverage = None
             if isinstance(evoucher, datetime) and evoucher > instant:
                 evoucher = None
@@ -438,9 +464,10 @@ class Course:
     @property
     def found_at(self) -> datetime:
         """When what a check found was known, this year's or that of the year that hands on."""
-        if not self.given.enrolled and self.year.needs_checks and self.year.check:
-            return self.year.check_first_found_at
-        return self.given.found_at
+        if not self.year.needs_checks:
+            return EARLIEST
+        counts = not self.given.enrolled or self.named_by_check is not None
+        return self.year.check_first_found_at if counts and self.year.check else self.given.found_at
 
     @property
     def known_at(self) -> datetime:
@@ -510,6 +537,12 @@ class Year:
         return self.registration["document"] in self.edition["documents_without_evoucher"]
 
     @property
+    def activation(self) -> Fact | None:
+        """The latest of this year, else of the year before: that it worked is known of her."""
+        before = self.before.activation if self.before else None
+        return latest_of(self.facts, "activate_evoucher") or before
+
+    @property
     def needs_checks(self) -> bool:
         return self.edition["waiting_months_per_lapsed_year"] > 0
 
@@ -544,8 +577,8 @@ class Year:
     def employee(self) -> Value:
         """R3, R33: S; PENDING while employee cover is declared and not stopped; None without.
 
-        Of declarations and stops of all the years until this one the latest counts; a stop of the
-        next year counts where that leaves a cover that is not stopped.
+        Of declarations and stops of all the years until this one the latest counts; where that
+        leaves a cover that is not stopped, a stop of the next year does, until another is declared.
         """
         ours: list[Fact] = []
         year: Year | None = self
@@ -558,8 +591,9 @@ class Year:
         last = max(enumerate(told), key=lambda each: (each[1]["at"], each[0]))[1]
         if is_stop(last):
             return last["on"]
-        stops = [f for f in self.following if is_stop(f) and f["at"] >= last["at"]]
-        stop = latest_of(stops, "stop_employee_cover")
+        after = [f for f in self.following if f["at"] >= last["at"]]
+        again = min((f["at"] for f in after if is_employee_cover(f)), default=LATEST)
+        stop = latest_of([f for f in after if f["at"] < again], "stop_employee_cover")
         return stop["on"] if stop else PENDING
 
     @cached_property
@@ -580,6 +614,12 @@ class Year:
         if self.registration:
             handed_on = [fact for fact in handed_on if fact["on"] > self.registered_on]
         return [*handed_on, *(fact for fact in self.facts if fact["do"] == "withdraw")]
+
+    @property
+    def leaving_was_told(self) -> bool:
+        """Whether the leaving that counts is one of the year before."""
+        told = latest_of(self.leavings(), "withdraw")
+        return told is not None and not any(fact is told for fact in self.facts)
 
     @property
     def leaving_that_ends(self) -> date | None:
@@ -761,11 +801,7 @@ class Year:
     def _values_without_enrolling(self) -> dict[str, Value]:
         """R25, R36: a recorded account day stands, unless who left had left by then."""
         account, left = self.recorded_account, self.leaving_that_ends
-        activated = latest_of(self.facts, "activate_evoucher")
-        worked = activated or self.given.evoucher is not None
-        if self.given.open and self.before:
-            worked = worked or latest_of(self.before.facts, "activate_evoucher")
-        fails = self.document_fails and not worked
+        fails = self.document_fails and not self.activation
         return {
             "waiting": self.course.waiting,
             "account_built_on": None
@@ -822,16 +858,19 @@ class Year:
 
     def answer(self) -> dict[str, Any]:
         if self.registration is None:
-            names = ("waiting", "account_built_on", "evoucher_available_at", "coverage")
-            return {"state": None, **dict.fromkeys(names), "timeline": []}
+            return NOBODY
         return {"state": self.state(self.at), **self.values, "timeline": self.timeline()}
 
 
 def answers(person: Sequence[dict[str, Any]], at: datetime) -> list[dict[str, Any]]:
     """What is answered for each year of a person, asked about `at`, everything known."""
-    told, before = [], None
+    told: list[dict[str, Any]] = []
+    before = None
     for place, year in enumerate(person):
         following = person[place + 1]["facts"] if place + 1 < len(person) else ()
+        if before is None and not year["facts"]:
+            told.append(NOBODY)
+            continue
         edition, fixes = year["edition"], year.get("fixes", ())
         before = Year(year["year"], edition, year["facts"], fixes, before, following, at)
         told.append(before.answer())
