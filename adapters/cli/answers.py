@@ -9,6 +9,7 @@ import click
 
 from yibao.adapters.cli.group import main
 from yibao.adapters.cli.options import (
+    ANOTHER_EDITION,
     ASKED,
     AT,
     CUTOFF,
@@ -82,7 +83,7 @@ def show(
 @click.option(
     "--policy",
     type=EDITION,
-    help="Replay a story under another edition (default: its own).",
+    help=f"{ANOTHER_EDITION} (default: its own).",
 )
 @JSON
 @policies_option

@@ -165,6 +165,10 @@ def years_options(command: F) -> F:
     return _whom(command, "all of them")
 
 
+#: For a story, `--policy`.
+ANOTHER_EDITION = "Replay a story under another edition; of several it replaces that of its year"
+
+
 #: Of a student in a store, and in a story that has several editions.
 HER_YEAR = "Her benefit year in the store, or in a story of several"
 

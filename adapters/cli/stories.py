@@ -9,6 +9,7 @@ import click
 
 from yibao.adapters.cli.group import main
 from yibao.adapters.cli.options import (
+    ANOTHER_EDITION,
     ASKED,
     EDITION,
     FILE,
@@ -36,9 +37,7 @@ from yibao.adapters.cli.options import (
     help="The instant asked about, or a day: its end (default: the story's latest).",
 )
 @KNOWN_AT
-@click.option(
-    "--policy", type=EDITION, help="Replay under another edition (default: the story's own)."
-)
+@click.option("--policy", type=EDITION, help=f"{ANOTHER_EDITION} (default: its own).")
 @click.option(
     "--json",
     "as_json",

@@ -31,7 +31,7 @@ ENVIRONMENT_VARIABLE: Final = "YIBAO_POLICIES"
 FOLDER: Final = "policies"
 
 #: What an edition says, section by section, and the names that each may use.
-_SECTIONS: Final[dict[str, Collection[str]]] = {
+SECTIONS: Final[dict[str, Collection[str]]] = {
     "parameters": Parameters.model_fields,
     "rules": (*RULES, *(rule for rule in OPTIONAL_RULES if rule not in OPTIONAL_BENEFIT_RULES)),
     "benefits": Benefits.model_fields,
@@ -42,7 +42,7 @@ _REQUIRED: Final = {"rules": RULES, "benefit_rules": BENEFIT_RULES}
 #: An edition goes back to a released one in so many steps at most.
 MAX_EXTENDED: Final = 20
 _OF_VALUES: Final = ("parameters", "benefits")
-_TOP: Final = ("edition", "title", "extends", "city", "words", *_SECTIONS)
+_TOP: Final = ("edition", "title", "extends", "city", "words", *SECTIONS)
 #: Whom to ask and where to go is of one city: another has to say it itself.
 OF_A_CITY: Final = frozenset(
     {
@@ -207,7 +207,7 @@ def _completed(source: Source, base: dict[str, Any]) -> dict[str, Any]:
     before = base.get("city", "shanghai")
     city = source.validate(_Head, {"city": data.get("city", before)}).city
     moved = bool(base) and city != before
-    own = {section: _cited(source, section) for section in _SECTIONS}
+    own = {section: _cited(source, section) for section in SECTIONS}
     content: dict[str, Any] = {}
     for section, entries in own.items():
         inherited = _inherited(base.get(section) or {}, own, moved=moved)
@@ -230,7 +230,7 @@ def _cited(source: Source, section: str) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for key, entry in source.mapping(source.data.get(section, {}), (section,), section).items():
         path = (section, key)
-        if key not in _SECTIONS[section]:
+        if key not in SECTIONS[section]:
             raise source.error(path, f"unknown key {short(key)}", key=True)
         cited = dict(source.mapping(entry, path, key))
         for missing in ("clause", "basis"):
@@ -258,7 +258,7 @@ def _inherited(
 
 def _check_what_is_of_the_city(source: Source, content: dict[str, Any]) -> None:
     for section in _OF_VALUES:
-        known = _SECTIONS[section] if content[section] is not None else ()
+        known = SECTIONS[section] if content[section] is not None else ()
         for key in known:
             if key in OF_A_CITY and key not in content[section]:
                 told = f"missing key {key!r}: it is not taken over from another city"

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from yibao.adapters.editions.files import SECTIONS
 from yibao.adapters.shapes import DIALECT, part
-from yibao.domain.editions import BENEFIT_RULES, RULES, Citation, Policy
+from yibao.domain.editions import Citation, Policy
 
 
 def edition_schema() -> dict[str, Any]:
@@ -19,7 +20,7 @@ def edition_schema() -> dict[str, Any]:
             definition["required"] = [
                 key for key in definition["required"] if key not in ("notice", "name")
             ]
-    whole["properties"]["rules"]["propertyNames"] = {"enum": list(RULES)}
-    whole["properties"]["benefit_rules"]["propertyNames"] = {"enum": list(BENEFIT_RULES)}
+    for section in ("rules", "benefit_rules"):
+        whole["properties"][section]["propertyNames"] = {"enum": list(SECTIONS[section])}
     whole["required"] = ["edition", "title"]
     return {"$schema": DIALECT, **whole, "$defs": definitions}

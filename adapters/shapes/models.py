@@ -448,6 +448,7 @@ class Entry(Shape):
     """What a fact changed for one student, and the steps of the timeline that it brought."""
 
     enrollment: EnrollmentId
+    fact_year: OtherYear
     recorded: Recorded
     supersedes: int | None
     edition: str | None

@@ -127,7 +127,10 @@ class _Asked(TypedDict):
 
 
 class FactEntry(_Asked):
-    """A fact; of a window fixed for many it is told how many students' answers it moved."""
+    """A fact; of a window fixed for many it is told how many students' answers it moved.
+
+    Where it is of another year than the answers that it changed, `fact_year` is that year.
+    """
 
     kind: str
     event_id: str
@@ -138,6 +141,7 @@ class FactEntry(_Asked):
     steps: list[EnteredStep]
     students: NotRequired[int]
     students_by_part: NotRequired[dict[str, int]]
+    fact_year: NotRequired[int]
 
 
 class RefusedEntry(_Asked):

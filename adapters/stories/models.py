@@ -270,10 +270,6 @@ class Story:
         """The enrollment of one of the story's students, by default in its first year."""
         return EnrollmentId(self.students[student].ref, year or next(iter(self.policies)))
 
-    def enrollments(self, student: str) -> tuple[EnrollmentId, ...]:
-        """The enrollments of one of the story's students, one under each edition."""
-        return tuple(self.enrollment(student, year) for year in self.policies)
-
     @property
     def latest_at(self) -> datetime:
         """The latest instant named by a step: what a replay is asked about."""

@@ -276,6 +276,7 @@ class _Teller(NamedTuple):
             **self.worded({"code": entry.code}, code=("refusal", "because")),
             "moved": self(entry.moved),
             "steps": self(entry.steps),
+            **({"fact_year": entry.fact_year} if entry.fact_year != entry.enrollment.year else {}),
         }
 
     def moved(self, moved: Moved) -> Told:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
 from operator import eq, itemgetter
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from yibao.domain.calendar import day_after, midnight
@@ -27,8 +27,6 @@ from yibao.domain.money import NOTHING, Fen
 from yibao.domain.refusals import Code
 from yibao.domain.rules import Case, Waiting, as_of, values
 from yibao.domain.vocabulary import PENDING, DayRange, Pending, Settlement, WaitingPeriod
-
-A = TypeVar("A", Fen, Fen | None)
 
 
 @dataclass(frozen=True)
@@ -272,9 +270,9 @@ def _capped(share: Derived[Fen], left: Derived[Fen | None]) -> Derived[Fen]:
     return Derived("fund_pays", left.value, "R37", (share._replace(name="fund_share"), left))
 
 
-def _less(left: Derived[A], spent: Derived[Fen], fact: CareFact) -> Derived[A]:
+def _less(left: Derived[Any], spent: Derived[Fen], fact: CareFact) -> Derived[Any]:
     """R29, R37: what is left after this piece, told with every piece that consumed some of it."""
-    if not is_known(left) or not spent.value:
+    if left.value is None or not spent.value:
         return left
     return left._replace(value=left.value.less(spent.value), inputs=(*left.inputs, fact))
 

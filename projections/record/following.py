@@ -38,12 +38,14 @@ class Following:
     def facts(self, version: int) -> Facts | None:
         """What is told after the first events; the same for as long as nothing else is."""
         times = self.told(version)
-        if times and times not in self._facts:
+        found = self._facts.get(times)
+        if found is None and times:
             told = [fact for fact in self.log.stream(version).facts if self._tells(fact.event)]
+            found = Facts(told)
             if len(self._facts) == _KEPT:
-                del self._facts[next(iter(self._facts))]
-            self._facts[times] = Facts(told)
-        return self._facts.get(times)
+                self._facts = {}
+            self._facts[times] = found
+        return found
 
     def transactions(self, since: int, until: int) -> list[events.Event]:
         """What was recorded in between, of the transactions in which something was told."""

@@ -51,7 +51,7 @@ def edition_saying(
 
     Also in its table of benefits.
     """
-    content = edition(base).model_dump() | {"edition": name}
+    content: dict[str, Any] = edition(base).model_dump() | {"edition": name}
     parameters, benefits = content["parameters"], content["benefits"]
     if told.get("concentrated_period"):
         parameters |= {"window_opens": None, "window_closes_on": None}

@@ -1,15 +1,11 @@
 """What a fact of one year changed in the answers of another, and how the trail tells it."""
 
 import math
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 from given import (
-    SIGNED,
-    Given,
     Step,
     account,
     activate,
@@ -90,23 +86,17 @@ class Life:
 
     def record(self, year: int, until: float = math.inf) -> Record:
         """What the store had taken at a position, or everything; others had two between any two."""
+        taken = [each for of in self.years for each in self.positioned(of) if each[0] <= until]
 
-        def log(of: int, recorded: Sequence[events.Event]) -> Log:
+        def log(recorded: list[events.Event]) -> Log:
             known = {event.event_id for event in recorded}
-            return Log.of([e for e in self.positioned(of) if e.event.event_id in known])
-
-        def taken(of: int, recorded: list[events.Event]) -> Log:
-            found = log(of, recorded)
-            return Log.of([each for each in found.positioned() if each.position <= until])
+            return Log.of([each for each in taken if each.event.event_id in known])
 
         editions = {
-            world.policy.edition: EditionRecord(world.policy, taken(of, world.fixed))
-            for of, world in self.years.items()
+            world.policy.edition: EditionRecord(world.policy, log(world.fixed))
+            for world in self.years.values()
         }
-        logs = {
-            of: (taken(of, world.recorded), taken(of, world.received))
-            for of, world in self.years.items()
-        }
+        logs = {of: (log(world.recorded), log(world.received)) for of, world in self.years.items()}
         return Record.of(EnrollmentId("s1", year), logs, editions.__getitem__)
 
     def positioned(self, year: int) -> list[Positioned]:
@@ -194,7 +184,7 @@ Story = tuple[int, list[tuple[tuple[int, str], timedelta]]]
 stories: st.SearchStrategy[Story] = st.tuples(
     st.integers(0, len(CHAINS) - 1),
     st.builds(
-        lambda first, rest: [*((told, timedelta(1)) for told in first), *rest],
+        lambda first, rest: [*((step, timedelta(1)) for step in first), *rest],
         st.sampled_from(BEGINNINGS),
         st.lists(
             st.tuples(st.sampled_from([*STEPS, *OFTEN * 3]), st.sampled_from(DELAYS)),
@@ -225,17 +215,16 @@ def test_every_fact_and_window_that_moved_a_year_is_told_there_with_what_it_move
     life = life_of(story)
     for year in YEARS:
         expected = [
-            (position, of, found)
+            (recorded.position, of, found)
             for of in YEARS
-            for position, event in life.positioned(of)
-            for found in [life.differences(year, Positioned(position, event))]
-            if found or (of == year and event not in life.years[of].fixed)
+            for recorded in life.positioned(of)
+            for found in [life.differences(year, recorded)]
+            if found or (of == year and recorded.event not in life.years[of].fixed)
         ]
-        told = [
-            (e.recorded.position, e.fact_year, [(one.name, one.before, one.after) for one in e.moved])
-            for e in life.trail(year)
-        ]
-        assert told == sorted(expected, key=lambda each: each[0])
+        assert [
+            (each.recorded.position, each.fact_year, [one[:3] for one in each.moved])
+            for each in life.trail(year)
+        ] == sorted(expected, key=lambda each: each[0])
 
 
 positions = st.integers(0, 48)
@@ -255,3 +244,119 @@ def test_the_entries_between_two_positions_are_a_slice_without_the_windows(
             for entry in life.trail(year)
             if entry.event.event_id not in fixed and after < entry.recorded.position <= last
         ]
+
+
+# Concretely, of who was enrolled in the first autumn and is registered for the year after it.
+
+REGISTERED = registered("2025-09-01", EARLY)
+AGAIN = registered("2025-09-01", "2025-11-15 09:00")
+ENROLLED = ((2025, REGISTERED), (2025, confirmed("2025-09-06 10:00")), (2026, AGAIN))
+
+
+def life(*told: tuple[int, Step]) -> Life:
+    student = Life(CHAINS[0])
+    for year, step in told:
+        student.tell(year, step)
+    return student
+
+
+def last(student: Life, year: int) -> Entry:
+    """The last entry, and that it is about the last fact."""
+    entry = student.trail(year)[-1]
+    assert entry.event is student.history[-1][1]
+    return entry
+
+
+def moves(entry: Entry) -> dict[str, tuple[str, str, str | None]]:
+    return {
+        one.name: (told(one.before), told(one.after), one.rule)
+        for one in entry.moved
+        if one.name in ("state", "waiting", "account_built_on", "coverage")
+    }
+
+
+def test_a_check_of_the_first_autumn_is_told_in_both_years() -> None:
+    student = life(
+        *ENROLLED,
+        (2026, paid("2025-11-20 10:00", 2026)),
+        (2025, checked("2025-11-21 10:00", 2)),
+    )
+    for year, account_rule, waiting_rule, coverage in (
+        (2025, "R18", "R13", ("pending", "none", "R22")),
+        (2026, "R33", "R33", ("pending", "2026-03-02 to 2026-12-31", "R21")),
+    ):
+        found = last(student, year)
+        assert (found.enrollment.year, found.fact_year, found.edition) == (
+            year,
+            2025,
+            CHAINS[0][year].edition,
+        )
+        assert moves(found) == {
+            "state": ("confirmed", "in_waiting_period", "R24"),
+            "waiting": ("pending", "2025-09-01 to 2026-02-28", waiting_rule),
+            "account_built_on": ("pending", "2026-03-01", account_rule),
+            "coverage": coverage,
+        }
+
+
+def test_a_correction_is_one_in_the_other_year_as_well() -> None:
+    student = life(
+        *ENROLLED,
+        (2026, paid("2025-11-20 10:00", 2026)),
+        (2025, checked("2025-11-21 10:00", 2)),
+        (2025, correct("2025-11-22 09:00", "prior-coverage-verified", lapsed_years=0)),
+    )
+    found = last(student, 2026)
+    assert (found.supersedes, found.event.originator_version) == (3, 4)
+    assert moves(found)["coverage"][1] == "2026-01-01 to 2026-12-31"
+
+
+def test_a_premium_paid_in_the_year_before_moves_the_year_it_is_for() -> None:
+    student = life(
+        *ENROLLED,
+        (2025, checked("2025-11-19 10:00")),
+        (2025, paid("2025-11-20 10:00", 2026)),
+    )
+    assert moves(last(student, 2025)) == {}
+    assert moves(last(student, 2026))["coverage"] == ("pending", "2026-01-01 to 2026-12-31", "R20")
+
+
+def test_a_stop_of_employee_cover_told_in_the_next_year_moves_the_year_before_it() -> None:
+    student = life(
+        *ENROLLED[:2],
+        (2025, checked("2025-09-06 10:30")),
+        (2025, other_cover("2025-09-07 10:00", "employee")),
+        (2026, AGAIN),
+        (2026, stopped("2025-11-20 10:00", "2025-11-20")),
+    )
+    found = last(student, 2025)
+    assert (found.enrollment.year, found.fact_year) == (2025, 2026)
+    assert moves(found)["coverage"] == ("pending", "2025-11-20 to 2025-12-31", "R20")
+
+
+def test_a_window_fixed_for_the_year_before_moves_who_could_still_have_joined_in_it() -> None:
+    student = life(
+        (2025, REGISTERED),
+        (2026, AGAIN),
+        (2026, paid("2025-11-20 10:00", 2026)),
+        (2026, checked("2025-11-20 11:00")),
+        (2025, fix_window("2025-11-25 10:00", closes_on="2025-10-20")),
+    )
+    found = last(student, 2026)
+    assert (found.fact_year, found.supersedes) == (2025, None)
+    assert moves(found)["coverage"] == ("pending", "2026-01-01 to 2026-12-31", "R20")
+    student.tell(2025, void("2025-11-26 09:00", "window-fixed"))
+    assert moves(last(student, 2026))["coverage"] == ("2026-01-01 to 2026-12-31", "pending", "R33")
+
+
+def test_what_another_year_tells_and_moves_nothing_is_not_told() -> None:
+    student = life(
+        *ENROLLED,
+        (2026, paid("2025-11-20 10:00", 2026)),
+        (2025, moved("2025-11-21 10:00", "ecnu", observed=True)),
+        (2025, care("2025-11-21")),
+    )
+    assert [(each.fact_year, each.event.name) for each in student.trail(2026)] == [
+        (2026, "registered"),
+        (2026, "premium-paid"),
+    ]

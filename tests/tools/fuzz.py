@@ -17,14 +17,14 @@ import click
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.service.service import Service, open_service
-from yibao.adapters.stories.reading import read_story
+from yibao.adapters.stories.reading import read_story, story_files
 from yibao.adapters.stories.replaying import replay
 from yibao.domain.facts.commands import COMMANDS
 from yibao.domain.refusals import YibaoError
 from yibao.domain.vocabulary import EnrollmentId
 
 ROOT = Path(__file__).parents[2]
-STORIES = sorted((ROOT / "scenarios").rglob("*.yaml"))
+STORIES = story_files(ROOT / "scenarios")
 EDITIONS = sorted((ROOT / "domain" / "editions" / "policies").glob("*.yaml"))
 
 HOSTILE = [

@@ -67,6 +67,8 @@ COLUMNS: Final = (
     "steps",
     "stale",
 )
+#: And where a fact has changed answers of another year than its own.
+OF_OTHER_YEARS: Final = ("fact_year",)
 
 
 def audited(
@@ -96,21 +98,23 @@ def audited(
             named = [each.whose for each in parked[:TOLD]] + ["…"] * (len(parked) > TOLD)
             whose = printable(", ".join(named))
             err.write(words("audit", "lacking", count=len(parked), whose=whose) + "\n")
-        writer = _Writer(words, out, whom, parked, question.changed, form)
+        others = OF_OTHER_YEARS if form.is_a_table and kept.has_other_years(question) else ()
+        columns = (*COLUMNS, *others)
+        writer = _Writer(words, out, whom, parked, question.changed, form, columns)
         if form.count:
             counts = kept.counts(question, form.count)
             found = len(counts)
             writer.write_counts(counts, form.count)
         elif form.every:
             found = kept.count(question)
-            entries = (trail_entry_json(entry, editions) for entry in kept.all(question))
+            entries = (trail_entry_json(entry, service.editions) for entry in kept.all(question))
             meanwhile = None if form.xlsx else out
             with watched(err, words("audit", "exporting"), meanwhile) as progress:
                 writer.write(_counted(entries, found, progress), None)
         else:
             page = kept.page(question, after=form.after, size=form.size or PAGE)
             found = len(page.entries)
-            entries = (trail_entry_json(entry, editions) for entry in page.entries)
+            entries = (trail_entry_json(entry, service.editions) for entry in page.entries)
             writer.write(entries, page.following)
         if form.xlsx:
             err.write(in_one_line(words("audit", "written", file=form.xlsx)) + "\n")
@@ -156,6 +160,11 @@ class _Form:
             check_office()
         every = form.every or bool(form.xlsx) or (form.as_csv and not paged)
         return replace(form, every=every)
+
+    @property
+    def is_a_table(self) -> bool:
+        """Whether entries stand in columns."""
+        return bool(self.as_csv or self.xlsx) and not self.count
 
     @property
     def is_for_people(self) -> bool:
@@ -227,16 +236,19 @@ class _Writer:
     parked: Sequence[Parked]
     changed: str | None
     form: _Form
+    columns: Sequence[str]
 
     def write(self, entries: Iterator[dict[str, Any]], following: Key | None) -> None:
         """Writes the entries, and where a next page begins."""
         if self.form.xlsx:
             with written(self.form.xlsx, force=self.form.force) as new:
-                trail_workbook(new, entries, COLUMNS, self.words)
+                trail_workbook(new, entries, self.columns, self.words)
         elif self.form.as_json:
             self._write_json(entries, str(following) if following else None)
         elif self.form.as_csv:
-            self._write_csv(COLUMNS, ((entry.get(c) for c in COLUMNS) for entry in entries))
+            self._write_csv(
+                self.columns, ((entry.get(c) for c in self.columns) for entry in entries)
+            )
         else:
             self._write_text(entries, following)
 

@@ -59,10 +59,15 @@ class TrailEntry(NamedTuple):
 
     @property
     def enrollment(self) -> EnrollmentId | None:
-        """Whose it is; None for what concerns many, or nobody that could be read."""
+        """Whose it is, by the answers it changed; None for what concerns many, or nobody known."""
         if self.row.ref is None or self.row.year is None:
             return None
         return EnrollmentId(self.row.ref, self.row.year)
+
+    @property
+    def fact_year(self) -> int | None:
+        """The year in which the fact was recorded, which may have changed these answers as well."""
+        return None if self.row.year is None else self.row.year - self.row.ahead
 
     @property
     def is_refused(self) -> bool:
@@ -156,6 +161,12 @@ class AuditTrail:
         self.catch_up()
         ((found,),) = self._asked(lambda sql: sql.rows(*question.counting_sql()))
         return int(found)
+
+    def has_other_years(self, question: Question) -> bool:
+        """Whether a question has an entry of which the fact is of another year than the answers."""
+        _check(question)
+        self.catch_up()
+        return bool(self._asked(lambda sql: sql.rows(*question.other_years_sql())))
 
     def counts(self, question: Question, by: By) -> dict[str | None, int]:
         """How many facts and refused attempts a question has by what they have in common.

@@ -97,9 +97,7 @@ class Question:
 
     def sql(self, after: "Key | None" = None, limit: int | None = None) -> tuple[str, list[Any]]:
         """The statement, and what stands for its question marks."""
-        found = list(self._conditions(after))
-        where = " AND ".join(condition for condition, _ in found)
-        values = [value for _, given in found for value in given]
+        where, values = _all_of(self._conditions(after))
         way = "DESC" if self.newest_first else "ASC"
         order = ", ".join(f"{column} {way}" for column in ORDER)
         limited = "" if limit is None else " LIMIT ?"
@@ -111,11 +109,14 @@ class Question:
             chosen = f"FROM entries WHERE entry IN ({within}) ORDER BY {order}"
         return f"SELECT {{columns}} {chosen}", values
 
+    def other_years_sql(self) -> tuple[str, list[Any]]:
+        """The statement that finds one of the same entries whose fact is of another year."""
+        where, values = _all_of(self._conditions(None))
+        return f"SELECT 1 FROM entries WHERE {where} AND ahead <> 0 LIMIT 1", values
+
     def counting_sql(self) -> tuple[str, list[Any]]:
         """The statement that counts the same entries."""
-        conditions = list(self._conditions(None))
-        where = " AND ".join(condition for condition, _ in conditions)
-        values = [value for _, given in conditions for value in given]
+        where, values = _all_of(self._conditions(None))
         return f"SELECT COUNT(*) FROM entries WHERE {where}", values
 
     def counting_sql_by(self, by: By) -> tuple[str, list[Any]]:
@@ -123,13 +124,12 @@ class Question:
 
         Of what was counted when it was refused it gives the rows, with their counts in them.
         """
-        conditions, each = list(self._conditions(None)), "*"
+        where, values = _all_of(self._conditions(None))
+        each = "*"
         if self.year is None and any(getattr(self, name) is not None for name in _OF_ANSWERS):
             each = _ONE
         elif self.year is None:
-            conditions.append(("ahead = 0", []))  # the same facts, and no need to tell them apart
-        where = " AND ".join(condition for condition, _ in conditions)
-        values = [value for _, given in conditions for value in given]
+            where += " AND ahead = 0"  # the same facts, and no need to tell them apart
         named = COUNTED[by]
         kept = f"SELECT {named}, COUNT({each}), NULL FROM entries WHERE {where} AND attempt >= 0 "
         counts = f"SELECT {named}, 0, changes FROM entries WHERE {where} AND attempt < 0"
@@ -172,6 +172,13 @@ class Question:
             value = getattr(self, field.name)
             if column is not None and value is not None:
                 yield column, value
+
+
+def _all_of(conditions: Iterator[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
+    """Conditions as one, and what stands for its question marks."""
+    found = list(conditions)
+    where = " AND ".join(condition for condition, _ in found)
+    return where, [value for _, given in found for value in given]
 
 
 def _is_recordable(column: str, value: str) -> bool:

@@ -22,6 +22,7 @@ def trail_entry_json(entry: TrailEntry, editions: Editions) -> dict[str, Any]:
         told = _fact(
             entry.event,
             entry.enrollment,
+            entry.fact_year,
             row.policy,
             row.school,
             row.code,
@@ -45,6 +46,7 @@ def entry_json(entry: Entry, editions: Editions) -> dict[str, Any]:
     return _fact(
         entry.event,
         entry.enrollment,
+        entry.fact_year,
         entry.edition,
         entry.school,
         entry.code,
@@ -83,6 +85,7 @@ def attempt_json(kept: KeptAttempt) -> dict[str, Any]:
 def _fact(
     event: Event,
     enrollment: EnrollmentId | None,
+    fact_year: int | None,
     edition: str | None,
     school: str | None,
     code: str | None,
@@ -120,6 +123,8 @@ def _fact(
     if "students" in changes:
         told["students"] = changes["students"]
         told["students_by_part"] = changes["parts"]
+    if enrollment and fact_year != enrollment.year:
+        told["fact_year"] = fact_year
     return told
 
 

@@ -1,7 +1,7 @@
 """Load, decide, save: how a command becomes facts, in one transaction."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -322,26 +322,35 @@ class Recording:
         students = {target for target in targets if not isinstance(target, str)}
         beside = {target.care_stream for target in students}
         beside.update(map(edition_stream, self.editions.names()))
-        for year in self.editions.years:
-            beside.update(each._replace(year=year).stream for each in students)
         beside -= whole
         known = whole if self.rehearsing else set(filter(tails.knows_long, whole))
         rows = transaction.rows_of(sorted(whole - known), sorted(beside))
-        if of_care := self._care_beside(students, rows):
-            rows |= transaction.rows_of([], sorted(of_care))
-            beside |= of_care
+        while lacking := self._lacking(students, rows, whole) - whole:
+            rows |= transaction.rows_of([], sorted(lacking))
+            beside |= lacking
         clock = self.clock()
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
         reach = max(clock + AHEAD, accepted or clock)
         known_by = self.remembered, tails, self.editions
         return Work(transaction, clock, reach, rows, beside, *known_by, is_dry=is_dry)
 
-    def _care_beside(
-        self, students: Iterable[EnrollmentId], rows: Mapping[UUID, list[SqlRow]]
+    def _lacking(
+        self,
+        students: Iterable[EnrollmentId],
+        rows: Mapping[UUID, list[SqlRow]],
+        whole: Collection[UUID],
     ) -> set[UUID]:
-        """The streams of care of the other years in which students are enrolled."""
-        years = [each._replace(year=year) for each in students for year in self.editions.years]
-        return {each.care_stream for each in years if rows.get(each.stream)} - rows.keys()
+        """What was not read yet of the students' other years, as far as there may be anything.
+
+        That is in years whose edition is in use, and of care where a student is enrolled.
+        """
+        streams = {name: edition_stream(name) for name in self.editions.names()}
+        names = [name for name, each in streams.items() if each in whole or rows.get(each)]
+        used = {self.editions.get(name).year for name in names}
+        years = [e._replace(year=year) for e in students for year in used if year != e.year]
+        lacking = {each.stream for each in years}
+        lacking |= {each.care_stream for each in years if rows.get(each.stream)}
+        return lacking - rows.keys()
 
     def _earliest(self, work: Work, target: Target, asked: Iterable[Command]) -> datetime | None:
         """The earliest stamp that commands may have; None where they stand on nothing yet.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -71,7 +71,6 @@ class Work:
         self._coming: dict[UUID, list[events.Event]] = {}
         self._mark = _Mark(0, 0, {})
         self._seen_by: dict[UUID, Seen] = {}
-        self._others: dict[EnrollmentId, list[tuple[EnrollmentId, UUID]]] = {}
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it; raises UnreadableEvent."""
@@ -147,17 +146,19 @@ class Work:
 
     def begun(self, enrollment: EnrollmentId) -> list[EnrollmentId]:
         """A student in every other year of which something stands, the earliest first."""
-        others = self._others.get(enrollment)
-        if others is None:
-            years = [year for year in self.editions.years if year != enrollment.year]
-            beside = [enrollment._replace(year=year) for year in years]
-            others = self._others[enrollment] = [(each, each.stream) for each in beside]
-        return [each for each, stream in others if self.version(stream)]
+        others = [enrollment._replace(year=y) for y in self._years if y != enrollment.year]
+        return [each for each in others if self.version(each.stream)]
+
+    @cached_property
+    def _years(self) -> list[int]:
+        """The years whose editions are in use, ascending."""
+        names = self.editions.names()
+        used = [name for name in names if self.version(edition_stream(name))]
+        return sorted({self.editions.get(name).year for name in used})
 
     def around(self, enrollment: EnrollmentId) -> Around:
         """What the years tell that are beside that of a student; kept while nothing moves it."""
-        years = self.editions.around(enrollment.year)
-        begun = {each.year for each in self.begun(enrollment) if each.year in years}
+        begun = {each.year for each in self.begun(enrollment) if each.year <= enrollment.year + 1}
         if not begun:
             return NOTHING_AROUND
         kept = self._tails.arounds.get(enrollment)
@@ -278,6 +279,8 @@ class Work:
             before[stream_id] = self._streams.get(stream_id), self._coming.get(stream_id, [])[:]
         self._coming.setdefault(stream_id, []).append(event)
         self._fresh.append(event)
+        if isinstance(event, events.EditionAdopted):
+            vars(self).pop("_years", None)
 
     def begin(self) -> None:
         """What is added from now on is recorded whole or not at all."""

@@ -10,7 +10,7 @@ from rich.text import Text
 from yibao.adapters.following.trail import By
 from yibao.adapters.shapes import brief_json, plain
 from yibao.adapters.views.parts import part_line
-from yibao.adapters.views.telling import in_words, numbered, told
+from yibao.adapters.views.telling import in_words, numbered, of_year, told
 from yibao.adapters.views.terminal import in_one_line, printable
 from yibao.adapters.views.words import Words
 from yibao.domain.facts.commands import ASKED
@@ -89,7 +89,8 @@ def what(entry: dict[str, Any], words: Words) -> str:
         return line + (f" ×{entry['attempts']}" if "attempts" in entry else "")
     how = "correction" if entry["supersedes"] else "observed"
     mark = f" [{words('audit', how)}]" if entry["observed"] else ""
-    named = f"{words('event', entry['kind'])} #{entry['version']}"
+    number = of_year(entry.get("fact_year"), f"#{entry['version']}", words)
+    named = f"{words('event', entry['kind'])} {number}"
     return named + told_values + mark
 
 

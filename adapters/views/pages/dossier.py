@@ -71,12 +71,15 @@ def _year(dossiers: Dossiers, dossier: Dossier, words: Words) -> dict[str, Any]:
 
 
 def _values(answer: Answer, following: Answer | None, words: Words) -> Iterator[tuple[str, str]]:
+    leads = goes_on(following, words) if answer.state is State.EXPIRED else ""
     for name, part in PARTS.items():
         if part.kind not in DRAWN:
             for line in lines_of(name, answer, words):
-                yield words("value", name), line
-        if name == "state" and answer.state is State.EXPIRED and following:
-            yield "", goes_on(following, words)
+                leading = leads and name == "state"
+                yield (
+                    words("value", name),
+                    words.joined([line, leads], "apart") if leading else line,
+                )
 
 
 def _explanations(dossier: Dossier, words: Words) -> Iterator[tuple[str, list[Node]]]:

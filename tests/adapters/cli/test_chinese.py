@@ -15,6 +15,7 @@ from golden.test_help import commands, help_of
 from openpyxl import load_workbook
 
 from yibao.adapters.cli import main
+from yibao.adapters.stories.reading import story_files
 from yibao.projections.parts import PARTS
 
 from ..conftest import Run, Write
@@ -22,7 +23,7 @@ from ..views.test_dossier import Page
 from .test_audit import in_a_process
 
 ROOT = Path(__file__).parents[3]
-STORIES = sorted((ROOT / "scenarios").rglob("*.yaml"))
+STORIES = story_files(ROOT / "scenarios")
 
 #: Of one student each: with care and corrections, with employee cover, of the year before.
 TOLD = (
@@ -38,7 +39,7 @@ NAMES = {
 }
 #: What names stand in: an edition, a rule, a digest, an id, a command line, an option.
 MARKED = re.compile(
-    r"shanghai-20\d\d|\bR\d+\b|\b[0-9a-f]{12,}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"shanghai-20\d\d(-continuing)?|\bR\d+\b|\b[0-9a-f]{12,}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|yibao [a-z]+.*|`[^`]*`|--[a-z-]+"
 )
 STUDENTS = yaml.load(STORIES[0].read_text(encoding="utf-8"), yaml.BaseLoader)["students"]

@@ -52,17 +52,22 @@ def test_everybody_in_a_story_is_told_of_or_the_one_named(write: Write, run: Run
     assert "a1/" not in run("show", story, "--student", "bo").stdout
 
 
-def test_of_one_in_a_store_the_latest_year_is_told_and_the_others_named(
+def test_of_one_in_a_store_the_latest_year_is_told_and_of_the_others_a_line_each(
     store: str, run: Run
 ) -> None:
     latest = run("show", "--store", store, "--ref", "s1").stdout
     assert latest.startswith("s1/2025 · shanghai-2025\n")
-    assert latest.endswith("other benefit years known: 2024\n")
+    assert latest.endswith("s1/2024 · shanghai-2024: lapsed, benefit window none\n")
+    chinese = run("show", "--store", store, "--ref", "s1", "--lang", "zh").stdout
+    assert chinese.endswith("s1/2024 · shanghai-2024：逾期未确认，待遇享受期 无\n")
+
+
+def test_of_a_year_that_is_named_only_the_others_are_named(store: str, run: Run) -> None:
     earlier = run("show", "--store", store, "--ref", "s1", "--year", 2024).stdout
     assert earlier.startswith("s1/2024 · shanghai-2024\n")
     assert earlier.endswith("other benefit years known: 2025\n")
-    chinese = run("show", "--store", store, "--ref", "s1", "--lang", "zh").stdout
-    assert chinese.endswith("另有已知的参保年度：2024\n")
+    later = run("show", "--store", store, "--ref", "s1", "--year", 2025, "--lang", "zh").stdout
+    assert later.endswith("另有已知的参保年度：2024\n")
 
 
 def test_it_is_asked_about_an_instant_as_known_by_another(store: str, run: Run) -> None:

@@ -22,6 +22,7 @@ from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import Stop, Supervisor
 from yibao.adapters.following.trail import batches, following
 from yibao.adapters.following.trail.questions import Question
+from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.errors import Halted
 from yibao.adapters.store.urls import is_postgres
@@ -600,7 +601,7 @@ def test_a_fact_that_an_upgrade_makes_known_is_taken_in_from_where_it_halted(
             )
             with pytest.raises(Halted, match="school-changed"):
                 trail.catch_up()
-        kinds = [row[11] for row in held(trail)["entries"]]
+        kinds = [TrailRow(*row).kind for row in held(trail)["entries"]]
         assert "benefits-adopted" in kinds
         assert "school-changed" not in kinds
         assert caught_up(trail) == whole

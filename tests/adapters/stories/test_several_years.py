@@ -65,7 +65,7 @@ def test_a_second_registration_repeats_what_the_file_says_of_the_student(write: 
     ran = told("- {at: 2025-09-05 09:00, year: 2025, declare_roster: {}}", write)
     with ran.service as service:
         first, second = (
-            service.facts(enrollment)[0].payload() for enrollment in ran.story.enrollments("s1")
+            service.facts(ran.story.enrollment("s1", year))[0].payload() for year in (2024, 2025)
         )
     assert (first["policy"], second["policy"]) == ("shanghai-2024", "shanghai-2025")
     assert first | {"policy": 0, "on": 0} == second | {"policy": 0, "on": 0}
@@ -228,14 +228,24 @@ def test_one_edition_in_a_list_is_told_like_several(write: Write, run: Run) -> N
     assert [each["year"] for each in found["students"]] == [2024]
 
 
-def test_a_student_who_is_in_the_store_in_any_of_the_years_is_an_error(
-    write: Write, run: Run, tmp_path: Path
+@pytest.mark.parametrize(
+    "editions",
+    [
+        "policies: [shanghai-2024, shanghai-2025]",
+        "policies: [shanghai-2024]",
+        "policy: shanghai-2024",
+    ],
+)
+def test_a_student_who_is_in_the_store_in_any_year_is_an_error(
+    editions: str, write: Write, run: Run, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path / 'facts.db'}"
-    later = TWICE.replace("policies: [shanghai-2024, shanghai-2025]", "policy: shanghai-2025")
-    later = later.partition("  - id: second")[0].replace("2024-09-02", "2025-09-01")
+    first = TWICE.partition("  - id: second")[0]
+    later = first.replace("policies: [shanghai-2024, shanghai-2025]", "policy: shanghai-2025")
+    later = later.replace("2024-09-02", "2025-09-01")
     assert run("replay", write(later, "later.yaml"), "--store", url).exit_code == 0
-    result = run("replay", write(TWICE), "--store", url, "--json")
+    path = write(first.replace("policies: [shanghai-2024, shanghai-2025]", editions))
+    result = run("replay", path, "--store", url, "--json")
     assert result.exit_code == 2
     assert ":3:10: this student is in the store already" in json.loads(result.stdout)[0]["error"]
     with yibao.open(url) as service:
@@ -247,6 +257,17 @@ edition: own-2025
 extends: shanghai-2025
 title: {en: Our own, zh: 自编}
 """
+
+
+def test_a_story_finds_the_editions_in_the_folder_beside_it(write: Write, run: Run) -> None:
+    write(OWN, "stories/policies/own-2025.yaml")
+    path = write(TWICE.replace("2024, shanghai-2025]", "2024, own-2025]"), "stories/story.yaml")
+    (found,) = as_json(run, "replay", path.parent, "--json")
+    assert found["policies"] == ["shanghai-2024", "own-2025"]
+    assert [each["year"] for each in as_json(run, "explain", path, "--json")] == [2024, 2025]
+    assert run("audit", path).exit_code == 0
+    asked = run("quote", "--story", path, *VISIT, "--on", "2025-10-01", "--json")
+    assert json.loads(asked.stdout)["pending"]
 
 
 def test_another_edition_replaces_that_of_its_own_year(
@@ -304,14 +325,6 @@ def test_people_can_ask_for_one_year_of_a_story(command: str, write: Write, run:
     assert (both.exit_code, one.exit_code) == (0, 0)
     assert "2024" in both.stdout
     assert "2024" not in one.stdout
-
-
-def test_a_dossier_is_of_one_year(write: Write, run: Run) -> None:
-    path = write(TWICE)
-    result = run("dossier", path)
-    assert result.exit_code == 2
-    assert "a dossier is about one benefit year; name a --year" in result.stderr
-    assert run("dossier", path, "--year", 2025).exit_code == 0
 
 
 def test_a_year_that_the_story_does_not_have_is_named_with_those_it_has(

@@ -130,7 +130,8 @@ def test_a_quote_tells_what_would_be_left(lang: str, story: Tell, run: Run) -> N
 def test_a_workbook_tells_it(lang: str, story: Tell, run: Run, tmp_path: Path) -> None:
     book = tmp_path / "audit.xlsx"
     assert run("audit", story(""), "--xlsx", book, "--lang", lang).exit_code == 0
-    cells = [str(cell.value) for row in load_workbook(book).active.rows for cell in row]
+    (sheet,) = load_workbook(book).worksheets
+    cells = [str(cell.value) for row in sheet.rows for cell in row]
     assert any(LEFT[lang].format("550.00") in cell for cell in cells)
 
 

@@ -1,12 +1,16 @@
 """How a student of several years is told: the year before by its number, and what joining costs."""
 
+import re
 from collections.abc import Iterator
 from io import StringIO
+from itertools import pairwise
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from given import SIGNED, Given, Years, checked, continuing, given, paid, registered, withdraw
 from jsonschema import Draft202012Validator
+from rich.cells import cell_len
 from rich.console import Console
 
 from yibao.adapters.shapes import models
@@ -14,7 +18,9 @@ from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.explanation import explained
 from yibao.adapters.views.console.answers import short_report
 from yibao.adapters.views.console.explanations import explanation
+from yibao.adapters.views.console.timelines import timeline_report
 from yibao.adapters.views.objects import as_json
+from yibao.adapters.views.pages.timelines import timeline_svg, timeline_table
 from yibao.adapters.views.parts import lines_of
 from yibao.adapters.views.words import LANGUAGES, Language, Words
 from yibao.domain.calendar import read_instant
@@ -138,9 +144,9 @@ def test_no_other_step_has_an_amount() -> None:
 def test_a_person_is_told_what_paying_costs(lang: Language, now: str, late: str) -> None:
     words = Words(lang)
     in_time, after = (answer(MISSED, at) for at in ("2025-12-01 00:00", "2026-02-01 00:00"))
-    assert now in printed(short_report(in_time, (), words))
-    assert late.removeprefix(now) not in printed(short_report(in_time, (), words))
-    assert late in printed(short_report(after, (), words))
+    assert now in printed(short_report(in_time, words))
+    assert late.removeprefix(now) not in printed(short_report(in_time, words))
+    assert late in printed(short_report(after, words))
     assert any(now in line for line in lines_of("next_steps", after, words))
 
 
@@ -169,5 +175,60 @@ def test_nobody_who_has_not_left_yet_or_did_not_say_how_is_told_so() -> None:
 )
 def test_a_person_is_told_how_the_student_left(lang: Language, state: str) -> None:
     left = answer(LEFT, "2026-08-01 00:00")
-    assert state in printed(short_report(left, (), Words(lang)))
+    assert state in printed(short_report(left, Words(lang)))
     assert lines_of("state", left, Words(lang)) == [state]
+
+
+FIVE = Years(
+    given(*SIGNED, checked("2025-09-06 10:30")),
+    *(
+        given(
+            registered("2025-09-01", at=f"{year - 1}-11-15 09:00"),
+            paid(f"{year - 1}-11-20 10:00", year),
+            policy=continuing(year),
+        )
+        for year in range(2026, 2030)
+    ),
+)
+
+
+def five(at: str) -> list[Answer]:
+    return [answer(FIVE, at, year) for year in sorted(FIVE.cases)]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_five_years_are_drawn_on_one_calendar(lang: Language, width: int) -> None:
+    told = printed(timeline_report(five("2028-03-10 12:00"), Words(lang), width)).splitlines()
+    heads = [n for n, line in enumerate(told) if re.match("20[0-9]{2}[,，]", line)]
+    assert [told[n][:4] for n in heads] == ["2025", "2026", "2027", "2028", "2029"]
+    assert len({told[n + 2].rstrip() for n in heads}) == 1
+    assert max(map(cell_len, (line.rstrip() for line in told))) <= width
+    active = [line for line in told if line.startswith(Words(lang)("state", "active"))]
+    begun = [re.search("█|▏", line) for line in active]
+    drawn = [found.start() for found in begun if found]
+    assert drawn == sorted(set(drawn))
+    assert len(drawn) == 5
+
+
+def test_five_years_are_one_picture_in_a_page_and_a_table_each() -> None:
+    answers, words = five("2028-03-10 12:00"), Words("en")
+    root = ElementTree.fromstring(timeline_svg(answers, words))
+    (title,) = [each for each in root if each.tag.endswith("title")]
+    assert title.text == "Timeline of s1, benefit years 2025, 2026, 2027, 2028, 2029"
+    active = [each.attrib for each in root.iter() if each.get("class") == "active"]
+    ends = [(float(bar["x"]), float(bar["x"]) + float(bar["width"])) for bar in active]
+    assert len(ends) == 5
+    assert all(ended <= begins + 0.2 for (_, ended), (begins, _) in pairwise(ends))
+    table = timeline_table(answers, words)
+    assert table.count("<caption>") == 5
+    assert table.count("goes on in 2029: ") == 1
+
+
+def test_the_ids_of_a_picture_are_those_of_all_its_years() -> None:
+    answers, words = five("2028-03-10 12:00"), Words("en")
+    ids = [
+        re.findall('id="([^"]+)-title"', timeline_svg(some, words))
+        for some in (answers, answers[:1], answers[:2])
+    ]
+    assert len({one for (one,) in ids}) == 3

@@ -28,13 +28,13 @@ from yibao.projections.comparison import compare
 from yibao.projections.review import review
 
 #: Of every cost at the third level the fund pays half, 1,000 yuan a year at most.
-CAP = {"outpatient_cap": ("yuan a year", "1000.00")}
-HALF = CAP | {"outpatient_deductible": ("yuan a year", "0.00")}
+CAP: dict[str, Any] = {"outpatient_cap": ("yuan a year", "1000.00")}
+HALF: dict[str, Any] = CAP | {"outpatient_deductible": ("yuan a year", "0.00")}
 CAPPED = edition_saying("capped", **HALF)
 CAMPUS_TOO = edition_saying("capped", **HALF, outpatient_cap_counts_campus=("yes or no", True))
-CALENDAR_YEAR = {"yearly_amounts_restart": ("period", "calendar_year")}
+CALENDAR_YEAR: dict[str, Any] = {"yearly_amounts_restart": ("period", "calendar_year")}
 #: A window over two calendar years.
-LONG = {"benefit_to": ("day", "2026-12-31")}
+LONG: dict[str, Any] = {"benefit_to": ("day", "2026-12-31")}
 BY_CALENDAR = edition_saying("by-calendar", **LONG, **CAP, **CALENDAR_YEAR)
 
 
