@@ -308,6 +308,8 @@ class Course:
         """R17: the earliest possible account day, of what is known."""
         if self.carried[0] == PENDING:
             return self.given.earliest
+        if isinstance(self.carried[0], date):
+            return self.carried[0]
         day = self.day if self.enrolling else None
         return latest([self.year.registered_on, self.stop, self.after_waiting, day])
 
@@ -632,7 +634,7 @@ class Year:
     # School and windows
 
     def school(self, enrolling: Fact | None = None) -> str:
-        """Her school when she enrolled so, or at last; of one instant what was told first counts."""
+        """Her school when she enrolled so, or at last; of one instant, as the stream has it."""
         assert self.registration is not None
         moves = [fact for fact in self.facts if fact["do"] == "change_school"]
         if enrolling is not None:
