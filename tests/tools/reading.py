@@ -610,8 +610,11 @@ class Year:
         return {**last, "on": max(last["on"], self.registered_on)}
 
     def leavings(self) -> list[Fact]:
-        """All leavings that count here, those of years before first."""
-        handed_on = self.before.leavings() if self.before else []
+        """All leavings that count here, those of the year before first.
+
+        A year in between in which nobody was registered hands on none.
+        """
+        handed_on = self.before.leavings() if self.before and self.before.registration else []
         if self.registration:
             handed_on = [fact for fact in handed_on if fact["on"] > self.registered_on]
         return [*handed_on, *(fact for fact in self.facts if fact["do"] == "withdraw")]
