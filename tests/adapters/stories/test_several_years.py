@@ -337,6 +337,13 @@ def test_a_question_is_about_every_year_of_a_story_or_about_the_one_named(
     assert one["year"] == 2025
 
 
+def test_an_explanation_says_which_of_several_years_it_is_of(write: Write, run: Run) -> None:
+    path = write(TWICE)
+    told = run("explain", path).stdout.splitlines()
+    heads = [line.split(" · ")[:2] for line in told if line.startswith("s1 · ")]
+    assert heads == [["s1", "2024"], ["s1", "2025"]]
+
+
 def test_two_states_of_knowledge_are_compared_in_each_year(write: Write, run: Run) -> None:
     every = as_json(run, "compare", write(TWICE), "--known-at", "2025-01-01", "--json")
     assert [(each["year"], each["then"]["state"], each["now"]["state"]) for each in every] == [
