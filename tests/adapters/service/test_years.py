@@ -10,12 +10,13 @@ from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import commands
-from yibao.domain.refusals import OutOfStep, Refused
+from yibao.domain.refusals import OutOfStep, Refused, UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, Seen
 from yibao.projections.answer import Answer
 from yibao.projections.record import Record
 from yibao.testing import Clock, clock_at
 
+from ..helpers.stores import lasting, rows
 from ..helpers.years import IN_2025, IN_2026, IN_2027, REF, SHEET, editions_of
 
 LATER = "2026-06-01 12:00"
@@ -228,3 +229,33 @@ def test_whoever_is_asked_whether_it_is_allowed_is_shown_the_years(
         (Seen(2, 0, 0, Seen(4, 0, 0)), 4),
         (Seen(0, 0, 0, Seen(3, 0, 0, Seen(4, 0, 0))), 3),
     ]
+
+
+@lasting
+def test_a_year_that_cannot_be_read_is_told_of_whoever_stands_on_it(
+    service: Service, url: str
+) -> None:
+    sheet = SHEET | {"ref": "bo", "policy": "continuing-2026", "on": "2025-09-01"}
+    service.register(**sheet)
+    broken = IN_2025.stream if "postgres" in url else IN_2025.stream.hex
+    rows(url, "UPDATE stored_events SET topic='unheard-of' WHERE originator_id=?", broken)
+    with pytest.raises(UnreadableEvent):
+        service.at(IN_2026)
+    card = commands.IssueMedicalCard()
+    hers, others = service.record_each([(IN_2026, card), (EnrollmentId("bo", 2026), card)])
+    assert isinstance(hers, UnreadableEvent)
+    assert isinstance(others, Receipt)
+
+
+def test_care_that_a_fact_of_the_year_before_has_moved_is_listed(service: Service) -> None:
+    care = {"on": "2026-03-05", "setting": "campus_clinic", "cost": "20.00"}
+    visited = service.receive_care(IN_2026, **care)
+    service.settle_care(IN_2026, care=visited.event_id)
+    assert service.review(IN_2026) == ()
+    check = next(fact for fact in service.facts(IN_2025) if fact.name == "prior-coverage-verified")
+    corrected = service.correct(
+        IN_2025, check.event_id, changes={"lapsed_years": 3}, reason="found-out"
+    )
+    (changed,) = service.review(IN_2026)
+    assert [event.event_id for event in changed.moved_by] == [corrected.event_id]
+    assert service.review(IN_2025) == ()
