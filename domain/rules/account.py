@@ -177,7 +177,7 @@ def account_instant(
     case: Case, confirmation: Confirmation, account: AccountDay
 ) -> Derived[datetime] | None:
     """R18, R24: when the state becomes account_built; None while no account day is known."""
-    key = ("account_instant", confirmation.event.event_id, account.value)
+    key = ("account_instant", confirmation.event.event_id.int, account.value)
     return case.once(key, lambda: _account_instant(case, confirmation, account))
 
 

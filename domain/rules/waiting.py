@@ -21,7 +21,7 @@ def waiting_period(case: Case, confirmation: Confirmation | None = None) -> Wait
 
     Without one, nothing may depend on it: see `waiting_while_unconfirmed`.
     """
-    of = confirmation.event.event_id if confirmation and _may_depend(case) else None
+    of = confirmation.event.event_id.int if confirmation and _may_depend(case) else None
     return case.shared(("waiting", of), lambda: _waiting_period(case, confirmation))
 
 

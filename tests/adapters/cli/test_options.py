@@ -33,9 +33,10 @@ def test_the_store_is_taken_from_a_variable_where_none_is_named(
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = run("show", "--store", store, "--ref", "s1").stdout
+    asked = ("show", "--ref", "s1", "--at", "2025-10-01")
+    told = run(*asked, "--store", store).stdout
     monkeypatch.setenv("YIBAO_STORE", store)
-    assert run("show", "--ref", "s1").stdout == told
+    assert run(*asked).stdout == told
     assert run("db", "check").exit_code == 0
     assert run("projections", "status").exit_code == 0
     assert len(parsed(run("audit", "--json", "--kind", "registered"))["entries"]) == 2
