@@ -29,7 +29,8 @@ def _taken_over(policy: Policy, at_hand: Mapping[str, Policy]) -> Iterator[Warne
     for key, cited in _citations(policy):
         base = at_hand.get(cited.notice)
         if base and (base.city, base.year) != (policy.city, policy.year):
-            yield Warned("taken_over", {"key": key, "notice": cited.notice, "clause": cited.clause})
+            code = "assumed_there" if cited.clause == "none" else "taken_over"
+            yield Warned(code, {"key": key, "notice": cited.notice, "clause": cited.clause})
 
 
 def _citations(policy: Policy) -> Iterator[tuple[str, Citation]]:
