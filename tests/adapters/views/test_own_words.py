@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -159,7 +160,7 @@ def test_json_of_facts_tells_them_where_the_editions_are_at_hand(service: Servic
 
 
 def test_a_code_that_its_edition_does_not_name_is_a_bad_value(service: Service) -> None:
-    given = {"on": "2025-09-01", "at": "2025-09-01 08:30", "school": "sjtu"}
+    given: dict[str, Any] = {"on": "2025-09-01", "at": "2025-09-01 08:30", "school": "sjtu"}
     for policy, category, document in (
         ("own", "evening_school", "green_card"),
         ("own", "night_school", "blue_card"),
