@@ -75,18 +75,15 @@ class Given:
     found_at: datetime = EARLIEST
     origin: Course | None = None
 
-    def known_alone(self) -> Given:
-        """Without what is pending, which is handed on by who was enrolled alone."""
-        kept = {
-            name: None if value == PENDING else value
-            for name, value in (
-                ("waiting", self.waiting),
-                ("account", self.account),
-                ("evoucher", self.evoucher),
-                ("coverage", None),
-            )
-        }
-        return replace(self, **kept)
+    def known_alone(self, given: Given) -> Given:
+        """Without what is pending, where it was not given so: who has left hands on no more."""
+        return replace(
+            self,
+            waiting=given.waiting if self.waiting == PENDING else self.waiting,
+            account=None if self.account == PENDING else self.account,
+            evoucher=None if self.evoucher == PENDING else self.evoucher,
+            coverage=None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -327,8 +324,9 @@ class Course:
     @cached_property
     def evoucher(self) -> Value:
         """R5, R19, R33."""
-        if self.carried[1] is not None and not self.given.open:
-            return PENDING if self.year.employee == PENDING else self.carried[1]
+        if self.carried[1] is not None:
+            waits = self.given.open or self.year.employee == PENDING
+            return PENDING if waits else self.carried[1]
         if self.year.document_fails:
             return self._activated()
         if self.lacks_a_fact or self.account == PENDING:
@@ -777,13 +775,13 @@ class Year:
     def hands_on(self) -> Given:
         """R33: what the next year starts from, as it is before R22 cuts it off."""
         if self.registration is None:
-            return replace(self.given, enrolled=False, coverage=None)
+            return replace(self.given, enrolled=False, coverage=None, open=False)
         course = self.course
         counts = course.enrolling is not None and not course.is_after_the_year
         if not counts or self.has_opted_out:
             given = replace(self.given, enrolled=False, coverage=None)
             unsettled = course.enrolling is None and self.may_still_enroll
-            return replace(given, open=given.open or unsettled)
+            return replace(given, open=unsettled)
         account, evoucher, _ = course._cut_by_leaving(course.account, course.evoucher, PENDING)
         waiting: Value = course.waitings[0] if course.waitings else None
         handed = Given(
@@ -798,7 +796,8 @@ class Year:
         )
         if handed.enrolled:
             return handed
-        return handed.known_alone() if account else replace(handed.known_alone(), waiting=None)
+        known = handed.known_alone(self.given)
+        return known if account else replace(known, waiting=None)
 
     # Answers
 
