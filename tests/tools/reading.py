@@ -427,13 +427,12 @@ class Course:
             built = self.earliest if account == PENDING else account
             if built is None or day <= built:
                 return None, None, None
-            bound = max(self.earliest, self.day)
-            if evoucher == PENDING and day <= (self.given.earliest if self.carried[1] else bound):
+            if evoucher == PENDING and day <= self.earliest:
                 evoucher = None
             # R38: a leaving that was told in the year before settles the window, check or not.
             was_told = self.year.leaving_was_told and day == left
             never_begins = was_told and last < self.year.edition["benefit_from"]
-            if coverage == PENDING and (day <= bound or never_begins):
+            if coverage == PENDING and (day <= self.earliest or never_begins):
                 coverage = None
             if isinstance(evoucher, datetime) and evoucher > instant:
                 evoucher = None
@@ -463,10 +462,10 @@ class Course:
     @property
     def found_at(self) -> datetime:
         """When what a check found was known, this year's or that of the year that hands on."""
-        if not self.year.needs_checks:
-            return EARLIEST
-        counts = not self.given.enrolled or self.named_by_check is not None
-        return self.year.check_first_found_at if counts and self.year.check else self.given.found_at
+        needed = self.year.needs_checks and not self.given.enrolled
+        if self.year.check and (needed or self.named_by_check):
+            return self.year.check_first_found_at
+        return self.given.found_at if self.given.enrolled else EARLIEST
 
     @property
     def known_at(self) -> datetime:
