@@ -304,7 +304,7 @@ class Course:
     def earliest(self) -> date:
         """R17: the earliest possible account day, of what is known."""
         if self.carried[0] == PENDING:
-            return self.given.earliest
+            return self.origin.earliest if self.origin else self.given.earliest
         if isinstance(self.carried[0], date):
             return self.carried[0]
         day = self.day if self.enrolling else None
@@ -402,7 +402,7 @@ class Course:
             coverage = Window(begins, last)
         is_carried = self.carried[1] is not None and not self.given.open
         opens = evoucher
-        if evoucher == PENDING and not is_carried:
+        if evoucher == PENDING and not is_carried and not self.given.open:
             opens = self.opens_with(supposed)
             activation = self.year.activation
             if self.year.document_fails and activation:
@@ -796,7 +796,7 @@ class Year:
         if handed.enrolled:
             return handed
         known = handed.known_alone(self.given)
-        return known if account else replace(known, waiting=None)
+        return known if account else replace(known, waiting=self.given.waiting)
 
     # Answers
 
