@@ -779,7 +779,7 @@ class Year:
         counts = course.enrolling is not None and not course.is_after_the_year
         if not counts or self.has_opted_out:
             given = replace(self.given, enrolled=False, coverage=None)
-            unsettled = course.enrolling is None and self.rest == PENDING
+            unsettled = course.enrolling is None and self.may_still_enroll
             return replace(given, open=unsettled)
         account, evoucher, _ = course._cut_by_leaving(course.account, course.evoucher, PENDING)
         waiting: Value = course.waitings[0] if course.waitings else None
