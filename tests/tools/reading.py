@@ -75,18 +75,15 @@ class Given:
     found_at: datetime = EARLIEST
     origin: Course | None = None
 
-    def known_alone(self) -> Given:
-        """Without what is pending, which is handed on by who was enrolled alone."""
-        kept = {
-            name: None if value == PENDING else value
-            for name, value in (
-                ("waiting", self.waiting),
-                ("account", self.account),
-                ("evoucher", self.evoucher),
-                ("coverage", None),
-            )
-        }
-        return replace(self, **kept)
+    def known_alone(self, given: Given) -> Given:
+        """Without what is pending, where it was not given so: who has left hands on no more."""
+        return replace(
+            self,
+            waiting=given.waiting if self.waiting == PENDING else self.waiting,
+            account=None if self.account == PENDING else self.account,
+            evoucher=None if self.evoucher == PENDING else self.evoucher,
+            coverage=None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,7 +304,7 @@ class Course:
     def earliest(self) -> date:
         """R17: the earliest possible account day, of what is known."""
         if self.carried[0] == PENDING:
-            return self.given.earliest
+            return self.origin.earliest if self.origin else self.given.earliest
         if isinstance(self.carried[0], date):
             return self.carried[0]
         day = self.day if self.enrolling else None
@@ -327,8 +324,9 @@ class Course:
     @cached_property
     def evoucher(self) -> Value:
         """R5, R19, R33."""
-        if self.carried[1] is not None and not self.given.open:
-            return PENDING if self.year.employee == PENDING else self.carried[1]
+        if self.carried[1] is not None:
+            waits = self.given.open or self.year.employee == PENDING
+            return PENDING if waits else self.carried[1]
         if self.year.document_fails:
             return self._activated()
         if self.lacks_a_fact or self.account == PENDING:
@@ -404,7 +402,7 @@ class Course:
             coverage = Window(begins, last)
         is_carried = self.carried[1] is not None and not self.given.open
         opens = evoucher
-        if evoucher == PENDING and not is_carried:
+        if evoucher == PENDING and not is_carried and not self.given.open:
             opens = self.opens_with(supposed)
             activation = self.year.activation
             if self.year.document_fails and activation:
@@ -429,13 +427,12 @@ class Course:
             built = self.earliest if account == PENDING else account
             if built is None or day <= built:
                 return None, None, None
-            bound = max(self.earliest, self.day)
-            if evoucher == PENDING and day <= (self.given.earliest if self.carried[1] else bound):
+            if evoucher == PENDING and day <= self.earliest:
                 evoucher = None
             # R38: a leaving that was told in the year before settles the window, check or not.
             was_told = self.year.leaving_was_told and day == left
             never_begins = was_told and last < self.year.edition["benefit_from"]
-            if coverage == PENDING and (day <= bound or never_begins):
+            if coverage == PENDING and (day <= self.earliest or never_begins):
                 coverage = None
             if isinstance(evoucher, datetime) and evoucher > instant:
                 evoucher = None
@@ -465,10 +462,10 @@ class Course:
     @property
     def found_at(self) -> datetime:
         """When what a check found was known, this year's or that of the year that hands on."""
-        if not self.year.needs_checks:
-            return EARLIEST
-        counts = not self.given.enrolled or self.named_by_check is not None
-        return self.year.check_first_found_at if counts and self.year.check else self.given.found_at
+        needed = self.year.needs_checks and not self.given.enrolled
+        if self.year.check and (needed or self.named_by_check):
+            return self.year.check_first_found_at
+        return self.given.found_at if self.given.enrolled else EARLIEST
 
     @property
     def known_at(self) -> datetime:
@@ -777,13 +774,13 @@ class Year:
     def hands_on(self) -> Given:
         """R33: what the next year starts from, as it is before R22 cuts it off."""
         if self.registration is None:
-            return replace(self.given, enrolled=False, coverage=None)
+            return replace(self.given, enrolled=False, coverage=None, open=False)
         course = self.course
         counts = course.enrolling is not None and not course.is_after_the_year
         if not counts or self.has_opted_out:
             given = replace(self.given, enrolled=False, coverage=None)
             unsettled = course.enrolling is None and self.may_still_enroll
-            return replace(given, open=given.open or unsettled)
+            return replace(given, open=unsettled)
         account, evoucher, _ = course._cut_by_leaving(course.account, course.evoucher, PENDING)
         waiting: Value = course.waitings[0] if course.waitings else None
         handed = Given(
@@ -798,7 +795,8 @@ class Year:
         )
         if handed.enrolled:
             return handed
-        return handed.known_alone() if account else replace(handed.known_alone(), waiting=None)
+        known = handed.known_alone(self.given)
+        return known if account else replace(known, waiting=self.given.waiting)
 
     # Answers
 
