@@ -102,7 +102,7 @@ def moved_waiting(case: Case) -> Waiting | None:
     carried = carried_waiting(case)
     if carried is None or not (running(case) or carried.value is PENDING) or not _named(case):
         return None
-    return waiting_period(case, case.episodes[-1].confirmation if case.episodes else None)
+    return _own_waiting(case, case.episodes[-1].confirmation if case.episodes else None)
 
 
 def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
