@@ -43,6 +43,15 @@ class Log:
         """Each event with its position."""
         return map(Positioned, self.positions, self.events)
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether the positions are known, where there are any."""
+        return not (self.events and isinstance(self.positions, range))
+
+    def position_of(self, event: events.Event) -> int:
+        """The position of an event of the log."""
+        return self.positions[event.originator_version - 1]
+
     def by(self, known_at: datetime) -> int:
         """How many events were recorded by an instant, inclusive."""
         if not self.events or self.events[-1].recorded_at <= known_at:

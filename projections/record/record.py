@@ -235,36 +235,51 @@ class Record:
         """
         since = self._cut(then.version, then.known_at)
         until = self._cut(now.version, now.known_at)
-        versions: dict[UUID, int] = {}
-        fixed: list[events.Event] = []
-        streams: list[Iterator[tuple[Any, events.Event]]] = []
-        for record in self._years():
-            for name in sorted(record._editions_cut(until)):
-                stream, log = edition_stream(name), record.edition_of(name).log
-                versions[stream] = since(stream, log)
-                fixed.extend(log.events[versions[stream] : until(stream, log)])
-            enrolled, received = record.enrollment.stream, record.enrollment.care_stream
-            for stream, log in ((enrolled, record.enrolled), (received, record.received)):
-                versions[stream] = since(stream, log)
-            streams += _in_order(
-                record.enrollment.year,
-                record.enrolled.events[versions[enrolled] : until(enrolled, record.enrolled)],
-                record.received.events[versions[received] : until(received, record.received)],
-            )
-        streams += _in_order(0, sorted(fixed, key=attrgetter("recorded_at")))
-        if self._following:
-            stream, log = self._next_year.stream, self._following.log
-            versions[stream] = since(stream, log)
-            told = self._following.transactions(versions[stream], until(stream, log))
-            streams += _in_order(self._next_year.year, told)
-        gathered: list[events.Event] = []
-        for _, event in merge(*streams, key=itemgetter(0)):
-            gathered.append(event)
+        versions = {stream: since(stream, log) for stream, log in self._logs(until).items()}
+        gathered: dict[UUID, list[events.Event]] = {}
+        for event in self._between(dict(versions), until):
+            transaction = gathered.setdefault(event.originator_id, [])
+            transaction.append(event)
             if event.goes_on:
                 continue
             versions[event.originator_id] = event.originator_version
-            yield gathered, self._known(lambda stream, _: versions[stream], event.recorded_at)
-            gathered = []
+            known = self._known(lambda stream, _: versions[stream], event.recorded_at)
+            yield gathered.pop(event.originator_id), known
+
+    def _logs(self, until: _Cut) -> dict[UUID, Log]:
+        """Every log on which an answer may stand, by its stream."""
+        logs = self.streams()
+        for record in self._years():
+            for name in sorted(record._editions_cut(until)):
+                logs[edition_stream(name)] = record.edition_of(name).log
+        return logs
+
+    def _between(self, since: Mapping[UUID, int], until: _Cut) -> Sequence[events.Event]:
+        """What was recorded in between, in the order of the stamps.
+
+        Where stamps are equal, it is in that of the positions, as far as these are known and there
+        is more than one year; else see `_in_order`.
+        """
+        logs = self._logs(until)
+
+        def recorded(stream: UUID) -> Sequence[events.Event]:
+            return logs[stream].events[since[stream] : until(stream, logs[stream])]
+
+        streams: list[Iterator[tuple[Any, events.Event]]] = []
+        for record in self._years():
+            whose = record.enrollment
+            streams += _in_order(whose.year, recorded(whose.stream), recorded(whose.care_stream))
+        own = self.streams()
+        fixed = chain.from_iterable(recorded(stream) for stream in logs if stream not in own)
+        streams += _in_order(0, sorted(fixed, key=attrgetter("recorded_at")))
+        if self._following:
+            after, log = self._next_year, self._following.log
+            told = self._following.transactions(since[after.stream], until(after.stream, log))
+            streams += _in_order(after.year, told)
+        found = [event for _, event in merge(*streams, key=itemgetter(0))]
+        if (self.before or self.following) and all(log.is_placed for log in logs.values()):
+            found.sort(key=lambda e: (e.recorded_at, logs[e.originator_id].position_of(e)))
+        return found
 
     def goes_back(self, then: Knowledge, now: Knowledge) -> bool:
         """Whether what is known then is more, of anything, than what is known now."""

@@ -52,9 +52,11 @@ _INDEXES: Final = {
 CREATE: Final = (
     "CREATE TABLE entries (entry INTEGER PRIMARY KEY, listing INTEGER NOT NULL, "
     "recorded INTEGER NOT NULL, position INTEGER NOT NULL, attempt INTEGER NOT NULL, "
-    "elsewhere INTEGER NOT NULL, occurred INTEGER, ref TEXT, year INTEGER, fact_year INTEGER, "
-    "policy TEXT, school TEXT, actor TEXT NOT NULL, via TEXT, kind TEXT NOT NULL, code TEXT, "
-    "correlation TEXT, moved INTEGER NOT NULL, changes TEXT)",
+    "elsewhere INTEGER NOT NULL, "
+    "occurred INTEGER, ref TEXT, year INTEGER, fact_year INTEGER, policy TEXT, school TEXT, "
+    "actor TEXT NOT NULL, via TEXT, kind TEXT NOT NULL, code TEXT, correlation TEXT, "
+    "moved INTEGER NOT NULL, "
+    "changes TEXT)",
     *(
         f"CREATE INDEX {name} ON entries ({columns}) WHERE {where}"
         for name, (columns, where) in _INDEXES.items()

@@ -307,6 +307,26 @@ def test_within_one_calendar_year_it_does_not_matter_by_which_one_counts(
     assert by_calendar == by_window == silent
 
 
+GOES_ON = edition_saying(
+    "goes-on", cover_after_leaving=("kinds of leaving", {"graduated": "until_benefit_to"})
+)
+
+
+@often
+@forall(
+    facts.map(lambda names: [name for name in names if not name.startswith(("left", "unreg"))]),
+    pieces,
+    st.sampled_from(["2025-09-02", "2025-10-02", "2025-12-01", "2025-12-31", "2026-01-01"]),
+    instants,
+)
+def test_where_cover_goes_on_leaving_moves_no_care_of_who_has_confirmed(
+    names: list[str], received: list[Piece], day: str, at: str
+) -> None:
+    inside, outside = (told(["confirmed", *names], received, GOES_ON) for _ in range(2))
+    outside.and_(withdraw(f"{day} 09:00", day, kind="graduated", observed=True))
+    assert amounts(outside, at) == amounts(inside, at)
+
+
 @st.composite
 def splits(draw: st.DrawFn) -> tuple[Piece, list[Fen]]:
     """A piece of outpatient or emergency care, and the same cost as several bills."""
