@@ -12,6 +12,7 @@ from given import (
     care,
     checked,
     confirmed,
+    continuing,
     filed,
     given,
     keep,
@@ -24,6 +25,7 @@ from given import (
     stopped,
     withdraw,
 )
+from over_years import record_of
 from steps import again, steps
 
 from yibao.domain.calendar import read_instant
@@ -117,6 +119,25 @@ def test_four_times_the_facts_take_a_question_at_most_eight_times_the_steps(
 ) -> None:
     def asked(times: int) -> int:
         record = student_told(told, times).everything
+        return steps(lambda: question(record))
+
+    assert asked(80) < 8 * asked(20)
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+@pytest.mark.parametrize("name", ["checks", "employee", "cards"])
+@pytest.mark.parametrize("asked_for", [2025, 2026])
+def test_the_facts_of_another_year_take_a_question_no_more_than_that_either(
+    question: Callable[[Record], object], name: str, asked_for: int
+) -> None:
+    next_year = given(
+        registered("2025-09-01", at="2025-11-15 09:00"),
+        paid("2025-11-20 09:00", 2026),
+        policy=continuing(),
+    )
+
+    def asked(times: int) -> int:
+        record = record_of(student_told(OFTEN[name], times), next_year, year=asked_for)
         return steps(lambda: question(record))
 
     assert asked(80) < 8 * asked(20)
