@@ -366,6 +366,8 @@ class Record:
 
     def version_superseded(self, event: events.Event) -> int | None:
         """The version of the fact whose place an event takes, or which it takes back."""
+        if getattr(event, "supersedes", None) is None:
+            return None
         for log in self.streams().values():
             found: int | None = log.version_superseded(event)
             if found is not None:

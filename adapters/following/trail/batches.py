@@ -41,6 +41,7 @@ from yibao.projections.audit_trail import (
     entries,
     entries_with_windows,
     entry_of,
+    fixes_a_window,
     years_before,
 )
 from yibao.projections.record import NOTHING, EditionRecord, Knowledge, Log, Record
@@ -395,6 +396,8 @@ def _answered_alike(known: Knowledge, after: Knowledge, at: datetime) -> bool:
 
 def _is_of_an_edition(entry: Entry) -> bool:
     """Whether what moved the answers is a window that was fixed, for many."""
+    if not fixes_a_window(entry.event):
+        return False
     whose = EnrollmentId(entry.enrollment.ref, entry.fact_year)
     return entry.event.originator_id not in (whose.stream, whose.care_stream)
 

@@ -50,10 +50,7 @@ def packed(entry: Entry) -> str:
             ]
             continue
         if kind is NextStep:
-            sides = [
-                [_packed_step(*both) for both in zip(side, brief_json(name, side), strict=True)]
-                for side in (before, after)
-            ]
+            sides = [[_packed_step(step) for step in side] for side in (before, after)]
         else:
             sides = [brief_json(name, before), brief_json(name, after)]
         kept[name] = sides if moved.rule is None else [*sides, moved.rule]
@@ -109,9 +106,11 @@ def _rule(rules: dict[Any, str], at: datetime, state: State) -> list[str]:
 _COSTS: Final = ("amount", "fixed_waiting_months")
 
 
-def _packed_step(step: NextStep, brief: dict[str, Any]) -> list[Any]:
-    costs = [brief.get(name) for name in _COSTS]
-    kept = [step.code, _second(step.begins_at), _second(step.until), *costs]
+def _packed_step(step: NextStep) -> list[Any]:
+    kept = [step.code, _second(step.begins_at), _second(step.until)]
+    if step.amount is not None:
+        (brief,) = brief_json("next_steps", [step])
+        kept += [brief.get(name) for name in _COSTS]
     while kept[-1] is None:
         del kept[-1]
     return kept

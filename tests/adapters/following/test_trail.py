@@ -313,6 +313,25 @@ def test_a_trail_made_by_another_release_is_made_anew(
 
 
 @in_files
+def test_a_trail_of_an_older_layout_is_made_anew(
+    service: Service, clock: Clock, tmp_path: Path
+) -> None:
+    an_autumn(service, clock)
+    url = f"sqlite:///{tmp_path / 'trail.db'}"
+    with service.audit_trail(url) as trail:
+        before = listed(trail)
+        with trail._trail.writing() as sql:
+            for name, *_ in sql.rows("SELECT name FROM sqlite_master WHERE sql LIKE '%elsewhere%'"):
+                kind = "TABLE" if name == "entries" else "INDEX"
+                sql.run(f"DROP {kind} IF EXISTS {name}")
+            # As 0.5.0 had it, as far as that goes.
+            sql.run("CREATE TABLE entries (entry INTEGER PRIMARY KEY, listing INTEGER, ref TEXT)")
+            sql.run("UPDATE progress SET fingerprint = 'of 0.5.0'")
+    with service.audit_trail(url) as trail:
+        assert listed(trail) == before
+
+
+@in_files
 def test_two_followers_of_one_trail_take_turns(
     service: Service, clock: Clock, tmp_path: Path, small_batches: None
 ) -> None:
