@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from ..helpers.stores import lasting, rows
 from ..helpers.years import IN_2025, IN_2026, IN_2027, REF, SHEET, editions_of
 
 LATER = "2026-06-01 12:00"
+IN_2027_SHEET: dict[str, Any] = SHEET | {"policy": "continuing-2027", "on": "2025-09-01"}
 #: The clock has gone back.
 EARLIER = "2026-06-01 08:00"
 
@@ -93,7 +95,7 @@ def test_everyone_is_answered_as_if_asked_one_by_one(service: Service) -> None:
 
 def test_care_and_notes_of_the_year_before_are_read_as_well(service: Service) -> None:
     receipt = service.issue_medical_card(IN_2025, at="2025-11-01 09:00", note="sent by post")
-    care = {"on": "2025-11-10", "setting": "campus_clinic", "cost": "20.00"}
+    care: dict[str, Any] = {"on": "2025-11-10", "setting": "campus_clinic", "cost": "20.00"}
     service.receive_care(IN_2025, at="2025-11-10 09:00", **care)
     record = service.read(IN_2026)
     assert record.before
@@ -139,7 +141,7 @@ def test_what_was_judged_together_knows_what_came_before_it(service: Service, cl
     clock.move_to("2026-11-20 10:00")
     first, paid, again = service.record_each(
         [
-            (IN_2027, commands.Register(policy="continuing-2027", on="2025-09-01", **SHEET)),
+            (IN_2027, commands.Register.model_validate(IN_2027_SHEET)),
             (IN_2026, commands.PayPremium(year=2027)),
             (IN_2027, commands.PayPremium(year=2027)),
         ]
@@ -182,7 +184,7 @@ def test_a_clock_that_goes_back_stamps_no_year_before_another(
 ) -> None:
     before = service.issue_medical_card(first)
     clock.move_to(EARLIER)
-    care = {"on": "2025-12-30", "setting": "campus_clinic", "cost": "20.00"}
+    care: dict[str, Any] = {"on": "2025-12-30", "setting": "campus_clinic", "cost": "20.00"}
     for receipt in (
         service.verify_prior_coverage(then, lapsed_years=1),
         service.receive_care(IN_2025, **care),
@@ -200,7 +202,7 @@ def test_a_batch_stamps_no_year_before_another(service: Service, clock: Clock) -
 
 
 def test_care_is_settled_by_what_the_year_before_hands_on(service: Service) -> None:
-    care = {"setting": "campus_clinic", "cost": "20.00"}
+    care: dict[str, Any] = {"setting": "campus_clinic", "cost": "20.00"}
     covered = service.receive_care(IN_2026, on="2026-04-01", **care)
     waiting = service.receive_care(IN_2026, on="2026-02-01", **care)
     settled = service.settle_care(IN_2026, care=covered.event_id)
@@ -221,7 +223,7 @@ def test_whoever_is_asked_whether_it_is_allowed_is_shown_the_years(
     service.record_each(
         [
             (IN_2026, commands.IssueMedicalCard()),
-            (IN_2027, commands.Register(policy="continuing-2027", on="2025-09-01", **SHEET)),
+            (IN_2027, commands.Register.model_validate(IN_2027_SHEET)),
         ],
         allowed=allowed,
     )
@@ -235,7 +237,7 @@ def test_whoever_is_asked_whether_it_is_allowed_is_shown_the_years(
 def test_a_year_that_cannot_be_read_is_told_of_whoever_stands_on_it(
     service: Service, url: str
 ) -> None:
-    sheet = SHEET | {"ref": "bo", "policy": "continuing-2026", "on": "2025-09-01"}
+    sheet: dict[str, Any] = SHEET | {"ref": "bo", "policy": "continuing-2026", "on": "2025-09-01"}
     service.register(**sheet)
     broken = IN_2025.stream if "postgres" in url else IN_2025.stream.hex
     rows(url, "UPDATE stored_events SET topic='unheard-of' WHERE originator_id=?", broken)
@@ -248,7 +250,7 @@ def test_a_year_that_cannot_be_read_is_told_of_whoever_stands_on_it(
 
 
 def test_care_that_a_fact_of_the_year_before_has_moved_is_listed(service: Service) -> None:
-    care = {"on": "2026-03-05", "setting": "campus_clinic", "cost": "20.00"}
+    care: dict[str, Any] = {"on": "2026-03-05", "setting": "campus_clinic", "cost": "20.00"}
     visited = service.receive_care(IN_2026, **care)
     service.settle_care(IN_2026, care=visited.event_id)
     assert service.review(IN_2026) == ()
