@@ -432,8 +432,14 @@ class Seen(NamedTuple):
 
 NOTHING_SEEN: Final = Seen(0, 0, 0)
 
-EditionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+_EDITION_ID: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+EditionId = Annotated[str, StringConstraints(pattern=_EDITION_ID, max_length=64)]
 GivenEditionId = Annotated[EditionId, AfterValidator(_unrevealing)]
+
+
+def is_edition_id(name: str) -> bool:
+    """Whether an edition may be called so."""
+    return len(name) <= 64 and re.fullmatch(_EDITION_ID, name) is not None
 
 
 #: How the province of the notices is written: care there is told without a province.

@@ -204,7 +204,9 @@ def _code(event: events.Event, known: Knowledge, after: Answer) -> str | None:
             refused: str | None = assessed.refused
             return refused
     places = [f.place for f in known.case.known if f.event is event] if known.case else []
-    codes = [each.code for each in after.discrepancies if each.version in places]
+    codes = [
+        each.code for each in after.discrepancies if each.year is None and each.version in places
+    ]
     return codes[0] if codes else None
 
 

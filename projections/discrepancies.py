@@ -12,17 +12,22 @@ from yibao.domain.rules import Case, as_of
 
 
 class Discrepancy(NamedTuple):
-    """The code of the first guard that would refuse the fact, and the fact's place."""
+    """The code of the first guard that would refuse the fact, and the fact's place.
+
+    That is in the stream of `year`, where this is another than the one asked about.
+    """
 
     code: Code
     version: int
+    year: int | None = None
 
 
 def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
     """The current facts that would be refused, in the order of the stream.
 
-    Each is judged without itself; what is exclusive looks only at the facts before it. Without
-    a registration nothing can be judged, and the list is empty.
+    Each is judged without itself; what is exclusive looks only at the facts before it. A payment
+    for this year that was told in the year before is judged there alone (R34). Without a
+    registration nothing can be judged, and the list is empty.
     """
     if case.facts.registration is None:
         return ()
@@ -30,6 +35,7 @@ def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
 
 
 def _found(case: Case) -> Iterator[Discrepancy]:
+    yield from _told_before(case)
     idle = idle_guards(case)
     for fact in case.known:
         kind = fact.event.__class__
@@ -40,6 +46,16 @@ def _found(case: Case) -> Iterator[Discrepancy]:
         code = first_refusal(codes, attempt) if attempt else None
         if code is not None:
             yield Discrepancy(code, fact.place)
+
+
+def _told_before(case: Case) -> Iterator[Discrepancy]:
+    """Of the payments that enroll here and were told in the year before those that do not fit."""
+    if case.before is None or not case.policy.enrolled_by_payment:
+        return
+    paid = {fact.place for fact in case.before.facts.payments(case.policy.year)}
+    for code, version, year in discrepancies(case.before):
+        if year is None and version in paid:
+            yield Discrepancy(code, version, case.before.policy.year)
 
 
 @cache

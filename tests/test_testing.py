@@ -47,6 +47,16 @@ def test_a_student_is_in_the_state_that_is_asked_for(at: str, policy: str | None
             assert service.at(whom).discrepancies == ()
 
 
+@pytest.mark.parametrize("at", ["2025-11-01 10:00", "2025-12-01 10:00", "2026-03-01 10:00"])
+def test_a_continuing_student_is_in_the_state_that_is_asked_for(at: str) -> None:
+    over = {"registered", "confirmed", "account_built"} if at.startswith("2026") else set()
+    for state in [each for each in STATES if each not in over]:
+        with yibao.open("memory:", clock=clock_at(at)) as service:
+            whom = student(service, "s-1", state=state, policy="shanghai-2026-continuing")
+            assert service.at(whom).state == state
+            assert service.at(whom).discrepancies == ()
+
+
 def test_students_of_all_states_are_in_one_store() -> None:
     with yibao.open("memory:", clock=clock_at("2025-08-01 10:00")) as service:
         for state in STATES:

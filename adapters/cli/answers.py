@@ -113,8 +113,8 @@ def explain(
     if as_json:
         print_json([one.as_json() | explained(answer) for one, answer in answers])
         return
-    for _, answer in answers:
-        console.to(sys.stdout).print(explanation(answer, words))
+    for one, answer in answers:
+        console.to(sys.stdout).print(explanation(answer, words, year=one.year))
 
 
 @main.command(

@@ -10,18 +10,19 @@ from yibao.adapters.cli.group import main
 from yibao.adapters.cli.options import (
     EDITION,
     FILE,
+    FORCE,
     ONE_JSON,
     examples,
     lang_option,
     policies_option,
     print_json,
 )
-from yibao.adapters.views import tell
+from yibao.adapters.views import in_one_line, tell
 
 
 @main.group(epilog=examples("policy list", "policy diff shanghai-2024 shanghai-2025"))
 def policy() -> None:
-    """List, show, compare and check policy editions."""
+    """List, show, compare, begin and check policy editions."""
 
 
 @policy.command("list", epilog=examples("policy list"))
@@ -83,6 +84,39 @@ def compare_editions(a: str, b: str, as_json: bool, policies: Path | None, lang:
     console.to(sys.stdout).print(policy_differences(before, after, Words(lang)))
 
 
+@policy.command(
+    "new",
+    epilog=examples("policy new --extends shanghai-2025 --out editions/shanghai-2026.yaml"),
+)
+@click.option("--extends", "base", type=EDITION, required=True, help="The edition to begin from.")
+@click.option(
+    "--out", type=FILE, help="A new file to write, named as the edition (default: standard output)."
+)
+@FORCE
+@policies_option
+@lang_option
+def draft_edition(
+    base: str, out: Path | None, force: bool, policies: Path | None, lang: Any
+) -> None:
+    """Begin an edition of one's own.
+
+    The file names what must be looked up in the notices of the new year or city, with what it was
+    before, in both languages; `policy check` tells what is still to be filled in.
+    """
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.store.files import written
+    from yibao.adapters.views.drafts import draft
+    from yibao.adapters.views.words import Words
+
+    text = draft(Editions(policies).get(base), out)
+    if out is None:
+        tell(text.rstrip())
+        return
+    with written(out, force=force) as new:
+        new.write_text(text, encoding="utf-8")
+    tell(in_one_line(Words(lang)("audit", "written", file=out)), err=True)
+
+
 @policy.command("check", epilog=examples("policy check editions/mine.yaml"))
 @click.argument("file", type=FILE)
 @policies_option
@@ -90,10 +124,21 @@ def compare_editions(a: str, b: str, as_json: bool, policies: Path | None, lang:
 def check_edition(file: Path, policies: Path | None, lang: Any) -> None:
     """Check an edition in a FILE.
 
-    A mistake is named with file, line and column.
+    A mistake is named with file, line and column, and so is what is still to be filled in. What
+    is right but should be looked at again is warned of on standard error: citations taken over
+    from a notice of another city or year, periods that contradict each other, days between two
+    years.
     """
-    from yibao.adapters.editions import Editions
+    from yibao.adapters.editions import Editions, warnings
+    from yibao.adapters.views.telling import error_told, warned
     from yibao.adapters.views.words import Words
 
-    found = Editions(policies).check(file)
-    tell(Words(lang)("phrase", "edition_is_right", edition=found.edition))
+    editions, words = Editions(policies), Words(lang)
+    if left := editions.left_open(file):
+        for error in left:
+            tell(f"yibao: {in_one_line(error_told(error, words))}", err=True)
+        sys.exit(2)
+    found = editions.check(file)
+    for each in warnings(found, editions):
+        tell(in_one_line(f"{file}: {warned(each, words)}"), err=True)
+    tell(words("phrase", "edition_is_right", edition=found.edition))

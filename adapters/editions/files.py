@@ -27,6 +27,8 @@ from yibao.domain.vocabulary import EditionId
 #: The directory of a user's own editions, where no option names one.
 ENVIRONMENT_VARIABLE: Final = "YIBAO_POLICIES"
 
+#: What stands where something is still to be looked up.
+TO_DO: Final = "TODO"
 #: Where the editions of stories lie, beside them.
 FOLDER: Final = "policies"
 
@@ -129,6 +131,11 @@ class Editions:
         """A file that need not lie in the directory; raises SourceError at the first mistake."""
         return self._build(read(path))
 
+    def left_open(self, path: Path) -> list[SourceError]:
+        """What is still to be filled in of a file, place by place."""
+        source = read(path)
+        return [_open_at(source, place) for place in _places_left_open(source.data)]
+
     def __iter__(self) -> Iterator[Policy]:
         return (self.get(name) for name in self.names())
 
@@ -189,8 +196,27 @@ def _files_in(folder: Path) -> dict[str, Path]:
 def _named(source: Source) -> str:
     """The name that a file gives to its edition."""
     data = source.mapping(source.data, (), "an edition")
+    for place in _places_left_open(data):
+        raise _open_at(source, place)
     source.check_keys(data, (), _TOP, ("edition", "title"))
     return str(data["edition"])
+
+
+def _places_left_open(data: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where `TO_DO` stands for what nobody has looked up yet."""
+    if data == TO_DO:
+        yield at
+    inner = data.items() if isinstance(data, dict) else ()
+    for key, each in enumerate(data) if isinstance(data, list) else inner:
+        yield from _places_left_open(each, (*at, key))
+
+
+def _open_at(source: Source, place: tuple[str | int, ...]) -> SourceError:
+    return source.error(place, f"still to be filled in: {_dotted(place)}")
+
+
+def _dotted(place: tuple[str | int, ...]) -> str:
+    return ".".join(short(str(part)).strip("'") for part in place)
 
 
 def _right(source: Source, name: str | None, base: dict[str, Any]) -> tuple[dict[str, Any], Policy]:

@@ -132,11 +132,12 @@ class NextStep(Shape):
 
 
 class Discrepancy(Shape):
-    """A fact that does not fit: why, and its place in the stream."""
+    """A fact that does not fit: why, and its place in the stream, of another `year` or this one."""
 
     code: refusals.Code
     text: Text
     version: int
+    year: Annotated[int | None, _LEFT_OUT]
 
 
 class Change(Shape):

@@ -35,7 +35,7 @@ STEP: Any = _shape(
         "fixed_waiting_months": NotRequired[int],
     },
 )
-FOUND: Any = _shape("Found", {"code": str, "version": int})
+FOUND: Any = _shape("Found", {"code": str, "version": int, "year": NotRequired[int]})
 CHANGE: Any = _shape("Change", {"at": str, "state": str})
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from yibao.domain.facts.events import Event
 from yibao.domain.money import Fen
 from yibao.domain.vocabulary import DayRange, WaitingPeriod
+from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.next_step import NextStep
 
 
@@ -21,6 +22,8 @@ def plain(value: Any) -> Any:
         return {"from": plain(value.first), "to": plain(value.last)}
     if isinstance(value, NextStep):
         return next_step(value)
+    if isinstance(value, Discrepancy):
+        return {name: part for name, part in value._asdict().items() if part is not None}
     if isinstance(value, datetime | date):
         return value.isoformat()
     if hasattr(value, "_asdict"):

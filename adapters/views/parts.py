@@ -20,7 +20,12 @@ def _step(step: dict[str, Any], words: Words) -> str:
 
 
 def _discrepancy(found: dict[str, Any], words: Words) -> str:
-    return f"#{found['version']} {words('refusal', found['code'])}"
+    return f"{place(**found)} {words('refusal', found['code'])}"
+
+
+def place(version: int, year: int | None = None, **_: Any) -> str:
+    """Where a fact stands: its version, and the year if it is of another one."""
+    return f"#{version}" if year is None else f"{year} #{version}"
 
 
 def _change(change: dict[str, Any], words: Words) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from yibao.adapters.editions import SourceError
+from yibao.adapters.editions import SourceError, Warned
 from yibao.adapters.shapes import plain
 from yibao.adapters.views.terminal import printable
 from yibao.adapters.views.words import Words
@@ -198,6 +198,19 @@ def error_told(error: YibaoError, words: Words) -> str:
     if isinstance(error, SourceError):
         return f"{error.file}:{error.line}:{error.column}: {words.said(error.reason)}"
     return words.said(str(error))
+
+
+def warned(of: Warned, words: Words) -> str:
+    """What should be looked at again in an edition that is right."""
+    about = {key: _about(key, value, words) for key, value in of.about.items()}
+    return words("warning", of.code, **about)
+
+
+def _about(key: str, value: object, words: Words) -> str:
+    text = shown(value, words)
+    if words.language != "en" and words.knows("parameter", text):  # in English as in the file
+        return words("parameter", text)
+    return words.clause(text) if key == "clause" else text
 
 
 def _detail(key: str, value: object, words: Words) -> object:

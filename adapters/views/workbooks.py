@@ -115,7 +115,7 @@ def _sheet(to: Path, title: str, heads: Sequence[str]) -> Iterator[Any]:
         yield append
         with ZipFile(to, "w", ZIP_DEFLATED) as archive:
             ExcelWriter(book, archive).save()
-    except OSError:
+    except BaseException:
         # What is left open fails once more when it is collected, where nobody can catch it.
         if not sheet.closed:
             with suppress(OSError, StopIteration):

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
-from uuid import UUID
 
 from typing_extensions import TypeIs
 
@@ -240,10 +239,10 @@ class Episode(NamedTuple):
         return None if self.came_back else self.opt_out
 
     @property
-    def key(self) -> tuple[UUID, UUID | None]:
+    def key(self) -> tuple[int, int | None]:
         """What tells it from any other out of which other values follow."""
         ended_by = self.ended_by
-        return self.confirmation.event.event_id, ended_by.event.event_id if ended_by else None
+        return self.confirmation.event.event_id.int, ended_by and ended_by.event.event_id.int
 
 
 def episodes(choices: Sequence[Choice]) -> tuple[Episode, ...]:

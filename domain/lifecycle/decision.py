@@ -117,7 +117,7 @@ def _judge(
     if isinstance(command, commands.FixWindow):
         return
     enrolls = edition.policy.is_enrolled_by(getattr(command, "year", None))
-    codes = refusals_of(command.name, enrolls=enrolls)
+    codes: tuple[Code, ...] = refusals_of(command.name, enrolls=enrolls)
     if command.observed or command.always_report:
         codes = tuple(code for code in codes if code in _REFUSE_REPORTS)
     if isinstance(command, commands.Register):

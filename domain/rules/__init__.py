@@ -88,7 +88,7 @@ def values(case: Case, at: datetime) -> Values:
         return values_of(case, case.episodes[-1])
     undecided = while_unconfirmed(case, at, waiting_before_joining(case))
     # Whatever the instant, it rests on the same choice, leaving, or end of a span.
-    key = ("values", undecided.because, undecided.rule, id(undecided.inputs[0]))
+    key = ("values", undecided.because, undecided.rule, *map(id, undecided.inputs[:1]))
     return case.once(key, lambda: _values_of_none(case, undecided))
 
 

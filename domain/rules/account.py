@@ -38,10 +38,9 @@ def account_day(case: Case, episode: Episode, waiting: Waiting) -> AccountDay:
         return nothing
     carried = carried_account(case)
     if carried is not None:
-        still_open = carried_while_open(case, name)
-        if still_open or not is_known(carried):
-            return still_open or carried
-        return _unless_left(case, episode.ended_by, carried)
+        left = _unless_left(case, episode.ended_by, _earliest_day(case, confirmation, waiting))
+        still_open = carried_while_open(case, carried)
+        return still_open if still_open and is_known(left) else left
     unknown = not_yet_known(case, episode, waiting, name, "R18")
     if unknown is not None:
         return unknown
@@ -72,14 +71,29 @@ def _handed_account(case: Case | None, moved: Waiting | None) -> Derived[date | 
     return Derived(account.name, account.value, "R33", earlier, account.because)
 
 
-def carried_while_open(case: Case, name: str) -> Derived[Pending] | None:
-    """R3, R33: a value handed on as open, while one may join before or has employee cover."""
+def _handed_at_the_earliest(case: Case) -> Derived[date]:
+    """The earliest that an account could be built which the year before hands on as open."""
+    before = case.before
+    while before and before.main_road is None:
+        before = before.before
+    assert before
+    assert before.main_road
+    confirmation = before.main_road.confirmation
+    waiting = moved_waiting(case) or waiting_period(before, confirmation)
+    earliest = _earliest_day(before, confirmation, waiting)
+    return earliest.of(earliest.name, earliest.value)._replace(
+        rule="R33", inputs=(Earlier(before.policy, earliest),)
+    )
+
+
+def carried_while_open(case: Case, carried: Derived[Any]) -> Derived[Pending] | None:
+    """R3, R33: a value handed on, as open: while it is there, or one may join or has a job."""
     stop = employee_cover_stop(case)
-    if undecided := year_before_undecided(case, name):
+    if undecided := year_before_undecided(case, carried.name):
         return undecided
     if stop and stop.value is PENDING:
-        return Derived(name, PENDING, "R3", (stop,), "stop_missing")
-    return None
+        return Derived(carried.name, PENDING, "R3", (stop,), "stop_missing")
+    return carried if carried.value is PENDING else None
 
 
 def account_while_unconfirmed(case: Case, undecided: Derived[Pending | None]) -> AccountDay:
@@ -107,7 +121,13 @@ def account_at_the_earliest(
 
 
 def _earliest_day(case: Case, confirmation: Confirmation, waiting: Waiting) -> Derived[date]:
-    """R18: the latest of D, W + 1, S and the registration day, as far as they are known."""
+    """R18: the latest of D, W + 1, S and the registration day, as far as they are known.
+
+    Of an account that the year before hands on it is its own day, or the earliest that could be.
+    """
+    carried = carried_account(case)
+    if carried is not None:
+        return carried if is_known(carried) else _handed_at_the_earliest(case)
     signed_on = Derived("signed_on", confirmation.at.date(), "R18", (confirmation,))
     days = [
         signed_on,
@@ -157,7 +177,7 @@ def account_instant(
     case: Case, confirmation: Confirmation, account: AccountDay
 ) -> Derived[datetime] | None:
     """R18, R24: when the state becomes account_built; None while no account day is known."""
-    key = ("account_instant", confirmation.event.event_id, account.value)
+    key = ("account_instant", confirmation.event.event_id.int, account.value)
     return case.once(key, lambda: _account_instant(case, confirmation, account))
 
 

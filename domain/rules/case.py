@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any, NamedTuple, TypeVar
 
 from yibao.domain.derivation import Derived
@@ -178,13 +178,13 @@ class Case:
     def employee_cover(self) -> Sequence[EmployeeCover]:
         """What is known of cover as an employee, told in the years before or in this (R33).
 
-        Where it was not told to have stopped, the first stop that the next year tells counts too.
+        Where it was not told to have stopped, what the next year tells of a stop counts too.
         """
         known = self._employee_cover_by_now
         if self.following and known and not is_stop(known[-1]):
             told = self.following.employee_cover
             later = [fact for fact in told if fact.moment > known[-1].moment]
-            return [*known, *filter(is_stop, later[:1])]
+            return [*known, *takewhile(is_stop, later)]
         return known
 
     @kept

@@ -23,7 +23,6 @@ from yibao.domain.rules.waiting import (
     after_waiting,
     moved_waiting,
     waiting_period,
-    waiting_that_is_over,
 )
 from yibao.domain.vocabulary import PENDING, DayRange, Pending
 
@@ -82,8 +81,7 @@ def cover_begins(
     stop = known_stop(employee_cover_stop(case))
     late = is_late(case, confirmation)
     of_the_period = _by_the_period(case, confirmation)
-    over = waiting_that_is_over(case)
-    waits = bool(after_waiting(waiting) or (over and waiting.value is None))
+    waits = bool(after_waiting(waiting)) or waiting.because == "waiting_over"
     if not (late or waits):
         return latest_day(name, "R20", [*of_the_period, *stop])
     day = account.value + timedelta(days=p.cover_after_account.value)

@@ -41,7 +41,7 @@ def evoucher_instant(
         return nothing
     carried = carried_evoucher(case)
     if carried is not None:
-        still_open = carried_while_open(case, name)
+        still_open = carried_while_open(case, carried)
         if still_open or not is_known(carried):
             return still_open or carried
         opens = _within_benefit_year(case, carried, is_cut)
@@ -58,6 +58,8 @@ def evoucher_instant(
     if not is_known(opens):
         return opens
     unknown = not_yet_known(case, episode, waiting, name, "R19")
+    if account.value is PENDING and unknown is None:  # what the year before hands on is open
+        unknown = account.of(name, PENDING)
     return unknown or _before_leaving(case, episode, opens)
 
 

@@ -125,5 +125,8 @@ def _is_found(case: Case, confirmation: Confirmation, waiting: Waiting) -> bool:
     """
     if case.facts.accounts:
         return True
-    is_named = isinstance(waiting.value, WaitingPeriod) and waiting.value.months is None
-    return is_named and case.facts.checks[-1].at.date() >= confirmation.at.date()
+    if not case.facts.checks or not isinstance(waiting.value, WaitingPeriod):
+        return False
+    latest = case.facts.checks[-1]
+    is_named = latest.event.waiting_ends_on == waiting.value.last and waiting.value.months is None
+    return is_named and latest.at.date() >= confirmation.at.date()

@@ -21,7 +21,7 @@ def waiting_period(case: Case, confirmation: Confirmation | None = None) -> Wait
 
     Without one, nothing may depend on it: see `waiting_while_unconfirmed`.
     """
-    of = confirmation.event.event_id if confirmation and _may_depend(case) else None
+    of = confirmation.event.event_id.int if confirmation and _may_depend(case) else None
     return case.shared(("waiting", of), lambda: _waiting_period(case, confirmation))
 
 
@@ -97,20 +97,12 @@ def running(case: Case) -> Derived[WaitingPeriod] | None:
     return carried if carried.value.last >= case.policy.parameters.benefit_from.value else None
 
 
-def waiting_that_is_over(case: Case) -> Derived[WaitingPeriod] | None:
-    """R36: the waiting period handed on, if it ended before the benefit year."""
-    carried = carried_waiting(case)
-    if carried is None or not isinstance(carried.value, WaitingPeriod) or running(case):
-        return None
-    return carried
-
-
 def moved_waiting(case: Case) -> Waiting | None:
     """R33: what stands in the place of the waiting period handed on: a check names its end."""
     carried = carried_waiting(case)
     if carried is None or not (running(case) or carried.value is PENDING) or not _named(case):
         return None
-    return waiting_period(case, case.episodes[-1].confirmation if case.episodes else None)
+    return _own_waiting(case, case.episodes[-1].confirmation if case.episodes else None)
 
 
 def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
@@ -124,30 +116,35 @@ def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
 
 def counting_check(case: Case) -> Current[events.PriorCoverageVerified] | None:
     """The check that results are waited for of: this year's or, where none is needed, before it."""
-    if not case.policy.knows_waiting_periods:
-        return None
-    if case.before is None or case.before.enrolled is None or _named(case):
-        return case.check
-    return counting_check(case.before)
+    if case.before and case.before.enrolled and not _named(case):
+        return counting_check(case.before)
+    is_heard = case.policy.knows_waiting_periods or (_may_wait(case) and _named(case))
+    return case.check if is_heard else None
 
 
 def _waiting_period(case: Case, confirmation: Confirmation | None) -> Waiting:
     if undecided := year_before_undecided(case, "waiting"):
         return undecided
     own, carried = _own_waiting(case, confirmation), carried_waiting(case)
-    named = own.value and own.rule == "R13-recorded"
-    if carried is None or named:
+    if carried is None:
         return own
+    if isinstance(own.value, WaitingPeriod) and own.rule == "R13-recorded":
+        is_over = own.value.last < case.policy.parameters.benefit_from.value
+        return _over(own) if is_over and running(case) else own
     if carried.value is PENDING:
         return carried
     if own.value is PENDING:
         return own
     goes_on = running(case)
     if goes_on is None:
-        over = carried if carried.value and own.value is None else None
-        return over.of("waiting", None)._replace(because="waiting_over") if over else own
+        return _over(carried) if carried.value and own.value is None else own
     later = isinstance(own.value, WaitingPeriod) and own.value.last > goes_on.value.last
     return own if later else goes_on
+
+
+def _over(waiting: Waiting) -> Waiting:
+    """R33: a waiting period that ended before the benefit year."""
+    return Derived("waiting", None, "R33", waiting.inputs, "waiting_over")
 
 
 def _own_waiting(case: Case, confirmation: Confirmation | None) -> Waiting:

@@ -62,7 +62,10 @@ class Window(NamedTuple):
 
     def span_at(self, at: datetime) -> Span | None:
         """The first of the spans that contains an instant."""
-        return next((span for span in self.spans if span.opens_at <= at < span.closed_from), None)
+        for span in self.spans:
+            if span.opens_at <= at < span.closed_from:
+                return span
+        return None
 
     def next_span(self, at: datetime) -> Span | None:
         """The span that contains an instant, or the next that is to come."""

@@ -72,7 +72,10 @@ def student(
     category: Category | str = Category.UNDERGRADUATE,
     document: Document | str = Document.RESIDENT_ID_CARD,
 ) -> EnrollmentId:
-    """Records what leads a new student to a state, and returns her enrollment.
+    """Records what leads a student to a state, and returns her enrollment.
+
+    She is a new one or, under an edition for those alone, one who goes on; and confirms or, where
+    that enrolls, pays.
 
     She is in that state now, by the service's clock; one of `clock_at` that is still before the
     first instant at which she can be is moved on to it. `policy` is the edition, by default the
@@ -125,6 +128,7 @@ class _Road:
         self.begins = midnight(registered.on)
         self.signed = max(window.opens_at, self.begins)
         self.shows_after = timedelta(minutes=p.result_visible_after.value)
+        self.covered_from = p.benefit_from.value
         opens_on = self.signed.date() + timedelta(days=p.evoucher_opens_after.value)
         self.opens = at_hour(opens_on, p.evoucher_hour.value)
         # After an account built later neither e-voucher nor cover would begin in this benefit year.
@@ -135,14 +139,14 @@ class _Road:
         """The first and the last instant at which a student can be in a state."""
         shows, ends = self.signed + self.shows_after, self.policy.ends_at
         waits_until = ends if self.policy.knows_waiting_periods else shows
-        closed = self.window.closed_from
+        closed = self.window.lapses.closed_from
         first, until = {
             State.REGISTERED: (self.begins, closed),
             State.CONFIRMED: (self.signed, closed),
             State.IN_WAITING_PERIOD: (shows, waits_until),
             State.ACCOUNT_BUILT: (shows, min(closed, self.built_until)),
             State.EVOUCHER_ELIGIBLE: (max(shows, self.opens), self.built_until),
-            State.ACTIVE: (max(shows, self.opens), ends),
+            State.ACTIVE: (max(shows, self.opens, midnight(self.covered_from)), ends),
             State.EXPIRED: (ends, _NEVER),
             State.OPTED_OUT: (self.begins, _NEVER),
             State.LAPSED: (closed, _NEVER),
@@ -174,7 +178,7 @@ class _Road:
         seen = self.signed + self.shows_after
         if state is State.IN_WAITING_PERIOD:
             yield from self._checked(seen, lapsed_years=self._lapsed_years(when))
-        elif state is not State.EVOUCHER_ELIGIBLE:
+        elif state is not State.EVOUCHER_ELIGIBLE or when.date() < self.covered_from:
             yield from self._checked(seen, lapsed_years=0)
         elif self.policy.knows_waiting_periods:
             # On the day of the account cover is still to begin.
@@ -187,6 +191,8 @@ class _Road:
             yield commands.BuildAccount(at=seen, on=self.signed.date())
 
     def _confirm(self, at: datetime) -> commands.Command:
+        if self.policy.enrolled_by_payment:
+            return commands.PayPremium(at=at, year=self.policy.year)
         return commands.Confirm(at=at, channel=ConfirmationChannel.APP)
 
     def _checked(self, at: datetime, lapsed_years: int) -> Iterator[commands.Command]:
@@ -201,7 +207,7 @@ class _Road:
         earliest = p.benefit_from.value if isinstance(counted, str) else counted
         first = max(self.registered.on, earliest)
         months = (when.year - first.year) * 12 + when.month - first.month + 1
-        return 1 + months // max(p.waiting_months_per_lapsed_year.value, 1)
+        return 1 + max(months, 0) // max(p.waiting_months_per_lapsed_year.value, 1)
 
 
 def _state_of(given: State | str) -> State:
@@ -220,9 +226,18 @@ def _latest(editions: Iterable[Policy]) -> Policy:
 
 
 def _registered_on(policy: Policy) -> date:
-    """The first day of the benefit year on which new students register."""
+    """The first day of the benefit year on which new students register, or one before it."""
     p = policy.parameters
+    if not policy.is_for("entrants"):
+        return _before_periods(policy)
     return min(max(p.autumn_from.value, p.benefit_from.value), p.autumn_to.value)
+
+
+def _before_periods(policy: Policy) -> date:
+    """A day on which whoever goes on in this year had entered."""
+    opens = [period.value.opens_at.date() for period in policy.periods]
+    p = policy.parameters
+    return day_before(min(p.autumn_from.value, p.benefit_from.value, *opens))
 
 
 def _window_of(service: Service, policy: Policy, told: commands.Register) -> Window:

@@ -12,6 +12,9 @@ from typing import Final
 import pytest
 from shown import blocks, printed
 
+from yibao.adapters.editions import Editions
+from yibao.adapters.stories import read_story, replay
+
 ROOT: Final = Path(__file__).parents[2]
 EXAMPLES: Final = sorted((ROOT / "docs" / "examples").glob("*.py"))
 RUN: Final = [*EXAMPLES, Path(__file__).with_name("test_fastapi.py")]
@@ -35,7 +38,16 @@ def test_python_on_the_page_prints_what_is_shown_or_is_a_passage_of_what_is_run(
 def test_each_page_shows_something_that_is_run_as_it_stands(page: Path) -> None:
     kinds = [language for language, _ in blocks(page.read_text(encoding="utf-8"))]
     assert "text" in kinds
-    assert set(kinds) == {"python", "text"}
+    assert set(kinds) - {"yaml"} == {"python", "text"}
+
+
+@on_each_page
+def test_a_story_on_the_page_holds(page: Path, tmp_path: Path) -> None:
+    file = tmp_path / "story.yaml"
+    for language, code in blocks(page.read_text(encoding="utf-8")):
+        if language == "yaml":
+            file.write_text(f"title: As on the page\n{code}\n", encoding="utf-8")
+            assert replay(read_story(file, Editions()), Editions()).failures == []
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=[file.stem for file in EXAMPLES])

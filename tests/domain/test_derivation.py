@@ -33,7 +33,7 @@ def test_a_single_day_is_told_under_the_name_asked_for() -> None:
     assert latest_day("account_built_on", "R18", [SIGNED]).name == "account_built_on"
 
 
-STATED, ASSUMED = edition().parameters.benefit_to, edition().parameters.window_closes_on
+STATED, ASSUMED = edition().parameters.benefit_to, edition().parameters.autumn_to
 
 
 @pytest.mark.parametrize(

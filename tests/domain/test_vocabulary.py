@@ -302,3 +302,19 @@ def test_the_documents_are_the_agreed_ones() -> None:
         "resident_id_card hmt_residence_permit passport taiwan_travel_permit "
         "hk_macao_travel_permit exit_entry_permit overseas_chinese_permit"
     )
+
+
+def test_a_stream_of_another_year_tells_which_year_it_is() -> None:
+    ada = EnrollmentId("s1", 2026)
+    assert [ada.year_of(EnrollmentId("s1", year).stream) for year in (2000, 2025, 2027)] == [
+        2000,
+        2025,
+        2027,
+    ]
+
+
+def test_what_is_no_other_year_of_hers_tells_none() -> None:
+    ada = EnrollmentId("s1", 2026)
+    others = (ada.stream, ada.care_stream, EnrollmentId("s2", 2025).stream)
+    assert [ada.year_of(stream) for stream in others] == [None, None, None]
+    assert ada.year_of(EnrollmentId("s1", 2028).stream) is None

@@ -30,16 +30,18 @@ TARGETS = (
     "domain/rules/case.py",
     "domain/lifecycle/guards.py",
     "domain/lifecycle/table.py",
+    "domain/lifecycle/possibilities.py",
     "domain/lifecycle/timelines.py",
     "domain/money.py",
     "domain/editions/benefits.py",
+    "domain/editions/periods.py",
     "domain/care/assessing.py",
     "domain/care/claims.py",
     "domain/care/cover.py",
     "domain/care/ledger.py",
     *(
         f"domain/rules/{name}.py"
-        for name in ("waiting", "obstacles", "account", "evoucher", "cover")
+        for name in ("waiting", "carrying", "obstacles", "account", "evoucher", "cover")
     ),
 )
 TESTS = (

@@ -31,7 +31,6 @@ DAY = timedelta(days=1)
 VALUES = ("waiting", "account_built_on", "evoucher_available_at", "coverage")
 #: What is answered where there is no enrollment.
 NOBODY: dict[str, Value] = {"state": None, **dict.fromkeys(VALUES), "timeline": []}
-#: When every move to another school has happened.
 EARLIEST = datetime.fromisoformat("0001-01-01")
 LATEST = datetime.fromisoformat("9999-12-31")
 PERIODS = ("concentrated_period", "extended_period", "late_period")
@@ -76,18 +75,15 @@ class Given:
     found_at: datetime = EARLIEST
     origin: Course | None = None
 
-    def known_alone(self) -> Given:
-        """Without what is pending, which is handed on by who was enrolled alone."""
-        kept = {
-            name: None if value == PENDING else value
-            for name, value in (
-                ("waiting", self.waiting),
-                ("account", self.account),
-                ("evoucher", self.evoucher),
-                ("coverage", None),
-            )
-        }
-        return replace(self, **kept)
+    def known_alone(self, given: Given) -> Given:
+        """Without what is pending, where it was not given so: who has left hands on no more."""
+        return replace(
+            self,
+            waiting=given.waiting if self.waiting == PENDING else self.waiting,
+            account=None if self.account == PENDING else self.account,
+            evoucher=None if self.evoucher == PENDING else self.evoucher,
+            coverage=None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +119,7 @@ class Course:
             return False
         if self.year.has_periods:
             return self.period is None
-        return self.enrolling["at"] >= self.year.window(self.enrolling["at"])[1]
+        return self.enrolling["at"] >= self.year.window(self.enrolling)[1]
 
     @property
     def is_after_the_year(self) -> bool:
@@ -198,7 +194,7 @@ class Course:
         """R36: whether the waiting period waits for an enrolling that is not known."""
         if self.enrolling is not None:
             return False
-        if any(period.fixed for period in self.year.periods(LATEST)):
+        if any(period.fixed for period in self.year.periods()):
             return True
         may_owe = self.check_is_missing or self.months > 0 or self._names_a_day
         may_owe = may_owe and self.named_by_check is None
@@ -308,7 +304,9 @@ class Course:
     def earliest(self) -> date:
         """R17: the earliest possible account day, of what is known."""
         if self.carried[0] == PENDING:
-            return self.given.earliest
+            return self.origin.earliest if self.origin else self.given.earliest
+        if isinstance(self.carried[0], date):
+            return self.carried[0]
         day = self.day if self.enrolling else None
         return latest([self.year.registered_on, self.stop, self.after_waiting, day])
 
@@ -326,8 +324,9 @@ class Course:
     @cached_property
     def evoucher(self) -> Value:
         """R5, R19, R33."""
-        if self.carried[1] is not None and not self.given.open:
-            return PENDING if self.year.employee == PENDING else self.carried[1]
+        if self.carried[1] is not None:
+            waits = self.given.open or self.year.employee == PENDING
+            return PENDING if waits else self.carried[1]
         if self.year.document_fails:
             return self._activated()
         if self.lacks_a_fact or self.account == PENDING:
@@ -403,7 +402,7 @@ class Course:
             coverage = Window(begins, last)
         is_carried = self.carried[1] is not None and not self.given.open
         opens = evoucher
-        if evoucher == PENDING and not is_carried:
+        if evoucher == PENDING and not is_carried and not self.given.open:
             opens = self.opens_with(supposed)
             activation = self.year.activation
             if self.year.document_fails and activation:
@@ -428,13 +427,12 @@ class Course:
             built = self.earliest if account == PENDING else account
             if built is None or day <= built:
                 return None, None, None
-            bound = max(self.earliest, self.day)
-            if evoucher == PENDING and day <= (self.given.earliest if self.carried[1] else bound):
+            if evoucher == PENDING and day <= self.earliest:
                 evoucher = None
             # R38: a leaving that was told in the year before settles the window, check or not.
             was_told = self.year.leaving_was_told and day == left
             never_begins = was_told and last < self.year.edition["benefit_from"]
-            if coverage == PENDING and (day <= bound or never_begins):
+            if coverage == PENDING and (day <= self.earliest or never_begins):
                 coverage = None
             if isinstance(evoucher, datetime) and evoucher > instant:
                 evoucher = None
@@ -464,10 +462,10 @@ class Course:
     @property
     def found_at(self) -> datetime:
         """When what a check found was known, this year's or that of the year that hands on."""
-        if not self.year.needs_checks:
-            return EARLIEST
-        counts = not self.given.enrolled or self.named_by_check is not None
-        return self.year.check_first_found_at if counts and self.year.check else self.given.found_at
+        needed = self.year.needs_checks and not self.given.enrolled
+        if self.year.check and (needed or self.named_by_check):
+            return self.year.check_first_found_at
+        return self.given.found_at if self.given.enrolled else EARLIEST
 
     @property
     def known_at(self) -> datetime:
@@ -552,7 +550,7 @@ class Year:
 
         One with fixed months alone needs none, but R13's last day replaces these too.
         """
-        return self.needs_checks or any(period.fixed for period in self.periods(LATEST))
+        return self.needs_checks or any(period.fixed for period in self.periods())
 
     @cached_property
     def check(self) -> Fact | None:
@@ -609,8 +607,11 @@ class Year:
         return {**last, "on": max(last["on"], self.registered_on)}
 
     def leavings(self) -> list[Fact]:
-        """All leavings that count here, those of years before first."""
-        handed_on = self.before.leavings() if self.before else []
+        """All leavings that count here, those of the year before first.
+
+        A year in between in which nobody was registered hands on none.
+        """
+        handed_on = self.before.leavings() if self.before and self.before.registration else []
         if self.registration:
             handed_on = [fact for fact in handed_on if fact["on"] > self.registered_on]
         return [*handed_on, *(fact for fact in self.facts if fact["do"] == "withdraw")]
@@ -632,13 +633,17 @@ class Year:
 
     # School and windows
 
-    def school(self, at: datetime) -> str:
+    def school(self, enrolling: Fact | None = None) -> str:
+        """Her school when she enrolled so, or at last; of one instant, as the stream has it."""
         assert self.registration is not None
-        moves = [f for f in self.facts if f["do"] == "change_school" and f["at"] <= at]
-        moved = latest_of(moves, "change_school")
-        return (moved or self.registration)["school"]
+        moves = [fact for fact in self.facts if fact["do"] == "change_school"]
+        if enrolling is not None:
+            at, own = enrolling["at"], [id(fact) for fact in self.facts]
+            place = own.index(id(enrolling)) if id(enrolling) in own else -1
+            moves = [f for f in moves if (f["at"], own.index(id(f))) < (at, place)]
+        return (latest_of(moves, "change_school") or self.registration)["school"]
 
-    def window(self, at: datetime) -> tuple[datetime, datetime]:
+    def window(self, enrolling: Fact | None = None) -> tuple[datetime, datetime]:
         """R8: from when until when (the first instant outside) one may enroll, by her school."""
         assert self.registration is not None
         if self.has_periods:
@@ -648,7 +653,7 @@ class Year:
             named = self.edition["window_opens"]
             first = self.registered_on if named == "registration_day" else named
             opens, until = starting(first), ending(self.edition["window_closes_on"])
-        school, category = self.school(at), self.registration["category"]
+        school, category = self.school(enrolling), self.registration["category"]
         for end in ("opens", "closes"):
             fixed = self._fix(end, school, category)
             if fixed is not None and end == "opens":
@@ -672,33 +677,33 @@ class Year:
     def has_periods(self) -> bool:
         return bool(self.edition.get("concentrated_period"))
 
-    def periods(self, at: datetime) -> list[Period]:
+    def periods(self, enrolling: Fact | None = None) -> list[Period]:
         """The periods of the edition, in order, the concentrated one as fixed for her school."""
         found = []
         for name in PERIODS if self.has_periods else ():
             if period := self.edition.get(name):
                 opens, until = starting(period["opens"]), ending(period["closes"])
                 if name == "concentrated_period":
-                    opens, until = self.window(at)
+                    opens, until = self.window(enrolling)
                 how = period.get("cover_from", "registration")
                 found.append(Period(opens, until, how, period.get("fixed_waiting_months", 0)))
         return found
 
     def period_of(self, enrolling: Fact) -> Period | None:
         at = enrolling["at"]
-        return next((p for p in self.periods(at) if p.opens <= at < p.until), None)
+        return next((p for p in self.periods(enrolling) if p.opens <= at < p.until), None)
 
     @property
     def lapses_at(self) -> datetime:
         """R24, R35: the end of the last period but the late one; of the latest school."""
         if not self.has_periods:
-            return self.window(LATEST)[1]
+            return self.window()[1]
         timely = [p for p, name in self._named_periods() if name != "late_period"]
         return max(period.until for period in timely)
 
     def _named_periods(self) -> Iterable[tuple[Period, str]]:
         names = [name for name in PERIODS if self.edition.get(name)]
-        return zip(self.periods(LATEST), names, strict=True)
+        return zip(self.periods(), names, strict=True)
 
     # Enrolling
 
@@ -752,9 +757,9 @@ class Year:
     def may_still_enroll(self) -> bool:
         """R25, R35: whether an enrolling is still possible at the instant asked about."""
         left = midnight(self.leaving["on"]) if self.leaving else LATEST
-        opened = [self.window(LATEST)]
+        opened = [self.window()]
         if self.has_periods:
-            opened = [(period.opens, period.until) for period in self.periods(LATEST)]
+            opened = [(period.opens, period.until) for period in self.periods()]
         first = max(self.at, midnight(self.registered_on))
         is_possible = any(max(first, opens) < min(until, left) for opens, until in opened)
         return is_possible and not self.has_opted_out
@@ -769,13 +774,13 @@ class Year:
     def hands_on(self) -> Given:
         """R33: what the next year starts from, as it is before R22 cuts it off."""
         if self.registration is None:
-            return replace(self.given, enrolled=False, coverage=None)
+            return replace(self.given, enrolled=False, coverage=None, open=False)
         course = self.course
         counts = course.enrolling is not None and not course.is_after_the_year
         if not counts or self.has_opted_out:
             given = replace(self.given, enrolled=False, coverage=None)
             unsettled = course.enrolling is None and self.may_still_enroll
-            return replace(given, open=given.open or unsettled)
+            return replace(given, open=unsettled)
         account, evoucher, _ = course._cut_by_leaving(course.account, course.evoucher, PENDING)
         waiting: Value = course.waitings[0] if course.waitings else None
         handed = Given(
@@ -788,7 +793,10 @@ class Year:
             found_at=course.found_at,
             origin=course,
         )
-        return handed if handed.enrolled else handed.known_alone()
+        if handed.enrolled:
+            return handed
+        known = handed.known_alone(self.given)
+        return known if account else replace(known, waiting=self.given.waiting)
 
     # Answers
 

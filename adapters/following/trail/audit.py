@@ -67,7 +67,7 @@ class TrailEntry(NamedTuple):
     @property
     def fact_year(self) -> int | None:
         """The year in which the fact was recorded, which may have changed these answers as well."""
-        return None if self.row.year is None else self.row.year - self.row.ahead
+        return self.row.fact_year if self.row.elsewhere else self.row.year
 
     @property
     def is_refused(self) -> bool:

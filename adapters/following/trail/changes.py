@@ -50,7 +50,10 @@ def packed(entry: Entry) -> str:
             ]
             continue
         if kind is NextStep:
-            sides = [[_packed_step(step) for step in side] for side in (before, after)]
+            sides = [
+                [_packed_step(*both) for both in zip(side, brief_json(name, side), strict=True)]
+                for side in (before, after)
+            ]
         else:
             sides = [brief_json(name, before), brief_json(name, after)]
         kept[name] = sides if moved.rule is None else [*sides, moved.rule]
@@ -102,15 +105,24 @@ def _rule(rules: dict[Any, str], at: datetime, state: State) -> list[str]:
     return [] if rule is None else [rule]
 
 
-def _packed_step(step: NextStep) -> list[Any]:
-    dates = [_second(step.begins_at), _second(step.until)]
-    return [step.code, *dates] if any(date is not None for date in dates) else [step.code]
+#: What else is told of a next step in brief, after its dates.
+_COSTS: Final = ("amount", "fixed_waiting_months")
+
+
+def _packed_step(step: NextStep, brief: dict[str, Any]) -> list[Any]:
+    costs = [brief.get(name) for name in _COSTS]
+    kept = [step.code, _second(step.begins_at), _second(step.until), *costs]
+    while kept[-1] is None:
+        del kept[-1]
+    return kept
 
 
 def _unpacked_next(kept: list[Any]) -> dict[str, Any]:
-    code, *dates = kept
-    named = zip(("from", "until"), dates, strict=False)
-    return {"code": code, **{name: _instant(date) for name, date in named if date is not None}}
+    code, *more = kept
+    dates = zip(("from", "until"), more, strict=False)
+    costs = zip(_COSTS, more[2:], strict=False)
+    told = {name: date and _instant(date) for name, date in dates} | dict(costs)
+    return {"code": code, **{name: value for name, value in told.items() if value is not None}}
 
 
 def _unpacked_change(kept: list[Any]) -> dict[str, Any]:

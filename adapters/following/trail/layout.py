@@ -25,8 +25,8 @@ REFUSED: Final = "refused"
 BITS: Final = {name: 1 << number for number, name in enumerate(PARTS)}
 
 #: The order of the trail: by the stamp, then as the store took them, a refusal after the facts;
-#: then by how many years after the fact's own the year is whose answers it moved.
-ORDER: Final = ("recorded", "position", "attempt", "ahead")
+#: then the year whose answers it moved, where that is another one than the fact's own, or 0.
+ORDER: Final = ("recorded", "position", "attempt", "elsewhere")
 _ORDERED: Final = ", ".join(ORDER)
 
 _EVERY: Final = f"listing = {EVERYWHERE}"
@@ -52,9 +52,10 @@ _INDEXES: Final = {
 CREATE: Final = (
     "CREATE TABLE entries (entry INTEGER PRIMARY KEY, listing INTEGER NOT NULL, "
     "recorded INTEGER NOT NULL, position INTEGER NOT NULL, attempt INTEGER NOT NULL, "
-    "ahead INTEGER NOT NULL, "
-    "occurred INTEGER, ref TEXT, year INTEGER, policy TEXT, school TEXT, actor TEXT NOT NULL, "
-    "via TEXT, kind TEXT NOT NULL, code TEXT, correlation TEXT, moved INTEGER NOT NULL, "
+    "elsewhere INTEGER NOT NULL, "
+    "occurred INTEGER, ref TEXT, year INTEGER, fact_year INTEGER, policy TEXT, school TEXT, "
+    "actor TEXT NOT NULL, via TEXT, kind TEXT NOT NULL, code TEXT, correlation TEXT, "
+    "moved INTEGER NOT NULL, "
     "changes TEXT)",
     *(
         f"CREATE INDEX {name} ON entries ({columns}) WHERE {where}"

@@ -112,7 +112,7 @@ class Question:
     def other_years_sql(self) -> tuple[str, list[Any]]:
         """The statement that finds one of the same entries whose fact is of another year."""
         where, values = _all_of(self._conditions(None))
-        return f"SELECT 1 FROM entries WHERE {where} AND ahead <> 0 LIMIT 1", values
+        return f"SELECT 1 FROM entries WHERE {where} AND elsewhere <> 0 LIMIT 1", values
 
     def counting_sql(self) -> tuple[str, list[Any]]:
         """The statement that counts the same entries."""
@@ -129,7 +129,7 @@ class Question:
         if self.year is None and any(getattr(self, name) is not None for name in _OF_ANSWERS):
             each = _ONE
         elif self.year is None:
-            where += " AND ahead = 0"  # the same facts, and no need to tell them apart
+            where += " AND elsewhere = 0"  # the same facts, and no need to tell them apart
         named = COUNTED[by]
         kept = f"SELECT {named}, COUNT({each}), NULL FROM entries WHERE {where} AND attempt >= 0 "
         counts = f"SELECT {named}, 0, changes FROM entries WHERE {where} AND attempt < 0"
@@ -226,29 +226,29 @@ _COLUMNS: Final = {
 class Key(NamedTuple):
     """The place of an entry in the order of the trail, where a page may begin after it.
 
-    In its text `ahead` stands only where the answers are not those of the fact's own year.
+    `elsewhere` is the year of the answers where it is not the fact's own; else the text has none.
     """
 
     recorded: int
     position: int
     attempt: int
-    ahead: int = 0
+    elsewhere: int = 0
 
     @classmethod
     def of(cls, row: TrailRow) -> Self:
-        return cls(row.recorded, row.position, row.attempt, row.ahead)
+        return cls(row.recorded, row.position, row.attempt, row.elsewhere)
 
     @classmethod
     def read(cls, text: str) -> Self:
         """The key in a text; raises BadValue for anything else."""
-        place, years, ahead = text.partition("~")
-        parts = [*place.split("."), ahead if years else "0"]
+        place, is_elsewhere, year = text.partition("~")
+        parts = [*place.split("."), year if is_elsewhere else "0"]
         try:
-            recorded, position, attempt, apart = (int(part) for part in parts if len(part) < 19)
+            recorded, position, attempt, elsewhere = (int(part) for part in parts if len(part) < 19)
         except ValueError:
             raise BadValue("after", "is not where a page of the trail ends") from None
-        return cls(recorded, position, attempt, apart)
+        return cls(recorded, position, attempt, elsewhere)
 
     def __str__(self) -> str:
         place = f"{self.recorded}.{self.position}.{self.attempt}"
-        return f"{place}~{self.ahead}" if self.ahead else place
+        return f"{place}~{self.elsewhere}" if self.elsewhere else place

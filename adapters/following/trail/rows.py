@@ -15,11 +15,13 @@ from yibao.projections.audit_trail import Entry
 
 def entry_row(entry: Entry) -> TrailRow:
     """A fact of a student, with what it changed."""
-    row = _row(entry.recorded, EVERYWHERE)
+    row, (ref, year) = _row(entry.recorded, EVERYWHERE), entry.enrollment
+    is_elsewhere = year != entry.fact_year
     return row._replace(
-        ref=entry.enrollment.ref,
-        year=entry.enrollment.year,
-        ahead=entry.enrollment.year - entry.fact_year,
+        ref=ref,
+        year=year,
+        elsewhere=year if is_elsewhere else 0,
+        fact_year=entry.fact_year if is_elsewhere else None,
         policy=entry.edition,
         school=entry.school,
         code=entry.code,
@@ -90,10 +92,11 @@ def _row(recorded: Positioned, listing: int) -> TrailRow:
         recorded=number_of(event.recorded_at),
         position=recorded.position,
         attempt=0,
-        ahead=0,
+        elsewhere=0,
         occurred=number_of(event.occurred_at),
         ref=None,
         year=None,
+        fact_year=None,
         policy=None,
         school=None,
         actor=event.by,
@@ -114,10 +117,11 @@ def attempt_row(kept: KeptAttempt) -> TrailRow:
         recorded=number_of(attempt.tried_at),
         position=kept.position,
         attempt=kept.attempt_id,
-        ahead=0,
+        elsewhere=0,
         occurred=number_of(attempt.occurred_at) if attempt.occurred_at else None,
         ref=attempt.ref,
         year=attempt.year,
+        fact_year=None,
         policy=attempt.policy,
         school=attempt.school,
         actor=attempt.by,
@@ -138,10 +142,11 @@ def counted_row(counted: CountedAttempts) -> TrailRow:
         recorded=number_of(datetime.fromisoformat(counted.hour)),
         position=0,
         attempt=-counted.number,
-        ahead=0,
+        elsewhere=0,
         occurred=None,
         ref=None,
         year=None,
+        fact_year=None,
         policy=None,
         school=None,
         actor=counted.actor,

@@ -40,10 +40,11 @@ class TrailRow(NamedTuple):
     recorded: int
     position: int
     attempt: int
-    ahead: int
+    elsewhere: int
     occurred: int | None
     ref: str | None
     year: int | None
+    fact_year: int | None
     policy: str | None
     school: str | None
     actor: str

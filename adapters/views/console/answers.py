@@ -10,7 +10,7 @@ from rich.text import Text
 from yibao.adapters.shapes import tree
 from yibao.adapters.stories import Failure, Replay
 from yibao.adapters.views.console.care import care_table, why_care
-from yibao.adapters.views.parts import DRAWN, lines_of
+from yibao.adapters.views.parts import DRAWN, lines_of, place
 from yibao.adapters.views.telling import costs, goes_on, in_short, shown, state, told
 from yibao.adapters.views.terminal import in_one_line
 from yibao.adapters.views.words import Words
@@ -104,7 +104,9 @@ def _values(answer: Answer, words: Words, following: Answer | None = None) -> Ta
         values.add_row(words("value", "next_steps"), *_step(step, words))
     for found in answer.discrepancies:
         values.add_row(
-            words("value", "discrepancies"), f"#{found.version}", words("refusal", found.code)
+            words("value", "discrepancies"),
+            place(found.version, found.year),
+            words("refusal", found.code),
         )
     for name, part in PARTS.items():
         if part.many and part.kind not in {NextStep, Discrepancy, *DRAWN}:
@@ -180,7 +182,10 @@ def why_failed(failure: Failure, words: Words) -> str:
     if "next_step" in failure.came:
         reasons.append(_step(answer.next_step, words)[0])
     if "discrepancies" in failure.came:
-        found = [f"#{one.version} {words('refusal', one.code)}" for one in answer.discrepancies]
+        found = [
+            f"{place(one.version, one.year)} {words('refusal', one.code)}"
+            for one in answer.discrepancies
+        ]
         reasons.append(words.joined(found) or words("phrase", "no_discrepancy"))
     if "care" in failure.came:
         reasons.append(why_care(failure.care, words))

@@ -11,17 +11,20 @@ from yibao.adapters.views.words import Words
 from yibao.projections.answer import Answer
 
 
-def explanation(answer: Answer, words: Words, *, numbered: bool = False) -> RenderableType:
+def explanation(
+    answer: Answer, words: Words, *, year: int | None = None, numbered: bool = False
+) -> RenderableType:
     """The tree behind each value, with rule, clause, basis, facts and parameters.
 
-    `numbered` for what is read on paper: what is told again, whatever it is, is referred to by a
-    number.
+    `year` is told beside the reference where there may be several. `numbered` for what is read on
+    paper: what is told again, whatever it is, is referred to by a number.
     """
     parts: list[RenderableType] = []
+    ref = answer.enrollment.ref
     known = shown(answer.known_at, words)
     parts.append(
         Text(
-            f"{answer.enrollment.ref} · {shown(answer.at, words)} · "
+            f"{ref if year is None else f'{ref} · {year}'} · {shown(answer.at, words)} · "
             f"{words('phrase', 'as_known', known_at=known)}",
             style="bold",
         )

@@ -37,14 +37,15 @@ NAMES = {
     "yibao": "the name of the program",
     "replay": "the channel by which a story is recorded, an opaque key",
 }
-#: What names stand in: an edition, a rule, a digest, an id, a command line, an option.
+#: What names stand in: an edition, a rule, a digest, an id, a command line, an option, a page.
 MARKED = re.compile(
     r"shanghai-20\d\d(-continuing)?|\bR\d+\b|\b[0-9a-f]{12,}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r"|yibao [a-z]+.*|`[^`]*`|--[a-z-]+"
+    r"|yibao [a-z]+.*|`[^`]*`|--[a-z-]+|docs/rules\.md"
 )
 STUDENTS = yaml.load(STORIES[0].read_text(encoding="utf-8"), yaml.BaseLoader)["students"]
 #: What people type into a story, and nobody translates.
 TYPED = {"title", "ref", "school", "by", "reason", "note", "province", "id", "student", "step"}
+TYPED |= {"policy", "policies"}
 
 
 def typed(told: Any, key: str = "") -> Iterator[str]:
@@ -59,6 +60,20 @@ def typed(told: Any, key: str = "") -> Iterator[str]:
             yield from typed(each, key)
     elif key in TYPED:
         yield str(told)
+
+
+def cited_beside(story: Path) -> Iterator[str]:
+    """Where the editions beside a story say they have it from: each in words of its own."""
+    for edition in (story.parent / "policies").glob("*.yaml"):
+        told = yaml.load(edition.read_text(encoding="utf-8"), yaml.BaseLoader)
+        yield told["edition"]
+        yield from cited(told)
+
+
+def cited(told: Any) -> Iterator[str]:
+    if isinstance(told, dict):
+        for name, value in told.items():
+            yield from [value] if name == "clause" else cited(value)
 
 
 def latin(text: str, *names: str) -> set[str]:
@@ -90,7 +105,7 @@ def asked(run: Run) -> Callable[..., str]:
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.stem)
 def test_what_is_told_of_every_story_is_chinese(story: Path, asked: Callable[..., str]) -> None:
     told = yaml.load(story.read_text(encoding="utf-8"), yaml.BaseLoader)
-    names = [str(story), *typed(told)]
+    names = [str(story), *typed(told), *cited_beside(story)]
     assert latin(asked("replay", story), *names) == set()
     assert latin(asked("audit", story, "--all"), *names) == set()
     for student in told.get("students", ["the only one"]):
@@ -185,7 +200,7 @@ def test_what_failed_in_a_story_is_chinese(asked: Callable[..., str], tell: Writ
 @pytest.mark.parametrize("story", sorted((ROOT / "tests" / "scenarios").glob("*.yaml")), ids=str)
 def test_what_is_wrong_in_a_file_is_chinese(story: Path, asked: Callable[..., str]) -> None:
     told = asked("replay", story)
-    keys = re.findall(r"'(\w+)'|（(\w+)）", told)  # as they stand in the file
+    keys = re.findall(r"'([\w-]+)'|（(\w+)）|“(\w+)”", told)  # as they stand in the file
     assert latin(told, str(story), *(key for found in keys for key in found)) == set()
 
 

@@ -33,9 +33,10 @@ def test_the_store_is_taken_from_a_variable_where_none_is_named(
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = run("show", "--store", store, "--ref", "s1").stdout
+    asked = ("show", "--ref", "s1", "--at", "2025-10-01")
+    told = run(*asked, "--store", store).stdout
     monkeypatch.setenv("YIBAO_STORE", store)
-    assert run("show", "--ref", "s1").stdout == told
+    assert run(*asked).stdout == told
     assert run("db", "check").exit_code == 0
     assert run("projections", "status").exit_code == 0
     assert len(parsed(run("audit", "--json", "--kind", "registered"))["entries"]) == 2
@@ -190,7 +191,7 @@ def completed(line: str, **environment: str) -> set[str]:
 
 def test_commands_kinds_codes_parts_and_editions_are_completed(write: Write) -> None:
     assert completed("yibao ") == set(main.commands)
-    assert completed("yibao policy ") == {"list", "show", "diff", "check"}
+    assert completed("yibao policy ") == {"list", "show", "diff", "new", "check"}
     assert completed("yibao audit --kind ") == {*EVENTS, "refused"}
     assert completed("yibao audit --kind care-") == {
         "care-received",

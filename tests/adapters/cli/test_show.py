@@ -59,7 +59,7 @@ def test_of_one_in_a_store_the_latest_year_is_told_and_of_the_others_a_line_each
     assert latest.startswith("s1/2025 · shanghai-2025\n")
     assert latest.endswith("s1/2024 · shanghai-2024: lapsed, benefit window none\n")
     chinese = run("show", "--store", store, "--ref", "s1", "--lang", "zh").stdout
-    assert chinese.endswith("s1/2024 · shanghai-2024：逾期未确认，待遇享受期 无\n")
+    assert chinese.endswith("s1/2024 · shanghai-2024：逾期未参保，待遇享受期 无\n")
 
 
 def test_of_a_year_that_is_named_only_the_others_are_named(store: str, run: Run) -> None:

@@ -164,6 +164,7 @@ def test_what_the_issue_calls_parameters_are_parameters() -> None:
     assert p.waiting_counts_first_day.value is True
     assert "passport" in p.documents_without_evoucher.value
     assert str(p.benefit_from.value) == "2025-09-01"
+    assert p.window_closes_on is not None
     assert str(p.window_closes_on.value) == "2025-12-31"
     assert str(p.autumn_from.value) == "2025-08-01"
 
@@ -252,6 +253,7 @@ def test_an_heir_of_an_heir_takes_over_from_both(write: Write) -> None:
     folder = write(heir + closing("2025-12-19").removeprefix(MINE), "heir.yaml").parent
     parameters = Editions(folder).get("heir").parameters
     assert str(parameters.evoucher_hour.value) == "10:00:00"
+    assert parameters.window_closes_on is not None
     assert str(parameters.window_closes_on.value) == "2025-12-19"
 
 

@@ -98,13 +98,15 @@ class World:
     def __init__(self, service: Service, clock: Clock) -> None:
         self.service = service
         self.clock = clock
+        self.student = ADA
 
     def registered(self, at: str = "2025-09-01 08:30", **values: Any) -> Attempting:
         given: dict[str, Any] = sheet(at=self.clock.at(at), on=at[:10])
         return partial(self.service.register, "ada", **(given | values))
 
     def asked(self, method: str, at: str, *given: Any, **values: Any) -> Attempting:
-        return partial(getattr(self.service, method), ADA, *given, at=self.clock.at(at), **values)
+        act = getattr(self.service, method)
+        return partial(act, self.student, *given, at=self.clock.at(at), **values)
 
     def did(self, method: str, at: str, *given: Any, **values: Any) -> UUID:
         receipt: yibao.Receipt = self.asked(method, at, *given, **values)()
@@ -140,6 +142,12 @@ def _withdrawn(world: World) -> Attempting:
     world.begin()
     world.did("withdraw", "2025-09-02 09:00", on="2025-09-02")
     return world.asked("confirm", "2025-09-06 09:00", channel="app")
+
+
+def _enrolled_by_payment(world: World) -> Attempting:
+    world.begin("2025-11-15 08:30", policy="shanghai-2026-continuing", on="2025-09-01")
+    world.student = ADA._replace(year=2026)
+    return world.asked("confirm", "2025-11-20 09:00", channel="app")
 
 
 def _already_confirmed(world: World) -> Attempting:
@@ -265,6 +273,7 @@ LEADS_TO: dict[str, Callable[[World], Attempting]] = {
     "already_registered": _registered_twice,
     "not_a_new_student": lambda world: world.registered(category="foreign"),
     "withdrawn": _withdrawn,
+    "enrolled_by_payment": _enrolled_by_payment,
     "already_confirmed": _already_confirmed,
     "before_registration": _before_registration,
     "window_not_open": _confirming("2025-09-03 09:00"),
@@ -299,15 +308,16 @@ LEADS_TO: dict[str, Callable[[World], Attempting]] = {
 def test_every_refusal_leaves_one_attempt_and_nothing_in_any_stream(
     code: str, service: Service, clock: Clock
 ) -> None:
-    attempt = LEADS_TO[code](World(service, clock))
+    world = World(service, clock)
+    attempt, student = LEADS_TO[code](world), world.student
     assert told(service) == []
-    before, facts = events_of(service), service.facts(ADA)
+    before, facts = events_of(service), service.facts(student)
     came = refusal(attempt, **HOW)
     assert came.code == code
     assert str(came).startswith(f"{code}: {REASONS[code]}")
     assert came.__cause__ is None
     assert events_of(service) == before
-    assert service.facts(ADA) == facts
+    assert service.facts(student) == facts
     (found,) = kept(service)
     named: Any = attempt
     assert found.position == before
@@ -320,7 +330,7 @@ def test_every_refusal_leaves_one_attempt_and_nothing_in_any_stream(
         "via": "web",
         "observed": False,
         "ref": "ada",
-        "year": 2025,
+        "year": student.year,
         "version": len(facts),
         **HOW,
     }
@@ -334,7 +344,7 @@ def test_every_refusal_leaves_one_attempt_and_nothing_in_any_stream(
         assert stored["values"] == {}
     elif stored["command"] in ("confirm", "activate_evoucher"):
         assert stored["values"] == {"channel": named.keywords["channel"]}
-    assert service.refused_attempts(ADA) == [found]
+    assert service.refused_attempts(student) == [found]
 
 
 def test_the_same_attempt_made_again_is_counted_under_whatever_id(

@@ -1000,7 +1000,7 @@ def test_a_stored_event_that_cannot_be_read_is_named(
     [
         (b'"schema":1', b'"schema":2'),
         (b'"on":"2025-09-01"', b'"on":"2025-02-30"'),
-        (b'"category":"undergraduate"', b'"category":"pupil"'),
+        (b'"category":"undergraduate"', b'"category":"a pupil"'),
         (b'"ref":"s1"', b'"ref":"s1","name":"Ada"'),
     ],
     ids=["a later schema", "an impossible day", "an unknown word", "a field too many"],

@@ -118,7 +118,7 @@ def test_a_command_that_was_told_is_judged_like_any_other(service: Service) -> N
 
 def test_everything_wrong_with_a_correction_is_told_at_once(service: Service) -> None:
     fact = service.register("ada", **sheet()).event_id
-    changes = {"on": "2025-02-30", "category": "guest", "colour": "red", "ref": "bo", "Ada L.": 1}
+    changes = {"on": "2025-02-30", "category": "a guest", "colour": "red", "ref": "bo", "Ada L.": 1}
     with pytest.raises(BadValue) as refused:
         service.tell(
             ADA,

@@ -189,6 +189,33 @@ def test_a_way_to_leave_and_an_amount_are_kept_and_can_be_taken_away(write: Writ
     assert [each["years_repaid"] for each in values[2::3]] == [1, None]
 
 
+PAID_AFTER_LEAVING = """\
+title: Paid by somebody who had left
+policies: [shanghai-2025, shanghai-2026-continuing]
+student: {ref: s1, school: sjtu, category: undergraduate, document: resident_id_card}
+story:
+  - {at: 2025-09-01 08:30, register: {on: 2025-09-01}}
+  - {at: 2025-10-16 09:00, withdraw: {on: 2025-10-20}}
+  - {at: 2025-11-20 10:00, pay_premium: {year: 2026}, observed: yes}
+  - {at: 2025-12-15 09:00, year: 2026, register: {on: 2025-12-15}}
+  - {at: 2025-12-16 09:00, year: 2026, pay_premium: {year: 2026}, observed: yes}
+"""
+
+
+def test_a_discrepancy_of_another_year_names_it(write: Write, run: Run) -> None:
+    path = write(PAID_AFTER_LEAVING)
+    (found,) = as_json(run, "replay", path, "--json")
+    assert [each["discrepancies"] for each in found["students"]] == [
+        [{"code": "withdrawn", "version": 3}],
+        [
+            {"code": "withdrawn", "version": 3, "year": 2025},
+            {"code": "already_confirmed", "version": 2},
+        ],
+    ]
+    shown = run("show", path, "--year", 2026).stdout
+    assert "2025 #3" in shown
+
+
 SEVERAL = """\
 title: Two of them
 policies: [shanghai-2024, shanghai-2025]
@@ -308,6 +335,13 @@ def test_a_question_is_about_every_year_of_a_story_or_about_the_one_named(
     assert [(each["student"], each["year"]) for each in every] == [("s1", 2024), ("s1", 2025)]
     (one,) = as_json(run, command, path, "--json", "--year", 2025)
     assert one["year"] == 2025
+
+
+def test_an_explanation_says_which_of_several_years_it_is_of(write: Write, run: Run) -> None:
+    path = write(TWICE)
+    told = run("explain", path).stdout.splitlines()
+    heads = [line.split(" · ")[:2] for line in told if line.startswith("s1 · ")]
+    assert heads == [["s1", "2024"], ["s1", "2025"]]
 
 
 def test_two_states_of_knowledge_are_compared_in_each_year(write: Write, run: Run) -> None:

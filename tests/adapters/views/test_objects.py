@@ -127,10 +127,11 @@ def without_words(told: Any) -> Iterator[Any]:
             beside = "text" if key == "code" else f"{key}_text"
             many = value if isinstance(value, list) else [value]
             is_code = any(isinstance(each, str) and each in codes() for each in many)
-            is_free = key in ("ref", "school", "by", "via") or key.endswith("text")
+            is_free = key in ("ref", "school", "by", "via", "clause") or key.endswith("text")
             if is_code and not is_free and beside not in told:
                 yield key, value
-            yield from without_words(value)
+            if beside not in told:  # what is told in words as a whole has none for its parts
+                yield from without_words(value)
 
 
 def test_each_code_is_told_in_words_under_its_name() -> None:

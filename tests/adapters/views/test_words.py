@@ -203,7 +203,7 @@ def test_every_derivation_has_a_name_in_words(replayed: Callable[[Path], Replay]
 def test_who_and_where_of_every_next_step_have_words(replayed: Callable[[Path], Replay]) -> None:
     steps = [step for answer in answers(replayed) for step in answer.next_steps]
     who = {step.who for step in steps}
-    where = {place for step in steps for place in step.where}
+    where = {place for step in steps for place in step.where if place in set(Place)}
     for policy in Editions():
         where |= set(policy.parameters.activation_places.value)
         where |= set(policy.parameters.confirmation_places.value)
@@ -294,6 +294,10 @@ def test_what_fills_a_sentence_is_told_if_it_is_one_and_stays_if_it_is_none() ->
     told = Words("zh").said
     assert told("missing key 'at'") == "缺少键 'at'"
     assert told("Error: Invalid value for '--at': a day is written YYYY-MM-DD").count("：") == 2
+    assert told("input should be greater than or equal to 0") == "须不小于 0"
+    assert (
+        told("input should be 'ends' or 'until_benefit_to'") == "须为 'ends' 或 'until_benefit_to'"
+    )
     assert told("nobody has thought of this one") == "nobody has thought of this one"
     assert Words("en").said("missing key 'at'") == "missing key 'at'"
 

@@ -1,6 +1,7 @@
 """What the year before hands on, and how one joins for another year (R33 to R36, R38)."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
@@ -230,6 +231,16 @@ def test_a_check_of_this_year_moves_a_waiting_period_only_by_naming_its_end() ->
         "2026-02-01 09:00",
         "2026-02-02 to 2026-12-31",
     )
+
+
+def test_one_that_a_check_ends_before_the_year_is_over_and_moves_the_account_as_well() -> None:
+    told = in_2026(PAID, checked("2026-01-10 10:00", 2))
+    # By itself this year would have no such first day: it is judged with the year before.
+    named = {"waiting_ends_on": date(2025, 12, 31)}
+    told.recorded[-1] = told.recorded[-1].model_copy(update=named)
+    student = Years(given(*LONG), told)
+    expected = ("none", "2026-01-01", "2026-01-01 09:00", "2026-01-02 to 2026-12-31")
+    assert student.values(LATER) == expected
 
 
 def test_an_account_day_on_record_is_not_moved_by_it() -> None:
