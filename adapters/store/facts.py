@@ -208,15 +208,11 @@ class FactStore(Application[UUID]):
         def edition_of(name: str) -> EditionRecord:
             return EditionRecord(editions.get(name), Log(read(edition_stream(name))))
 
-        used: set[int] | None = None
         for _, recorded, read in self.streams():
-            if used is None:
-                used = {editions.get(n).year for n in editions.names() if read(edition_stream(n))}
             first = next((event for event in recorded if isinstance(event, Registered)), None)
             if first is not None:
                 enrollment = EnrollmentId(first.ref, editions.get(first.policy).year)
-                beside = [y for y in used if y <= enrollment.year + 1 and y != enrollment.year]
-                years = [enrollment.year, *beside]
+                years = [enrollment.year, *editions.around(enrollment.year)]
                 logs = logs_of(enrollment, years, partial(_log, read, recorded))
                 yield Record.of(enrollment, logs, edition_of, now)
 

@@ -1,7 +1,7 @@
 """Load, decide, save: how a command becomes facts, in one transaction."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,6 @@ from yibao.adapters.service.recording.replies import (
 )
 from yibao.adapters.service.recording.work import Work
 from yibao.adapters.store import AheadOfClock, FactStore, StoreError, Transaction
-from yibao.adapters.store.connections import SqlRow
 from yibao.adapters.telemetry import SILENT, Telemetry, tell
 from yibao.domain.facts import (
     Envelope,
@@ -47,7 +46,7 @@ from yibao.domain.facts import (
 from yibao.domain.facts.commands import Command, Register
 from yibao.domain.judging import Standing, Target, refuse_the_future
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition, UnreadableEvent, YibaoError
-from yibao.domain.vocabulary import EnrollmentId, edition_stream, student_id
+from yibao.domain.vocabulary import edition_stream, student_id
 
 LOGGER: Final = logging.getLogger("yibao.recording")
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -320,37 +319,21 @@ class Recording:
             tails = self.remembered if self.rehearsing else Remembered()
         whole = {stream_of(target) for target in targets}
         students = {target for target in targets if not isinstance(target, str)}
-        beside = {target.care_stream for target in students}
+        others = [each._replace(year=year) for each in students for year in self.editions.years]
+        beside = {each.care_stream for each in students} | {each.stream for each in others}
         beside.update(map(edition_stream, self.editions.names()))
         beside -= whole
         known = whole if self.rehearsing else set(filter(tails.knows_long, whole))
         rows = transaction.rows_of(sorted(whole - known), sorted(beside))
-        while lacking := self._lacking(students, rows, whole) - whole:
-            rows |= transaction.rows_of([], sorted(lacking))
-            beside |= lacking
+        cares = {each.care_stream for each in others if rows.get(each.stream)} - rows.keys()
+        if cares:
+            rows |= transaction.rows_of([], sorted(cares))
+            beside |= cares
         clock = self.clock()
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
         reach = max(clock + AHEAD, accepted or clock)
         known_by = self.remembered, tails, self.editions
         return Work(transaction, clock, reach, rows, beside, *known_by, is_dry=is_dry)
-
-    def _lacking(
-        self,
-        students: Iterable[EnrollmentId],
-        rows: Mapping[UUID, list[SqlRow]],
-        whole: Collection[UUID],
-    ) -> set[UUID]:
-        """What was not read yet of the students' other years, as far as there may be anything.
-
-        That is in years whose edition is in use, and of care where a student is enrolled.
-        """
-        streams = {name: edition_stream(name) for name in self.editions.names()}
-        names = [name for name, each in streams.items() if each in whole or rows.get(each)]
-        used = {self.editions.get(name).year for name in names}
-        years = [e._replace(year=year) for e in students for year in used if year != e.year]
-        lacking = {each.stream for each in years}
-        lacking |= {each.care_stream for each in years if rows.get(each.stream)}
-        return lacking - rows.keys()
 
     def _earliest(self, work: Work, target: Target, asked: Iterable[Command]) -> datetime | None:
         """The earliest stamp that commands may have; None where they stand on nothing yet.

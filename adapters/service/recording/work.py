@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import cached_property, reduce
+from functools import reduce
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -146,15 +146,8 @@ class Work:
 
     def begun(self, enrollment: EnrollmentId) -> list[EnrollmentId]:
         """A student in every other year of which something stands, the earliest first."""
-        others = [enrollment._replace(year=y) for y in self._years if y != enrollment.year]
+        others = [enrollment._replace(year=y) for y in self.editions.years if y != enrollment.year]
         return [each for each in others if self.version(each.stream)]
-
-    @cached_property
-    def _years(self) -> list[int]:
-        """The years whose editions are in use, ascending."""
-        names = self.editions.names()
-        used = [name for name in names if self.version(edition_stream(name))]
-        return sorted({self.editions.get(name).year for name in used})
 
     def around(self, enrollment: EnrollmentId) -> Around:
         """What the years tell that are beside that of a student; kept while nothing moves it."""
@@ -279,8 +272,6 @@ class Work:
             before[stream_id] = self._streams.get(stream_id), self._coming.get(stream_id, [])[:]
         self._coming.setdefault(stream_id, []).append(event)
         self._fresh.append(event)
-        if isinstance(event, events.EditionAdopted):
-            vars(self).pop("_years", None)
 
     def begin(self) -> None:
         """What is added from now on is recorded whole or not at all."""

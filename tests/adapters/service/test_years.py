@@ -11,7 +11,7 @@ from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import commands
-from yibao.domain.refusals import OutOfStep, Refused, UnreadableEvent
+from yibao.domain.refusals import OutOfStep, Refused, UnknownEdition, UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, Seen
 from yibao.projections.answer import Answer
 from yibao.projections.record import Record
@@ -261,3 +261,19 @@ def test_care_that_a_fact_of_the_year_before_has_moved_is_listed(service: Servic
     (changed,) = service.review(IN_2026)
     assert [event.event_id for event in changed.moved_by] == [corrected.event_id]
     assert service.review(IN_2025) == ()
+
+
+@lasting
+def test_a_year_whose_edition_is_gone_is_told_of_by_questions_and_commands_alike(
+    service: Service, url: str, clock: Clock, tmp_path: Path
+) -> None:
+    """Other editions of that year are at hand, of which this store has never used one."""
+    service.register(**{**IN_2027_SHEET, "at": LATER})
+    told = service.facts(IN_2027)
+    left = editions_of(tmp_path / "left", 2027)
+    with open_service(url, policies=left, clock=clock) as later:
+        with pytest.raises(UnknownEdition):
+            later.at(IN_2027)
+        with pytest.raises(UnknownEdition):
+            later.issue_medical_card(IN_2027)
+        assert later.facts(IN_2027) == told
