@@ -61,7 +61,9 @@ def _handed_account(case: Case | None, moved: Waiting | None) -> Derived[date | 
     if case is None:
         return None
     episode = case.main_road
-    if episode is None:
+    # What a check moves, it moves where it came about.
+    came_before = moved and carried_account(case) and not case.facts.accounts
+    if episode is None or came_before:
         return _handed_account(case.before, moved)
     waiting = moved or waiting_period(case, episode.confirmation)
     account = account_day(case, episode, waiting)

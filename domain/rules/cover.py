@@ -42,7 +42,8 @@ def benefit_window(
     ends = cover_ends(case, episode)
     if _left_before(case) and ends.value < p.benefit_from.value:
         return Derived(name, None, ends.rule, (p.benefit_from, ends), ends.because)
-    unknown = not_yet_known(case, episode, waiting, name, "R20") or _carried_unknown(case)
+    unknown = not_yet_known(case, episode, waiting, name, "R20")
+    unknown = unknown or _carried_unknown(case, moved_waiting(case))
     if unknown is not None:
         return unknown
     if ends.value < begins.value:
@@ -55,14 +56,18 @@ def _left_before(case: Case) -> bool:
     return case.leaving is not None and case.leaving not in case.facts.withdrawals
 
 
-def _carried_unknown(case: Case) -> Derived[Pending] | None:
-    """R33: while the window of the year before is open, so is this one."""
+def _carried_unknown(case: Case, moved: Waiting | None) -> Derived[Pending] | None:
+    """R33: while the window of the year before is open, so is this one.
+
+    `moved` is the waiting period that a check has put in the place of those of the years before.
+    """
     before = case.before
     if before is None or before.enrolled is None:
         return None
-    waiting = moved_waiting(case) or waiting_period(before, before.enrolled.confirmation)
+    moved = moved or moved_waiting(case)
+    waiting = moved or waiting_period(before, before.enrolled.confirmation)
     missing = not_yet_known(before, before.enrolled, waiting, "coverage", "R20")
-    missing = missing or _carried_unknown(before)
+    missing = missing or _carried_unknown(before, moved)
     if missing is None:
         return None
     earlier = (Earlier(before.policy, missing),)

@@ -77,7 +77,9 @@ def _handed_evoucher(
     if case is None:
         return None
     episode = case.main_road
-    if episode is None:
+    # What a check moves, it moves where it came about.
+    came_before = moved and carried_evoucher(case)
+    if episode is None or came_before:
         return _handed_evoucher(case.before, moved)
     waiting = moved or waiting_period(case, episode.confirmation)
     account = account_day(case, episode, waiting)

@@ -76,14 +76,17 @@ def after_waiting(waiting: Waiting) -> list[Derived[date]]:
 def carried_waiting(case: Case) -> Derived[Any] | None:
     """R33: the waiting period that the year before hands on, with whatever stands for it.
 
-    A year without an enrollment hands on what it was given. None where there was no other.
+    A year without an enrollment hands on what it was given, and so does who left in it while that
+    year's own was not known. None where there was no other.
     """
     before = case.before
     if before is None:
         return None
-    if before.enrolled is None:
+    if before.main_road is None:
         return carried_waiting(before)
-    waiting = waiting_period(before, before.enrolled.confirmation)
+    waiting = waiting_period(before, before.main_road.confirmation)
+    if before.withdrawal and waiting.value is PENDING:
+        return carried_waiting(before)
     return Derived(
         "waiting", waiting.value, "R33", (Earlier(before.policy, waiting),), waiting.because
     )
@@ -100,9 +103,8 @@ def running(case: Case) -> Derived[WaitingPeriod] | None:
 def moved_waiting(case: Case) -> Waiting | None:
     """R33: what stands in the place of the waiting period handed on: a check names its end."""
     carried = carried_waiting(case)
-    if carried is None or not (running(case) or carried.value is PENDING) or not _named(case):
-        return None
-    return _own_waiting(case, case.episodes[-1].confirmation if case.episodes else None)
+    goes_on = carried and (running(case) or carried.value is PENDING)
+    return _own_waiting(case, _latest(case)) if goes_on and _is_ended_by_name(case) else None
 
 
 def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
@@ -116,9 +118,10 @@ def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
 
 def counting_check(case: Case) -> Current[events.PriorCoverageVerified] | None:
     """The check that results are waited for of: this year's or, where none is needed, before it."""
-    if case.before and case.before.enrolled and not _named(case):
+    names_the_end = _is_ended_by_name(case)
+    if case.before and case.before.enrolled and not names_the_end:
         return counting_check(case.before)
-    is_heard = case.policy.knows_waiting_periods or (_may_wait(case) and _named(case))
+    is_heard = case.policy.knows_waiting_periods or (_may_wait(case) and names_the_end)
     return case.check if is_heard else None
 
 
@@ -229,6 +232,17 @@ def _none(case: Case, span: Span | None) -> Waiting:
 def _named(case: Case) -> date | None:
     """The last waiting day that this year's check names."""
     return case.check.event.waiting_ends_on if case.check else None
+
+
+def _is_ended_by_name(case: Case) -> bool:
+    """R13: whether this year's check names a last day that counts: none before the first (R14)."""
+    named = _named(case)
+    return named is not None and named >= first_waiting_day(case, _latest(case)).value
+
+
+def _latest(case: Case) -> Confirmation | None:
+    """What she has joined with at last."""
+    return case.episodes[-1].confirmation if case.episodes else None
 
 
 def _span_of(case: Case, confirmation: Confirmation | None) -> Span | None:

@@ -177,6 +177,41 @@ def entrants_too() -> Policy:
     return continuing(for_students=("students", ["entrants", "continuing"]))
 
 
+def test_who_left_and_came_back_waits_to_the_end_of_what_was_begun() -> None:
+    gone = (*LONG, withdraw("2025-12-01 09:00", "2025-12-01"))
+    back = in_2026(
+        paid("2026-01-15 10:00", 2026, observed=True),
+        checked("2026-01-15 11:00", 0),
+        policy=entrants_too(),
+        on="2025-12-05",
+    )
+    waiting, _, _, coverage = Years(given(*gone), back).values(LATER)
+    assert waiting == "2026-01-15 to 2026-04-14"  # late: three months, which end later
+    early = in_2026(
+        paid("2025-12-10 10:00", 2026),
+        checked("2025-12-10 11:00", 0),
+        policy=entrants_too(),
+        on="2025-12-05",
+    )
+    waiting, _, _, coverage = Years(given(*gone), early).values(LATER)
+    assert (waiting, coverage) == ("2025-09-01 to 2026-02-28", "2026-03-02 to 2026-12-31")
+
+
+def test_a_check_resolves_what_is_open_since_two_years() -> None:
+    named = checked("2026-12-01 10:00", 0)
+    third = given(
+        registered("2025-09-01", at="2026-11-20 09:00"),
+        paid("2026-11-21 10:00", 2027),
+        named,
+        policy=continuing(2027),
+    )
+    end = {"waiting_ends_on": date(2027, 3, 31)}
+    third.recorded[-1] = third.recorded[-1].model_copy(update=end)
+    student = Years(given(*SIGNED), in_2026(PAID), third)
+    _, account, _, coverage = student.values("2027-02-01 00:00")
+    assert (account, coverage) == ("2027-04-01", "2027-04-02 to 2027-12-31")
+
+
 def test_leaving_after_this_registration_ends_cover_here_as_well() -> None:
     student = after((*COVERED, withdraw("2025-12-10 09:00", "2025-12-15")), PAID)
     assert student.values(NEW_YEAR)[3] == "none"
