@@ -128,5 +128,5 @@ def _is_found(case: Case, confirmation: Confirmation, waiting: Waiting) -> bool:
     if not case.facts.checks or not isinstance(waiting.value, WaitingPeriod):
         return False
     latest = case.facts.checks[-1]
-    is_named = latest.event.waiting_ends_on == waiting.value.last and waiting.value.months is None
+    is_named = latest.event.waiting_ends_on is not None and waiting.value.months is None
     return is_named and latest.at.date() >= confirmation.at.date()

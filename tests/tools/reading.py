@@ -795,8 +795,7 @@ class Year:
         )
         if handed.enrolled:
             return handed
-        known = handed.known_alone(self.given)
-        return known if account else replace(known, waiting=self.given.waiting)
+        return handed.known_alone(self.given)
 
     # Answers
 
