@@ -36,7 +36,7 @@ from yibao.projections.record import Knowledge
 from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused, register
 from ..helpers.follower import held, made_anew
 from ..helpers.stores import rows
-from ..helpers.trail_killer import digest
+from ..helpers.trail_killer import digest, digests_of_killed
 from ..helpers.writers import Step, registration, told
 
 
@@ -249,15 +249,7 @@ def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
     with service.audit_trail(f"sqlite:///{tmp_path / 'whole.db'}") as whole:
         whole.catch_up()
         expected = digest(whole)
-    script = Path(__file__).parents[1] / "helpers" / "trail_killer.py"
-    done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "facts.db"), str(tmp_path / "killed.db")],
-        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    digests = done.stdout.split()
+    digests = digests_of_killed(tmp_path / "facts.db", tmp_path / "killed.db")
     assert len(digests) > 100
     assert set(digests) == {expected}
 

@@ -1,8 +1,6 @@
 """The trail of students over several years: what one year tells of another stands in both."""
 
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -24,7 +22,7 @@ from yibao.projections.answer import answered
 from ..helpers.autumn import EDITIONS, POLICY, Clock, register
 from ..helpers.follower import held, made_anew
 from ..helpers.stores import lasting
-from ..helpers.trail_killer import digest
+from ..helpers.trail_killer import digest, digests_of_killed
 from .test_followers import spoilt
 
 NEXT = "shanghai-2026-continuing"
@@ -240,15 +238,7 @@ def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
     with service.audit_trail(f"sqlite:///{tmp_path / 'whole.db'}") as whole:
         whole.catch_up()
         expected = digest(whole)
-    script = Path(__file__).parents[1] / "helpers" / "trail_killer.py"
-    done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "facts.db"), str(tmp_path / "killed.db")],
-        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    digests = done.stdout.split()
+    digests = digests_of_killed(tmp_path / "facts.db", tmp_path / "killed.db")
     assert len(digests) > 50
     assert set(digests) == {expected}
 

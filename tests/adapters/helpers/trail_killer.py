@@ -6,6 +6,7 @@ line for each kill: the digest of the trail that whoever came after it made whol
 
 import os
 import signal
+import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -52,6 +53,18 @@ def follow(store: str, trail: str, editions: Editions, dies_at: int | None) -> s
         _connection(audit).set_trace_callback(count)
         audit.catch_up()
         return digest(audit)
+
+
+def digests_of_killed(store: Path, trail: Path) -> list[str]:
+    """What it prints, run as a script."""
+    done = subprocess.run(
+        [sys.executable, __file__, str(store), str(trail)],
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
 
 
 def main(store: str, trail: str) -> None:
