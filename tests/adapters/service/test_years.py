@@ -268,7 +268,7 @@ def test_a_year_whose_edition_is_gone_is_told_of_by_questions_and_commands_alike
     service: Service, url: str, clock: Clock, tmp_path: Path
 ) -> None:
     """Other editions of that year are at hand, of which this store has never used one."""
-    service.register(**{**IN_2027_SHEET, "at": LATER})
+    service.record(IN_2027, commands.Register.model_validate(IN_2027_SHEET | {"at": LATER}))
     told = service.facts(IN_2027)
     left = editions_of(tmp_path / "left", 2027)
     with open_service(url, policies=left, clock=clock) as later:
