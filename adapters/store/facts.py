@@ -426,16 +426,19 @@ class FactStore(Application[UUID]):
         """What is read in one turn; read again where that was interrupted."""
 
         def ask() -> R:
-            with self._clear_errors, self._at_rest().reading() as sql:
-                return question(sql)
+            with self._clear_errors:
+                self._check_still()
+                with self._facts.reading() as sql:
+                    found = question(sql)
+                self._check_still()
+                return found
 
         return self.again(ask)
 
-    def _at_rest(self) -> Database:
-        """The database, to be read; raises StoreError where it was to be at rest and is not."""
+    def _check_still(self) -> None:
+        """Raises StoreError where the file was to be at rest and is not."""
         if self._file is not None:
             self._file.check_still()
-        return self._facts
 
     @property
     def _facts(self) -> Database:

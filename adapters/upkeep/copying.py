@@ -42,6 +42,7 @@ def backup(url: str, to: Path, watch: Watch | None = None, *, force: bool = Fals
                 pages, progress = (COPIED_AT_ONCE, _watching(watch)) if watch else (-1, None)
                 store.connection.backup(copy, pages=pages, progress=progress)
                 (facts,) = copy.execute("SELECT COUNT(*) FROM stored_events").fetchone()
+            store.check_still()
         except sqlite3.Error as error:
             raise StoreError(f"the store could not be copied: {error}") from error
     return int(facts)

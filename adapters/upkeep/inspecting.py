@@ -11,8 +11,8 @@ from yibao.adapters.store.files import (
     LOCK_TIMEOUT,
     LOG,
     PrivateFolder,
+    ReadOnly,
     beside,
-    read_only,
     size,
 )
 from yibao.adapters.store.sqlite import ERASING, WITH_GAPS, altered, no_store, noted_version
@@ -77,8 +77,12 @@ def inspected(url: str) -> Iterator[Inspected]:
 class _InspectedFile:
     """A SQLite file."""
 
-    def __init__(self, connection: sqlite3.Connection, layout: str, path: str) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, layout: str, path: str, source: ReadOnly
+    ) -> None:
         self._path = path
+        #: Raises StoreError where what was read so far may not be of one moment.
+        self.check_still = source.check_still
         self.connection = connection
         self.layout = layout
 
@@ -108,6 +112,7 @@ class _InspectedFile:
 
     def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
         yield from self.connection.execute(statement)
+        self.check_still()
 
 
 @contextmanager
@@ -117,15 +122,19 @@ def reading(url: str) -> Iterator[_InspectedFile]:
     if migrations.layout_found(path) is None:
         raise no_store(path)
     try:
-        with (
-            PrivateFolder() as folder,
-            closing(
-                sqlite3.connect(read_only(path, folder), uri=True, timeout=LOCK_TIMEOUT)
-            ) as connection,
-        ):
-            connection.execute("BEGIN")  # as it is at one moment, whoever writes meanwhile
-            layout = migrations.layout_in(connection, path)
-            assert layout is not None
-            yield _InspectedFile(connection, layout, path)
+        with PrivateFolder() as folder:
+            source = ReadOnly(path, folder)
+            with closing(
+                sqlite3.connect(source.database, uri=True, timeout=LOCK_TIMEOUT)
+            ) as connection:
+                connection.execute("BEGIN")  # as it is at one moment, whoever writes meanwhile
+                try:
+                    layout = migrations.layout_in(connection, path)
+                    assert layout is not None
+                    yield _InspectedFile(connection, layout, path, source)
+                except sqlite3.Error:
+                    source.check_still()
+                    raise
+                source.check_still()
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"the store {path!r} cannot be read: {error}") from error

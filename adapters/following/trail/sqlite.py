@@ -15,9 +15,9 @@ from yibao.adapters.store.connections import Sql
 from yibao.adapters.store.files import (
     EVERY_TABLE,
     PrivateFolder,
+    ReadOnly,
     looked_at,
     may_write,
-    read_only,
 )
 from yibao.adapters.store.sqlite import (
     SqlitePool,
@@ -64,11 +64,13 @@ class SqliteTrail:
         self._folder = PrivateFolder()
         copy = str(self._folder.path / "trail.db")
         if os.path.exists(database):
+            source = ReadOnly(database, self._folder)
             with (
-                closing(sqlite3.connect(read_only(database, self._folder), uri=True)) as there,
+                closing(sqlite3.connect(source.database, uri=True)) as there,
                 closing(sqlite3.connect(copy)) as here,
             ):
                 there.backup(here)
+            source.check_still()
         return copy
 
     def close(self) -> None:
@@ -122,17 +124,19 @@ class _Connection(SqlitePool):
 def _check_whose(database: str) -> None:
     """Raises StoreError for a file that holds anything but a trail: its tables are made anew."""
     try:
-        with looked_at(database) as connection:
-            if connection is None:
-                return
-            tables = {str(name) for (name,) in connection.execute(EVERY_TABLE)}
-            columns = tuple(tuple(row) for row in connection.execute(_MARK))
+        looked_at(database, _check_trail)
     except (OSError, sqlite3.DatabaseError) as error:
         raise StoreError(f"the trail cannot be kept in {database!r}: {error}") from error
+
+
+def _check_trail(connection: sqlite3.Connection) -> bool:
+    tables = {str(name) for (name,) in connection.execute(EVERY_TABLE)}
+    columns = tuple(tuple(row) for row in connection.execute(_MARK))
     others = tables - set(TABLES)
     if others or columns != _MARKED:
         held = max(others or tables, default="a mark of another program")
         raise StoreError(f"the trail needs a file of its own; this one holds {held!r}")
+    return True
 
 
 #: By these every trail is known that was ever released; their other tables have common names.

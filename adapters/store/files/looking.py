@@ -1,7 +1,8 @@
 """SQLite files as they are found: looked at without a trace, and read where nobody may write.
 
-SQLite by itself makes files beside the one it opens, and puts it in order. Who only looks
-opens it as `immutable`, which does neither, and which passes over what is not in the file yet.
+SQLite by itself makes files beside the one it opens, and puts it in order. Who only looks at a
+file at rest opens it as `immutable`, which does neither, but passes over the log and every lock:
+while a checkpoint goes on, the first pages are newer than the others.
 """
 
 import os
@@ -10,13 +11,17 @@ import sqlite3
 import stat
 import tempfile
 import weakref
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 from urllib.parse import quote
 
+from yibao.adapters.store.connections import ticking
+from yibao.adapters.store.errors import StoreError
 from yibao.domain.kept import kept
+
+T = TypeVar("T")
 
 #: How long is waited for whoever has a file locked, in seconds.
 LOCK_TIMEOUT: Final = 30
@@ -73,25 +78,49 @@ def beside(path: str, ending: str) -> str:
     return os.path.realpath(path) + ending
 
 
-@contextmanager
-def looked_at(path: str) -> Iterator[sqlite3.Connection | None]:
-    """A file to look at; None where there is none, or nothing in it.
+def looked_at(path: str, look: Callable[[sqlite3.Connection], T]) -> T | None:
+    """What a look at a file finds; None where there is none, or nothing in it.
 
-    Nothing is changed, made or left beside it. Raises OSError for what is no file, and
-    sqlite3.DatabaseError for what is no database.
+    Nothing is changed, made or left beside it. A file at rest is looked at again where somebody
+    has been at work on it meanwhile: half of what he writes may have been found. Raises OSError
+    for what is no file, sqlite3.DatabaseError for what is no database, and what `look` raises.
     """
     _check_apart(path)
-    if not _size_of_file(path):
-        yield None
-        return
-    with PrivateFolder() as folder:
-        database = uri(path, AT_REST)
-        if size(beside(path, LOG)) and not _tells_something(database):
-            # Somebody is just creating it, or putting it in order: it is in the log.
-            is_at_work = os.path.exists(beside(path, _INDEX))
-            database = uri(path, "mode=ro") if is_at_work else _copied(path, folder)
-        with closing(_connected(database)) as connection:
-            yield None if _is_empty(connection) else connection
+    ends = ticking() + LOCK_TIMEOUT
+    while _size_of_file(path):
+        before, failure, found = _rest_of(path), None, None
+        try:
+            # Where there is a log with its index, SQLite finds both and makes neither.
+            found = _found(uri(path, AT_REST if before else "mode=ro"), look)
+        except Exception as error:
+            failure = error
+        if _rest_of(path) != before:
+            if ticking() > ends:
+                raise sqlite3.OperationalError("somebody is writing to it all the time")
+            continue
+        if before and size(beside(path, LOG)):
+            # Nobody is just leaving it: it was copied so, and what it lacks is in the log.
+            with PrivateFolder() as folder:
+                return _found(_copied(path, folder), look)
+        if failure is not None:
+            raise failure
+        return found
+    return None
+
+
+def _rest_of(path: str) -> tuple[int, ...] | None:
+    """The state of a file at rest, None where somebody is at work on it, or was until he died."""
+    return None if _has_log_and_index(path) else state_of(path)
+
+
+def _has_log_and_index(path: str) -> bool:
+    return all(os.path.exists(beside(path, each)) for each in (LOG, _INDEX))
+
+
+def _found(database: str, look: Callable[[sqlite3.Connection], T]) -> T | None:
+    with closing(sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT)) as connection:
+        connection.execute("BEGIN")  # all of one moment
+        return None if _is_empty(connection) else look(connection)
 
 
 def _check_apart(path: str) -> None:
@@ -111,18 +140,32 @@ def may_write(path: str) -> bool:
     )
 
 
-def read_only(path: str, folder: PrivateFolder) -> str:
+class ReadOnly:
     """How SQLite opens a file to read all that was committed, without changing the file.
 
     Where it could not make what it needs beside the file, and what is there cannot be passed
-    over, it is a copy in the private folder.
+    over, it is a copy in the private folder. Raises StoreError where that is not of one moment.
     """
-    is_shared = all(os.path.exists(beside(path, each)) for each in (LOG, _INDEX))
-    if is_shared or may_write(path):
-        return uri(path, "mode=ro")
-    if size(beside(path, LOG)) or size(beside(path, _JOURNAL)):
-        return _copied(path, folder)
-    return uri(path, AT_REST)
+
+    def __init__(self, path: str, folder: PrivateFolder) -> None:
+        self._path = path
+        self._state: tuple[int, ...] | None = state_of(path)
+        if _has_log_and_index(path) or may_write(path):
+            self.database, self._state = uri(path, "mode=ro"), None
+        elif size(beside(path, LOG)) or size(beside(path, _JOURNAL)):
+            try:
+                self.database = _copied(path, folder)
+            finally:
+                self.check_still()
+            self._state = None
+        else:
+            self.database = uri(path, AT_REST)
+
+    def check_still(self) -> None:
+        """Raises StoreError where somebody has written to what was taken to be at rest."""
+        if self._state is not None and self._state != state_of(self._path):
+            told = f"the store {self._path!r} was written to by somebody else meanwhile"
+            raise StoreError(f"{told}: open it again")
 
 
 def state_of(path: str) -> tuple[int, ...]:
@@ -140,18 +183,6 @@ def _copied(path: str, folder: PrivateFolder) -> str:
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("SELECT 1 FROM sqlite_master")  # puts it in order
     return uri(copy, "mode=ro")
-
-
-def _connected(database: str) -> sqlite3.Connection:
-    return sqlite3.connect(database, uri=True, timeout=LOCK_TIMEOUT)
-
-
-def _tells_something(database: str) -> bool:
-    try:
-        with closing(_connected(database)) as connection:
-            return not _is_empty(connection)
-    except sqlite3.DatabaseError:
-        return False
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:

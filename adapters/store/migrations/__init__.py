@@ -42,13 +42,14 @@ def layout_found(path: str) -> str | None:
 
     Raises StoreError for what is no store of ours.
     """
+
+    def look(connection: sqlite3.Connection) -> str:
+        if layout := layout_in(connection, path):
+            return layout
+        raise StoreError(f"{path!r} is no store of yibao: it is marked as another program's")
+
     try:
-        with looked_at(path) as connection:
-            if connection is None:
-                return None
-            if layout := layout_in(connection, path):
-                return layout
-            raise StoreError(f"{path!r} is no store of yibao: it is marked as another program's")
+        return looked_at(path, look)
     except (OSError, sqlite3.DatabaseError) as error:
         told = getattr(error, "strerror", None) or error
         raise StoreError(f"{path!r} is no store of yibao: {told}") from error

@@ -6,11 +6,9 @@ from contextlib import closing
 from yibao.adapters.store import migrations
 from yibao.adapters.store.errors import StoreError
 from yibao.adapters.store.files import (
-    AT_REST,
     PrivateFolder,
+    ReadOnly,
     may_write,
-    read_only,
-    state_of,
     uri,
 )
 from yibao.adapters.store.sqlite.layout import prepare
@@ -27,7 +25,7 @@ class OpenFile:
         #: Whether nothing can be recorded.
         self.is_read_only = False
         self._folder: PrivateFolder | None = None
-        self._state: tuple[int, ...] | None = None
+        self._source: ReadOnly | None = None
         layout = migrations.layout_found(path)
         if layout is not None and layout not in migrations.LAYOUTS:
             raise migrations.newer(layout)
@@ -47,7 +45,8 @@ class OpenFile:
         self.is_read_only = True
         self._folder = PrivateFolder()
         try:
-            self.database = read_only(self.path, self._folder)
+            source = ReadOnly(self.path, self._folder)
+            self.database = source.database
             with closing(sqlite3.connect(self.database, uri=True)) as connection:
                 if migrations.layout_in(connection, self.path) != migrations.HEAD:
                     newest = str(self._folder.path / "newest.db")
@@ -55,18 +54,17 @@ class OpenFile:
                         connection.backup(copy)
                     migrations.upgrade(newest)
                     self.database = uri(newest, "mode=ro")
-            if self.database.endswith(AT_REST):
-                self._state = state_of(self.path)
+            source.check_still()
+            if self.database == source.database:
+                self._source = source
         except BaseException:
             self.close()
             raise
 
     def check_still(self) -> None:
         """Raises StoreError where somebody has written to what was taken to be at rest."""
-        if self._state is not None and self._state != state_of(self.path):
-            raise StoreError(
-                f"the store {self.path!r} was written to by somebody else meanwhile: open it again"
-            )
+        if self._source is not None:
+            self._source.check_still()
 
     def close(self) -> None:
         if self._folder is not None:
