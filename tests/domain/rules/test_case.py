@@ -1,10 +1,29 @@
 """What a question is put to: the facts, and what of them held at a moment."""
 
+from typing import Any
+
 import pytest
-from given import Given, confirmed, given, keep, moved, registered, told, withdraw
+from given import (
+    COVERED,
+    EMPLOYED,
+    REGISTERED,
+    Given,
+    confirmed,
+    edition,
+    edition_with,
+    fix_window,
+    given,
+    keep,
+    moved,
+    registered,
+    stopped,
+    told,
+    withdraw,
+)
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts.counting import end_of_stream
+from yibao.domain.rules import Case, values
 
 
 @pytest.fixture
@@ -56,6 +75,34 @@ def test_who_came_back_later_had_not_come_back_then(student: Given) -> None:
 def test_what_was_derived_once_is_not_derived_again(student: Given) -> None:
     case = student.case
     assert [case.once("answer", lambda: 1), case.once("answer", lambda: 2)] == [1, 1]
+
+
+JOB = given(REGISTERED, EMPLOYED, *COVERED[1:]).case
+FIXED = given(REGISTERED, fix_window("2025-09-01 09:00", closes_on="2025-09-05")).case.fixes
+IN_2024 = given(
+    registered("2024-09-02"), confirmed("2024-09-05 10:30"), policy="shanghai-2024"
+).case
+STOPPED = given(REGISTERED, EMPLOYED, stopped("2025-10-10 09:00", "2025-10-10")).case.facts
+
+
+@pytest.mark.parametrize(
+    "differing",
+    [
+        {"policy": edition_with(waiting_months_per_lapsed_year=0)},
+        {"fixes": FIXED},
+        {"facts": given(*COVERED).case.facts},
+        {"before": IN_2024},
+        {"following": STOPPED},
+    ],
+    ids=lambda differing: next(iter(differing)),
+)
+def test_nothing_is_taken_over_from_a_case_that_differs(differing: dict[str, Any]) -> None:
+    same: dict[str, Any] = {"policy": edition(), "known": JOB.known, "facts": JOB.facts}
+    asked, like = same | differing, Case(**same)
+    at = read_instant("2025-12-01 00:00")
+    by_itself = values(Case(**asked), at)
+    assert values(like, at) != by_itself
+    assert values(Case(**asked, like=like), at) == by_itself
 
 
 @pytest.mark.parametrize(("on", "counts"), [("2025-12-31", True), ("2026-01-01", False)])

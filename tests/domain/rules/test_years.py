@@ -197,6 +197,20 @@ def test_who_left_and_came_back_waits_to_the_end_of_what_was_begun() -> None:
     assert (waiting, coverage) == ("2025-09-01 to 2026-02-28", "2026-03-02 to 2026-12-31")
 
 
+@pytest.mark.parametrize(
+    "gone",
+    [
+        (*SIGNED, withdraw("2025-12-01 09:00", "2025-12-01")),
+        (*COVERED, withdraw("2025-09-06 15:00", "2025-09-06")),
+    ],
+    ids=["while it was open", "on its day"],
+)
+def test_who_left_without_an_account_is_given_one_by_the_new_year(gone: Sequence[Step]) -> None:
+    joined = (paid("2025-12-10 10:00", 2026), checked("2025-12-10 11:00", 0))
+    student = Years(given(*gone), in_2026(*joined, policy=entrants_too(), on="2025-12-05"))
+    assert student.values(LATER) == ("none", "2025-12-10", "2025-12-11 09:00", IN_FULL)
+
+
 def test_a_check_resolves_what_is_open_since_two_years() -> None:
     named = checked("2026-12-01 10:00", 0)
     third = given(
