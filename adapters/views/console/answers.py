@@ -158,12 +158,19 @@ def _expected(key: str, value: Any, words: Words) -> str:
 
 
 #: The words of the codes that a story expects.
-_SECTIONS: Final = {"refused": "refusal", "discrepancies": "refusal", "next_step": "next_step"}
+_SECTIONS: Final = {
+    "refused": "refusal",
+    "discrepancies": "refusal",
+    "discrepancy": "refusal",
+    "next_step": "next_step",
+}
 
 
 def why_failed(failure: Failure, words: Words) -> str:
     """Why what came is what it is: the rule, clause and reason of each value that differs."""
     answer = failure.answer
+    if "count" in failure.came:
+        return ""
     if answer is None:
         code = failure.came.get("refused")
         if code:
