@@ -139,6 +139,22 @@ class CareExpectation(_Model):
     refused: Literal[("none", *REASONS)] | None = None  # type: ignore[valid-type]
 
 
+class CountExpectation(_Model):
+    """How many of the story's students are so at an instant: of whom all that is named holds.
+
+    Counted is everybody of whom something is known, in one benefit year. A discrepancy is counted
+    by its code, whatever others there are.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+    number: Annotated[int, Field(alias="is", ge=0)]
+    state: State | Literal["none"] | None = None
+    next_step: Literal[(NONE, *CODES)] | None = None  # type: ignore[valid-type]
+    school: GivenName | None = None
+    category: Category | None = None
+    discrepancy: Literal[(NONE, *REASONS)] | None = None  # type: ignore[valid-type]
+
+
 #: What is expected of a part that is one value, by its kind; lists are asked by words of their own.
 _expected: Any = Expected
 _EXPECTED_OF: Final[dict[type, Any]] = {
@@ -238,7 +254,18 @@ class ExpectStep:
     care: int | None = None
 
 
-Step = CommandStep | CorrectStep | VoidStep | ClaimStep | ExpectStep
+@dataclass(frozen=True, slots=True)
+class CountStep:
+    """How many students are expected to be so, in a year."""
+
+    place: Place
+    at: datetime
+    year: int
+    known_at: datetime | None
+    expected: CountExpectation
+
+
+Step = CommandStep | CorrectStep | VoidStep | ClaimStep | ExpectStep | CountStep
 
 
 @dataclass(frozen=True, slots=True)

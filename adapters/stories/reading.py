@@ -18,6 +18,8 @@ from yibao.adapters.stories.models import (
     CommandStep,
     CorrectionHead,
     CorrectStep,
+    CountExpectation,
+    CountStep,
     Expectation,
     ExpectHead,
     ExpectStep,
@@ -209,7 +211,9 @@ class _Reader:
         head = {key: value for key, value in step.items() if key != action}
         body = self.source.mapping(step[action], (*path, action), action)
         if action == "expect":
-            return self._expect(path, head, body)
+            return (
+                self._count(path, head, body) if "count" in body else self._expect(path, head, body)
+            )
         if action == "correct":
             return self._correct(index, path, head, body)
         if action == "void":
@@ -339,6 +343,23 @@ class _Reader:
             care = self.origins.get(care, care)
         return ExpectStep(place, head.at, student, year, head.known_at, expected, care)
 
+    def _count(self, path: tuple[Any, ...], step: Any, body: dict[str, Any]) -> CountStep:
+        head = self.source.validate(ExpectHead, step, path)
+        if head.student is not None:
+            raise self.source.error((*path, "student"), "a count is of all students")
+        if isinstance(head.known_at, int):
+            told = "a count is as known at an instant: a version is one student's"
+            raise self.source.error((*path, "known_at"), told)
+        where = (*path, "expect")
+        self.source.check_keys(body, where, ("count",))
+        counted = self.source.mapping(body["count"], (*where, "count"), "count")
+        expected = self.source.validate(CountExpectation, counted, (*where, "count"))
+        year = self._year(path, head.year)
+        if expected.category is not None:
+            self._check_code((*where, "count", "category"), expected.category, self.policies[year])
+        place = Place(self.source.file, self.source.line(path), None)
+        return CountStep(place, head.at, year, head.known_at, expected)
+
     def _validated(
         self,
         kind: type[RecordFact],
@@ -387,7 +408,7 @@ class _Reader:
         if target is None:
             raise self.source.error((*where, "step"), "no earlier step of that name")
         step = self.steps[target]
-        assert not isinstance(step, ExpectStep)
+        assert not isinstance(step, ExpectStep | CountStep)
         if step.refused:
             raise self.source.error((*where, "step"), "that step was refused: there is no fact")
         path = where[:-1]

@@ -13,10 +13,13 @@ from yibao.adapters.shapes import care_expected, part_json, plain
 from yibao.adapters.store import MEMORY
 from yibao.adapters.stories.models import (
     EXPECTED,
+    NONE,
     CareExpectation,
     ClaimStep,
     CommandStep,
     CorrectStep,
+    CountExpectation,
+    CountStep,
     ExpectStep,
     Place,
     RecordingStep,
@@ -129,6 +132,8 @@ class _Run:
         for index, step in enumerate(self.story.steps):
             if isinstance(step, ExpectStep):
                 self._expect(step)
+            elif isinstance(step, CountStep):
+                self._count(step)
             else:
                 self._record(index, step)
         return self.replay
@@ -205,6 +210,17 @@ class _Run:
                 care=care,
             )
 
+    def _count(self, step: CountStep) -> None:
+        expected = plain_expected(step.expected)
+        year, known_at = step.year, step.known_at
+        found = [
+            self.replay.answer(student, step.at, known_at, year) for student in self.story.students
+        ]
+        # Of whom nothing is known, she is not counted.
+        number = sum(answer.version > 0 and _is_so(answer, expected) for answer in found)
+        if number != step.expected.number:
+            self._fail(step.place, {"count": expected}, {"count": expected | {"is": number}})
+
     def _care(self, step: ExpectStep, answer: Answer) -> Assessed | None:
         """The care that an expectation names; None where none is named, or it was taken back."""
         named = None if step.care is None else self.recorded.get(step.care)
@@ -222,6 +238,29 @@ class _Run:
         misfit: SourceError | None = None,
     ) -> None:
         self.replay.failures.append(Failure(place, expected, came, why, answer, care, misfit))
+
+
+def plain_expected(expected: CountExpectation) -> dict[str, Any]:
+    """What a story expects to be counted, as it names it."""
+    named = expected.model_dump(by_alias=True, exclude_unset=True)
+    return {key: plain(value) for key, value in named.items()}
+
+
+def _is_so(answer: Answer, expected: dict[str, Any]) -> bool:
+    """Whether an answer is one of those to be counted."""
+    codes: list[Any] = [found.code for found in answer.discrepancies] or [None]
+    found: dict[str, list[Any]] = {
+        "state": [answer.state],
+        "next_step": [answer.next_step.code if answer.next_step else None],
+        "school": [answer.school],
+        "category": [answer.category],
+        "discrepancy": codes,
+    }
+    return all(
+        (None if expected[key] == NONE else expected[key]) in some
+        for key, some in found.items()
+        if key in expected
+    )
 
 
 def care_part(assessed: Assessed | None, expected: dict[str, Any]) -> dict[str, Any] | None:

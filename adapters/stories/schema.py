@@ -6,6 +6,7 @@ from yibao.adapters.shapes import DIALECT, part
 from yibao.adapters.stories.models import (
     ACTIONS,
     CLAIMS,
+    CountExpectation,
     Expectation,
     Student,
     head_of,
@@ -50,7 +51,9 @@ def story_schema() -> dict[str, Any]:
 def _body(action: str, definitions: dict[str, Any]) -> dict[str, Any]:
     """What is written under a command, a correction, a void or an expectation."""
     if action == "expect":
-        return part(Expectation, definitions)
+        counted = {"count": part(CountExpectation, definitions)}
+        of_all = {"type": "object", "properties": counted, "required": ["count"]}
+        return {"anyOf": [part(Expectation, definitions), of_all | {"additionalProperties": False}]}
     if action == "void":
         return _named_step({}, closed=True)
     if action in CLAIMS:

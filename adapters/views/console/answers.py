@@ -158,7 +158,12 @@ def _expected(key: str, value: Any, words: Words) -> str:
 
 
 #: The words of the codes that a story expects.
-_SECTIONS: Final = {"refused": "refusal", "discrepancies": "refusal", "next_step": "next_step"}
+_SECTIONS: Final = {
+    "refused": "refusal",
+    "discrepancies": "refusal",
+    "discrepancy": "refusal",
+    "next_step": "next_step",
+}
 
 
 def why_failed(failure: Failure, words: Words) -> str:
@@ -166,6 +171,8 @@ def why_failed(failure: Failure, words: Words) -> str:
     answer = failure.answer
     if failure.misfit:
         return error_told(failure.misfit, words)
+    if "count" in failure.came:
+        return ""
     if answer is None:
         code = failure.came.get("refused")
         if code:
