@@ -58,7 +58,7 @@ def test_a_service_and_a_record_say_of_what_they_are(tmp_path: Path) -> None:
             assert len(repr(one)) < 300
             assert repr(one).startswith(f"<{type(one).__name__} ")
         assert "b" * 64 in repr(service)
-        assert "1 facts" in repr(service.read(LONGEST))
+        assert "facts: 1," in repr(service.read(LONGEST))
 
 
 def test_a_service_shows_no_password(postgres_url: str) -> None:

@@ -227,7 +227,7 @@ class FactStore(Application[UUID]):
         def as_then(stream: UUID, rows: Sequence[SqlRow]) -> list[Event]:
             length = lengths[stream]
             if len(rows) < length:
-                raise UnreadableEvent(f"stream {stream} had {length} events, and has {len(rows)}")
+                raise UnreadableEvent(f"stream {stream} had length {length}, and has {len(rows)}")
             return decoded(stream, rows[:length])
 
         def read(stream: UUID) -> list[Event]:

@@ -353,17 +353,17 @@ class _Teller(NamedTuple):
         worded: Told = {}
         for key, value in told.items():
             worded[key] = value
-            if value and key in sections and (text := self.text(sections[key], value)):
+            if value and key in sections and (text := self.text(sections[key], value, told)):
                 worded["text" if key == "code" else f"{key}_text"] = text
         return worded
 
-    def text(self, sections: str | tuple[str, ...], code: Any) -> Any:
+    def text(self, sections: str | tuple[str, ...], code: Any, beside: Told) -> Any:
         if isinstance(code, list):
-            return [self.text(sections, each) for each in code]
+            return [self.text(sections, each, beside) for each in code]
         assert self.words
         for section in (sections,) if isinstance(sections, str) else sections:
             if self.words.knows(section, code):
-                return self.words(section, code)
+                return self.words(section, code, **beside)
         return code
 
 

@@ -181,7 +181,7 @@ def parameter(name: str, value: Any, unit: str, words: Words) -> str:
         "parameter",
         name=words("parameter", name),
         value=told(value, words, unit),
-        unit=words("unit", unit),
+        unit=words("unit", unit, value=value),
     )
 
 

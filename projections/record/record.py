@@ -107,7 +107,7 @@ class Record:
 
     def __repr__(self) -> str:
         whom = f"{self.enrollment.ref!r} in {self.enrollment.year}"
-        told = f"{len(self.enrolled)} facts, {len(self.received)} of care"
+        told = f"facts: {len(self.enrolled)}, of care: {len(self.received)}"
         return f"<Record of {whom}: {told}, read at {self.now}>"
 
     def __reduce__(self) -> tuple[Any, ...]:

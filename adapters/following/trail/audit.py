@@ -88,7 +88,7 @@ class Page(NamedTuple):
     following: Key | None
 
     def __repr__(self) -> str:
-        return f"<Page of {len(self.entries)} entries{', more follow' if self.following else ''}>"
+        return f"<Page, entries: {len(self.entries)}{', more follow' if self.following else ''}>"
 
 
 class AuditTrail:

@@ -36,7 +36,10 @@ def policy_tables(policy: Policy, words: Words) -> RenderableType:
         if parameter is not None:
             named, unit = name, parameter.unit
             if words.language != "en":  # in English by the keys of the file
-                named, unit = words("parameter", name), words("unit", parameter.unit)
+                named, unit = (
+                    words("parameter", name),
+                    words("unit", parameter.unit, value=parameter.value),
+                )
             parameters.add_row(
                 named,
                 told(plain(parameter.value), words, parameter.unit),
@@ -84,7 +87,7 @@ def policy_differences(a: Policy, b: Policy, words: Words) -> RenderableType:
 def _valued(cell: dict[str, Any] | None, words: Words) -> str:
     if cell is None:
         return words("phrase", "none")
-    unit = words("unit", cell["unit"])
+    unit = words("unit", cell["unit"], value=cell["value"])
     return f"{told(cell['value'], words, cell['unit'])} {unit}".rstrip() + _assumed(cell, words)
 
 
@@ -116,8 +119,10 @@ def benefits_table(benefits: Benefits, words: Words) -> Table:
         table.add_row(
             _settings(row, words),
             words("level", row.level) if row.level else "",
-            f"{row.deductible.value} {words('unit', row.deductible.unit)}",
-            f"{row.share.value} {words('unit', row.share.unit)}",
+            *(
+                f"{cell.value} {words('unit', cell.unit, value=cell.value)}"
+                for cell in (row.deductible, row.share)
+            ),
             *(words.joined(parts, "apart") for parts in zip(*cited, strict=True)),
         )
     for name in ("remote_filing_required", "remote_settles_by_evoucher"):

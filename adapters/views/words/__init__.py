@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
+from string import Formatter
 from typing import Any, Final, Literal
 
 from yibao.adapters.editions import Editions, parse
@@ -24,6 +25,19 @@ LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
 #: The sections of codes that an edition may have of its own; `ask` has no others.
 _OPEN: Final = frozenset({"where", "category", "document", "ask"})
+
+
+class _Counting(Formatter):
+    """Fills in parts; `{days:day|days}` is the noun that goes with so many."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, apart, more = format_spec.partition("|")
+        if not apart:
+            return str(super().format_field(value, format_spec))
+        return one if str(value) == "1" else more
+
+
+_COUNTING: Final = _Counting()
 
 
 class Words:
@@ -57,7 +71,7 @@ class Words:
         """The words for a code, its parts filled in; raises KeyError for an unknown code."""
         if section in _OPEN and code in self._own:
             return str(getattr(self._own[code], self.language))
-        return self._lists[section][code].format(**parts)
+        return _COUNTING.vformat(self._lists[section][code], (), parts)
 
     def knows(self, section: str, code: str) -> bool:
         return (section in _OPEN and code in self._own) or code in self._lists.get(section, ())

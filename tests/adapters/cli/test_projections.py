@@ -194,7 +194,7 @@ def test_who_asks_for_what_a_parked_student_might_have_is_told_that_it_may_be_la
     spoil(store, version=1)
     for asked in (["--ref", "ada", "--facts-only"], ["--json"], ["--school", "sjtu", "--brief"]):
         lacking = run("audit", "--store", store, *asked).stderr
-        assert "facts of 1 students could not be taken in" in lacking
+        assert "facts of 1 student could not be taken in" in lacking
     found = json.loads(run("audit", "--store", store, "--json").stdout)
     Draft202012Validator(SCHEMAS["audit"]()).validate(found)
     (parked,) = found["parked"]

@@ -530,7 +530,7 @@ def test_a_person_reads_what_failed_with_file_and_line(tell: Write, run: Run) ->
     assert "refused: expected none, came window_not_open" in text
     assert "state: expected active, came confirmed" in text
     assert "why: the confirmation window is not open yet" in text
-    assert "1 of 1 stories fail" in text
+    assert "1 of 1 story fails" in text
     assert "确认期尚未开始" in run("replay", path, "--lang", "zh").stdout
 
 
@@ -540,7 +540,7 @@ def test_a_person_reads_what_cannot_be_read_and_the_count_of_it(
     paths = [tell(FAILING, "b.yaml"), write("title: [", "c.yaml"), write(AGREED, "d.yaml")]
     text = run("replay", *paths).stdout
     assert f"! {paths[1]}:2:1: " in text.replace("\n", "") or f"! {paths[1]}:1:" in text
-    assert "1 of 3 stories fail; 1 cannot be read" in text
+    assert "1 of 3 stories fails; 1 cannot be read" in text
 
 
 def test_discrepancies_are_told_with_the_place_of_their_fact(tell: Write, run: Run) -> None:

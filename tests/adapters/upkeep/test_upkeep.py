@@ -307,7 +307,7 @@ def test_the_command_line_tells_what_it_did(path: Path, tmp_path: Path, run: Run
     checked = run("db", "check", "--store", url(copy))
     assert checked.exit_code == 0
     assert checked.stdout.splitlines() == [
-        f"layout {HEAD}: 8 facts in 3 streams, 1 refused attempts",
+        f"layout {HEAD}: 8 facts in 3 streams, 1 refused attempt",
         "everything is as it should be",
     ]
     spoilt(copy, "DELETE FROM stored_events WHERE topic='roster-declared'")

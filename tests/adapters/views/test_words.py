@@ -130,7 +130,31 @@ def test_both_languages_fill_in_the_same_parts() -> None:
 
 
 def parts(words: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(words) if name}
+    """What is filled in; what only tells one from many is not."""
+    return {
+        name for _, name, form, _ in Formatter().parse(words) if name and "|" not in (form or "")
+    }
+
+
+def test_one_is_told_otherwise_than_many() -> None:
+    english = Words("en")
+    told = [english("unit", "days", value=count) for count in (0, 1, 2)]
+    assert told == ["days", "day", "days"]
+    counted = [english("phrase", "waits_first", months=count) for count in (1, 3)]
+    assert [words.split(" of")[0] for words in counted] == ["1 month", "3 months"]
+    assert english("audit", "lacking", count=1, whose="ada").count("student ") == 1
+    assert english("store", "holds", layout=9, facts=1, streams=1, attempts=1).endswith(
+        "1 fact in 1 stream, 1 refused attempt"
+    )
+    assert english("projections", "left", parked=1) == "1 student is still parked"
+
+
+def test_no_number_in_english_stands_with_a_noun_for_many_alone() -> None:
+    numbers = {"count", "facts", "streams", "attempts", "parked", "months", "failed", "value"}
+    for section, entries in written("en").items():
+        for code, words in entries.items():
+            for name in numbers:
+                assert not re.search(rf"\{{{name}\}} (?!of\b)[a-z]+s\b", words), (section, code)
 
 
 def test_chinese_is_chinese() -> None:
