@@ -274,6 +274,11 @@ def is_proxy(confirmation: Confirmation) -> bool:
     return getattr(confirmation.event, "channel", None) is ConfirmationChannel.PROXY
 
 
+def is_payment(confirmation: Confirmation) -> bool:
+    """Whether the student joined by paying (R34), and signed nothing."""
+    return isinstance(confirmation.event, events.PremiumPaid)
+
+
 def is_opt_out(choice: Choice) -> TypeIs[OptOut]:
     """Whether the student chose to keep the other cover."""
     return isinstance(choice.event, events.OtherCoverKept)

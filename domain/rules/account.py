@@ -18,6 +18,7 @@ from yibao.domain.rules.waiting import (
     Waiting,
     after_waiting,
     counting_check,
+    day_of_joining,
     moved_waiting,
     waiting_period,
     year_before_undecided,
@@ -130,12 +131,12 @@ def _earliest_day(case: Case, confirmation: Confirmation, waiting: Waiting) -> D
     carried = carried_account(case)
     if carried is not None:
         return carried if is_known(carried) else _handed_at_the_earliest(case)
-    signed_on = Derived("signed_on", confirmation.at.date(), "R18", (confirmation,))
+    joined = day_of_joining(confirmation, "R18")
     days = [
-        signed_on,
+        joined,
         *after_waiting(waiting),
         *known_stop(employee_cover_stop(case)),
-        *registered_later(case, signed_on.value, "R18-registered-later"),
+        *registered_later(case, joined.value, "R18-registered-later"),
     ]
     return latest_day("account_built_on", "R18", days)
 

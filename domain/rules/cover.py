@@ -21,6 +21,7 @@ from yibao.domain.rules.obstacles import (
 from yibao.domain.rules.waiting import (
     Waiting,
     after_waiting,
+    day_of_joining,
     moved_waiting,
     waiting_period,
 )
@@ -93,8 +94,7 @@ def cover_begins(
     after_account = Derived("day_after_account", day, "R21", (account, p.cover_after_account))
     bounds = [after_account, *after_waiting(waiting), *stop]
     if late:
-        signed_on = Derived("signed_on", confirmation.at.date(), "R10", (confirmation,))
-        bounds = [signed_on, *bounds]
+        bounds = [day_of_joining(confirmation, "R10"), *bounds]
     # Nothing of an account that is built in this year begins before them.
     later = [each for each in of_the_period if each.value > max(day.value for day in bounds)]
     return latest_day(name, "R10" if late else "R21", [*bounds, *later])

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from yibao.domain.calendar import at_hour, midnight
 from yibao.domain.derivation import Derived, Earlier, is_known, latest_day
-from yibao.domain.facts import Confirmation, Episode, clamped
+from yibao.domain.facts import Confirmation, Episode, clamped, is_payment
 from yibao.domain.rules.account import (
     AccountDay,
     account_at_the_earliest,
@@ -160,13 +160,14 @@ def _evoucher_opens(
         inputs = (account, p.evoucher_opens_after, p.evoucher_hour)
         return Derived(name, at_hour(day, p.evoucher_hour.value), "R19", inputs)
     stop = employee_cover_stop(case)
-    signing = Derived("day_after_signing", confirmation.at.date() + after, "R19", (confirmation,))
+    name_of_day = "day_after_payment" if is_payment(confirmation) else "day_after_signing"
+    joining = Derived(name_of_day, confirmation.at.date() + after, "R19", (confirmation,))
     stops = [
         Derived("day_after_stop", known.value + after, "R3", (known,)) for known in known_stop(stop)
     ]
     ends = after_waiting(waiting)
-    latest = latest_day("evoucher_opens_on", "R19-latest", [signing, *ends, *stops, account])
-    stated = ends[0] if ends else signing
+    latest = latest_day("evoucher_opens_on", "R19-latest", [joining, *ends, *stops, account])
+    stated = ends[0] if ends else joining
     if latest.value == stated.value:
         latest = latest._replace(rule="R19")
     instant = at_hour(latest.value, p.evoucher_hour.value)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, last_day_of_months
 from yibao.domain.derivation import Derived, Earlier, latest_day
-from yibao.domain.facts import Confirmation, Current, events
+from yibao.domain.facts import Confirmation, Current, events, is_payment
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.window import Span
 from yibao.domain.vocabulary import PENDING, Pending, WaitingPeriod
@@ -61,9 +61,14 @@ def _counted_from(case: Case, confirmation: Confirmation | None) -> Derived[date
         Derived("benefit_year_begins_on", p.benefit_from.value, "R14", (p.benefit_from,)),
     ]
     if confirmation:
-        signed_on = Derived("signed_on", confirmation.at.date(), "R14", (confirmation,))
-        days = [signed_on, *days]
+        days = [day_of_joining(confirmation, "R14"), *days]
     return latest_day("waiting_begins_on", "R14", days)
+
+
+def day_of_joining(confirmation: Confirmation, rule: str) -> Derived[date]:
+    """D: the day on which the student signed, or paid where that enrolls (R34)."""
+    name = "paid_on" if is_payment(confirmation) else "signed_on"
+    return Derived(name, confirmation.at.date(), rule, (confirmation,))
 
 
 def after_waiting(waiting: Waiting) -> list[Derived[date]]:

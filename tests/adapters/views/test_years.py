@@ -232,3 +232,27 @@ def test_the_ids_of_a_picture_are_those_of_all_its_years() -> None:
         for some in (answers, answers[:1], answers[:2])
     ]
     assert len({one for (one,) in ids}) == 3
+
+
+@pytest.mark.parametrize(
+    ("lang", "paid_on", "after", "signed"),
+    [
+        ("en", "day of payment: 2026-02-01", "day after the payment: 2026-02-02", "sign"),
+        ("zh", "缴费日: 2026-02-01", "缴费次日: 2026-02-02", "签署"),
+    ],
+)
+def test_who_joins_by_paying_is_told_of_the_payment_and_never_of_a_signature(
+    lang: Language, paid_on: str, after: str, signed: str
+) -> None:
+    late = Years(
+        given(
+            AGAIN,
+            paid("2026-02-01 10:00", 2026),
+            checked("2026-02-02 10:00", 0),
+            policy=continuing(),
+        )
+    )
+    told = printed(explanation(answer(late, "2026-06-01 00:00"), Words(lang)))
+    assert paid_on in told
+    assert after in told
+    assert signed not in told
