@@ -261,6 +261,12 @@ class Story:
         path = ("students", student) if "students" in self.source.data else ("student",)
         return self.source.error(path, "this student is in the store already")
 
+    def misfit(self, index: int, where: str, why: str) -> SourceError:
+        """What is wrong with a value of a step, which only what was recorded before could tell."""
+        step = self.source.data["story"][index]
+        action = next(key for key in step if key in ACTIONS)
+        return self.source.error(("story", index, action, *where.split(".")), why)
+
     @property
     def tells_years(self) -> bool:
         """Whether the file lists its editions, and so whatever is told of it names the year."""

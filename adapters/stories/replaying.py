@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from yibao.adapters.editions import Editions
+from yibao.adapters.editions import Editions, SourceError
 from yibao.adapters.service import Receipt, Service
 from yibao.adapters.shapes import care_expected, part_json, plain
 from yibao.adapters.store import MEMORY
@@ -27,7 +27,7 @@ from yibao.adapters.stories.models import (
 from yibao.adapters.upkeep import open_rehearsal
 from yibao.domain.care import Assessed
 from yibao.domain.facts.commands import FixWindow
-from yibao.domain.refusals import Refused, UnknownCutoff
+from yibao.domain.refusals import BadValue, Refused, UnknownCutoff
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.record import Cutoff
@@ -38,7 +38,8 @@ class Failure:
     """A step that did not go as the story tells: what was expected, what came, and why.
 
     `answer` is the one that did not fit, and `care` the piece of care in it that is expected
-    otherwise, for whoever wants to explain it.
+    otherwise, for whoever wants to explain it. `misfit` tells where in the file the value stands
+    that can never be right.
     """
 
     place: Place
@@ -47,6 +48,7 @@ class Failure:
     why: str | None = None
     answer: Answer | None = None
     care: Assessed | None = None
+    misfit: SourceError | None = None
 
 
 @dataclass(slots=True)
@@ -139,8 +141,13 @@ class _Run:
             receipt = self._carried_out(step)
         except Refused as refused:
             if refused.code != step.refused:
+                bad = refused.errors[0] if isinstance(refused, BadValue) else None
                 self._fail(
-                    step.place, {"refused": step.refused}, {"refused": refused.code}, str(refused)
+                    step.place,
+                    {"refused": step.refused},
+                    {"refused": refused.code},
+                    str(refused),
+                    misfit=bad and self.story.misfit(index, *bad),
                 )
             return
         self.recorded[index] = receipt.event_id
@@ -212,8 +219,9 @@ class _Run:
         why: str | None = None,
         answer: Answer | None = None,
         care: Assessed | None = None,
+        misfit: SourceError | None = None,
     ) -> None:
-        self.replay.failures.append(Failure(place, expected, came, why, answer, care))
+        self.replay.failures.append(Failure(place, expected, came, why, answer, care, misfit))
 
 
 def care_part(assessed: Assessed | None, expected: dict[str, Any]) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from yibao.adapters.shapes import tree
 from yibao.adapters.stories import Failure, Replay
 from yibao.adapters.views.console.care import care_table, why_care
 from yibao.adapters.views.parts import DRAWN, lines_of, place
-from yibao.adapters.views.telling import costs, goes_on, in_short, shown, state, told
+from yibao.adapters.views.telling import costs, error_told, goes_on, in_short, shown, state, told
 from yibao.adapters.views.terminal import in_one_line
 from yibao.adapters.views.words import Words
 from yibao.domain.derivation import Derived
@@ -164,6 +164,8 @@ _SECTIONS: Final = {"refused": "refusal", "discrepancies": "refusal", "next_step
 def why_failed(failure: Failure, words: Words) -> str:
     """Why what came is what it is: the rule, clause and reason of each value that differs."""
     answer = failure.answer
+    if failure.misfit:
+        return error_told(failure.misfit, words)
     if answer is None:
         code = failure.came.get("refused")
         if code:

@@ -534,6 +534,28 @@ def test_a_person_reads_what_failed_with_file_and_line(tell: Write, run: Run) ->
     assert "确认期尚未开始" in run("replay", path, "--lang", "zh").stdout
 
 
+#: What can never be right, which only what is known by then tells: where, and why in Chinese.
+BAD = [
+    ("fix_window: {closes_on: 2025-09-01}", ":9:29: ", "参保确认期将在起始之前截止"),
+    ("fix_window: {school: sjtu, opens_on: 2025-12-31}\n- at: 2025-09-02 11:00\n  "
+     "fix_window: {closes_at: 2025-12-30 15:00}", ":11:29: ", "参保确认期将在起始之前截止"),
+    ("verify_prior_coverage: {lapsed_years: 1, waiting_ends_on: 2025-08-31}", ":9:63: ", "等待期"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "place", "told"), BAD)
+def test_a_value_that_what_is_known_makes_wrong_is_told_with_its_place_and_the_reason(
+    tell: Write, run: Run, step: str, place: str, told: str
+) -> None:
+    path = tell(f"- at: 2025-09-02 10:00\n  {step}")
+    (ran,) = json.loads(run("replay", path, "--json").stdout)
+    (failed,) = ran["failures"]
+    assert failed["came"] == {"refused": "bad_value"}
+    assert failed["why"].startswith(f"{path}{place}")
+    assert place in run("replay", path).stdout.replace("\n", "")
+    assert told in run("replay", path, "--lang", "zh").stdout.replace("\n", "")
+
+
 def test_a_person_reads_what_cannot_be_read_and_the_count_of_it(
     write: Write, tell: Write, run: Run
 ) -> None:
