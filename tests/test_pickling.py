@@ -126,6 +126,27 @@ def test_a_record_answers_where_it_is_sent_as_it_did_where_it_was_read() -> None
     assert len(record.attempts) == 1
 
 
+def test_a_record_that_was_sent_equals_itself_and_no_other() -> None:
+    with yibao.open("memory:", by="officer", clock=lambda: NOW) as service:
+        service.register("s1", **sheet(note="by hand"))
+        early = service.read(ADA)
+        service.declare_roster(ADA, at="2025-09-02 17:00")
+        service.fix_window("shanghai-2025", at="2025-09-07 10:00", closes_on="2025-12-19")
+        record = service.read(ADA)
+        with pytest.raises(NotCorrectable):
+            service.void(ADA, UUID(int=1), at="2025-11-01 10:00", reason="misread")
+        tried, next_year = service.read(ADA), service.read(yibao.EnrollmentId("s1", 2026))
+        service.fix_window("shanghai-2025", at="2025-09-08 10:00", closes_on="2025-12-20")
+        fixed = service.read(ADA)
+    others = [early, record, tried, next_year, fixed]
+    for number, it in enumerate(others):
+        for again in AGAIN:
+            assert again(it) == it
+            assert hash(again(it)) == hash(it)
+        assert [other == it for other in others].count(True) == 1, number
+    assert record != "s1"
+
+
 @pytest.mark.parametrize("again", AGAIN, ids=range(len(AGAIN)))
 def test_what_is_a_process_s_own_says_so(again: Callable[[Any], Any]) -> None:
     with yibao.open("memory:") as service, service.audit_trail() as trail:

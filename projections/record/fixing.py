@@ -65,6 +65,14 @@ class EditionRecord(Fixed):
         self.policy = policy
         self._fixes: dict[int, Sequence[WindowFix]] = {}
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, EditionRecord):
+            return NotImplemented
+        return self is other or (self.policy == other.policy and self.log == other.log)
+
+    def __hash__(self) -> int:
+        return hash((self.policy.edition, self.log))
+
     def fixes(self, version: int) -> Sequence[WindowFix]:
         """What is fixed after the first events of the stream; kept, since a school asks at once."""
         times = self.fixed(version)

@@ -36,6 +36,17 @@ class Log:
     def __len__(self) -> int:
         return len(self.events)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Log):
+            return NotImplemented
+        return self is other or (
+            list(self.events) == list(other.events)
+            and list(self.positions) == list(other.positions)
+        )
+
+    def __hash__(self) -> int:
+        return hash((len(self), *self.positions[-1:]))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Log, (list(self.events), self.positions)
 

@@ -110,9 +110,26 @@ class Record:
         told = f"facts: {len(self.enrolled)}, of care: {len(self.received)}"
         return f"<Record of {whom}: {told}, read at {self.now}>"
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both say the same; asks for the editions and the attempts of either."""
+        if not isinstance(other, Record):
+            return NotImplemented
+        return self is other or self._told() == other._told()
+
+    def __hash__(self) -> int:
+        return hash((self.enrollment, self.now, self.enrolled))
+
+    def _told(self) -> tuple[Any, ...]:
+        streams = self.enrollment, self.enrolled, self.received, self.before, self.following
+        return (*streams, self._editions(), self.now, self.attempts, self.notes)
+
+    def _editions(self) -> dict[str, EditionRecord]:
+        """The editions she was ever registered under."""
+        return {name: self.edition_of(name) for name in self.editions_by(len(self.enrolled))}
+
     def __reduce__(self) -> tuple[Any, ...]:
         # By itself: what it would ask a store for is asked before, as far as she is concerned.
-        editions = {name: self.edition_of(name) for name in self.editions_by(len(self.enrolled))}
+        editions = self._editions()
         told = self.enrollment, self.enrolled, self.received, partial(_edition_in, editions)
         kept = self.now, partial(tuple, self.attempts), dict(self.notes)
         return Record, (*told, *kept, self.before, self.following)
