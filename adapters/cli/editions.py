@@ -117,11 +117,14 @@ def draft_edition(
     tell(in_one_line(Words(lang)("audit", "written", file=out)), err=True)
 
 
-@policy.command("check", epilog=examples("policy check editions/mine.yaml"))
+@policy.command(
+    "check", epilog=examples("policy check editions/mine.yaml", "policy check mine.yaml --json")
+)
 @click.argument("file", type=FILE)
+@ONE_JSON
 @policies_option
 @lang_option
-def check_edition(file: Path, policies: Path | None, lang: Any) -> None:
+def check_edition(file: Path, as_json: bool, policies: Path | None, lang: Any) -> None:
     """Check an edition in a FILE.
 
     A mistake is named with file, line and column, and so is what is still to be filled in. What
@@ -129,16 +132,29 @@ def check_edition(file: Path, policies: Path | None, lang: Any) -> None:
     from a notice of another city or year, periods that contradict each other, days between two
     years.
     """
-    from yibao.adapters.editions import Editions, warnings
+    from yibao.adapters.editions import Editions, SourceError, warnings
+    from yibao.adapters.shapes import edition_checked, edition_mistaken
     from yibao.adapters.views.telling import error_told, warned
     from yibao.adapters.views.words import Words
 
     editions, words = Editions(policies), Words(lang)
-    if left := editions.left_open(file):
-        for error in left:
-            tell(f"yibao: {in_one_line(error_told(error, words))}", err=True)
+    mistakes: list[SourceError] = []
+    try:
+        mistakes = editions.left_open(file)
+        found = None if mistakes else editions.check(file)
+    except SourceError as error:
+        mistakes, found = [error], None
+    if found is None:
+        told = [error_told(error, words) for error in mistakes]
+        if as_json:
+            print_json(edition_mistaken(file, told))
+        else:
+            for line in told:
+                tell(f"yibao: {in_one_line(line)}", err=True)
         sys.exit(2)
-    found = editions.check(file)
+    if as_json:
+        print_json(edition_checked(file, found, warnings(found, editions)))
+        return
     for each in warnings(found, editions):
         tell(in_one_line(f"{file}: {warned(each, words)}"), err=True)
     tell(words("phrase", "edition_is_right", edition=found.edition))

@@ -4,7 +4,7 @@ from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_expected, care_json, review_json, settled_json
 from yibao.adapters.shapes.commands import commands_schema
 from yibao.adapters.shapes.comparison import comparison_json
-from yibao.adapters.shapes.editions import edition_differences
+from yibao.adapters.shapes.editions import edition_checked, edition_differences, edition_mistaken
 from yibao.adapters.shapes.explanation import care_trees, explained, tree, trees
 from yibao.adapters.shapes.history import history_json
 from yibao.adapters.shapes.parts import brief_json, part_json
@@ -29,7 +29,9 @@ __all__ = [
     "care_trees",
     "commands_schema",
     "comparison_json",
+    "edition_checked",
     "edition_differences",
+    "edition_mistaken",
     "event_json",
     "events_schema",
     "explained",

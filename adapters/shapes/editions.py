@@ -1,6 +1,7 @@
-"""What one edition says otherwise than another."""
+"""What one edition says otherwise than another, and what came of checking one, as plain JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from yibao.adapters.shapes.values import plain
@@ -38,6 +39,19 @@ def edition_differences(a: Policy, b: Policy) -> dict[str, Any]:
             if _place(one, a) != _place(other, b)
         ],
     }
+
+
+def edition_checked(
+    file: Path, found: Policy, warned: Iterable[tuple[str, Mapping[str, object]]]
+) -> dict[str, Any]:
+    """An edition that is right, and what should be looked at again, by code."""
+    warnings = [{"code": code, **plain(dict(about))} for code, about in warned]
+    return {"format": 1, "file": str(file), "ok": True, **_edition(found), "warnings": warnings}
+
+
+def edition_mistaken(file: Path, errors: Iterable[str]) -> dict[str, Any]:
+    """What is wrong in the file of an edition, each with its place."""
+    return {"format": 1, "file": str(file), "ok": False, "errors": list(errors)}
 
 
 def _both(

@@ -92,7 +92,8 @@ def _cited(name: str, cited: Citation, base: Policy) -> str:
     words = Words("en").of(base)
     value = ""
     if isinstance(cited, Parameter):
-        value = f" {told(plain(cited.value), words, cited.unit)} {words('unit', cited.unit)}"
+        unit = words("unit", cited.unit, value=cited.value)
+        value = f" {told(plain(cited.value), words, cited.unit)} {unit}"
     return f"{name}:{value.rstrip()} ({cited.notice} {cited.clause}, {cited.basis})"
 
 

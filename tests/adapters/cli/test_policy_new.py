@@ -1,5 +1,6 @@
 """An edition of one's own: begun with a draft, and warned of where it should be looked at again."""
 
+import json
 import re
 from pathlib import Path
 
@@ -202,3 +203,40 @@ def test_warnings_are_told_in_chinese(write: Write, run: Run) -> None:
     done = run("policy", "check", path, "--lang", "zh")
     assert done.exit_code == 0
     assert "集中参保期：报到自 2025-08-01 起，此前该时段已截止，无人可参保" in done.stderr
+
+
+def test_a_program_is_told_whether_an_edition_is_right_and_what_it_is_warned_of(
+    write: Write, run: Run
+) -> None:
+    path = write(PERIODS + period("concentrated_period", "2025-05-01", "2025-07-31"), "mine.yaml")
+    done = run("policy", "check", path, "--json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    mine = Editions().check(path)
+    head = {key: told[key] for key in ("format", "file", "ok", "id", "year", "digest")}
+    right = {"format": 1, "file": str(path), "ok": True, "id": "mine", "year": 2025}
+    assert head == {**right, "digest": mine.digest}
+    assert {
+        "code": "period_before_autumn",
+        "period": "concentrated_period",
+        "autumn": "2025-08-01",
+    } in told["warnings"]
+    assert len(told["warnings"]) == len(warned(run, path))
+
+
+def test_a_program_is_told_every_mistake_with_its_place(
+    write: Write, run: Run, tmp_path: Path
+) -> None:
+    draft = tmp_path / "next-one.yaml"
+    run("policy", "new", "--extends", "shanghai-2025", "--out", draft)
+    wrong = write(HEAD + "parameters: {benefit_to: 1}\n", "mine.yaml")
+    for path in (draft, wrong, tmp_path / "none.yaml"):
+        people = run("policy", "check", path)
+        done = run("policy", "check", path, "--json")
+        assert (done.exit_code, done.stderr) == (people.exit_code, "") == (2, "")
+        told = json.loads(done.stdout)
+        lines = [line.removeprefix("yibao: ") for line in people.stderr.splitlines()]
+        assert told == {"format": 1, "file": str(path), "ok": False, "errors": lines}
+    chinese = json.loads(run("policy", "check", wrong, "--json", "--lang", "zh").stdout)
+    assert chinese["errors"][0].startswith(f"{wrong}:")
+    assert chinese["errors"] != json.loads(run("policy", "check", wrong, "--json").stdout)["errors"]
