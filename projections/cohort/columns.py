@@ -86,7 +86,9 @@ class Column:
 
     def mapped(self, by: Callable[[Any], Any]) -> "Column":
         """What a function that never falls makes of each."""
-        return Column(lambda: by(self.values))._bounded(*map(int, by(numpy.array([self.low, self.high]))))
+        return Column(lambda: by(self.values))._bounded(
+            *map(int, by(numpy.array([self.low, self.high])))
+        )
 
     def _bounded(self, low: int, high: int) -> Self:
         vars(self).update(low=low, high=high)
@@ -302,8 +304,15 @@ class InstantColumn(_Compared, datetime):
     @classmethod
     def of(cls, path: Path, column: Column, first: datetime) -> "InstantColumn":
         made = datetime.__new__(
-            cls, first.year, first.month, first.day, first.hour, first.minute, first.second,
-            first.microsecond, SHANGHAI,
+            cls,
+            first.year,
+            first.month,
+            first.day,
+            first.hour,
+            first.minute,
+            first.second,
+            first.microsecond,
+            SHANGHAI,
         )
         made.path, made.column, made._kept, made.first = path, column, {}, first
         return made

@@ -23,9 +23,7 @@ def along_paths(
         group = groups.pop()
         path = Path(len(group))
         whole = len(group) == numbers.shape[1]
-        columns = [
-            Column(lambda each=each: each if whole else each[group]) for each in numbers
-        ]
+        columns = [Column(lambda each=each: each if whole else each[group]) for each in numbers]
         answer = question(facts_of(shape, columns, path, words))
         yield group, numpy.flatnonzero(path.along), answer
         groups += [group[left] for left in path.left]

@@ -127,7 +127,9 @@ class _Event:
         return found
 
 
-def facts_of(shape: Shape, columns: Sequence[Column], path: Path, words: Words) -> tuple[AnyFact, ...]:
+def facts_of(
+    shape: Shape, columns: Sequence[Column], path: Path, words: Words
+) -> tuple[AnyFact, ...]:
     """The facts of a shape, of everybody in some columns."""
     facts = []
     take = iter(columns)
