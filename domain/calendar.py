@@ -5,7 +5,9 @@ All dates are local to Asia/Shanghai, and an instant is always told in that zone
 
 import calendar
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -38,6 +40,29 @@ class Days(date):
 
     def first_of_next_month(self) -> date:
         raise NotImplementedError
+
+    def latest(self, days: Sequence[date]) -> date:
+        raise NotImplementedError
+
+
+class Instants(datetime):
+    """The same of instants."""
+
+    def latest(self, instants: Sequence[datetime]) -> datetime:
+        raise NotImplementedError
+
+
+#: A day, or an instant.
+M = TypeVar("M", date, datetime)
+
+
+def latest(*moments: M) -> M:
+    """The latest of some days, or of some instants; which of them that is does not matter."""
+    for each in moments:
+        if isinstance(each, Days | Instants):
+            found: M = each.latest(moments)  # type: ignore[arg-type]
+            return found
+    return max(moments)
 
 
 def midnight(day: date) -> datetime:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from yibao.domain.calendar import day_after, midnight
+from yibao.domain.calendar import day_after, latest, midnight
 from yibao.domain.care import Assessed, filing_for
 from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.editions import Parameter
@@ -207,7 +207,7 @@ def _confirm(now: _Situation) -> NextStep | None:
             "confirm",
             "student",
             now.case.policy.parameters.confirmation_places.value,
-            max(span.opens_at, midnight(now.case.registered_on)),
+            latest(span.opens_at, midnight(now.case.registered_on)),
             span.closed_from,
             _is_assumed(span.closed_by),
             now.ask,
@@ -240,7 +240,7 @@ def _look_at_result(now: _Situation) -> NextStep | None:
     elif now.done(facts.checks):
         if now.waiting is None or has_account:
             return None
-        begins = max(begins, midnight(day_after(now.waiting.last)))
+        begins = latest(begins, midnight(day_after(now.waiting.last)))
     if now.at >= begins:
         who, where = _who_looks(now.case, now.confirmation)
         return NextStep("look_at_result", who, where, begins, None, True, now.ask)

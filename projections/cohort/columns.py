@@ -6,93 +6,88 @@ the representative, and whoever of the column it comes out otherwise for leaves 
 again with a representative of their own. What would take one apart loses the column, and is refused.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
-from typing import Any, Final, NoReturn, Self, TypeVar
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import count
+from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
 
 import numpy
 from numpy.typing import NDArray
 
 from yibao.domain import calendar
-from yibao.domain.calendar import SHANGHAI, Days
+from yibao.domain.calendar import SHANGHAI, Days, Instants
 from yibao.domain.kept import kept
+from yibao.projections.cohort.shapes import day_number, day_of, instant_number, instant_of
 
 Numbers = NDArray[numpy.int64]
+Rows = NDArray[numpy.intp]
+Flags = NDArray[numpy.bool_]
 R = TypeVar("R")
 
-_EPOCH: Final = date(1970, 1, 1).toordinal()
-_START: Final = datetime(1970, 1, 1, tzinfo=SHANGHAI)
 _MICROSECOND: Final = timedelta.resolution
 _A_DAY: Final = timedelta(days=1) // _MICROSECOND
 
 
-_MONTHS: Final = "datetime64[M]"
-
-
-def _days(values: Numbers) -> NDArray[numpy.datetime64]:
-    return values.astype("datetime64[D]")
-
-
-def _numbers(days: NDArray[numpy.datetime64]) -> Numbers:
-    return days.astype("datetime64[D]").astype(numpy.int64)
-
-
-def day_number(day: date) -> int:
-    """A day as the number of days since 1970."""
-    return day.toordinal() - _EPOCH
-
-
-def instant_number(instant: datetime) -> int:
-    """An instant as the microseconds since 1970 began in Shanghai."""
-    return (instant - _START) // _MICROSECOND
-
-
-def day_of(number: int) -> date:
-    return date.fromordinal(int(number) + _EPOCH)
-
-
-def instant_of(number: int) -> datetime:
-    return _START + timedelta(microseconds=int(number))
-
-
-class Column:
+class Source:
     """Whole numbers, one for each of a group, worked out when they are needed.
 
     `low` and `high` are bounds: most comparisons come out alike for everybody, and are settled by
-    these. Columns of one `origin` differ by their `offset` alone.
+    these, or by what earlier ones have told.
     """
 
-    def __init__(self, work_out: Callable[[], Numbers], origin: object = None, offset: int = 0):
+    _serial = count()
+
+    def __init__(
+        self,
+        work_out: Callable[[], Numbers],
+        first: int,
+        bounds: Callable[[], tuple[int, int]] | None = None,
+    ) -> None:
+        self.serial = next(self._serial)
+        self.first = first
         self._work_out = work_out
-        self.origin = self if origin is None else origin
-        self.offset = offset
+        self._bounds = bounds
 
     @kept
     def values(self) -> Numbers:
         return self._work_out()
 
     @kept
-    def low(self) -> int:
-        return int(self.values.min())
+    def bounds(self) -> tuple[int, int]:
+        if self._bounds:
+            return self._bounds()
+        return int(self.values.min()), int(self.values.max())
 
-    @kept
-    def high(self) -> int:
-        return int(self.values.max())
+
+class Column(NamedTuple):
+    """The numbers of a source, each with as much added."""
+
+    source: Source
+    offset: int = 0
+
+    @property
+    def first(self) -> int:
+        return self.source.first + self.offset
+
+    def values(self) -> Numbers:
+        return self.source.values + self.offset if self.offset else self.source.values
 
     def moved(self, by: int) -> "Column":
-        """Each number with as much added."""
-        column = Column(lambda: self.values + by, self.origin, self.offset + by)
-        return column._bounded(self.low + by, self.high + by)
+        return Column(self.source, self.offset + by)
 
-    def mapped(self, by: Callable[[Any], Any]) -> "Column":
+    def mapped(self, by: Callable[[Any], Any], first: int) -> "Column":
         """What a function that never falls makes of each."""
-        return Column(lambda: by(self.values))._bounded(
-            *map(int, by(numpy.array([self.low, self.high])))
-        )
 
-    def _bounded(self, low: int, high: int) -> Self:
-        vars(self).update(low=low, high=high)
-        return self
+        def bounds() -> tuple[int, int]:
+            low, high = self.source.bounds
+            ends = by(numpy.array([low + self.offset, high + self.offset]))
+            return int(ends[0]), int(ends[1])
+
+        return Column(Source(lambda: by(self.values()), first, bounds))
+
+
+#: What is compared: a column, or a number that is everybody's.
+Compared = Column | int
 
 
 class Path:
@@ -102,68 +97,134 @@ class Path:
     """
 
     def __init__(self, size: int) -> None:
-        self.along = numpy.ones(size, dtype=numpy.bool_)
-        self.left: list[NDArray[numpy.intp]] = []
+        self.along: Flags = numpy.ones(size, dtype=numpy.bool_)
+        self.left: list[Rows] = []
+        # Between which bounds the difference of two sources lies, of all who come along.
+        self._known: dict[tuple[int, int], tuple[int, int]] = {}
 
-    def goes(self, outcome: bool, likewise: NDArray[numpy.bool_]) -> bool:
-        """How a comparison came out for the representative; all others leave."""
+    def is_less(self, one: Compared, other: Compared) -> bool:
+        """Whether one is less than another, of which one at least is a column."""
+        if isinstance(one, int):
+            assert isinstance(other, Column)
+            return not self._is_below(other, None, one + 1 - other.offset)
+        if isinstance(other, int):
+            return self._is_below(one, None, other - one.offset)
+        if one.source is other.source:
+            return one.offset < other.offset
+        if one.source.serial < other.source.serial:
+            return self._is_below(one, other, other.offset - one.offset)
+        return not self._is_below(other, one, one.offset - other.offset + 1)
+
+    def is_equal(self, one: Column, other: Compared) -> bool:
+        """Whether a column is equal to another, or to a number."""
+        if isinstance(other, int):
+            return self._is_at(one, None, other - one.offset)
+        if one.source is other.source:
+            return one.offset == other.offset
+        if one.source.serial < other.source.serial:
+            return self._is_at(one, other, other.offset - one.offset)
+        return self._is_at(other, one, one.offset - other.offset)
+
+    def read(self, column: Column) -> int:
+        """The number of the representative, and who has another leaves; by their numbers."""
+        self.is_equal(column, column.first)
+        return column.first
+
+    def latest(self, compared: Sequence[Compared]) -> Compared:
+        """The greatest of several for each, whichever that is."""
+        ends = [(each, *self._ends(each)) for each in compared]
+        least = max(low for _, low, _ in ends)
+        found: dict[Any, Compared] = {}
+        for each, low, high in ends:
+            if high > least or (high == least and low == high):
+                found.setdefault(
+                    each if isinstance(each, int) else (each.source, each.offset), each
+                )
+        rest = list(found.values())
+        if len(rest) == 1:
+            return rest[0]
+        highest = max(high for each, _, high in ends)
+        first = max(each if isinstance(each, int) else each.first for each in rest)
+
+        def work_out() -> Numbers:
+            values = [each if isinstance(each, int) else each.values() for each in rest]
+            so_far: Any = values[0]
+            for each in values[1:]:
+                so_far = numpy.maximum(so_far, each)
+            return so_far  # type: ignore[no-any-return]
+
+        return Column(Source(work_out, first, lambda: (least, highest)))
+
+    def _ends(self, compared: Compared) -> tuple[int, int]:
+        if isinstance(compared, int):
+            return compared, compared
+        low, high = self._between(compared.source, None)
+        return low + compared.offset, high + compared.offset
+
+    def _between(self, one: Source, other: Source | None) -> tuple[int, int]:
+        """Between which bounds lies what one is more than the other, of all who come along."""
+        if other is None:
+            return self._known.get((one.serial, -1)) or one.bounds
+        low, high = self._between(one, None)
+        less, more = self._between(other, None)
+        low, high = low - more, high - less
+        known = self._known.get((one.serial, other.serial))
+        return (max(low, known[0]), min(high, known[1])) if known else (low, high)
+
+    def _is_below(self, one: Column, other: Column | None, limit: int) -> bool:
+        source = other.source if other else None
+        low, high = self._between(one.source, source)
+        if high < limit:
+            return True
+        if low >= limit:
+            return False
+        found = _difference(one.source, source) < limit
+        outcome = bool(found[0])
+        self._goes(found if outcome else ~found)
+        bounds = (low, limit - 1) if outcome else (limit, high)
+        self._known[one.source.serial, source.serial if source else -1] = bounds
+        return outcome
+
+    def _is_at(self, one: Column, other: Column | None, number: int) -> bool:
+        source = other.source if other else None
+        low, high = self._between(one.source, source)
+        if number < low or high < number:
+            return False
+        if low == high:
+            return True
+        found = _difference(one.source, source) == number
+        outcome = bool(found[0])
+        self._goes(found if outcome else ~found)
+        if outcome:
+            bounds = number, number
+        else:
+            bounds = low + (low == number), high - (high == number)
+        self._known[one.source.serial, source.serial if source else -1] = bounds
+        return outcome
+
+    def _goes(self, likewise: Flags) -> None:
+        """All leave for whom a comparison did not come out as for the representative."""
         leaving = self.along & ~likewise
         if leaving.any():
             self.left.append(numpy.flatnonzero(leaving))
             self.along &= likewise
-        return outcome
 
-    def is_less(self, one: Column, other: "Column | int") -> bool:
-        if isinstance(other, int):
-            if one.high < other:
-                return True
-            if one.low >= other:
-                return False
-            found = one.values < other
-        elif one.origin is other.origin:
-            return one.offset < other.offset
-        else:
-            if one.high < other.low:
-                return True
-            if one.low >= other.high:
-                return False
-            found = one.values < other.values
-        outcome = bool(found[0])
-        return self.goes(outcome, found if outcome else ~found)
 
-    def is_equal(self, one: Column, other: "Column | int") -> bool:
-        if isinstance(other, int):
-            if other < one.low or one.high < other:
-                return False
-            found = one.values == other
-        elif one.origin is other.origin:
-            return one.offset == other.offset
-        else:
-            if one.high < other.low or other.high < one.low:
-                return False
-            found = one.values == other.values
-        outcome = bool(found[0])
-        return self.goes(outcome, found if outcome else ~found)
-
-    def read(self, column: Column) -> int:
-        """The number of the representative, and who has another leaves; by their numbers."""
-        value = int(column.values[0])
-        if column.low != column.high:
-            self.goes(True, column.values == value)
-        return value
+def _difference(one: Source, other: Source | None) -> Numbers:
+    return one.values if other is None else one.values - other.values
 
 
 def _taken_apart(self: Any, *_: Any, **__: Any) -> NoReturn:
-    raise TypeError("a column of days is not taken apart outside the calendar")
+    raise TypeError("a column of days, instants or words is not taken apart")
 
 
 class _Compared:
-    """What is compared by its column."""
+    """What is compared by its column, on a path."""
 
     path: Path
     column: Column
 
-    def _number(self, other: Any) -> "Column | int | None":
+    def _number(self, other: Any) -> Compared | None:
         raise NotImplementedError
 
     def __lt__(self, other: Any) -> Any:
@@ -172,23 +233,19 @@ class _Compared:
 
     def __gt__(self, other: Any) -> Any:
         number = self._number(other)
-        if number is None:
-            return NotImplemented
-        if isinstance(number, Column):
-            return self.path.is_less(number, self.column)
-        return not self.path.is_less(self.column, number + 1)
+        return NotImplemented if number is None else self.path.is_less(number, self.column)
 
     def __le__(self, other: Any) -> Any:
-        greater = self.__gt__(other)
-        return greater if greater is NotImplemented else not greater
+        number = self._number(other)
+        return NotImplemented if number is None else not self.path.is_less(number, self.column)
 
     def __ge__(self, other: Any) -> Any:
-        less = self.__lt__(other)
-        return less if less is NotImplemented else not less
+        number = self._number(other)
+        return NotImplemented if number is None else not self.path.is_less(self.column, number)
 
     def __eq__(self, other: Any) -> Any:
         number = self._number(other)
-        return False if number is None else self.path.is_equal(self.column, number)
+        return number is not None and self.path.is_equal(self.column, number)
 
     def __ne__(self, other: Any) -> Any:
         return not self == other
@@ -197,188 +254,194 @@ class _Compared:
         # So that every look-up comes down to a comparison.
         return 0
 
+    __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart  # type: ignore[assignment]
+
 
 class DayColumn(_Compared, Days):
     """A day that is a column of days."""
 
-    path: Path
-    column: Column
-
-    @classmethod
-    def of(cls, path: Path, column: Column, first: date) -> "DayColumn":
-        day = date.__new__(cls, first.year, first.month, first.day)
-        day.path, day.column = path, column
-        day._kept = {}
-        return day
-
-    @classmethod
-    def at(cls, path: Path, column: Column) -> "DayColumn":
-        return cls.of(path, column, day_of(int(column.values[0])))
-
     _kept: dict[object, Any]
+    first: date
 
-    def _number(self, other: Any) -> Column | int | None:
+    @classmethod
+    def of(cls, path: Path, column: Column) -> "DayColumn":
+        first = day_of(column.first)
+        made = date.__new__(cls, first.year, first.month, first.day)
+        made.path, made.column, made.first, made._kept = path, column, first, {}
+        return made
+
+    def _number(self, other: Any) -> Compared | None:
         if isinstance(other, DayColumn):
             return other.column
         if isinstance(other, date) and not isinstance(other, datetime):
             return day_number(other)
         return None
 
-    def _once(self, key: object, make: Callable[[], Any]) -> Any:
+    def _once(self, key: object, make: Callable[[], R]) -> R:
         if key not in self._kept:
             self._kept[key] = make()
-        return self._kept[key]
-
-    @property
-    def first(self) -> date:
-        """That of the representative."""
-        return date(date.year.__get__(self), date.month.__get__(self), date.day.__get__(self))
+        found: R = self._kept[key]
+        return found
 
     def __add__(self, by: timedelta) -> "DayColumn":  # type: ignore[override]
-        if by.days == 0:
+        if not by.days:
             return self
-        return self._once(  # type: ignore[no-any-return]
-            by.days,
-            lambda: DayColumn.of(self.path, self.column.moved(by.days), self.first + by),
-        )
+        return self._once(by.days, lambda: self.of(self.path, self.column.moved(by.days)))
 
     __radd__ = __add__
 
     def __sub__(self, by: Any) -> "DayColumn":  # type: ignore[override]
-        if not isinstance(by, timedelta):
-            raise TypeError("columns of days have no difference")
-        return self + -by
+        return self + -by if isinstance(by, timedelta) else _taken_apart(self)
+
+    def __rsub__(self, by: Any) -> NoReturn:
+        _taken_apart(self)
 
     def at_hour(self, hour: time) -> "InstantColumn":
         def make() -> InstantColumn:
-            first = datetime.combine(self.first, hour, SHANGHAI)
-            within = instant_number(first) - day_number(self.first) * _A_DAY
-            column = self.column.mapped(lambda values: values * _A_DAY + within)
-            return InstantColumn.of(self.path, column, first)
+            within = timedelta(hours=hour.hour, minutes=hour.minute, seconds=hour.second)
+            more = (within + timedelta(microseconds=hour.microsecond)) // _MICROSECOND
+            midnight = self._once("midnight", self._midnight)
+            return InstantColumn.of(self.path, midnight.moved(more))
 
-        return self._once(hour, make)  # type: ignore[no-any-return]
+        return self._once(hour, make)
+
+    def _midnight(self) -> Column:
+        return self.column.mapped(lambda days: days * _A_DAY, self.column.first * _A_DAY)
 
     def first_of_next_month(self) -> "DayColumn":
-        def make() -> DayColumn:
-            def of(values: Numbers) -> Numbers:
-                months = _days(values).astype(_MONTHS) + 1
-                return _numbers(months)
+        def of(days: Numbers) -> Numbers:
+            return _days_of(_months(days) + 1)
 
-            return DayColumn.of(
-                self.path, self.column.mapped(of), calendar.first_of_next_month(self.first)
-            )
-
-        return self._once("next month", make)  # type: ignore[no-any-return]
+        first = calendar.first_of_next_month(self.first)
+        return self._once("next month", lambda: self._mapped(of, first))
 
     def last_of_months(self, months: int, *, counting_first_day: bool) -> "DayColumn":
-        def of(values: Numbers) -> Numbers:
-            starts = _days(values).astype(_MONTHS)
-            since = values - _numbers(starts)
-            begins, ends = _numbers(starts + months), _numbers(starts + months + 1)
-            corresponding = begins + since - (1 if counting_first_day else 0)
-            return numpy.where(begins + since >= ends, ends - 1, corresponding)
+        def of(days: Numbers) -> Numbers:
+            starts = _months(days)
+            begins, ends = _days_of(starts + months), _days_of(starts + months + 1)
+            corresponding = begins + (days - _days_of(starts))
+            inside = corresponding - (1 if counting_first_day else 0)
+            last: Numbers = numpy.where(corresponding >= ends, ends - 1, inside)
+            return last
 
-        def make() -> DayColumn:
-            first = calendar.last_day_of_months(
-                self.first, months, counting_first_day=counting_first_day
-            )
-            return DayColumn.of(self.path, self.column.mapped(of), first)
+        first = calendar.last_day_of_months(
+            self.first, months, counting_first_day=counting_first_day
+        )
+        return self._once((months, counting_first_day), lambda: self._mapped(of, first))
 
-        return self._once((months, counting_first_day), make)  # type: ignore[no-any-return]
+    def _mapped(self, of: Callable[[Numbers], Numbers], first: date) -> "DayColumn":
+        return self.of(self.path, self.column.mapped(of, day_number(first)))
+
+    def latest(self, days: Sequence[date]) -> date:
+        found = self.path.latest([_number_of(self, day) for day in days])
+        return day_of(found) if isinstance(found, int) else self.of(self.path, found)
 
     year = month = day = property(_taken_apart)  # type: ignore[assignment]
     replace = isoformat = strftime = toordinal = timetuple = weekday = _taken_apart  # type: ignore[assignment]
-    isoweekday = isocalendar = ctime = __str__ = __format__ = __reduce__ = _taken_apart  # type: ignore[assignment]
+    isoweekday = isocalendar = ctime = __replace__ = _taken_apart  # type: ignore[assignment]
+    __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<column of days, of which the first is {self.first}>"
 
 
-class InstantColumn(_Compared, datetime):
+class InstantColumn(_Compared, Instants):
     """An instant that is a column of instants, all told in Shanghai."""
 
-    path: Path
-    column: Column
     _kept: dict[object, Any]
-
-    @classmethod
-    def of(cls, path: Path, column: Column, first: datetime) -> "InstantColumn":
-        made = datetime.__new__(
-            cls,
-            first.year,
-            first.month,
-            first.day,
-            first.hour,
-            first.minute,
-            first.second,
-            first.microsecond,
-            SHANGHAI,
-        )
-        made.path, made.column, made._kept, made.first = path, column, {}, first
-        return made
-
     first: datetime
 
     @classmethod
-    def at(cls, path: Path, column: Column) -> "InstantColumn":
-        return cls.of(path, column, instant_of(int(column.values[0])))
+    def of(cls, path: Path, column: Column) -> "InstantColumn":
+        first = instant_of(column.first)
+        day = first.year, first.month, first.day
+        made = datetime.__new__(
+            cls, *day, first.hour, first.minute, first.second, first.microsecond, SHANGHAI
+        )
+        made.path, made.column, made.first, made._kept = path, column, first, {}
+        return made
 
-    def _number(self, other: Any) -> Column | int | None:
+    def _number(self, other: Any) -> Compared | None:
         if isinstance(other, InstantColumn):
             return other.column
         return instant_number(other) if isinstance(other, datetime) else None
 
+    def _once(self, key: object, make: Callable[[], R]) -> R:
+        if key not in self._kept:
+            self._kept[key] = make()
+        found: R = self._kept[key]
+        return found
+
     def __add__(self, by: timedelta) -> "InstantColumn":  # type: ignore[override]
-        if by not in self._kept:
-            column = self.column.moved(by // _MICROSECOND)
-            self._kept[by] = InstantColumn.of(self.path, column, self.first + by)
-        return self._kept[by]  # type: ignore[no-any-return]
+        more = by // _MICROSECOND
+        return self._once(by, lambda: self.of(self.path, self.column.moved(more)))
 
     __radd__ = __add__
 
     def __sub__(self, by: Any) -> "InstantColumn":  # type: ignore[override]
-        if not isinstance(by, timedelta):
-            raise TypeError("columns of instants have no difference")
-        return self + -by
+        return self + -by if isinstance(by, timedelta) else _taken_apart(self)
+
+    def __rsub__(self, by: Any) -> NoReturn:
+        _taken_apart(self)
 
     def date(self) -> DayColumn:
-        if "date" not in self._kept:
-            column = self.column.mapped(lambda values: values // _A_DAY)
-            self._kept["date"] = DayColumn.of(self.path, column, self.first.date())
-        return self._kept["date"]  # type: ignore[no-any-return]
+        first = self.column.first // _A_DAY
 
-    def astimezone(self, tz: Any = None) -> Self:
+        def make() -> DayColumn:
+            return DayColumn.of(self.path, self.column.mapped(lambda each: each // _A_DAY, first))
+
+        return self._once("date", make)
+
+    def latest(self, instants: Sequence[datetime]) -> datetime:
+        found = self.path.latest([_number_of(self, instant) for instant in instants])
+        return instant_of(found) if isinstance(found, int) else self.of(self.path, found)
+
+    def astimezone(self, tz: tzinfo | None = None) -> Self:
         return self if tz is SHANGHAI else _taken_apart(self)
 
     year = month = day = hour = minute = second = microsecond = property(_taken_apart)  # type: ignore[assignment]
     replace = isoformat = strftime = toordinal = timetuple = timestamp = time = _taken_apart  # type: ignore[assignment]
     utctimetuple = timetz = weekday = isoweekday = isocalendar = ctime = _taken_apart  # type: ignore[assignment]
+    utcoffset = dst = tzname = __replace__ = _taken_apart  # type: ignore[assignment]
     __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<column of instants, of which the first is {self.first}>"
 
 
-class WordColumn(_Compared, str):
-    """A word that is a column of words, each by its number."""
+class WordColumn(_Compared):
+    """A word that is a column of words of one type, each by its number.
 
-    path: Path
-    column: Column
-    number_of: Callable[[str], int]
+    It is no text: where one word is compared with another, Python would ask the text of both.
+    """
 
-    @classmethod
-    def of(
-        cls, path: Path, column: Column, first: str, number_of: Callable[[str], int]
-    ) -> "WordColumn":
-        word = str.__new__(cls, first)
-        word.path, word.column, word.number_of = path, column, number_of
-        return word
+    def __init__(
+        self, path: Path, column: Column, first: Any, number_of: Callable[[type, Any], int]
+    ) -> None:
+        self.path, self.column, self.first, self._number_of = path, column, first, number_of
 
-    def _number(self, other: Any) -> Column | int | None:
+    def _number(self, other: Any) -> Compared | None:
         if isinstance(other, WordColumn):
             return other.column
-        return self.number_of(other) if isinstance(other, str) else None
+        if not isinstance(other, str):
+            return None
+        return self._number_of(self.first.__class__, other)
 
-    __eq__ = _Compared.__eq__
-    __ne__ = _Compared.__ne__
-    __hash__ = _Compared.__hash__
+    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __iter__ = _taken_apart
+
+    def __repr__(self) -> str:
+        return f"<column of words, of which the first is {self.first!r}>"
+
+
+def _number_of(column: DayColumn | InstantColumn, other: Any) -> Compared:
+    number = column._number(other)
+    assert number is not None
+    return number
+
+
+def _months(days: Numbers) -> NDArray[numpy.datetime64]:
+    return days.astype("datetime64[D]").astype("datetime64[M]")
+
+
+def _days_of(months: NDArray[numpy.datetime64]) -> Numbers:
+    return months.astype("datetime64[D]").astype(numpy.int64)

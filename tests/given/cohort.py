@@ -45,16 +45,17 @@ def editions() -> dict[str, Policy]:
 class _Telling:
     """Makes up the facts of one stream after the other, as a store would give them back."""
 
-    def __init__(self, random: Random) -> None:
-        self.random = random
+    def __init__(self, random: Random, shape: Random) -> None:
+        self.random, self.shape = random, shape
         self.recorded: list[events.Event] = []
 
     def event(self, kind: type[events.Event], stream: UUID, at: datetime, /, **values: Any) -> Any:
         version = 1 + sum(each.originator_id == stream for each in self.recorded)
+        random = self.shape if kind is events.WindowFixed else self.random
         event = kind(
             originator_id=stream,
             originator_version=version,
-            event_id=UUID(int=self.random.getrandbits(128)),
+            event_id=UUID(int=random.getrandbits(128)),
             occurred_at=at,
             recorded_at=LEARNED - timedelta(days=100) + timedelta(minutes=len(self.recorded)),
             by="tester",
@@ -67,20 +68,20 @@ class _Telling:
         return event
 
 
-def anybody(seed: int, most: int = 3) -> Sequence[Record]:
+def anybody(seed: int, like: int | None = None, most: int = 3) -> Sequence[Record]:
     """The records of up to so many years of somebody of whom anything may have been told.
 
     Facts of every kind in any order, corrected and taken back, windows fixed, care, and now and
-    then a day long ago.
+    then a day long ago. Of all who are `like` one another the same kinds of facts are told.
     """
-    told = _Telling(Random(seed))
-    random = told.random
-    years = range(2025, 2025 + random.choice((1, 1, 1, *range(1, most + 1))))
+    told = _Telling(Random(seed), Random(seed if like is None else like))
+    shape = told.shape
+    years = range(2025, 2025 + shape.choice((1, 1, 1, *range(1, most + 1))))
     for year in years:
-        _tell_year(told, EnrollmentId("s1", year), random)
+        _tell_year(told, EnrollmentId("s1", year))
     for name in editions():
-        for _ in range(random.choice((0, 0, 0, 1, 2))):
-            _fix(told, name, random)
+        for _ in range(shape.choice((0, 0, 0, 1, 2))):
+            _fix(told, name)
     return [_record(told, EnrollmentId("s1", year), years) for year in years]
 
 
@@ -101,65 +102,58 @@ def _record(told: _Telling, whose: EnrollmentId, years: range) -> Record:
     return Record.of(whose, logs, fixed.__getitem__, LEARNED)
 
 
-def _tell_year(told: _Telling, whose: EnrollmentId, random: Random) -> None:
-    stream, year = whose.stream, whose.year
-    names = [name for name, policy in editions().items() if policy.year == year]
+def _tell_year(told: _Telling, whose: EnrollmentId) -> None:
+    stream, year, shape = whose.stream, whose.year, told.shape
     kinds = [*_KINDS, *(events.Confirmed, events.PremiumPaid, events.PriorCoverageVerified) * 2]
-    telling = [random.choice(kinds) for _ in range(random.randrange(8))]
-    if random.random() < 0.95:
+    telling = [shape.choice(kinds) for _ in range(shape.randrange(8))]
+    if shape.random() < 0.95:
         telling.insert(0, events.Registered)
-    if random.random() < 0.05:
+    if shape.random() < 0.05:
         telling.append(events.Registered)
     for kind in telling:
-        told.event(kind, stream, _instant(year, random), **_said(kind, year, names, random))
-        while random.random() < 0.15:
-            _take_back(told, stream, whose.year, names, random)
-    if random.random() < 0.1:
-        _tell_care(told, whose, random)
+        told.event(kind, stream, _instant(year, told.random), **_said(kind, year, told))
+        while shape.random() < 0.15:
+            _take_back(told, stream, year)
+    if shape.random() < 0.05:
+        _tell_care(told, whose)
 
 
-def _take_back(
-    told: _Telling, stream: UUID, year: int, names: Sequence[str], random: Random
-) -> None:
+def _take_back(told: _Telling, stream: UUID, year: int) -> None:
     """A correction or a void of any fact of a stream."""
     own = [event for event in told.recorded if event.originator_id == stream]
-    event = random.choice([each for each in own if isinstance(each, events.Fact)])
-    if random.random() < 0.5:
+    event = told.shape.choice([each for each in own if isinstance(each, events.Fact)])
+    if told.shape.random() < 0.5:
         told.event(events.Voided, stream, event.occurred_at, supersedes=event.event_id)
         return
-    kind = type(event)
-    values = _said(kind, year, names, random)
-    at = _instant(year, random)
-    told.event(kind, stream, at, supersedes=event.event_id, **values)
+    kind, at = type(event), _instant(year, told.random)
+    told.event(kind, stream, at, supersedes=event.event_id, **_said(kind, year, told))
 
 
-def _fix(told: _Telling, name: str, random: Random) -> None:
-    year = editions()[name].year
-    end = random.choice(("opens_on", "closes_on"))
+def _fix(told: _Telling, name: str) -> None:
+    """One end of a window, the same for all who are like one another."""
+    year, shape = editions()[name].year, told.shape
     told.event(
         events.WindowFixed,
         edition_stream(name),
-        _instant(year, random),
-        school=random.choice((None, *SCHOOLS)),
-        category=random.choice((None, *CATEGORIES)),
-        **{end: _day(year, random)},
+        _instant(year, shape),
+        school=shape.choice((None, *SCHOOLS)),
+        category=shape.choice((None, *CATEGORIES)),
+        **{shape.choice(("opens_on", "closes_on")): _day(year, shape)},
     )
 
 
-def _tell_care(told: _Telling, whose: EnrollmentId, random: Random) -> None:
-    for _ in range(random.randrange(1, 3)):
-        on = _day(whose.year, random)
-        care = told.event(
+def _tell_care(told: _Telling, whose: EnrollmentId) -> None:
+    for _ in range(told.shape.randrange(1, 3)):
+        told.event(
             events.CareReceived,
             whose.care_stream,
-            _instant(whose.year, random),
-            on=on,
+            _instant(whose.year, told.random),
+            on=_day(whose.year, told.random),
             setting="outpatient",
             level="third",
             cost=Fen.of("500.00"),
-            province=random.choice((None, "zhejiang")),
+            province=told.random.choice((None, "zhejiang")),
         )
-        assert care
 
 
 def _instant(year: int, random: Random) -> datetime:
@@ -209,16 +203,14 @@ _KINDS: tuple[type[events.Fact], ...] = (
 )
 
 
-def _said(
-    kind: type[events.Event], year: int, names: Sequence[str], random: Random
-) -> dict[str, Any]:
+def _said(kind: type[events.Event], year: int, told: _Telling) -> dict[str, Any]:
     """What a fact of a kind may say."""
-    pick = random.choice
+    random, shape, pick = told.random, told.shape, told.random.choice
     match kind.__name__:
         case "Registered":
             return {
                 "ref": "s1",
-                "policy": pick(names),
+                "policy": shape.choice([n for n, each in editions().items() if each.year == year]),
                 "on": _day(year, random),
                 "school": pick(SCHOOLS),
                 "category": pick(CATEGORIES),
@@ -235,7 +227,7 @@ def _said(
         case "PriorCoverageVerified":
             return {
                 "lapsed_years": random.randrange(4),
-                "waiting_ends_on": pick((None, None, _day(year, random))),
+                "waiting_ends_on": _day(year, random) if shape.random() < 0.3 else None,
                 "years_repaid": pick((None, 0, 1, 2)),
             }
         case "EvoucherActivated":
@@ -257,7 +249,7 @@ def everybody(size: int, seed: int = 1) -> Iterator[list[events.Event]]:
 
 
 def _ordinary(random: Random, number: int) -> list[events.Event]:
-    told = _Telling(random)
+    told = _Telling(random, random)
     stream = EnrollmentId(f"s{number}", 2025).stream
     begins = datetime(2025, 9, 1, tzinfo=SHANGHAI)
 
