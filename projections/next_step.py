@@ -32,6 +32,7 @@ from yibao.domain.rules import (
     WindowFix,
     account_instant,
     evoucher_eligible_at,
+    has_document_without_evoucher,
     values_of,
     visible_at,
     waiting_before_joining,
@@ -287,7 +288,7 @@ def _activate_evoucher(now: _Situation) -> NextStep | None:
 
 def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
     case, p = now.case, now.case.policy.parameters
-    if now.case.registration.event.document not in p.documents_without_evoucher.value:
+    if not has_document_without_evoucher(case):
         return None
     built = now.built_at is not None and now.at >= now.built_at
     if built and not now.done(case.activations) and not now.done(case.cards):

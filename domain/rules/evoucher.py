@@ -23,7 +23,7 @@ from yibao.domain.rules.waiting import (
     moved_waiting,
     waiting_period,
 )
-from yibao.domain.vocabulary import PENDING, Pending
+from yibao.domain.vocabulary import PENDING, Pending, is_among
 
 EvoucherInstant = Derived[datetime | Pending | None]
 
@@ -141,7 +141,7 @@ def evoucher_eligible_at(
 def has_document_without_evoucher(case: Case) -> bool:
     """R5: whether the student's document is one of those that may get no e-voucher."""
     documents = case.policy.parameters.documents_without_evoucher.value
-    return case.registration.event.document in documents
+    return is_among(case.registration.event.document, documents)
 
 
 def _none_by_document(case: Case) -> Derived[None]:

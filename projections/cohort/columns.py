@@ -6,7 +6,7 @@ the representative, and whoever of the column it comes out otherwise for leaves 
 again with a representative of their own. What would take one apart loses the column, and is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import count
 from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from yibao.domain import calendar
 from yibao.domain.calendar import SHANGHAI, Days, Instants
 from yibao.domain.kept import kept
+from yibao.domain.vocabulary import Words
 from yibao.projections.cohort.shapes import day_number, day_of, instant_number, instant_of
 
 Numbers = NDArray[numpy.int64]
@@ -124,6 +125,12 @@ class Path:
         if one.source.serial < other.source.serial:
             return self._is_at(one, other, other.offset - one.offset)
         return self._is_at(other, one, one.offset - other.offset)
+
+    def is_among(self, column: Column, numbers: Sequence[int]) -> bool:
+        """Whether a column has one of some numbers."""
+        found = numpy.isin(column.values(), numbers)
+        self._goes(found if found[0] else ~found)
+        return bool(found[0])
 
     def read(self, column: Column) -> int:
         """The number of the representative, and who has another leaves; by their numbers."""
@@ -409,7 +416,7 @@ class InstantColumn(_Compared, Instants):
         return f"<column of instants, of which the first is {self.first}>"
 
 
-class WordColumn(_Compared):
+class WordColumn(_Compared, Words):
     """A word that is a column of words of one type, each by its number.
 
     It is no text: where one word is compared with another, Python would ask the text of both.
@@ -426,6 +433,10 @@ class WordColumn(_Compared):
         if not isinstance(other, str):
             return None
         return self._number_of(self.first.__class__, other)
+
+    def is_among(self, words: Iterable[str]) -> bool:
+        numbers = [self._number_of(self.first.__class__, word) for word in words]
+        return self.path.is_among(self.column, numbers)
 
     __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __iter__ = _taken_apart
 

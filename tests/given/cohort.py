@@ -165,7 +165,7 @@ def _instant(year: int, random: Random) -> datetime:
 
 
 def _day(year: int, random: Random) -> date:
-    if random.random() < 0.01:
+    if random.random() < 0.003:
         return date(1991, 4, 14)
     return _instant(year, random).date()
 
