@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeGuard, TypeVar
 
+from yibao.domain.calendar import latest
 from yibao.domain.vocabulary import PENDING, Pending
 
 if TYPE_CHECKING:
@@ -57,11 +58,12 @@ def is_known(derived: Derived[V | Pending | None]) -> TypeGuard[Derived[V]]:
 
 
 def latest_day(name: str, rule: str, candidates: Sequence[Derived[date]]) -> Derived[date]:
-    """The latest of several days; the rule is that of the one that decides."""
-    decisive = max(candidates, key=lambda derived: derived.value)
+    """The latest of several days; that of a single one has its rule."""
     if len(candidates) == 1:
-        return Derived(name, decisive.value, decisive.rule, decisive.inputs)
-    return Derived(name, decisive.value, rule, tuple(candidates))
+        only = candidates[0]
+        return Derived(name, only.value, only.rule, only.inputs)
+    value = latest(*(candidate.value for candidate in candidates))
+    return Derived(name, value, rule, tuple(candidates))
 
 
 def rests_on_assumption(derived: Derived[Any], policy: Policy) -> bool:

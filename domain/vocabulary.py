@@ -123,6 +123,19 @@ _PLAIN: Final = frozenset({str, int, float, bool, date, Decimal, UUID, type(None
 _ZONES: Final = frozenset({ZoneInfo, timezone, type(None)})
 
 
+class Words:
+    """A word that is a whole column of words at once (see `projections/cohort`)."""
+
+    def is_among(self, words: Iterable[str]) -> bool:
+        raise NotImplementedError
+
+
+def is_among(word: str, words: Iterable[str]) -> bool:
+    """Whether a word is one of some."""
+    asked: object = word
+    return asked.is_among(words) if isinstance(asked, Words) else word in words
+
+
 class State(Word):
     """Where an enrollment stands (R24, R25): the main road in order, then what lies beside it."""
 

@@ -4,15 +4,15 @@ One function for each step tells whether it stands at an instant; their order is
 A date is `estimated` where it rests on an assumption, and the answer then names whom to ask.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from yibao.domain.calendar import day_after, midnight
+from yibao.domain.calendar import day_after, latest, midnight
 from yibao.domain.care import Assessed, filing_for
-from yibao.domain.derivation import rests_on_assumption
+from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.editions import Parameter
 from yibao.domain.facts import (
     Confirmation,
@@ -32,11 +32,12 @@ from yibao.domain.rules import (
     WindowFix,
     account_instant,
     evoucher_eligible_at,
+    has_document_without_evoucher,
     values_of,
     visible_at,
     waiting_before_joining,
 )
-from yibao.domain.vocabulary import State, WaitingPeriod
+from yibao.domain.vocabulary import Pending, State, WaitingPeriod
 
 
 class NextStep(NamedTuple):
@@ -71,7 +72,12 @@ class _Situation(NamedTuple):
     built_at: datetime | None
     opens_at: datetime | None
     care: Sequence[Assessed]
-    opening_is_assumed: bool = False
+    evoucher: Derived[datetime | Pending | None] | None = None
+
+    @property
+    def opening_is_assumed(self) -> bool:
+        """Whether the instant at which the e-voucher opens rests on an assumption."""
+        return self.evoucher is not None and rests_on_assumption(self.evoucher, self.case.policy)
 
     @property
     def at(self) -> datetime:
@@ -96,8 +102,15 @@ def next_steps(
     case: Case, at: datetime, state: State | None, care: Sequence[Assessed] = ()
 ) -> tuple[NextStep, ...]:
     """The steps that stand at an instant, the most urgent first; none where nothing is to do."""
+    return tuple(standing(case, at, state, care))
+
+
+def standing(
+    case: Case, at: datetime, state: State | None, care: Sequence[Assessed] = ()
+) -> Iterator[NextStep]:
+    """The same, each looked for when it is asked for."""
     if case.facts.registration is None:
-        return ()
+        return
     questions = _QUESTIONS
     if at >= case.policy.ends_at:
         questions = (_claim_care, _pay_next_premium)
@@ -109,8 +122,9 @@ def next_steps(
     if state is State.WITHDRAWN:
         questions = (_claim_care,)
     situation = _situation(case, at, care)
-    standing = [question(situation) for question in questions]
-    return tuple([step for step in standing if step])
+    for question in questions:
+        if step := question(situation):
+            yield step
 
 
 def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation:
@@ -131,7 +145,7 @@ def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation
         built.value if built else None,
         opens.value if opens else None,
         care,
-        rests_on_assumption(known.evoucher_available_at, case.policy),
+        known.evoucher_available_at,
     )
 
 
@@ -194,7 +208,7 @@ def _confirm(now: _Situation) -> NextStep | None:
             "confirm",
             "student",
             now.case.policy.parameters.confirmation_places.value,
-            max(span.opens_at, midnight(now.case.registered_on)),
+            latest(span.opens_at, midnight(now.case.registered_on)),
             span.closed_from,
             _is_assumed(span.closed_by),
             now.ask,
@@ -227,7 +241,7 @@ def _look_at_result(now: _Situation) -> NextStep | None:
     elif now.done(facts.checks):
         if now.waiting is None or has_account:
             return None
-        begins = max(begins, midnight(day_after(now.waiting.last)))
+        begins = latest(begins, midnight(day_after(now.waiting.last)))
     if now.at >= begins:
         who, where = _who_looks(now.case, now.confirmation)
         return NextStep("look_at_result", who, where, begins, None, True, now.ask)
@@ -274,7 +288,7 @@ def _activate_evoucher(now: _Situation) -> NextStep | None:
 
 def _try_evoucher_or_get_medical_card(now: _Situation) -> NextStep | None:
     case, p = now.case, now.case.policy.parameters
-    if now.case.registration.event.document not in p.documents_without_evoucher.value:
+    if not has_document_without_evoucher(case):
         return None
     built = now.built_at is not None and now.at >= now.built_at
     if built and not now.done(case.activations) and not now.done(case.cards):

@@ -8,14 +8,15 @@ here says otherwise.
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from typing_extensions import TypeIs
 
-from yibao.domain.calendar import midnight
+from yibao.domain.calendar import latest, midnight
 from yibao.domain.facts import events
 from yibao.domain.kept import kept
 from yibao.domain.vocabulary import Category, ConfirmationChannel, Document, OtherCover
@@ -58,19 +59,21 @@ class Facts:
     def __init__(self, facts: Iterable[Current[events.Fact]]) -> None:
         # Whoever is judged has few facts, of few kinds: most of what follows is empty.
         by_kind: dict[type[events.Fact], list[Current[Any]]] = {}
-        for fact in sorted(facts, key=_moment):
-            by_kind.setdefault(type(fact.event), []).append(fact)
+        for fact in facts:
+            by_kind.setdefault(fact.event.__class__, []).append(fact)
+        for some in by_kind.values():
+            some.sort(key=_moment)
         self._name(by_kind)
 
     def after(self, gone: Current[Any] | None, come: Current[Any] | None) -> "Facts":
         """The facts without one and with another in its place, or one more; the rest stands."""
         by_kind = dict(self._by_kind)
         if gone is not None:
-            some = by_kind[type(gone.event)]
+            some = by_kind[gone.event.__class__]
             index = bisect_left(some, gone.moment, key=_moment)
-            by_kind[type(gone.event)] = some[:index] + some[index + 1 :]
+            by_kind[gone.event.__class__] = some[:index] + some[index + 1 :]
         if come is not None:
-            some = by_kind[type(come.event)] = [*by_kind.get(type(come.event), ())]
+            some = by_kind[come.event.__class__] = [*by_kind.get(come.event.__class__, ())]
             insort(some, come, key=_moment)
         facts = Facts.__new__(Facts)
         facts._name(by_kind)
@@ -102,6 +105,11 @@ class Facts:
         """The kinds of which these are perhaps not those of others, which went on from these."""
         ours, theirs = self._by_kind, others._by_kind
         return {kind for kind in ours | theirs if ours.get(kind) is not theirs.get(kind)}
+
+    @property
+    def everything(self) -> Iterator[Current[events.Fact]]:
+        """All of them, kind by kind."""
+        return chain.from_iterable(self._by_kind.values())
 
     def _name(self, by_kind: dict[type[events.Fact], list[Current[Any]]]) -> None:
         """Gives the facts of each kind their name."""
@@ -220,7 +228,7 @@ class Facts:
     def first_day_outside(self, withdrawal: Current[events.Withdrawn]) -> date:
         """A withdrawal's day, never before the registration day."""
         assert self.registration is not None
-        return max(withdrawal.event.on, self.registration.event.on)
+        return latest(withdrawal.event.on, self.registration.event.on)
 
 
 class Episode(NamedTuple):
@@ -271,7 +279,7 @@ def is_confirmation(choice: Choice) -> TypeIs[Confirmation]:
 
 def is_proxy(confirmation: Confirmation) -> bool:
     """Whether the school's officer entered it; a payment shows like what one signs oneself."""
-    return getattr(confirmation.event, "channel", None) is ConfirmationChannel.PROXY
+    return getattr(confirmation.event, "channel", None) == ConfirmationChannel.PROXY
 
 
 def is_payment(confirmation: Confirmation) -> bool:
@@ -302,7 +310,7 @@ def end_of_stream(at: datetime) -> Moment:
 
 def clamped(at: datetime, registration: Current[events.Registered]) -> datetime:
     """An instant, never before the registration day begins."""
-    return max(at, midnight(registration.event.on))
+    return latest(at, midnight(registration.event.on))
 
 
 _AFTER_ALL = 2**62

@@ -33,7 +33,7 @@ from yibao.domain.rules import (
     has_document_without_evoucher,
     values_of,
 )
-from yibao.domain.vocabulary import Category, Day
+from yibao.domain.vocabulary import Category, Day, is_among
 
 
 class Attempt(NamedTuple):
@@ -67,7 +67,7 @@ def is_for_student(policy: Policy, category: Category, on: Day) -> bool:
         "entrants" in whom and p.autumn_from.value <= on <= p.autumn_to.value,
         "continuing" in whom and on < p.autumn_from.value,
     ]
-    return any(registered) and category in p.new_student_categories.value
+    return any(registered) and is_among(category, p.new_student_categories.value)
 
 
 def _not_registered(attempt: Attempt) -> bool:

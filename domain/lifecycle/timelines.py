@@ -9,7 +9,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from yibao.domain.calendar import day_after, midnight
+from yibao.domain.calendar import day_after, latest, midnight
 from yibao.domain.derivation import Derived
 from yibao.domain.facts import Episode, clamped, is_opt_out
 from yibao.domain.lifecycle.table import STEPS, UNREGISTERED
@@ -107,7 +107,7 @@ def _triggers_while_inside(case: Case) -> Iterator[Trigger]:
     yield Trigger(begins, "register", Derived("registered", begins, "R24", (registration,)))
     span = case.latest_window.lapses
     lapsed = Derived("lapsed", span.closed_from, "R10", (span.closed_by,))
-    yield Trigger(max(span.closed_from, begins), "window_closes", lapsed)
+    yield Trigger(latest(span.closed_from, begins), "window_closes", lapsed)
     for choice in case.choices:
         at = clamped(choice.at, registration)
         if is_opt_out(choice):
@@ -134,14 +134,14 @@ def _milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
     if isinstance(values.waiting.value, WaitingPeriod):
         shows = waiting_shows_at(case, episode, values.waiting)
         if shows.value < midnight(day_after(values.waiting.value.last)):
-            yield Trigger(max(shows.value, signed), "waiting_period_shows", shows)
+            yield Trigger(latest(shows.value, signed), "waiting_period_shows", shows)
     built = account_instant(case, episode.confirmation, values.account_built_on)
     if built is not None:
-        built = built._replace(value=max(built.value, signed))
+        built = built._replace(value=latest(built.value, signed))
         yield from _from_the_account_on(case, values, built)
     benefit_to, ends = case.policy.parameters.benefit_to, case.policy.ends_at
     expired = Derived("expired", ends, "R24", (benefit_to,))
-    yield Trigger(max(ends, signed), "benefit_year_ends", expired)
+    yield Trigger(latest(ends, signed), "benefit_year_ends", expired)
 
 
 def _from_the_account_on(case: Case, values: Values, built: Derived[datetime]) -> Iterator[Trigger]:
@@ -152,7 +152,7 @@ def _from_the_account_on(case: Case, values: Values, built: Derived[datetime]) -
     window = values.coverage
     if isinstance(window.value, DayRange):
         before = (built, opens) if opens else (built,)
-        active = max(midnight(window.value.first), *(each.value for each in before))
+        active = latest(midnight(window.value.first), *(each.value for each in before))
         if active < midnight(day_after(window.value.last)):
             cause = Derived("active", active, "R24", (window, *before))
             yield Trigger(active, "cover_begins", cause)

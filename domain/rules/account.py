@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from yibao.domain.calendar import midnight
+from yibao.domain.calendar import latest, midnight
 from yibao.domain.derivation import Derived, Earlier, is_known, latest_day
 from yibao.domain.facts import Confirmation, Episode, OptOut, is_proxy
 from yibao.domain.rules.case import Case
@@ -112,7 +112,7 @@ def recorded_account_day(case: Case) -> Derived[date] | None:
     if not case.facts.accounts:
         return None
     fact = case.facts.accounts[-1]
-    day = max(fact.event.on, case.registered_on)
+    day = latest(fact.event.on, case.registered_on)
     return Derived("account_built_on", day, "R18-recorded", (fact,))
 
 
@@ -190,7 +190,7 @@ def _account_instant(
     if not isinstance(account.value, date):
         return None
     seen = visible_at(case, confirmation)
-    instant = max(seen.value, midnight(account.value))
+    instant = latest(seen.value, midnight(account.value))
     inputs: tuple[Any, ...] = (seen, account)
     if carried_account(case) and not case.facts.accounts:  # built before it was waited for
         for over in after_waiting(waiting_period(case, confirmation)):

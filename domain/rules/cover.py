@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from yibao.domain.calendar import day_after, day_before, first_of_next_month
+from yibao.domain.calendar import day_after, day_before, first_of_next_month, latest
 from yibao.domain.derivation import Derived, Earlier, latest_day
 from yibao.domain.facts import Confirmation, Episode
 from yibao.domain.rules.account import (
@@ -96,7 +96,8 @@ def cover_begins(
     if late:
         bounds = [day_of_joining(confirmation, "R10"), *bounds]
     # Nothing of an account that is built in this year begins before them.
-    later = [each for each in of_the_period if each.value > max(day.value for day in bounds)]
+    bound = latest(*(day.value for day in bounds))
+    later = [each for each in of_the_period if each.value > bound]
     return latest_day(name, "R10" if late else "R21", [*bounds, *later])
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from yibao.domain.calendar import at_hour, midnight
+from yibao.domain.calendar import at_hour, latest, midnight
 from yibao.domain.derivation import Derived, Earlier, is_known, latest_day
 from yibao.domain.facts import Confirmation, Episode, clamped, is_payment
 from yibao.domain.rules.account import (
@@ -23,7 +23,7 @@ from yibao.domain.rules.waiting import (
     moved_waiting,
     waiting_period,
 )
-from yibao.domain.vocabulary import PENDING, Pending
+from yibao.domain.vocabulary import PENDING, Pending, is_among
 
 EvoucherInstant = Derived[datetime | Pending | None]
 
@@ -114,7 +114,7 @@ def _evoucher_by_document(
     if built is None:
         earliest = account_at_the_earliest(case, episode.confirmation, waiting, account)
         built = earliest.of(earliest.name, midnight(earliest.value))
-    instant = max(clamped(activation.at, case.registration), built.value)
+    instant = latest(clamped(activation.at, case.registration), built.value)
     derived = Derived(name, instant, "R5-activated", (activation, built))
     had = _within_benefit_year(case, derived, is_cut)
     if not is_known(had):
@@ -134,14 +134,14 @@ def evoucher_eligible_at(
     if not is_known(evoucher) or has_document_without_evoucher(case):
         return None
     return Derived(
-        "evoucher_eligible_at", max(evoucher.value, built.value), "R24", (evoucher, built)
+        "evoucher_eligible_at", latest(evoucher.value, built.value), "R24", (evoucher, built)
     )
 
 
 def has_document_without_evoucher(case: Case) -> bool:
     """R5: whether the student's document is one of those that may get no e-voucher."""
     documents = case.policy.parameters.documents_without_evoucher.value
-    return case.registration.event.document in documents
+    return is_among(case.registration.event.document, documents)
 
 
 def _none_by_document(case: Case) -> Derived[None]:

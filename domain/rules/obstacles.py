@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from yibao.domain.calendar import midnight
+from yibao.domain.calendar import latest, midnight
 from yibao.domain.derivation import Derived, is_known
 from yibao.domain.facts import Confirmation, events, is_confirmation
 from yibao.domain.rules.case import Case
@@ -44,18 +44,18 @@ def while_unconfirmed(
     if case.chosen:
         return Derived("confirmation", None, "R25", (case.chosen[-1],), "opted_out")
     window, leaving = case.latest_window, case.leaving
-    begins = max(at, midnight(case.registered_on))
+    begins = latest(at, midnight(case.registered_on))
     span = window.next_span(begins)
     if leaving:
         waited = after_waiting(waiting) if waiting else []
         before_account = [*waited, *known_stop(employee_cover_stop(case))]
-        earliest = max(begins, span.opens_at) if span else begins
-        account = max([earliest.date(), *(day.value for day in before_account)])
+        earliest = latest(begins, span.opens_at) if span else begins
+        account = latest(earliest.date(), *(day.value for day in before_account))
         if account >= case.facts.first_day_outside(leaving):
             return Derived("confirmation", None, "R25", (leaving, *before_account), "withdrawn")
     if case.withdrawal and not leaving:  # cover would go on, but nobody can join any more (R38)
         outside = midnight(case.facts.first_day_outside(case.withdrawal))
-        if span is None or max(begins, span.opens_at) >= outside:
+        if span is None or latest(begins, span.opens_at) >= outside:
             return Derived("confirmation", None, "R38", (case.withdrawal,), "withdrawn")
     if span is None:
         return Derived("confirmation", None, "R10", (window.closed_by,), "window_closed")
@@ -82,7 +82,7 @@ def confirmed_whichever_holds(case: Case, windows: Iterable[Window], at: datetim
         is_confirmation(choice)
         and choice.at < at
         and all(
-            window.opens_at <= choice.at and max(choice.at, begins) < window.closed_from
+            window.opens_at <= choice.at and latest(choice.at, begins) < window.closed_from
             for window in windows
         )
         for choice in choices

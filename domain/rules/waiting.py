@@ -6,7 +6,7 @@ R12 to R16 of an entrant; R33 and R36 of who goes on, or joins late.
 from datetime import date
 from typing import Any, NamedTuple
 
-from yibao.domain.calendar import day_after, last_day_of_months
+from yibao.domain.calendar import day_after, last_day_of_months, latest
 from yibao.domain.derivation import Derived, Earlier, latest_day
 from yibao.domain.facts import Confirmation, Current, events, is_payment
 from yibao.domain.rules.case import Case
@@ -54,7 +54,7 @@ def _counted_from(case: Case, confirmation: Confirmation | None) -> Derived[date
     p = case.policy.parameters
     earliest = p.waiting_counts_from
     if not isinstance(earliest.value, str):
-        day = max(case.registered_on, earliest.value)
+        day = latest(case.registered_on, earliest.value)
         return Derived("waiting_begins_on", day, "R14", (case.registration, earliest))
     days: list[Derived[date]] = [
         Derived("registered_on", case.registered_on, "R14", (case.registration,)),

@@ -7,6 +7,7 @@ registered under, in whose stream windows are fixed for everybody.
 
 from yibao.domain.vocabulary import Seen
 from yibao.projections.record.fixing import EditionRecord, Fixed
+from yibao.projections.record.following import TELLING
 from yibao.projections.record.knowledge import Cutoff, Knowledge
 from yibao.projections.record.log import FEW, NOTHING, Log
 from yibao.projections.record.record import Record
@@ -14,6 +15,7 @@ from yibao.projections.record.record import Record
 __all__ = [
     "FEW",
     "NOTHING",
+    "TELLING",
     "Cutoff",
     "EditionRecord",
     "Fixed",

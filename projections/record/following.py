@@ -7,8 +7,8 @@ from typing import Final
 from yibao.domain.facts import Facts, events
 from yibao.projections.record.log import Log
 
-#: Cover as an employee, whose stop counts for both years (R33), and what is paid next (R11).
-_TELLING: Final = (
+#: What tells of the year before: cover as an employee, whose stop counts for both years (R33), and what is paid next (R11).
+TELLING: Final = (
     events.EmployeeCoverStopped,
     events.OtherCoverDeclared,
     events.PremiumPaid,
@@ -62,4 +62,4 @@ class Following:
         if isinstance(event, events.Voided):
             superseded = self.log.version_superseded(event)
             return superseded is not None and self._tells(self.log.events[superseded - 1])
-        return isinstance(event, _TELLING)
+        return isinstance(event, TELLING)
