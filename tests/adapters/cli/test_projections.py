@@ -140,7 +140,7 @@ def test_a_mistake_of_the_programs_own_parks_nobody_and_whoever_asks_is_told_of_
         assert (log["event"], log["level"]) == ("halted", "critical")
         assert log["reason"].startswith(told)
         frames = [frame.partition(":")[0] for frame in log["frames"]]
-        assert "yibao.adapters.following.trail.following" in frames
+        assert "yibao.adapters.following.derived.following" in frames
         assert log["frames"][-1].endswith("mistaken")
         for asked in (["audit"], ["audit", "--ref", "bo", "--json"], ["projections", "retry"]):
             done = run(*asked, "--store", store)

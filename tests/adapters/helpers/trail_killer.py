@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from yibao.adapters.editions.files import Editions
-from yibao.adapters.following.trail import batches, following
+from yibao.adapters.following.derived import Batch, FactsFollowed, SqliteTables
 from yibao.adapters.following.trail.audit import AuditTrail
-from yibao.adapters.following.trail.layout import TABLES
-from yibao.adapters.following.trail.sqlite import SqliteTrail
+from yibao.adapters.following.trail.layout import TABLES, TRAIL
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.store.facts import open_store
 
@@ -33,14 +32,14 @@ def digest(trail: AuditTrail) -> str:
 
 
 def _connection(trail: AuditTrail) -> Any:
-    assert isinstance(trail._trail, SqliteTrail)
+    assert isinstance(trail._trail, SqliteTables)
     ((connection, _),) = trail._trail._pool._idle  # the one that there is
     return connection._sqlite_conn
 
 
 def follow(store: str, trail: str, editions: Editions, dies_at: int | None) -> str:
     facts = open_store(f"sqlite:///{store}")
-    with AuditTrail(facts, editions, SqliteTrail(trail)) as audit:
+    with AuditTrail(facts, editions, SqliteTables(trail, TRAIL)) as audit:
         left = dies_at
 
         def count(statement: str) -> None:
@@ -68,7 +67,7 @@ def digests_of_killed(store: Path, trail: Path) -> list[str]:
 
 
 def main(store: str, trail: str) -> None:
-    following.BATCH, batches.FAN = 3, 2  # type: ignore[misc]
+    FactsFollowed.size, Batch.fan = 3, 2
     editions = Editions()
     list(editions)
     kills = 0

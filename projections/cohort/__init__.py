@@ -1,0 +1,1 @@
+"""The same law for everybody at once."""
