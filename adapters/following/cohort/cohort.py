@@ -192,7 +192,7 @@ class Cohort:
         in hours from the instant: its `until`, the first instant too late, is nearer.
         """
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LARGEST:
-            raise BadValue("limit", f"must be a whole number from 1 to {LARGEST}")
+            raise BadValue("limit", f"must be a whole number between 1 and {LARGEST}")
         asked = Asked(at, known_at, Whose(school, category, policy, year))
         self.catch_up()
         wanted = after, limit + 1, state, next_step, days_left_below

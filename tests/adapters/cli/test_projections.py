@@ -43,7 +43,8 @@ def store(url: str) -> str:
 
 def status(run: Run, store: str) -> tuple[int, dict[str, Any]]:
     done = run("projections", "status", "--store", store, "--json")
-    (found,) = json.loads(done.stdout)["projections"]
+    found, cohort = json.loads(done.stdout)["projections"]
+    assert (found["projection"], cohort["projection"]) == ("audit-trail", "cohort")
     return done.exit_code, found
 
 

@@ -69,7 +69,7 @@ def made_anew(service: Service) -> Held:
 
 def standing(url: str, editions: Editions) -> Standing:
     """How far the trail of a store is; the store is opened for it."""
-    (status,) = statuses(url, None, editions)
+    status, _ = statuses(url, None, editions)
     return status.standing
 
 
