@@ -24,9 +24,25 @@ _INSTANT = re.compile(
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 
 
+class Days(date):
+    """A day that is a whole column of days at once (see `projections/cohort`).
+
+    It is compared and shifted like any other; what takes a day apart is asked of it here.
+    """
+
+    def at_hour(self, hour: time) -> datetime:
+        raise NotImplementedError
+
+    def last_of_months(self, months: int, *, counting_first_day: bool) -> date:
+        raise NotImplementedError
+
+    def first_of_next_month(self) -> date:
+        raise NotImplementedError
+
+
 def midnight(day: date) -> datetime:
     """The instant at which a day starts: 00:00 in Shanghai."""
-    return datetime.combine(day, time.min, SHANGHAI)
+    return at_hour(day, time.min)
 
 
 def end_of(day: date) -> datetime:
@@ -36,7 +52,7 @@ def end_of(day: date) -> datetime:
 
 def at_hour(day: date, hour: time) -> datetime:
     """The instant of a local wall-clock time on a day."""
-    return datetime.combine(day, hour, SHANGHAI)
+    return day.at_hour(hour) if isinstance(day, Days) else datetime.combine(day, hour, SHANGHAI)
 
 
 def in_shanghai(instant: datetime) -> datetime:
@@ -85,6 +101,8 @@ def day_before(day: date) -> date:
 
 def first_of_next_month(day: date) -> date:
     """The first day of the month after that of a day."""
+    if isinstance(day, Days):
+        return day.first_of_next_month()
     return day_after(last_day_of_months(day.replace(day=1), 1))
 
 
@@ -105,6 +123,8 @@ def last_day_of_months(first: date, months: int, *, counting_first_day: bool = T
     With `counting_first_day=False` the first day is not part of the period, which then ends
     on the corresponding day itself.
     """
+    if isinstance(first, Days):
+        return first.last_of_months(months, counting_first_day=counting_first_day)
     month_index = first.month - 1 + months
     year, month = first.year + month_index // 12, month_index % 12 + 1
     length = calendar.monthrange(year, month)[1]

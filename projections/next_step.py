@@ -4,7 +4,7 @@ One function for each step tells whether it stands at an instant; their order is
 A date is `estimated` where it rests on an assumption, and the answer then names whom to ask.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
 from yibao.domain.care import Assessed, filing_for
-from yibao.domain.derivation import rests_on_assumption
+from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.editions import Parameter
 from yibao.domain.facts import (
     Confirmation,
@@ -36,7 +36,7 @@ from yibao.domain.rules import (
     visible_at,
     waiting_before_joining,
 )
-from yibao.domain.vocabulary import State, WaitingPeriod
+from yibao.domain.vocabulary import Pending, State, WaitingPeriod
 
 
 class NextStep(NamedTuple):
@@ -71,7 +71,12 @@ class _Situation(NamedTuple):
     built_at: datetime | None
     opens_at: datetime | None
     care: Sequence[Assessed]
-    opening_is_assumed: bool = False
+    evoucher: Derived[datetime | Pending | None] | None = None
+
+    @property
+    def opening_is_assumed(self) -> bool:
+        """Whether the instant at which the e-voucher opens rests on an assumption."""
+        return self.evoucher is not None and rests_on_assumption(self.evoucher, self.case.policy)
 
     @property
     def at(self) -> datetime:
@@ -96,8 +101,15 @@ def next_steps(
     case: Case, at: datetime, state: State | None, care: Sequence[Assessed] = ()
 ) -> tuple[NextStep, ...]:
     """The steps that stand at an instant, the most urgent first; none where nothing is to do."""
+    return tuple(standing(case, at, state, care))
+
+
+def standing(
+    case: Case, at: datetime, state: State | None, care: Sequence[Assessed] = ()
+) -> Iterator[NextStep]:
+    """The same, each looked for when it is asked for."""
     if case.facts.registration is None:
-        return ()
+        return
     questions = _QUESTIONS
     if at >= case.policy.ends_at:
         questions = (_claim_care, _pay_next_premium)
@@ -109,8 +121,9 @@ def next_steps(
     if state is State.WITHDRAWN:
         questions = (_claim_care,)
     situation = _situation(case, at, care)
-    standing = [question(situation) for question in questions]
-    return tuple([step for step in standing if step])
+    for question in questions:
+        if step := question(situation):
+            yield step
 
 
 def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation:
@@ -131,7 +144,7 @@ def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation
         built.value if built else None,
         opens.value if opens else None,
         care,
-        rests_on_assumption(known.evoucher_available_at, case.policy),
+        known.evoucher_available_at,
     )
 
 

@@ -53,7 +53,7 @@ class Asking:
 
     def _turns(self, known: Knowledge) -> Sequence[Sequence[datetime]]:
         case = known.case
-        return (self._days, case.once("turns", lambda: sorted(turns_of(case)))) if case else ()
+        return (self._days, case.once("turns", lambda: sorted(_turns(case)))) if case else ()
 
 
 def _days_named(record: Record) -> Sequence[datetime]:
@@ -62,7 +62,7 @@ def _days_named(record: Record) -> Sequence[datetime]:
     return sorted(map(midnight, named))
 
 
-def turns_of(case: Case) -> set[datetime]:
+def _turns(case: Case) -> set[datetime]:
     """Every instant, beside days that are named, at which passing time alone may change an answer.
 
     And perhaps some more. No fact lies after what is known, so none begins to count as time goes
@@ -74,7 +74,7 @@ def turns_of(case: Case) -> set[datetime]:
     for window in case.windows():
         found |= window.turns
     if case.before:
-        found |= turns_of(case.before)
+        found |= _turns(case.before)
     for episode in case.episodes:
         found.add(visible_at(case, episode.confirmation).value)
     for waiting in case.once("waiting periods", lambda: _waiting_periods(case)):

@@ -58,19 +58,21 @@ class Facts:
     def __init__(self, facts: Iterable[Current[events.Fact]]) -> None:
         # Whoever is judged has few facts, of few kinds: most of what follows is empty.
         by_kind: dict[type[events.Fact], list[Current[Any]]] = {}
-        for fact in sorted(facts, key=_moment):
-            by_kind.setdefault(type(fact.event), []).append(fact)
+        for fact in facts:
+            by_kind.setdefault(fact.event.__class__, []).append(fact)
+        for some in by_kind.values():
+            some.sort(key=_moment)
         self._name(by_kind)
 
     def after(self, gone: Current[Any] | None, come: Current[Any] | None) -> "Facts":
         """The facts without one and with another in its place, or one more; the rest stands."""
         by_kind = dict(self._by_kind)
         if gone is not None:
-            some = by_kind[type(gone.event)]
+            some = by_kind[gone.event.__class__]
             index = bisect_left(some, gone.moment, key=_moment)
-            by_kind[type(gone.event)] = some[:index] + some[index + 1 :]
+            by_kind[gone.event.__class__] = some[:index] + some[index + 1 :]
         if come is not None:
-            some = by_kind[type(come.event)] = [*by_kind.get(type(come.event), ())]
+            some = by_kind[come.event.__class__] = [*by_kind.get(come.event.__class__, ())]
             insort(some, come, key=_moment)
         facts = Facts.__new__(Facts)
         facts._name(by_kind)

@@ -1,1 +1,1 @@
-"""The same law for everybody at once."""
+"""Everybody at once: what stands at every instant, and the law over columns."""

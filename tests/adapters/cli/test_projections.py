@@ -79,7 +79,10 @@ def test_a_student_that_is_parked_is_told_of_until_it_is_set_right(run: Run, sto
         once = run("projections", "follow", "--store", store, "--once")
         alarms = [line for line in map(json.loads, once.stderr.splitlines()) if "stream" in line]
         assert once.exit_code == 0
-        assert [(line["event"], line["level"]) for line in alarms] == [("parked", "error")]
+        assert [(line["event"], line["level"], line["projection"]) for line in alarms] == [
+            ("parked", "error", "audit-trail"),
+            ("parked", "error", "cohort"),
+        ]
     code, found = status(run, store)
     (parked,) = found["parked"]
     assert (code, parked["ref"], parked["year"]) == (1, "ada", 2025)
@@ -247,6 +250,8 @@ def test_a_follower_keeps_up_until_it_is_asked_to_end(run: Run, store: str) -> N
         _, written = follower.communicate(timeout=30)
         log = [json.loads(line) for line in written.splitlines()]
     assert follower.returncode == 0
-    assert [line["event"] for line in log] == ["leading", "taken-in"]
-    assert (log[1]["facts"], log[1]["behind"]) == (5, 0)
+    for projection in ("audit-trail", "cohort"):
+        told = [line for line in log if line["projection"] == projection]
+        assert [line["event"] for line in told] == ["leading", "taken-in"]
+        assert (told[1]["facts"], told[1]["behind"]) == (5, 0)
     assert not status(run, store)[1]["led"]
