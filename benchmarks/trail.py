@@ -11,9 +11,10 @@ from measured import Row, timed, told
 from subject import POLICY, facts_of, ref
 
 from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.derived import SqliteTables
 from yibao.adapters.following.trail.audit import AuditTrail
+from yibao.adapters.following.trail.layout import TRAIL
 from yibao.adapters.following.trail.questions import Question
-from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import FactStore, open_store
 from yibao.domain.calendar import SHANGHAI
@@ -69,7 +70,7 @@ def trail(folder: Path, sizes: tuple[int, int]) -> Iterator[Row]:
         with timed() as folding:
             for _, recorded, _ in store.streams():
                 current_facts(recorded)
-        audit = AuditTrail(store, editions, SqliteTrail(f"{path}.trail"))
+        audit = AuditTrail(store, editions, SqliteTables(f"{path}.trail", TRAIL))
         with timed() as making:
             audit.catch_up()
         each, folded = (taken[0] / facts * 1e6 for taken in (making, folding))

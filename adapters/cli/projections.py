@@ -113,3 +113,22 @@ def projections_retry(store: str, trail: str | None, policies: Path | None, lang
         left = retry(store, trail, Editions(policies), watch)
     tell(words("projections", "left", parked=left))
     sys.exit(1 if left else 0)
+
+
+@projections.command("rebuild", epilog=examples("projections rebuild --store facts.db"))
+@STORE
+@click.option("--back", is_flag=True, help="Go back to the one before (default: make a new one).")
+@policies_option
+@lang_option
+def projections_rebuild(store: str, back: bool, policies: Path | None, lang: Any) -> None:
+    """Make the cohort anew beside the old, and switch over.
+
+    Questions are answered from the old one until then. It stays, and --back returns to it.
+    """
+    from yibao.adapters.cli.running.projecting import rebuild
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.views.console import watched
+    from yibao.adapters.views.words import Words
+
+    with watched(sys.stderr, Words(lang)("audit", "catching_up")) as watch:
+        rebuild(store, Editions(policies), back=back, watch=watch)

@@ -1,4 +1,4 @@
-"""What follows the facts: who keeps a projection up, who leads; in it the audit trail."""
+"""What follows the facts: who keeps a projection up, who leads; in it the projections."""
 
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import (

@@ -8,7 +8,9 @@ import psycopg
 import psycopg.errors
 from psycopg.sql import SQL, Identifier
 
-from yibao.adapters.following.trail import postgres as trail
+from yibao.adapters.following.cohort import COHORT
+from yibao.adapters.following.derived import postgres as derived
+from yibao.adapters.following.trail import TRAIL
 from yibao.adapters.store import Finding, StoreError, migrations
 from yibao.adapters.store.postgres import (
     Connection,
@@ -21,6 +23,9 @@ from yibao.adapters.store.postgres import (
     settings_here,
 )
 
+#: What follows the facts in a schema of its own.
+FOLLOWED: Final = (TRAIL, COHORT)
+
 
 def init(url: str, *, rehearsal: bool = False) -> str:
     """Creates a store in a database where there is none; its layout."""
@@ -31,7 +36,8 @@ def init(url: str, *, rehearsal: bool = False) -> str:
             raise StoreError(
                 f"the database {place_of(url)} has something else in the schema yibao: {found[0]!r}"
             )
-        trail.checked_ours(PostgresSql(connection))
+        for layout in FOLLOWED:
+            derived.checked_ours(PostgresSql(connection), layout)
         if encoding := _other_encoding(connection):
             raise StoreError(
                 f"the database {place_of(url)} is encoded in {encoding}, which has not every name: "
@@ -53,7 +59,7 @@ _IN_THE_WAY: Final = "SELECT relname FROM pg_class WHERE relnamespace = to_regna
 def migrate(url: str) -> tuple[str, str]:
     """Brings the store to the newest layout; the layout it had and the one it has.
 
-    Tables of the trail that are of another layout are made anew, and it is followed again.
+    Tables of a projection that are of another layout are made anew, and followed again.
     """
     with _connected(url, as_owner=True) as connection:
         before = layout_of(connection)
@@ -70,24 +76,29 @@ def _at_the_newest_layout(url: str, *, rehearsal: bool = False) -> str:
         migrations.upgrade_postgres(lambda: connection, place_of(url), rehearsal=rehearsal)
     with _connected(url, as_owner=True) as connection:
         with connection.transaction():
-            trail.create(connection)
+            for layout in FOLLOWED:
+                derived.create(connection, layout)
         return str(layout_of(connection))
 
 
+#: The schemas in which what follows the facts is kept, and all that are ours.
+_DERIVED: Final = "yibao_trail, yibao_cohort"
+_OURS: Final = f"yibao, {_DERIVED}"
+
 #: What takes from a role all that another grant gave it.
 _NOTHING: Final = (
-    "REVOKE ALL ON SCHEMA yibao, yibao_trail FROM {role}",
-    "REVOKE ALL ON ALL TABLES IN SCHEMA yibao, yibao_trail FROM {role}",
-    "REVOKE ALL ON ALL SEQUENCES IN SCHEMA yibao, yibao_trail FROM {role}",
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail REVOKE ALL ON TABLES FROM {role}",
+    f"REVOKE ALL ON SCHEMA {_OURS} FROM {{role}}",
+    f"REVOKE ALL ON ALL TABLES IN SCHEMA {_OURS} FROM {{role}}",
+    f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {_OURS} FROM {{role}}",
+    f"ALTER DEFAULT PRIVILEGES IN SCHEMA {_DERIVED} REVOKE ALL ON TABLES FROM {{role}}",
 )
 #: What a role needs that records and follows, and what one that only asks.
 _READS: Final = (
-    "GRANT USAGE ON SCHEMA yibao, yibao_trail TO {role}",
-    "GRANT SELECT ON ALL TABLES IN SCHEMA yibao, yibao_trail TO {role}",
+    f"GRANT USAGE ON SCHEMA {_OURS} TO {{role}}",
+    f"GRANT SELECT ON ALL TABLES IN SCHEMA {_OURS} TO {{role}}",
     "GRANT SELECT ON ALL SEQUENCES IN SCHEMA yibao TO {role}",
-    # Of another version the trail's tables are made anew, for the same roles.
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail GRANT SELECT ON TABLES TO {role}",
+    # Of another version the tables of a projection are made anew, for the same roles.
+    f"ALTER DEFAULT PRIVILEGES IN SCHEMA {_DERIVED} GRANT SELECT ON TABLES TO {{role}}",
 )
 _APPENDS: Final = (
     *_READS,
@@ -95,10 +106,11 @@ _APPENDS: Final = (
     # A note can be erased, and a count grows.
     "GRANT INSERT, DELETE ON yibao.notes TO {role}",
     "GRANT INSERT, UPDATE ON yibao.counted_attempts TO {role}",
-    # The trail follows from the facts and may be lost.
-    "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA yibao_trail TO {role}",
-    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON yibao_trail.layout FROM {role}",
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail "
+    # What follows from the facts may be lost.
+    f"GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {_DERIVED} TO {{role}}",
+    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON yibao_trail.layout, yibao_cohort.layout "
+    "FROM {role}",
+    f"ALTER DEFAULT PRIVILEGES IN SCHEMA {_DERIVED} "
     "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON TABLES TO {role}",
 )
 
@@ -214,8 +226,9 @@ def _act_as_owner(connection: Connection, where: str) -> None:
 
 _OWNERS: Final = (
     "SELECT pg_get_userbyid(nspowner) FROM pg_namespace "
-    "WHERE nspname IN ('yibao', 'yibao_trail') UNION "
-    "SELECT tableowner FROM pg_tables WHERE schemaname IN ('yibao', 'yibao_trail') ORDER BY 1"
+    f"WHERE nspname = ANY (string_to_array('{_OURS}', ', ')) UNION "
+    "SELECT tableowner FROM pg_tables "
+    f"WHERE schemaname = ANY (string_to_array('{_OURS}', ', ')) ORDER BY 1"
 )
 
 

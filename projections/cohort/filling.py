@@ -3,7 +3,7 @@
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from yibao.domain.facts import Current, Moment, events
+from yibao.domain.facts import events
 from yibao.projections.answer import Answer
 from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
 from yibao.projections.cohort.shapes import Telling, Words, day_of, instant_of

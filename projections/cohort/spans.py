@@ -32,17 +32,19 @@ class Span(NamedTuple):
     """A time in which state and next step stay the same; None for an end that there is not.
 
     `ends_at` is the first instant outside.
-    `next_step` is the code of the most urgent step, None where nothing is to do.
+    `next_step` is the code of the most urgent step, None where nothing is to do, and `until` the
+    first instant too late for it, None where there is none.
     """
 
     begins_at: datetime | None
     ends_at: datetime | None
     state: State | None
     next_step: str | None
+    until: datetime | None = None
 
 
 def spans(knowledge: Knowledge) -> tuple[Span, ...]:
-    """What `answered` says of state and next step at every instant, as spans in their order.
+    """What `answered` says of state and first step at every instant, as spans in their order.
 
     They cover all instants, and no two neighbours say the same.
     """
@@ -60,14 +62,16 @@ def spans(knowledge: Knowledge) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def _told(knowledge: Knowledge, case: Case, at: datetime) -> tuple[State | None, str | None]:
+def _told(
+    knowledge: Knowledge, case: Case, at: datetime
+) -> tuple[State | None, str | None, datetime | None]:
     """The state and the most urgent step at an instant."""
     case = as_of(case, at)
     change = state_at(timeline(case), at)
     state = change.state if change else None
     care = assessments(case, knowledge.cares, at) if knowledge.cares else ()
     step = next(standing(case, at, state, care), None)
-    return state, step.code if step else None
+    return (state, step.code, step.until) if step else (state, None, None)
 
 
 def _turns(knowledge: Knowledge, case: Case) -> set[datetime]:

@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
 
 from yibao.adapters.editions import Editions
+from yibao.adapters.following.derived import Tables, instant_of, parked_in, tables_of
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.changes import unpacked
 from yibao.adapters.following.trail.following import TrailProjection
-from yibao.adapters.following.trail.layout import REFUSED, instant_of
+from yibao.adapters.following.trail.layout import REFUSED, TRAIL
 from yibao.adapters.following.trail.questions import A_DAY, COUNTED, By, Key, Question
-from yibao.adapters.following.trail.sqlite import SqliteTrail
-from yibao.adapters.following.trail.store import TrailRow, TrailStore, parked_in, rows_of
+from yibao.adapters.following.trail.store import TrailRow, rows_of
 from yibao.adapters.store import FactStore, StoreError, file_of, url_given
 from yibao.adapters.store.connections import Sql
 from yibao.adapters.telemetry import Watch
@@ -94,7 +94,7 @@ class Page(NamedTuple):
 class AuditTrail:
     """Asks the trail of a store; before each question it takes in what is new."""
 
-    def __init__(self, store: FactStore, editions: Editions, trail: TrailStore) -> None:
+    def __init__(self, store: FactStore, editions: Editions, trail: Tables) -> None:
         self.store = store
         self._editions = editions
         self._trail = trail
@@ -246,15 +246,9 @@ def _check(question: Question) -> None:
         raise BadValue("question", "is no Question")
 
 
-def open_trail(store: FactStore, where: str | None) -> TrailStore:
+def open_trail(store: FactStore, where: str | None) -> Tables:
     """Where the trail of a store is kept, unless one says in which file."""
-    if where is None and store.is_postgres:
-        from yibao.adapters.following.trail.postgres import PostgresTrail
-        from yibao.adapters.store.postgres import PostgresRecorder
-
-        assert isinstance(store.recorder, PostgresRecorder)
-        return PostgresTrail(store.recorder.connections)
-    return SqliteTrail(store.beside(".trail") if where is None else trail_file(where))
+    return tables_of(store, TRAIL, None if where is None else trail_file(where))
 
 
 def trail_file(where: str) -> str:

@@ -1,264 +1,68 @@
-"""Takes in a batch of facts: the rows each makes, whom a window moved, who is parked."""
+"""The rows each fact of a batch makes in the trail, and those of whom a window moved."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cache, partial
-from itertools import takewhile
+from functools import partial
 from operator import attrgetter
-from typing import Final
-from uuid import UUID
 
-from yibao.adapters.editions import Editions
-from yibao.adapters.following.supervisor import Parked
+from yibao.adapters.following.derived import Batch, Fixes, OwnFacts
 from yibao.adapters.following.trail.layout import OF_A_SCHOOL, OF_A_STUDENT
-from yibao.adapters.following.trail.rows import (
-    edition_row,
-    entry_row,
-    fix_rows,
-)
-from yibao.adapters.following.trail.store import (
-    Progress,
-    TrailRow,
-    TrailTransaction,
-)
-from yibao.adapters.store import (
-    FactStore,
-    Halted,
-    StoreError,
-    Taken,
-    positioned,
-)
-from yibao.adapters.store.connections import AT_ONCE, SqlRow
-from yibao.domain.editions import Policy
-from yibao.domain.facts import Positioned, events
-from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
-from yibao.domain.rules import (
-    confirmed_whichever_holds,
-)
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.adapters.following.trail.rows import edition_row, entry_row, fix_rows
+from yibao.adapters.following.trail.store import TrailRow, TrailTransaction
+from yibao.domain.facts import Positioned
+from yibao.domain.rules import confirmed_whichever_holds
+from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.audit_trail import (
     Entry,
     entries,
     entries_with_windows,
     entry_of,
     fixes_a_window,
-    years_before,
 )
-from yibao.projections.record import NOTHING, EditionRecord, Knowledge, Log, Record
-
-#: For how many students and windows fixed it is looked at together what a window has moved.
-FAN: Final = 500
-#: Of a stream with more events the trail tells nothing more: nobody else is to wait for it.
-LONGEST: Final = 5000
-
-_AT_A_SCHOOL: Final = (events.Registered, events.SchoolChanged)
-_FIXES: Final = {events.WindowFixed.name, events.Voided.name}
-_OF_EDITIONS: Final = _FIXES | {events.EditionAdopted.name, events.BenefitsAdopted.name}
+from yibao.projections.record import Knowledge, Record
 
 
-class Batch:
+class TrailBatch(Batch[TrailTransaction]):
     """One batch of facts on its way into the trail."""
 
-    def __init__(self, store: FactStore, editions: Editions, transaction: TrailTransaction) -> None:
-        self.store = store
-        self.editions = editions
-        self.transaction = transaction
-        self.edition = cache(self._edition)
-        self.parked = {each.stream for each in transaction.parked()}
-        self._years: dict[str, list[int]] = {}
-        self._logs: dict[UUID, Log] = {}
-        self._read: dict[UUID, list[SqlRow]] = {}
-        self._read_until = 0
-
-    def of_facts(self, progress: Progress, taken: Sequence[Taken]) -> Progress:
-        """Facts up to the next window that is fixed, or the effects of windows fixed in a row."""
-        known = list(takewhile(lambda each: each.topic in events.EVENTS, taken))
-        if not known:
-            raise Halted(
-                f"the fact at position {taken[0].position} has the name {taken[0].topic!r}, "
-                "which this version of yibao does not know"
-            )
-        editions = self._editions(known)
-        own = list(takewhile(lambda each: not self._is_fix(each, editions), known))
-        if not own:
-            in_a_row = takewhile(
-                lambda each: each.stream == known[0].stream and self._is_fix(each, editions), known
-            )
-            return self._fixed_windows(
-                progress, [each.position for each in in_a_row], editions[known[0].stream]
-            )
-        last = own[-1]
-        firsts: dict[UUID, int] = {}
-        for each in own:
-            if each.stream not in editions:
-                firsts.setdefault(each.stream, each.position)
-        students = {
-            each: first
-            for each, first in self._of_every_year(self._enrollments(firsts, last.position)).items()
-            if each.stream.hex not in self.parked
-        }
-        self._read_ahead([each.care_stream for each in students], last.position)
-        self._read_ahead([each.stream for each in students], last.position)
-        rows = [
-            row
-            for enrollment, first in students.items()
-            for row in self._enrollment(enrollment, first, progress.position, last.position)
-        ]
-        adopted = {each.position: each.stream for each in own if each.stream in editions}
-        found = self.store.at_positions(adopted)
-        rows += [
-            edition_row(Positioned(position, found[position]), editions[stream])
-            for position, stream in adopted.items()
-        ]
+    def take_own(self, own: OwnFacts) -> None:
+        between = partial(entries, after=own.after, until=own.until)
+        rows = []
+        for enrollment, first in own.students.items():
+            made = self.made(enrollment, first, own.until, between)
+            rows += [] if made is None else self._rows(enrollment, own.until, made)
+        found = self.store.at_positions(own.adopted)
+        for position, stream in own.adopted.items():
+            policy = self.transaction.edition_of(stream)
+            assert policy is not None
+            rows.append(edition_row(Positioned(position, found[position]), policy))
         # What was recorded at one time is then read from one place of the file.
         self.transaction.insert(sorted(rows, key=attrgetter("position")))
-        return progress._replace(position=last.position)
 
-    def unpark(self, parked: Parked, until: int) -> None:
-        """Lists a parked student anew up to a position, if that can be done by now.
+    def take_fixed(self, students: Sequence[EnrollmentId], fixes: Fixes) -> None:
+        moved_by = partial(_moved_by, fixes.found, self.at_hand(fixes.policy).year)
+        for enrollment in students:
+            made = self.made(enrollment, fixes.found[0].position, fixes.until, moved_by)
+            self.transaction.insert(
+                entry_row(entry)._replace(listing=OF_A_STUDENT) for entry in made or ()
+            )
 
-        And with it the other years of the student, whose answers may not have known of this one.
-        """
-        stream = UUID(parked.stream)
-        self.parked.discard(parked.stream)
-        self.transaction.unpark(parked.stream)
-        found = self._enrollments({stream: parked.position}, until)
-        for enrollment, first in self._of_every_year(found).items():
-            made = self._made(enrollment, first, until, entries_with_windows)
-            if made is None:
-                continue
-            self.transaction.forget_student(enrollment)
-            self.transaction.insert(self._rows(enrollment, until, made))
-            for fix in [entry.recorded for entry in made if _is_of_an_edition(entry)]:
-                policy = self.transaction.edition_of(fix.event.originator_id)
-                assert policy is not None
-                self.transaction.forget_fix(fix.position)
-                self._list_fix(fix, policy)
+    def fixed_for_all(self, fixes: Fixes) -> None:
+        for fix in fixes.found:
+            self._list_fix(fix, fixes.policy)
 
-    def _editions(self, taken: Sequence[Taken]) -> dict[UUID, str]:
-        """The editions among the streams; an edition is adopted before anything else of it."""
-        found = {}
-        for stream in {each.stream for each in taken if each.topic in _OF_EDITIONS}:
-            policy = self.transaction.edition_of(stream)
-            if policy is None:
-                try:
-                    first = self.store.first(stream)
-                except UnreadableEvent:
-                    continue  # no edition that anybody could have used
-                if not isinstance(first, events.EditionAdopted):
-                    continue  # what is taken back here is a student's
-                policy = first.policy
-                self.transaction.add_edition(stream, policy)
-            found[stream] = policy
-        return found
-
-    def _is_fix(self, taken: Taken, editions: dict[UUID, str]) -> bool:
-        return taken.stream in editions and taken.topic in _FIXES
-
-    def _enrollments(self, firsts: Mapping[UUID, int], until: int) -> dict[EnrollmentId, int]:
-        """Whose streams these are, each with the first position; registration precedes care."""
-        known = self.transaction.enrollments_of(firsts)
-        self._read_ahead(firsts.keys() - known.keys(), until)
-        found: dict[EnrollmentId, int] = {}
-        for stream, first in firsts.items():
-            enrollment = known.get(stream)
-            if enrollment is None:
-                enrollment = self._registered(stream, first)
-                if enrollment is None:
-                    continue
-                known |= {enrollment.stream: enrollment, enrollment.care_stream: enrollment}
-                self.transaction.add_enrollments([enrollment])
-            found[enrollment] = min(first, found.get(enrollment, first))
-        return found
-
-    def _of_every_year(self, found: Mapping[EnrollmentId, int]) -> dict[EnrollmentId, int]:
-        """The same with every other year of the students: its answers may be moved as well."""
-        firsts: dict[str, int] = {}
-        for (ref, _), first in found.items():
-            firsts[ref] = min(first, firsts.get(ref, first))
-        self._years |= self.transaction.years_of(firsts)
-        return {
-            EnrollmentId(ref, year): first
-            for ref, first in firsts.items()
-            for year in self._years[ref]
-        }
-
-    def _registered(self, stream: UUID, position: int) -> EnrollmentId | None:
-        """Whose new stream it is; None, and parked, where it does not say so."""
-        rows = self._read.get(stream, [])[:1]
-        try:
-            first = positioned(stream, rows)[0].event if rows else None
-            if not isinstance(first, events.Registered):
-                raise UnreadableEvent(f"stream {stream} is nobody's: there is no registration")
-        except UnreadableEvent as error:
-            self._park(Parked(stream.hex, None, None, position, str(error)))
-            return None
-        return EnrollmentId(first.ref, self._at_hand(first.policy).year)
-
-    def _read_ahead(self, streams: Iterable[UUID], until: int) -> None:
-        """Reads streams that are needed up to a position, many at once."""
-        if until != self._read_until:
-            self._read, self._read_until = {}, until
-            self._logs.clear()
-        # Not by a difference of sets: that would look at all that was read, for each student anew.
-        lacking = {stream for stream in streams if stream not in self._read}
-        if lacking:
-            self._read |= self.store.rows_of(lacking, until)
-
-    def _recorded(self, stream: UUID, until: int) -> list[Positioned]:
-        self._read_ahead([stream], until)
-        rows = self._read[stream]
-        if len(rows) > LONGEST:
-            raise UnreadableEvent(f"stream {stream} is too long: {len(rows)} events")
-        return positioned(stream, rows)
-
-    def _enrollment(
-        self, enrollment: EnrollmentId, first: int, after: int, until: int
-    ) -> list[TrailRow]:
-        """What was recorded of one student between two positions; nothing where it is parked."""
-        between = partial(entries, after=after, until=until)
-        made = self._made(enrollment, first, until, between)
-        return [] if made is None else self._rows(enrollment, until, made)
-
-    def _made(
-        self,
-        enrollment: EnrollmentId,
-        first: int,
-        until: int,
-        make: Callable[[Record], Iterable[Entry]],
-    ) -> list[Entry] | None:
-        """Entries of one student; None, and parked, where her facts are not fit for it."""
-        if enrollment.stream.hex in self.parked:
-            return None
-        if enrollment.year == self._years[enrollment.ref][0]:
-            self._logs.clear()  # another student's
-        try:
-            record = self._record(enrollment, until)
-            self._check_holdable(record)
-            return list(make(record))
-        except StoreError:
-            raise  # of the store, not of the student
-        except YibaoError as error:
-            # It must not stop what can be told of all the others; a mistake of ours must.
-            self._park(Parked(enrollment.stream.hex, *enrollment, first, str(error)))
-            return None
-
-    def _check_holdable(self, record: Record) -> None:
-        """Raises UnreadableEvent where the trail's database does not take what is listed.
-
-        That is the name of a school: all else that is listed has no such characters.
-        """
-        for each in record.enrolled.positioned():
-            school = getattr(each.event, "school", None)
-            if school is not None and not self.transaction.store.can_hold(school):
-                raise UnreadableEvent(
-                    f"the fact at position {each.position} names a school by characters "
-                    "that the trail's database cannot hold"
-                )
-
-    def _park(self, parked: Parked) -> None:
-        self.parked.add(parked.stream)
-        self.transaction.park(parked)
+    def make_anew(self, enrollment: EnrollmentId, first: int, until: int) -> None:
+        """Lists a student anew up to a position, if that can be done."""
+        made = self.made(enrollment, first, until, entries_with_windows)
+        if made is None:
+            return
+        self.transaction.forget_student(enrollment)
+        self.transaction.insert(self._rows(enrollment, until, made))
+        for fix in [entry.recorded for entry in made if _is_of_an_edition(entry)]:
+            policy = self.transaction.edition_of(fix.event.originator_id)
+            assert policy is not None
+            self.transaction.forget_fix(fix.position)
+            self._list_fix(fix, policy)
 
     def _rows(self, enrollment: EnrollmentId, until: int, made: Sequence[Entry]) -> list[TrailRow]:
         """How entries are listed; those of windows that were fixed are the student's alone."""
@@ -272,94 +76,14 @@ class Batch:
             if entry.former_school is not None:
                 rows.append(row._replace(listing=OF_A_SCHOOL, school=entry.former_school))
         told = [entry.event for entry in made]
-        several = len(self._years[enrollment.ref]) > 1
-        if several or any(isinstance(event, _AT_A_SCHOOL) for event in told):
-            self._remember_schools(self._record(enrollment, until))
+        self.remember_schools(self.record(enrollment, until), told)
         return rows
-
-    def _remember_schools(self, record: Record) -> None:
-        """For whom a window may be fixed: every school, under every edition there was of a year."""
-        stream = record.enrollment.stream
-        for year in (record, *years_before(record)):
-            known = [event for event in year.enrolled.events if isinstance(event, _AT_A_SCHOOL)]
-            policies = {event.policy for event in known if isinstance(event, events.Registered)}
-            schools = {event.school for event in known}
-            self.transaction.add_schools(
-                (policy, school, stream) for policy in policies for school in schools
-            )
-
-    def _fixed_windows(self, progress: Progress, found: Sequence[int], policy: str) -> Progress:
-        """Lists whose answers windows moved that were fixed in a row, then the fixes.
-
-        Some students at a time, each with all of the fixes, so that she is read once and what
-        follows from one fix is there for the next. Which fixes these are stands in the progress:
-        meanwhile others may be recorded.
-        """
-        through, _, after = (progress.fanned or "").partition(" ")
-        last = int(through or found[-1])
-        recorded = list(self.edition(policy).log.positioned())
-        fixes = [each for each in recorded if found[0] <= each.position <= last]
-        schools = _schools_concerned(recorded, fixes)
-        some = max(FAN // len(fixes), 1)
-        students = self.transaction.concerned(policy, schools, after, some)
-        self._years |= self.transaction.years_of({each.ref for _, each in students})
-        self._read_ahead([stream for _, each in students for stream in self._streams(each)], last)
-        moved_by = partial(_moved_by, fixes, self._at_hand(policy).year)
-        for _, enrollment in students:
-            made = self._made(enrollment, found[0], last, moved_by)
-            self.transaction.insert(
-                entry_row(entry)._replace(listing=OF_A_STUDENT) for entry in made or ()
-            )
-        if len(students) == some:
-            return progress._replace(fanned=f"{last} {students[-1][0]}")
-        for fix in fixes:
-            self._list_fix(fix, policy)
-        return progress._replace(position=last, fanned=None)
 
     def _list_fix(self, fix: Positioned, policy: str) -> None:
         """Lists a fixed window for all and for the schools, by what it moved of their students."""
         superseded = self.edition(policy).log.version_superseded(fix.event)
         effects = self.transaction.effects(fix.position)
         self.transaction.insert(fix_rows(fix, superseded, policy, effects))
-
-    def _streams(self, enrollment: EnrollmentId) -> Iterator[UUID]:
-        """The streams of which answers about a year tell something."""
-        ref, own = enrollment
-        yield enrollment.care_stream
-        for year in self._years[ref]:
-            if year <= own + 1:
-                yield EnrollmentId(ref, year).stream
-
-    def _record(self, enrollment: EnrollmentId, until: int) -> Record:
-        """Everything of a student up to a position; of the other years without their care."""
-        ref, asked = enrollment
-        enrolled = {
-            year: self._log(EnrollmentId(ref, year).stream, until)
-            for year in self._years[ref]
-            if year <= asked + 1
-        }
-        logs = {year: (log, NOTHING) for year, log in enrolled.items()}
-        logs[asked] = enrolled[asked], self._log(enrollment.care_stream, until)
-        return Record.of(enrollment, logs, self.edition)
-
-    def _log(self, stream: UUID, until: int) -> Log:
-        """What a stream recorded up to a position; kept for the other years of a student."""
-        if stream not in self._logs:
-            self._logs[stream] = Log.of(self._recorded(stream, until))
-        return self._logs[stream]
-
-    def _edition(self, name: str) -> EditionRecord:
-        try:
-            recorded = self.store.recorded(edition_stream(name))
-            return EditionRecord(self._at_hand(name), Log.of(recorded))
-        except UnreadableEvent as error:
-            raise Halted(f"the edition {name!r} cannot be read: {error}") from error
-
-    def _at_hand(self, name: str) -> Policy:
-        try:
-            return self.editions.get(name)
-        except UnknownEdition as error:
-            raise Halted(f"a student is registered under it, and there is {error}") from error
 
 
 def _moved_by(fixes: Sequence[Positioned], year: int, record: Record) -> Iterator[Entry]:
@@ -400,24 +124,3 @@ def _is_of_an_edition(entry: Entry) -> bool:
         return False
     whose = EnrollmentId(entry.enrollment.ref, entry.fact_year)
     return entry.event.originator_id not in (whose.stream, whose.care_stream)
-
-
-def _schools_concerned(
-    recorded: Sequence[Positioned], fixes: Iterable[Positioned]
-) -> Sequence[str] | None:
-    """The schools that fixes name, or those they correct or take back; None for all.
-
-    For all it is also where there are more than a statement takes.
-    """
-    by_id = {each.event.event_id: each.event for each in recorded}
-    found: set[str] = set()
-    for fix in fixes:
-        named: events.Event | None = fix.event
-        while named is not None:
-            if isinstance(named, events.WindowFixed):
-                if named.school is None:
-                    return None
-                found.add(named.school)
-            superseded = getattr(named, "supersedes", None)
-            named = by_id.get(superseded) if superseded else None
-    return sorted(found) if len(found) <= AT_ONCE else None

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final
 
-from yibao.adapters.following.trail.layout import instant_of, number_of
+from yibao.adapters.following.derived import instant_of, number_of
 from yibao.adapters.shapes import brief_json
 from yibao.domain.lifecycle import Change
 from yibao.domain.vocabulary import State

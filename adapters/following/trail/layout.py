@@ -6,10 +6,9 @@ of another year of the student as well is listed once more for that year. A wind
 listed once for all, once more for each enrollment whose answers it moved, and once for each school.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from yibao.domain.calendar import SHANGHAI
+from yibao.adapters.following.derived import COMMON, PROGRESS, Layout, common_tables
 from yibao.projections.parts import PARTS
 
 #: Grows whenever the same facts would give other rows; a trail of another number is made anew.
@@ -49,7 +48,7 @@ _INDEXES: Final = {
     },
 }
 
-CREATE: Final = (
+_CREATE: Final = (
     "CREATE TABLE entries (entry INTEGER PRIMARY KEY, listing INTEGER NOT NULL, "
     "recorded INTEGER NOT NULL, position INTEGER NOT NULL, attempt INTEGER NOT NULL, "
     "elsewhere INTEGER NOT NULL, "
@@ -64,28 +63,21 @@ CREATE: Final = (
     "CREATE TABLE enrollments (stream TEXT PRIMARY KEY, care_stream TEXT NOT NULL UNIQUE, "
     "ref TEXT NOT NULL, year INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX of_people ON enrollments (ref)",
-    # Every school a student was ever at under an edition, for an enrollment of then or of a later
-    # year: whom a fixed window may concern.
-    "CREATE TABLE schools (policy TEXT NOT NULL, school TEXT NOT NULL, stream TEXT NOT NULL, "
-    "PRIMARY KEY (policy, school, stream)) WITHOUT ROWID",
-    "CREATE TABLE editions (stream TEXT PRIMARY KEY, policy TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE progress (fingerprint TEXT NOT NULL, position INTEGER NOT NULL, "
-    "mark TEXT, attempt INTEGER NOT NULL, counted INTEGER NOT NULL, fanned TEXT)",
-    # Whose facts could not be taken in, from which position on, and why.
-    "CREATE TABLE parked (stream TEXT PRIMARY KEY, ref TEXT, year INTEGER, "
-    "position INTEGER NOT NULL, told TEXT NOT NULL) WITHOUT ROWID",
 )
-TABLES: Final = ("entries", "enrollments", "schools", "editions", "progress", "parked")
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def number_of(instant: datetime) -> int:
-    """An instant as the microseconds since 1970, exact and cheap to compare."""
-    return (instant - _EPOCH) // _MICROSECOND
+def _created(side: str) -> tuple[str, ...]:
+    return (*_CREATE, *common_tables(side))
 
 
-def instant_of(number: int) -> datetime:
-    """The instant of a number of microseconds, in Shanghai."""
-    return (_EPOCH + number * _MICROSECOND).astimezone(SHANGHAI)
+#: The tables of the trail; by these columns every trail is known that was ever released.
+TRAIL: Final = Layout(
+    told="trail",
+    schema="yibao_trail",
+    format=FORMAT,
+    turn=3,
+    tables=("entries", "enrollments", *COMMON),
+    create=_created,
+    mark={"progress": PROGRESS, "enrollments": ("stream", "care_stream", "ref", "year")},
+)
+TABLES: Final = TRAIL.tables

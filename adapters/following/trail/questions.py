@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from yibao.adapters.following.derived import number_of
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.layout import (
     BITS,
@@ -15,7 +16,6 @@ from yibao.adapters.following.trail.layout import (
     OF_A_STUDENT,
     ORDER,
     REFUSED,
-    number_of,
 )
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.domain.facts.events import EVENTS, Voided

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from yibao.adapters.following.derived import number_of
 from yibao.adapters.following.trail.changes import packed, text_of
-from yibao.adapters.following.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL, REFUSED, number_of
+from yibao.adapters.following.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL, REFUSED
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.store import CountedAttempts
 from yibao.domain.facts import KeptAttempt, Positioned

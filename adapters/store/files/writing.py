@@ -17,7 +17,8 @@ from yibao.adapters.store.files.looking import AT_REST, BESIDE, uri
 _PRIVATE: Final = 0o600
 
 #: How what is kept beside a database is named, and by whose name.
-_BESIDE: Final = re.compile(rf"(.+)(?:{'|'.join(BESIDE)}|\.trail|\.[^.]+\.lead)", re.DOTALL)
+_ENDINGS: Final = "|".join([*BESIDE, r"\.trail", r"\.cohort", r"\.[^.]+\.lead"])
+_BESIDE: Final = re.compile(rf"(.+)(?:{_ENDINGS})", re.DOTALL)
 
 
 class NotWritten(StoreError):

@@ -41,9 +41,16 @@ def store(url: str) -> str:
     return url
 
 
+def every_status(run: Run, store: str) -> list[dict[str, Any]]:
+    done = run("projections", "status", "--store", store, "--json")
+    found: list[dict[str, Any]] = json.loads(done.stdout)["projections"]
+    return found
+
+
 def status(run: Run, store: str) -> tuple[int, dict[str, Any]]:
     done = run("projections", "status", "--store", store, "--json")
-    (found,) = json.loads(done.stdout)["projections"]
+    found, cohort = json.loads(done.stdout)["projections"]
+    assert (found["projection"], cohort["projection"]) == ("audit-trail", "cohort")
     return done.exit_code, found
 
 
@@ -78,7 +85,10 @@ def test_a_student_that_is_parked_is_told_of_until_it_is_set_right(run: Run, sto
         once = run("projections", "follow", "--store", store, "--once")
         alarms = [line for line in map(json.loads, once.stderr.splitlines()) if "stream" in line]
         assert once.exit_code == 0
-        assert [(line["event"], line["level"]) for line in alarms] == [("parked", "error")]
+        assert [(line["event"], line["level"], line["projection"]) for line in alarms] == [
+            ("parked", "error", "audit-trail"),
+            ("parked", "error", "cohort"),
+        ]
     code, found = status(run, store)
     (parked,) = found["parked"]
     assert (code, parked["ref"], parked["year"]) == (1, "ada", 2025)
@@ -140,7 +150,7 @@ def test_a_mistake_of_the_programs_own_parks_nobody_and_whoever_asks_is_told_of_
         assert (log["event"], log["level"]) == ("halted", "critical")
         assert log["reason"].startswith(told)
         frames = [frame.partition(":")[0] for frame in log["frames"]]
-        assert "yibao.adapters.following.trail.following" in frames
+        assert "yibao.adapters.following.derived.following" in frames
         assert log["frames"][-1].endswith("mistaken")
         for asked in (["audit"], ["audit", "--ref", "bo", "--json"], ["projections", "retry"]):
             done = run(*asked, "--store", store)
@@ -238,7 +248,7 @@ def test_a_follower_keeps_up_until_it_is_asked_to_end(run: Run, store: str) -> N
     )
     try:
         ends = time.monotonic() + 60
-        while not (found := status(run, store)[1])["led"] or found["behind"]:
+        while not all(each["led"] and not each["behind"] for each in every_status(run, store)):
             assert time.monotonic() < ends, "nobody follows"
             time.sleep(0.1)
     finally:
@@ -246,6 +256,8 @@ def test_a_follower_keeps_up_until_it_is_asked_to_end(run: Run, store: str) -> N
         _, written = follower.communicate(timeout=30)
         log = [json.loads(line) for line in written.splitlines()]
     assert follower.returncode == 0
-    assert [line["event"] for line in log] == ["leading", "taken-in"]
-    assert (log[1]["facts"], log[1]["behind"]) == (5, 0)
+    for projection in ("audit-trail", "cohort"):
+        told = [line for line in log if line["projection"] == projection]
+        assert [line["event"] for line in told] == ["leading", "taken-in"]
+        assert (told[1]["facts"], told[1]["behind"]) == (5, 0)
     assert not status(run, store)[1]["led"]

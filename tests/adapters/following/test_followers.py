@@ -18,9 +18,9 @@ import pytest
 from pgserver import Server
 
 from yibao.adapters.cli.running.projecting import statuses
+from yibao.adapters.following.derived import Batch, FactsFollowed
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import Stop, Supervisor
-from yibao.adapters.following.trail import batches, following
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import Service, open_service
@@ -82,8 +82,8 @@ def service(ready: str, clock: Clock) -> Iterator[Service]:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "BATCH", 3)
-    monkeypatch.setattr(batches, "FAN", 2)
+    monkeypatch.setattr(FactsFollowed, "size", 3)
+    monkeypatch.setattr(Batch, "fan", 2)
 
 
 @lasting
@@ -297,8 +297,8 @@ def test_what_is_delivered_twice_is_taken_in_once(service: Service, small_batche
 
 FOLLOWS = """
 import sys, yibao
-from yibao.adapters.following.trail import batches, following
-following.BATCH, batches.FAN = 3, 2
+from yibao.adapters.following.derived import Batch, FactsFollowed
+FactsFollowed.size, Batch.fan = 3, 2
 with yibao.open(sys.argv[1]) as service, service.audit_trail() as trail:
     trail.catch_up()
 """
@@ -397,7 +397,7 @@ def test_a_student_of_whom_there_is_too_much_is_parked_and_all_others_go_on(
         trail.catch_up()
         there = len(service.facts(BO))
         longest = max(len(service.facts(who)) for who in (ADA, BO, CY))
-        monkeypatch.setattr(batches, "LONGEST", longest)
+        monkeypatch.setattr(Batch, "longest", longest)
         for number in range(longest):
             at = clock.at(f"2025-10-17 09:{number:02}")
             service.file_remote_care(BO, at=at, province=f"p{number}", observed=True)

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import yibao
-from yibao.adapters.following.trail import batches, following
+from yibao.adapters.following.derived import Batch, FactsFollowed
 from yibao.adapters.following.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
 from yibao.adapters.following.trail.layout import BITS
@@ -66,8 +66,8 @@ def service(store: str, clock: Clock) -> Iterator[Service]:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "BATCH", 3)
-    monkeypatch.setattr(batches, "FAN", 2)
+    monkeypatch.setattr(FactsFollowed, "size", 3)
+    monkeypatch.setattr(Batch, "fan", 2)
 
 
 def listed(trail: AuditTrail, **asked: Any) -> list[TrailEntry]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import yibao
-from yibao.adapters.following.trail import batches, following
+from yibao.adapters.following.derived import Batch, FactsFollowed
 from yibao.adapters.following.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
 from yibao.adapters.following.trail.questions import Key, Question
@@ -51,8 +51,8 @@ def service(ready: str, clock: Clock) -> Iterator[Service]:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "BATCH", 3)
-    monkeypatch.setattr(batches, "FAN", 2)
+    monkeypatch.setattr(FactsFollowed, "size", 3)
+    monkeypatch.setattr(Batch, "fan", 2)
 
 
 def go_on(service: Service, student: dict[int, yibao.EnrollmentId], at: str) -> None:
@@ -220,7 +220,7 @@ def test_of_whom_one_year_does_not_read_the_years_it_tells_of_are_parked_until_i
     with service.audit_trail() as trail:
         for position in of_students:
             with trail._trail.writing() as sql:
-                trail._trail.empty(sql)
+                trail._trail.empty(sql, "")
             with spoilt(ready, position):
                 trail.catch_up()
                 standing = trail.projection.standing()

@@ -24,11 +24,11 @@ from typing import Any, NamedTuple, Self
 import yibao
 from yibao.adapters.cli.running.projecting import statuses
 from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.derived import Batch, FactsFollowed, SqliteTables
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import Standing, Stop, Supervisor
-from yibao.adapters.following.trail import batches, following
 from yibao.adapters.following.trail.audit import AuditTrail
-from yibao.adapters.following.trail.layout import TABLES
+from yibao.adapters.following.trail.layout import TABLES, TRAIL
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import Service
 from yibao.adapters.telemetry.logs import log_json
@@ -63,15 +63,13 @@ def caught_up(trail: AuditTrail) -> Held:
 def made_anew(service: Service) -> Held:
     """What a trail holds that was made of all the facts at once, elsewhere."""
     # In memory: `open_trail` itself knows only files.
-    from yibao.adapters.following.trail.sqlite import SqliteTrail
-
-    with AuditTrail(service._store, service.editions, SqliteTrail(":memory:")) as trail:
+    with AuditTrail(service._store, service.editions, SqliteTables(":memory:", TRAIL)) as trail:
         return caught_up(trail)
 
 
 def standing(url: str, editions: Editions) -> Standing:
     """How far the trail of a store is; the store is opened for it."""
-    (status,) = statuses(url, None, editions)
+    status, _ = statuses(url, None, editions)
     return status.standing
 
 
@@ -157,7 +155,7 @@ def supervised(trail: AuditTrail, **how: Any) -> Iterator[Stop]:
 
 
 def _supervise(url: str, trail: str, standby: str) -> None:
-    following.BATCH, batches.FAN = 7, 2  # type: ignore[misc]
+    FactsFollowed.size, Batch.fan = 7, 2
     log_json(sys.stdout)
     stop = Stop()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
@@ -167,7 +165,7 @@ def _supervise(url: str, trail: str, standby: str) -> None:
 
 
 def _die(url: str, every: str, first: str) -> None:
-    following.BATCH, batches.FAN = 3, 2  # type: ignore[misc]
+    FactsFollowed.size, Batch.fan = 3, 2
     # Before anybody forks, so that no life begins with it.
     editions = Editions()
     list(editions)

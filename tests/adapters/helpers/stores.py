@@ -50,7 +50,10 @@ def with_trail(url: str) -> str:
 def for_stories(url: str) -> str:
     """A store that is empty, as the rehearsal store that a replay makes of a file by itself."""
     if is_postgres(url):
-        rows(url, "DROP SCHEMA yibao CASCADE; DROP SCHEMA IF EXISTS yibao_trail CASCADE")
+        rows(
+            url,
+            "DROP SCHEMA yibao CASCADE; DROP SCHEMA IF EXISTS yibao_trail, yibao_cohort CASCADE",
+        )
         upkeep_postgres.init(url, rehearsal=True)
     return url
 

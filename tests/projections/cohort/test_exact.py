@@ -6,10 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-import numpy
-from given import registered
-from given import given as told_of
-from given.cohort import LEARNED, anybody, editions
+from given.cohort import LEARNED, anybody
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.lifecycle import timeline
@@ -17,9 +14,9 @@ from yibao.domain.rules import as_of, values
 from yibao.projections.answer import Answer, answered
 from yibao.projections.cohort.filling import fill, filled
 from yibao.projections.cohort.paths import Group, ask, packed, unpacked
-from yibao.projections.cohort.shapes import Row, Shape, Words, known_of, numbered, read, written
+from yibao.projections.cohort.shapes import Shape, Words, numbered, read, written
 from yibao.projections.cohort.spans import spans
-from yibao.projections.record import EditionRecord, Knowledge, Record
+from yibao.projections.record import Knowledge, Record
 
 #: So many students are compared in the suite; many more in `make torture`.
 STUDENTS = 50_000 if "YIBAO_TORTURE" in os.environ else 2_000

@@ -20,8 +20,9 @@ import psycopg
 import pytest
 from pgserver import CARELESS, PORT, Server
 
+from yibao.adapters.following.derived import SqliteTables
 from yibao.adapters.following.trail.audit import AuditTrail
-from yibao.adapters.following.trail.sqlite import SqliteTrail
+from yibao.adapters.following.trail.layout import TRAIL
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import StoreError, open_store
@@ -376,7 +377,7 @@ def test_a_standby_cannot_be_followed_as_it_does_not_tell_who_is_writing_on_the_
         standby_of(primary) as standby,
         open_service(url, policies=EDITIONS) as service,
         open_service(url.replace(str(primary.folder), str(standby.folder))) as reading,
-        AuditTrail(reading._store, EDITIONS, SqliteTrail(":memory:")) as trail,
+        AuditTrail(reading._store, EDITIONS, SqliteTables(":memory:", TRAIL)) as trail,
     ):
         told(service, Step("s-1", [registration("s-1", "r1")]))
         registered = service.facts(EnrollmentId("s-1", 2025))[0]

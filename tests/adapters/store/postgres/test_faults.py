@@ -289,7 +289,7 @@ def waiting_for_a_lock(url: str) -> bool:
 def test_a_trail_cut_at_its_commit_takes_everything_in_once(
     proxy: Proxy, service: Service, cut: Cut, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("yibao.adapters.following.trail.following.BATCH", 2)
+    monkeypatch.setattr("yibao.adapters.following.derived.FactsFollowed.size", 2)
     together(service)
     for_an_edition(service)
     with pytest.raises(Refused):

@@ -15,7 +15,8 @@ from golden.held import GOLDEN
 from pgserver import Server
 
 import yibao
-from yibao.adapters.following.trail.sqlite import SqliteTrail
+from yibao.adapters.following.derived import SqliteTables
+from yibao.adapters.following.trail.layout import TRAIL
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import StoreError
 from yibao.adapters.upkeep.creating import init, migrate
@@ -184,7 +185,7 @@ def test_a_strangers_file_is_no_trail_and_stays_as_it_is(
         assert done.exit_code == 2
         assert "the trail" in done.stderr
     with pytest.raises(StoreError, match="the trail"):
-        SqliteTrail(str(stranger))
+        SqliteTables(str(stranger), TRAIL)
     assert everything(stranger.parent) == before
 
 

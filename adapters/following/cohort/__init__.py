@@ -1,0 +1,28 @@
+"""The cohort: everybody at once, at any instant, as known at any other; rebuilt from the facts."""
+
+from yibao.adapters.following.cohort.cohort import (
+    LARGEST,
+    PAGE,
+    Cohort,
+    Counts,
+    Known,
+    Listed,
+    Page,
+    open_cohort,
+)
+from yibao.adapters.following.cohort.layout import COHORT
+from yibao.adapters.following.cohort.questions import NONE, By
+
+__all__ = [
+    "COHORT",
+    "LARGEST",
+    "NONE",
+    "PAGE",
+    "By",
+    "Cohort",
+    "Counts",
+    "Known",
+    "Listed",
+    "Page",
+    "open_cohort",
+]

@@ -1,0 +1,238 @@
+"""The cohort as one asks it: counts and pages at any instant, as known at any other."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from types import TracebackType
+from typing import Final, NamedTuple, NoReturn, Self, TypeVar
+
+from yibao.adapters.editions import Editions
+from yibao.adapters.following.cohort.following import CohortProjection, side_in
+from yibao.adapters.following.cohort.layout import COHORT
+from yibao.adapters.following.cohort.questions import (
+    NONE,
+    Asked,
+    By,
+    Statement,
+    Whose,
+    counting,
+    knowing,
+    paging,
+)
+from yibao.adapters.following.cohort.store import CODES_APART
+from yibao.adapters.following.derived import Tables, instant_of, tables_of
+from yibao.adapters.following.supervisor import Standing
+from yibao.adapters.store import FactStore
+from yibao.adapters.store.connections import Sql, SqlRow
+from yibao.adapters.telemetry import Watch
+from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import EnrollmentId
+
+R = TypeVar("R")
+
+#: How many enrollments a page has where nothing else is said, and at most.
+PAGE: Final = 100
+LARGEST: Final = 100_000
+#: Of how many enrollments what is known is read at a time.
+AT_A_TIME: Final = 5000
+
+
+class Counts(NamedTuple):
+    """How many enrollments there are by what was asked, by every key that anybody has.
+
+    `as_of` is the position up to which the facts are in it. Where windows are just being taken in
+    that were fixed for many, `is_counting`: those for whom that is still to be done are counted as
+    before. `parked` students are in none of the counts, since their facts cannot be read.
+    """
+
+    counts: dict[str, int]
+    total: int
+    as_of: int
+    parked: int = 0
+    is_counting: bool = False
+
+
+class Listed(NamedTuple):
+    """An enrollment of the cohort, and its answer in brief."""
+
+    enrollment: EnrollmentId
+    school: str | None
+    state: str | None
+    next_step: str | None
+
+
+class Page(NamedTuple):
+    """Some enrollments, and the one after which the next page begins, if there is more."""
+
+    entries: tuple[Listed, ...]
+    following: EnrollmentId | None
+
+
+class Known(NamedTuple):
+    """What is known of an enrollment, since when, and the codes of what does not fit."""
+
+    enrollment: EnrollmentId
+    known_from: datetime
+    policy: str
+    school: str | None
+    category: str | None
+    codes: tuple[str, ...]
+
+
+class Cohort:
+    """Asks the cohort of a store; before each question it takes in what is new."""
+
+    def __init__(self, store: FactStore, editions: Editions, tables: Tables) -> None:
+        self.store = store
+        self._tables = tables
+        self.projection = CohortProjection(store, editions, tables)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a cohort is its process's own: open it again where it is needed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether we may follow; else the cohort is as far as others have brought it."""
+        return self._tables.is_writable
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is taken in is there for others; else it is for our own questions."""
+        return self._tables.is_kept
+
+    def close(self) -> None:
+        """Closes the cohort's file; the store of the facts stays open."""
+        self._tables.close()
+
+    def catch_up(
+        self, watch: Watch | None = None, *, enough: Callable[[], bool] = lambda: False
+    ) -> int:
+        """Takes in what was recorded since, and tells how many facts; every question does so.
+
+        Who may only read leaves it to others, and sees what is there. After each batch it may be
+        `enough`, and the rest is left.
+        """
+        if not self.is_writable:
+            return 0
+        return self.store.again(lambda: self.projection.catch_up(watch, enough=enough))
+
+    def standing(self) -> Standing:
+        """How far it is, and who is parked; nothing is taken in."""
+        return self.projection.standing()
+
+    def rebuild(self, watch: Watch | None = None) -> None:
+        """Makes it anew beside the old, which is asked meanwhile, and switches over."""
+        self.store.again(lambda: self.projection.rebuild(watch))
+
+    def go_back(self) -> None:
+        """Goes back to the one before; raises StoreError where there is none."""
+        self.store.again(self.projection.go_back)
+
+    def count(
+        self,
+        by: By,
+        at: datetime,
+        known_at: datetime | None = None,
+        *,
+        school: str | None = None,
+        category: str | None = None,
+        policy: str | None = None,
+        year: int | None = None,
+    ) -> Counts:
+        """How many enrollments there are at an instant, by what they have in common.
+
+        As known by `known_at`, or by all there is. The key is `none` for those who have none; one
+        with several discrepancies counts under each, and once in the total.
+        """
+        asked = Asked(at, known_at, Whose(school, category, policy, year))
+        self.catch_up()
+        as_of, *rows = sorted(
+            self._rows(lambda prefix: counting(prefix, by, asked)), key=lambda row: int(row[0])
+        )
+        _, _, position, is_counting, parked = as_of
+        counts: Counter[str] = Counter()
+        total = 0
+        for _, key, number, *_ in rows:
+            total += int(number)
+            for each in key.split(CODES_APART) if by == "discrepancy" and key else (key,):
+                counts[each or NONE] += int(number)
+        in_order = dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+        return Counts(in_order, total, int(position), int(parked), bool(is_counting))
+
+    def page(
+        self,
+        at: datetime,
+        known_at: datetime | None = None,
+        *,
+        after: EnrollmentId | None = None,
+        limit: int = PAGE,
+        state: str | None = None,
+        next_step: str | None = None,
+        days_left_below: int | None = None,
+        school: str | None = None,
+        category: str | None = None,
+        policy: str | None = None,
+        year: int | None = None,
+    ) -> Page:
+        """Some enrollments at an instant, in the order of reference and year.
+
+        With `days_left_below` those alone whose first step ends in fewer days than that, counted
+        in hours from the instant: its `until`, the first instant too late, is nearer.
+        """
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LARGEST:
+            raise BadValue("limit", f"must be a whole number between 1 and {LARGEST}")
+        asked = Asked(at, known_at, Whose(school, category, policy, year))
+        self.catch_up()
+        wanted = after, limit + 1, state, next_step, days_left_below
+        rows = self._rows(lambda prefix: paging(prefix, asked, *wanted))
+        entries = tuple(Listed(EnrollmentId(*row[:2]), *row[2:]) for row in rows[:limit])
+        return Page(entries, entries[-1].enrollment if len(rows) > limit else None)
+
+    def known(
+        self,
+        known_at: datetime | None = None,
+        *,
+        school: str | None = None,
+        category: str | None = None,
+        policy: str | None = None,
+        year: int | None = None,
+    ) -> Iterator[Known]:
+        """What is known of every enrollment, one after the other."""
+        asked = Asked(instant_of(0), known_at, Whose(school, category, policy, year))
+        self.catch_up()
+        after = 0
+        while rows := self._rows(partial(knowing, asked=asked, after=after, limit=AT_A_TIME)):
+            for _, ref, year_of, since, edition, at_school, of, codes in rows:
+                told = tuple(codes.split(CODES_APART)) if codes else ()
+                whose = EnrollmentId(ref, year_of)
+                yield Known(whose, instant_of(since), edition, at_school, of, told)
+            after = rows[-1][0]
+
+    def _rows(self, statement: Callable[[str], Statement]) -> list[SqlRow]:
+        """What a statement finds on the side that is asked; again where that was interrupted."""
+
+        def ask() -> list[SqlRow]:
+            with self._tables.reading() as sql:
+                return sql.rows(*statement(self._prefix(sql)))
+
+        return self.store.again(ask)
+
+    def _prefix(self, sql: Sql) -> str:
+        return self._tables.prefix(side_in(self._tables, sql))
+
+
+def open_cohort(store: FactStore, editions: Editions, where: str | None = None) -> Cohort:
+    """The cohort of a store, kept beside it unless one says in which file."""
+    return Cohort(store, editions, tables_of(store, COHORT, where))
