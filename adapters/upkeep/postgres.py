@@ -8,6 +8,7 @@ import psycopg
 import psycopg.errors
 from psycopg.sql import SQL, Identifier
 
+from yibao.adapters.following.due import postgres as due
 from yibao.adapters.following.trail import postgres as trail
 from yibao.adapters.store import Finding, StoreError, migrations
 from yibao.adapters.store.postgres import (
@@ -31,7 +32,8 @@ def init(url: str, *, rehearsal: bool = False) -> str:
             raise StoreError(
                 f"the database {place_of(url)} has something else in the schema yibao: {found[0]!r}"
             )
-        trail.checked_ours(PostgresSql(connection))
+        for projection in (trail, due):
+            projection.checked_ours(PostgresSql(connection))
         if encoding := _other_encoding(connection):
             raise StoreError(
                 f"the database {place_of(url)} is encoded in {encoding}, which has not every name: "
@@ -71,23 +73,24 @@ def _at_the_newest_layout(url: str, *, rehearsal: bool = False) -> str:
     with _connected(url, as_owner=True) as connection:
         with connection.transaction():
             trail.create(connection)
+            due.create(connection)
         return str(layout_of(connection))
 
 
 #: What takes from a role all that another grant gave it.
 _NOTHING: Final = (
-    "REVOKE ALL ON SCHEMA yibao, yibao_trail FROM {role}",
-    "REVOKE ALL ON ALL TABLES IN SCHEMA yibao, yibao_trail FROM {role}",
-    "REVOKE ALL ON ALL SEQUENCES IN SCHEMA yibao, yibao_trail FROM {role}",
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail REVOKE ALL ON TABLES FROM {role}",
+    "REVOKE ALL ON SCHEMA yibao, yibao_trail, yibao_due FROM {role}",
+    "REVOKE ALL ON ALL TABLES IN SCHEMA yibao, yibao_trail, yibao_due FROM {role}",
+    "REVOKE ALL ON ALL SEQUENCES IN SCHEMA yibao, yibao_trail, yibao_due FROM {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail, yibao_due REVOKE ALL ON TABLES FROM {role}",
 )
 #: What a role needs that records and follows, and what one that only asks.
 _READS: Final = (
-    "GRANT USAGE ON SCHEMA yibao, yibao_trail TO {role}",
-    "GRANT SELECT ON ALL TABLES IN SCHEMA yibao, yibao_trail TO {role}",
+    "GRANT USAGE ON SCHEMA yibao, yibao_trail, yibao_due TO {role}",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA yibao, yibao_trail, yibao_due TO {role}",
     "GRANT SELECT ON ALL SEQUENCES IN SCHEMA yibao TO {role}",
     # Of another version the trail's tables are made anew, for the same roles.
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail GRANT SELECT ON TABLES TO {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail, yibao_due GRANT SELECT ON TABLES TO {role}",
 )
 _APPENDS: Final = (
     *_READS,
@@ -95,10 +98,12 @@ _APPENDS: Final = (
     # A note can be erased, and a count grows.
     "GRANT INSERT, DELETE ON yibao.notes TO {role}",
     "GRANT INSERT, UPDATE ON yibao.counted_attempts TO {role}",
-    # The trail follows from the facts and may be lost.
-    "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA yibao_trail TO {role}",
-    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON yibao_trail.layout FROM {role}",
-    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail "
+    # What follows from the facts may be lost; what was noticed is kept.
+    "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA yibao_trail, yibao_due "
+    "TO {role}",
+    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON yibao_trail.layout, yibao_due.layout FROM {role}",
+    "REVOKE DELETE, TRUNCATE ON yibao_due.entries FROM {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA yibao_trail, yibao_due "
     "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON TABLES TO {role}",
 )
 
@@ -214,8 +219,9 @@ def _act_as_owner(connection: Connection, where: str) -> None:
 
 _OWNERS: Final = (
     "SELECT pg_get_userbyid(nspowner) FROM pg_namespace "
-    "WHERE nspname IN ('yibao', 'yibao_trail') UNION "
-    "SELECT tableowner FROM pg_tables WHERE schemaname IN ('yibao', 'yibao_trail') ORDER BY 1"
+    "WHERE nspname IN ('yibao', 'yibao_trail', 'yibao_due') UNION "
+    "SELECT tableowner FROM pg_tables "
+    "WHERE schemaname IN ('yibao', 'yibao_trail', 'yibao_due') ORDER BY 1"
 )
 
 

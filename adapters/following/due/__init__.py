@@ -1,0 +1,16 @@
+"""The outbox: what falls due, noticed once, and what was delivered of it."""
+
+from yibao.adapters.following.due.outbox import PAGE, DuePage, Outbox, open_outbox
+from yibao.adapters.following.due.shapes import cloud_event, due_entry_json, due_json
+from yibao.adapters.following.due.store import DueEntry
+
+__all__ = [
+    "PAGE",
+    "DueEntry",
+    "DuePage",
+    "Outbox",
+    "cloud_event",
+    "due_entry_json",
+    "due_json",
+    "open_outbox",
+]
