@@ -121,7 +121,8 @@ class Step:
             log = self._edition(name).log
             event = log.events[log.at(position) - 1]
             superseded = log.version_superseded(event)
-            for fix in (event, log.events[superseded - 1] if superseded else None):
+            told = [event, *([log.events[superseded - 1]] if superseded else ())]
+            for fix in told:
                 if isinstance(fix, events.WindowFixed):
                     self.transaction.look_again_under(name, fix.school)
 
@@ -163,13 +164,15 @@ class Step:
                 yield (each.year, notice.kind), number_of(notice.due)
 
     def _remember_schools(self, ref: str, log: Log) -> None:
-        registered = [event for event in log.events if isinstance(event, events.Registered)]
-        moved = [event for event in log.events if isinstance(event, events.SchoolChanged)]
-        schools = {event.school for event in (*registered, *moved)}
+        """For whom a window may be fixed: every school, under every edition there was of a year."""
+        policies = {each.policy for each in log.events if isinstance(each, events.Registered)}
+        schools = {
+            each.school
+            for each in log.events
+            if isinstance(each, events.Registered | events.SchoolChanged)
+        }
         self.transaction.add_schools(
-            (policy, school, ref)
-            for policy in {event.policy for event in registered}
-            for school in schools
+            (policy, school, ref) for policy in policies for school in schools
         )
 
     def _edition_read(self, name: str) -> EditionRecord:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from yibao.adapters.editions import Editions
@@ -28,10 +29,14 @@ MOST_DAYS: Final = 365
 
 
 class DuePage(NamedTuple):
-    """Some entries, and the cursor after which the next page begins, if there is more."""
+    """Some entries, and the cursor after which the next page begins, if there is more.
+
+    Of the students `parked` nothing new is noticed: their facts cannot be read.
+    """
 
     entries: tuple[DueEntry, ...]
     following: int | None
+    parked: tuple[Parked, ...] = ()
 
     def __repr__(self) -> str:
         more = ", more follow" if self.following is not None else ""
@@ -68,13 +73,14 @@ class Outbox:
         if not isinstance(limit, int) or not 1 <= limit < sys.maxsize:
             raise BadValue("limit", "a page has at least one entry")
 
-        def ask() -> list[DueEntry]:
+        def ask() -> tuple[list[DueEntry], list[Parked]]:
             with self._kept.reading() as sql:
-                return listed(sql, begins, limit + 1)
+                return listed(sql, begins, limit + 1), parked_in(sql)
 
-        found = self.store.again(ask)
+        found, parked = self.store.again(ask)
         shown = tuple(found[:limit])
-        return DuePage(shown, shown[-1].id if len(found) > limit else None)
+        following = shown[-1].id if len(found) > limit else None
+        return DuePage(shown, following, tuple(parked))
 
     def acknowledge(self, number: Any, now: datetime) -> None:
         """Takes note that an entry was delivered: it is not listed any more.
@@ -96,18 +102,9 @@ class Outbox:
         while entries := self.store.again(lambda: self._handed(limit)):
             for entry in entries:
                 tell(entry)
-                self.store.again(lambda number=entry.id: self._note_delivered(number))
+                self.store.again(partial(self._note_delivered, entry.id))
                 told += 1
         return told
-
-    def parked(self) -> list[Parked]:
-        """The students whose facts cannot be read: of them nothing new is noticed."""
-
-        def ask() -> list[Parked]:
-            with self._kept.reading() as sql:
-                return parked_in(sql)
-
-        return self.store.again(ask)
 
     @contextmanager
     def _writing(self) -> Iterator[OutboxTransaction]:

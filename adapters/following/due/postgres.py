@@ -48,9 +48,12 @@ class PostgresOutbox:
 
     @contextmanager
     def reading(self) -> Iterator[PostgresSql]:
-        with _clear_errors(), self._connections.connection() as connection:
-            with connection.transaction():
-                yield _in_schema(connection)
+        with (
+            _clear_errors(),
+            self._connections.connection() as connection,
+            connection.transaction(),
+        ):
+            yield _in_schema(connection)
 
     @contextmanager
     def writing(self) -> Iterator[PostgresSql]:

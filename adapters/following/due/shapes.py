@@ -11,8 +11,13 @@ SOURCE: Final = "/yibao"
 
 
 def due_json(page: DuePage) -> dict[str, Any]:
-    """A page of the outbox."""
-    return {"entries": [due_entry_json(each) for each in page.entries], "following": page.following}
+    """A page of the outbox, with whoever is parked, if anybody is."""
+    told = {
+        "entries": [due_entry_json(each) for each in page.entries],
+        "following": page.following,
+    }
+    parked = [each._asdict() for each in page.parked]
+    return {**told, "parked": parked} if parked else told
 
 
 def due_entry_json(entry: DueEntry) -> dict[str, Any]:

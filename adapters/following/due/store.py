@@ -1,4 +1,4 @@
-"""The outbox's own tables: what is due, what was said of it, and how far the facts were followed."""
+"""The outbox's own tables: what is due, what was said of it, and how far the facts are followed."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
