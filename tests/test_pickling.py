@@ -184,6 +184,7 @@ def returned() -> Iterator[Any]:
         yield service.possible(ADA)
         with service.audit_trail() as trail:
             yield trail.page(yibao.Question())
+        yield service.due()
 
 
 def made() -> Iterator[Any]:

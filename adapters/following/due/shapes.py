@@ -5,6 +5,7 @@ from typing import Any, Final
 from yibao.adapters.following.due.outbox import DuePage
 from yibao.adapters.following.due.store import DueEntry
 from yibao.adapters.shapes import plain
+from yibao.domain.refusals import BadValue
 
 #: What leaves us, where nothing else is said: a URI that is relative to whoever passes it on.
 SOURCE: Final = "/yibao"
@@ -36,8 +37,11 @@ def due_entry_json(entry: DueEntry) -> dict[str, Any]:
 def cloud_event(entry: DueEntry, source: str = SOURCE) -> dict[str, Any]:
     """An entry as a CloudEvents 1.0 JSON object, which is known by its source and id together.
 
-    `source` is a URI of the store that passes it on. The subject is the enrollment.
+    `source` is a URI of the store that passes it on. The subject is the enrollment. Raises BadValue
+    for a source that is no text, or empty.
     """
+    if not isinstance(source, str) or not source:
+        raise BadValue("source", "must be a URI")
     ref, year = entry.enrollment
     data = due_entry_json(entry)
     return {
