@@ -106,8 +106,10 @@ def _is_awaited_until(case: Case, over: datetime) -> bool:
 
 def _decided_at(case: Case) -> datetime:
     """From when no year before is open any more: one could still have joined in it (R33)."""
-    turns = {_EVER}
     before = case.before
+    if before is None:
+        return _EVER
+    turns = {_EVER}
     while before:
         if before.facts.registration:
             turns |= before.latest_window.turns

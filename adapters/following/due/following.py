@@ -17,7 +17,6 @@ from yibao.adapters.following.due.layout import ACKNOWLEDGED, FORMAT, WITHDRAWN,
 from yibao.adapters.following.due.store import NOTHING_SAID, Due, Key, OutboxTransaction
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.store import FactStore, StoreError, Taken, positioned
-from yibao.adapters.store.connections import SqlRow
 from yibao.domain.facts import events
 from yibao.domain.refusals import UnknownEdition, UnreadableEvent, YibaoError
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
@@ -133,47 +132,36 @@ class Step:
         rows = self.store.rows_of(streams, self._there)
         days_before = self.transaction.days_before()
         found: dict[str, dict[Key, int]] = {}
+        schools = set[tuple[str, str, str]]()
         for ref in refs:
             own = [EnrollmentId(ref, year) for year in years.get(ref, ())]
             try:
-                found[ref] = dict(self._due(own, rows, days_before))
+                logs = {
+                    each.year: Log.of(positioned(each.stream, rows[each.stream])) for each in own
+                }
+                schools |= {(*at, ref) for log in logs.values() for at in _at_schools(log)}
+                found[ref] = dict(self._due(own, logs, days_before))
             except StoreError:
                 raise  # of the store, not of the student
             except YibaoError as error:
                 # It must not stop what can be told to all the others; what was said stands.
                 self.transaction.park(Parked(own[0].stream.hex, *own[0], self._there, str(error)))
-            else:
-                self.transaction.unpark(each.stream for each in own)
+        self.transaction.add_schools(schools)
+        self.transaction.unpark(
+            EnrollmentId(ref, year).stream for ref in found for year in years.get(ref, ())
+        )
         self.tell(list(found), found)
         self.transaction.looked_at(refs)
 
     def _due(
-        self,
-        own: Sequence[EnrollmentId],
-        rows: Mapping[UUID, Sequence[SqlRow]],
-        days_before: int,
+        self, own: Sequence[EnrollmentId], logs: Mapping[int, Log], days_before: int
     ) -> Iterator[tuple[Key, int]]:
         """What is due in the years of a student."""
-        logs = {each.year: Log.of(positioned(each.stream, rows[each.stream])) for each in own}
+        without_care = {year: (log, NOTHING) for year, log in logs.items()}
         for each in own:
-            self._remember_schools(each.ref, logs[each.year])
-            record = Record.of(
-                each, {year: (log, NOTHING) for year, log in logs.items()}, self._edition
-            )
+            record = Record.of(each, without_care, self._edition)
             for notice in notices(record.known_at(self._there), days_before):
                 yield (each.year, notice.kind), number_of(notice.due)
-
-    def _remember_schools(self, ref: str, log: Log) -> None:
-        """For whom a window may be fixed: every school, under every edition there was of a year."""
-        policies = {each.policy for each in log.events if isinstance(each, events.Registered)}
-        schools = {
-            each.school
-            for each in log.events
-            if isinstance(each, events.Registered | events.SchoolChanged)
-        }
-        self.transaction.add_schools(
-            (policy, school, ref) for policy in policies for school in schools
-        )
 
     def _edition_read(self, name: str) -> EditionRecord:
         recorded = self.store.recorded(edition_stream(name), self._there)
@@ -209,3 +197,14 @@ class Step:
         self.transaction.settle(fates)
         self.transaction.say(sorted(words, key=lambda each: (each[4] or 0, each[:3])))
         self.transaction.replace_dues(gone, new)
+
+
+def _at_schools(log: Log) -> Iterator[tuple[str, str]]:
+    """For whom a window may be fixed: every school, under every edition there was of a year."""
+    policies = {each.policy for each in log.events if isinstance(each, events.Registered)}
+    schools = {
+        each.school
+        for each in log.events
+        if isinstance(each, events.Registered | events.SchoolChanged)
+    }
+    return ((policy, school) for policy in policies for school in schools)

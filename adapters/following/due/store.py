@@ -244,7 +244,8 @@ class OutboxTransaction(NamedTuple):
         self.sql.run("INSERT INTO parked VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", parked)
 
     def unpark(self, streams: Iterable[UUID]) -> None:
-        self.sql.run_many("DELETE FROM parked WHERE stream=?", ([each.hex] for each in streams))
+        if parked_in(self.sql):
+            self.sql.run_many("DELETE FROM parked WHERE stream=?", ([each.hex] for each in streams))
 
 
 def listed(sql: Sql, after: int, limit: int) -> list[DueEntry]:
