@@ -21,7 +21,6 @@ from yibao.adapters.cli.options import (
     epilog=examples(
         "due --store facts.db",
         "due --store facts.db --until 2025-12-29 --json",
-        "due --store facts.db --acknowledge 1 --acknowledge 2",
         "due --store facts.db --cloudevents --size 1000",
     )
 )
