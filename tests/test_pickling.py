@@ -205,6 +205,7 @@ def returned() -> Iterator[Any]:
         yield service.possible(ADA)
         with service.audit_trail() as trail:
             yield trail.page(yibao.Question())
+        yield service.due()
 
 
 def made() -> Iterator[Any]:

@@ -25,7 +25,7 @@ def diagram() -> None:
 @click.argument(
     "name",
     type=click.Choice(
-        ["events", "attempts", "story", "edition", "replay", "answer", "audit", "commands"]
+        ["events", "attempts", "story", "edition", "replay", "answer", "audit", "due", "commands"]
     ),
 )
 def schema(name: str) -> None:

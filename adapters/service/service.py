@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what records and answers should not have to load these
     from yibao.adapters.store.postgres import StoreSettings
 
 from yibao.adapters.service.commands import Commands
+from yibao.adapters.service.notices import Notices
 from yibao.adapters.service.opened import shanghai_now
 from yibao.adapters.service.questions import Questions
 
@@ -33,7 +34,7 @@ from yibao.adapters.service.questions import Questions
 ACCEPT_STAMPS_UNTIL: Final = "YIBAO_ACCEPT_STAMPS_UNTIL"
 
 
-class Service(Commands, Questions):
+class Service(Commands, Questions, Notices):
     """Records what happened and answers questions, on one store; `yibao.open` returns one.
 
     Each command is a method, which returns a Receipt, or raises Refused with a code; then nothing

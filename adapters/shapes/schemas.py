@@ -1,4 +1,4 @@
-"""JSON Schemas of what others may read: events, refused attempts, answers, the trail."""
+"""JSON Schemas of what others may read: events, attempts, answers, the trail, what is due."""
 
 from typing import Any, Final, Literal, NotRequired
 
@@ -180,6 +180,31 @@ class TrailPage(TypedDict):
     parked: NotRequired[list[ParkedStudent]]
 
 
+class DueWord(TypedDict):
+    """That something is due, is due at another instant, or no longer: then there is none."""
+
+    id: int
+    ref: str
+    year: int
+    kind: Literal[
+        "result_visible",
+        "waiting_over",
+        "evoucher_opens",
+        "cover_begins",
+        "cover_ends",
+        "window_closes",
+    ]
+    what: Literal["due", "changed", "retracted"]
+    due: str | None
+    noticed: str
+
+
+class DueWords(TypedDict):
+    entries: list[DueWord]
+    following: int | None
+    parked: NotRequired[list[ParkedStudent]]
+
+
 def events_schema() -> dict[str, Any]:
     """The stored state of every event, by its permanent name."""
     return {
@@ -201,6 +226,11 @@ def replay_schema() -> dict[str, Any]:
 def audit_schema() -> dict[str, Any]:
     """What `yibao audit --json` prints."""
     return {"$schema": DIALECT, **TypeAdapter(TrailPage).json_schema()}
+
+
+def due_schema() -> dict[str, Any]:
+    """What `yibao due --json` prints."""
+    return {"$schema": DIALECT, **TypeAdapter(DueWords).json_schema()}
 
 
 def attempts_schema() -> dict[str, Any]:

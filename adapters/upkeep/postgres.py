@@ -10,6 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 from yibao.adapters.following.cohort import COHORT
 from yibao.adapters.following.derived import postgres as derived
+from yibao.adapters.following.due import postgres as due
 from yibao.adapters.following.trail import TRAIL
 from yibao.adapters.store import Finding, StoreError, migrations
 from yibao.adapters.store.postgres import (
@@ -38,6 +39,7 @@ def init(url: str, *, rehearsal: bool = False) -> str:
             )
         for layout in FOLLOWED:
             derived.checked_ours(PostgresSql(connection), layout)
+        due.checked_ours(PostgresSql(connection))
         if encoding := _other_encoding(connection):
             raise StoreError(
                 f"the database {place_of(url)} is encoded in {encoding}, which has not every name: "
@@ -78,11 +80,12 @@ def _at_the_newest_layout(url: str, *, rehearsal: bool = False) -> str:
         with connection.transaction():
             for layout in FOLLOWED:
                 derived.create(connection, layout)
+            due.create(connection)
         return str(layout_of(connection))
 
 
 #: The schemas in which what follows the facts is kept, and all that are ours.
-_DERIVED: Final = "yibao_trail, yibao_cohort"
+_DERIVED: Final = "yibao_trail, yibao_cohort, yibao_due"
 _OURS: Final = f"yibao, {_DERIVED}"
 
 #: What takes from a role all that another grant gave it.
@@ -106,10 +109,11 @@ _APPENDS: Final = (
     # A note can be erased, and a count grows.
     "GRANT INSERT, DELETE ON yibao.notes TO {role}",
     "GRANT INSERT, UPDATE ON yibao.counted_attempts TO {role}",
-    # What follows from the facts may be lost.
+    # What follows from the facts may be lost; what was noticed is kept.
     f"GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {_DERIVED} TO {{role}}",
-    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON yibao_trail.layout, yibao_cohort.layout "
-    "FROM {role}",
+    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON "
+    "yibao_trail.layout, yibao_cohort.layout, yibao_due.layout FROM {role}",
+    "REVOKE DELETE, TRUNCATE ON yibao_due.entries FROM {role}",
     f"ALTER DEFAULT PRIVILEGES IN SCHEMA {_DERIVED} "
     "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON TABLES TO {role}",
 )

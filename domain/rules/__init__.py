@@ -60,6 +60,7 @@ __all__ = [
     "visible_at",
     "waiting_before_joining",
     "waiting_period",
+    "while_unconfirmed",
     "without_registration",
 ]
 

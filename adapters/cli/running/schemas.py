@@ -8,6 +8,7 @@ from yibao.adapters.shapes import (
     attempts_schema,
     audit_schema,
     commands_schema,
+    due_schema,
     events_schema,
     models,
     replay_schema,
@@ -22,6 +23,7 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "replay": replay_schema,
     "answer": models.Answer.model_json_schema,
     "audit": audit_schema,
+    "due": due_schema,
     "attempts": attempts_schema,
     "commands": commands_schema,
 }

@@ -27,6 +27,7 @@ from yibao.adapters.views.console.care import (
 )
 from yibao.adapters.views.console.comparisons import comparison_report
 from yibao.adapters.views.console.dossier import dossier_text
+from yibao.adapters.views.console.due import due_report, parked_told
 from yibao.adapters.views.console.editions import policy_differences, policy_list, policy_tables
 from yibao.adapters.views.console.explanations import explanation
 from yibao.adapters.views.console.progress import watched
@@ -48,6 +49,7 @@ __all__ = [
     "counted",
     "counts_report",
     "dossier_text",
+    "due_report",
     "entries",
     "entry_lines",
     "explanation",
@@ -57,6 +59,7 @@ __all__ = [
     "history_report",
     "month",
     "moved_lines",
+    "parked_told",
     "policy_differences",
     "policy_list",
     "policy_tables",
