@@ -57,7 +57,8 @@ torture: $(READY)
 	cd tests/adapters && YIBAO_TORTURE=$(TORTURE) ../../$(BIN)/python -m pytest -n 2 -rP \
 		store/sqlite/test_crashes.py store/postgres/test_crashes.py store/postgres/test_faults.py \
 		store/test_forks.py store/test_signals.py following/test_followers.py \
-		upkeep/test_restored.py service/test_crowds.py service/test_many_at_once.py
+		upkeep/test_restored.py service/test_crowds.py service/test_many_at_once.py \
+		../projections/cohort/test_exact.py
 
 # The reference of all public names, from their docstrings, into docs/reference.
 docs: $(READY)

@@ -3,7 +3,8 @@
 A rule asks days and instants only to be compared, shifted and put together. So it can be given one
 that is that of a representative student and carries everybody's: each comparison comes out as for
 the representative, and whoever of the column it comes out otherwise for leaves the path, to be run
-again with a representative of their own. What would take one apart loses the column, and is refused.
+again with a representative of their own. What would take one apart would lose the column, and is
+refused.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -202,10 +203,7 @@ class Path:
         found = _difference(one.source, source) == number
         outcome = bool(found[0])
         self._goes(found if outcome else ~found)
-        if outcome:
-            bounds = number, number
-        else:
-            bounds = low + (low == number), high - (high == number)
+        bounds = (number, number) if outcome else (low + (low == number), high - (high == number))
         self._known[one.source.serial, source.serial if source else -1] = bounds
         return outcome
 
@@ -261,7 +259,7 @@ class _Compared:
         # So that every look-up comes down to a comparison.
         return 0
 
-    __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart  # type: ignore[assignment]
+    __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart
 
 
 class DayColumn(_Compared, Days):
@@ -343,10 +341,10 @@ class DayColumn(_Compared, Days):
         found = self.path.latest([_number_of(self, day) for day in days])
         return day_of(found) if isinstance(found, int) else self.of(self.path, found)
 
-    year = month = day = property(_taken_apart)  # type: ignore[assignment]
-    replace = isoformat = strftime = toordinal = timetuple = weekday = _taken_apart  # type: ignore[assignment]
-    isoweekday = isocalendar = ctime = __replace__ = _taken_apart  # type: ignore[assignment]
-    __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart  # type: ignore[assignment]
+    year = month = day = property(_taken_apart)
+    replace = isoformat = strftime = toordinal = timetuple = weekday = _taken_apart
+    isoweekday = isocalendar = ctime = __replace__ = _taken_apart
+    __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart
 
     def __repr__(self) -> str:
         return f"<column of days, of which the first is {self.first}>"
@@ -406,11 +404,11 @@ class InstantColumn(_Compared, Instants):
     def astimezone(self, tz: tzinfo | None = None) -> Self:
         return self if tz is SHANGHAI else _taken_apart(self)
 
-    year = month = day = hour = minute = second = microsecond = property(_taken_apart)  # type: ignore[assignment]
-    replace = isoformat = strftime = toordinal = timetuple = timestamp = time = _taken_apart  # type: ignore[assignment]
-    utctimetuple = timetz = weekday = isoweekday = isocalendar = ctime = _taken_apart  # type: ignore[assignment]
-    utcoffset = dst = tzname = __replace__ = _taken_apart  # type: ignore[assignment]
-    __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart  # type: ignore[assignment]
+    year = month = day = hour = minute = second = microsecond = property(_taken_apart)
+    replace = isoformat = strftime = toordinal = timetuple = timestamp = time = _taken_apart
+    utctimetuple = timetz = weekday = isoweekday = isocalendar = ctime = _taken_apart
+    utcoffset = dst = tzname = __replace__ = _taken_apart
+    __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart
 
     def __repr__(self) -> str:
         return f"<column of instants, of which the first is {self.first}>"

@@ -1,6 +1,6 @@
 """The answer of one enrollment, filled in from the one that its path gave."""
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from yibao.domain.facts import events
@@ -73,12 +73,13 @@ class _Filling:
 
     def _number(self, value: Any) -> int:
         source, offset = value.column
-        return int(source.values[self._place]) + offset
+        number: int = source.values[self._place].item() + offset
+        return number
 
     def _inside(self, value: Any) -> Any:
-        if is_dataclass(value):
-            told = {field.name: self.of(getattr(value, field.name)) for field in fields(value)}
-            return type(value)(**told)
+        if isinstance(value, Answer):
+            told: Any = {each.name: self.of(getattr(value, each.name)) for each in fields(value)}
+            return Answer(**told)
         parts = [self.of(part) for part in value]
         if all(map(lambda one, other: one is other, parts, value)):
             return value

@@ -115,6 +115,7 @@ class _Columns:
         numbers, rows = self._numbers[number], self._rows
 
         def gathered() -> Numbers:
-            return numbers if rows is None else numbers[rows]
+            found: Numbers = numbers if rows is None else numbers[rows]
+            return found
 
         return Column(Source(gathered, self._firsts[number]))

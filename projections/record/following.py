@@ -7,7 +7,8 @@ from typing import Final
 from yibao.domain.facts import Facts, events
 from yibao.projections.record.log import Log
 
-#: What tells of the year before: cover as an employee, whose stop counts for both years (R33), and what is paid next (R11).
+#: What tells of the year before: cover as an employee, whose stop counts for both years (R33), and
+#: what is paid next (R11).
 TELLING: Final = (
     events.EmployeeCoverStopped,
     events.OtherCoverDeclared,
