@@ -15,6 +15,7 @@ from yibao.adapters.service import (
     read_cutoff as read_cutoff,
     read_instant as read_instant,
 )
+from yibao.adapters.service.cohorts import CohortView as CohortView
 from yibao.adapters.store import (
     AheadOfClock as AheadOfClock,
     Halted as Halted,

@@ -85,6 +85,7 @@ class Cohort:
 
     def __init__(self, store: FactStore, editions: Editions, tables: Tables) -> None:
         self.store = store
+        self.editions = editions
         self._tables = tables
         self.projection = CohortProjection(store, editions, tables)
 
