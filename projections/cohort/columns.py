@@ -6,7 +6,7 @@ the representative, and whoever of the column it comes out otherwise for leaves 
 again with a representative of their own. What would take one apart loses the column, and is refused.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NoReturn, Self, TypeVar
 

@@ -1,7 +1,7 @@
 """Runs a question once for each path that a group of students takes through the law."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy
 from numpy.typing import NDArray

@@ -5,12 +5,11 @@ values present. Then they differ by numbers alone: days, instants, and words by 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from yibao.domain.calendar import SHANGHAI
 from yibao.domain.facts import AnyFact, Current, Moment, events
 from yibao.projections.cohort.columns import (
     Column,

@@ -41,6 +41,12 @@ def store(url: str) -> str:
     return url
 
 
+def every_status(run: Run, store: str) -> list[dict[str, Any]]:
+    done = run("projections", "status", "--store", store, "--json")
+    found: list[dict[str, Any]] = json.loads(done.stdout)["projections"]
+    return found
+
+
 def status(run: Run, store: str) -> tuple[int, dict[str, Any]]:
     done = run("projections", "status", "--store", store, "--json")
     found, cohort = json.loads(done.stdout)["projections"]
@@ -242,7 +248,7 @@ def test_a_follower_keeps_up_until_it_is_asked_to_end(run: Run, store: str) -> N
     )
     try:
         ends = time.monotonic() + 60
-        while not (found := status(run, store)[1])["led"] or found["behind"]:
+        while not all(each["led"] and not each["behind"] for each in every_status(run, store)):
             assert time.monotonic() < ends, "nobody follows"
             time.sleep(0.1)
     finally:

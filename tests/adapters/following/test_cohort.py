@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import yibao
 from yibao.adapters.following.cohort import Cohort, open_cohort
 from yibao.adapters.following.cohort.layout import COHORT
+from yibao.adapters.following.cohort.store import CohortTransaction
 from yibao.adapters.following.derived import Batch, FactsFollowed, SqliteTables
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store import StoreError
@@ -21,6 +22,8 @@ from yibao.projections.answer import Answer
 
 from ..helpers.autumn import ADA, BO, EDITIONS, POLICY, Clock, an_autumn, register
 from ..helpers.stores import rows
+from ..helpers.trail_killer import digest, digests_of_killed
+from .test_trail_of_years import two_years
 
 BY: tuple[Any, ...] = (
     "state",
@@ -371,3 +374,60 @@ def test_where_the_folder_cannot_be_written_it_answers_from_a_temporary_one(
         assert not cohort.is_kept
         check(service, cohort, clock.now, None)
     assert not (tmp_path / "facts.db.cohort").exists()
+
+
+@in_files
+def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
+    service: Service, clock: Clock, tmp_path: Path, small_batches: None
+) -> None:
+    for number, who in enumerate((ADA, BO, CY)):
+        register(service, who, clock.at(f"2025-09-01 08:3{number}"))
+    service.fix_window(POLICY, at=clock.at("2025-09-02 09:00"), closes_on="2025-12-20")
+    service.change_school(CY, at=clock.at("2025-09-03 09:00"), school="fudan")
+    with opened(service, str(tmp_path / "whole.db")) as whole:
+        whole.catch_up()
+        expected = digest(whole)
+    digests = digests_of_killed(tmp_path / "facts.db", tmp_path / "killed.db", "cohort")
+    assert len(digests) > 60
+    assert set(digests) == {expected}
+
+
+@in_files
+def test_a_new_one_that_was_never_whole_is_never_asked(
+    service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_autumn(service, clock)
+    with opened(service) as cohort:
+        cohort.catch_up()
+        before = held(cohort)
+        with monkeypatch.context() as failing:
+            failing.setattr(CohortTransaction, "file", _fail)
+            with pytest.raises(StoreError):
+                cohort.rebuild()
+        assert held(cohort) == before
+        cohort.rebuild()
+        assert held(cohort) == before
+
+
+def _fail(*_: object) -> None:
+    raise StoreError("failed")
+
+
+def test_over_several_years_it_tells_what_everybody_is_told(
+    service: Service, clock: Clock, small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(service) as cohort:
+        with monkeypatch.context() as followed:
+            followed.setattr(service, "_recording", _Followed(service._recording, cohort))
+            two_years(service, clock)
+        assert held(cohort) == made_at_once(service)
+
+        @settings(max_examples=40, deadline=None)
+        @given(
+            at=instants("2025-08-20 00:00", "2027-12-31 00:00"),
+            known_at=st.one_of(st.none(), instants("2025-08-31 00:00", "2025-11-25 00:00")),
+        )
+        def holds(at: datetime, known_at: datetime | None) -> None:
+            check(service, cohort, at, known_at)
+
+        holds()

@@ -1,7 +1,7 @@
-"""Follows a trail in processes that are killed at their n-th statement, one n after the other.
+"""Follows a trail or a cohort in processes killed at their n-th statement, one n after the other.
 
-Run as a script, so that nothing else runs in the process that forks: STORE TRAIL. It prints a
-line for each kill: the digest of the trail that whoever came after it made whole.
+Run as a script, so that nothing else runs in the process that forks: STORE FILE KIND. It prints
+a line for each kill: the digest of what whoever came after it made whole.
 """
 
 import os
@@ -13,33 +13,36 @@ from pathlib import Path
 from typing import Any
 
 from yibao.adapters.editions.files import Editions
+from yibao.adapters.following.cohort import COHORT, Cohort
 from yibao.adapters.following.derived import Batch, FactsFollowed, SqliteTables
 from yibao.adapters.following.trail.audit import AuditTrail
-from yibao.adapters.following.trail.layout import TABLES, TRAIL
+from yibao.adapters.following.trail.layout import TRAIL
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.store.facts import open_store
 
 
-def digest(trail: AuditTrail) -> str:
-    """Everything a trail holds, whatever numbers its rows have."""
+def digest(kept: AuditTrail | Cohort) -> str:
+    """Everything a trail holds, whatever numbers its rows have; or a cohort, on its first side."""
     columns = {"entries": ", ".join(TrailRow._fields)}
-    with trail._trail.reading() as sql:
+    tables = kept.projection.tables
+    with tables.reading() as sql:
         rows = [
             (table, sorted(sql.rows(f"SELECT {columns.get(table, '*')} FROM {table}"), key=repr))
-            for table in TABLES
+            for table in tables.layout.of_side(tables.layout.sides[0])
         ]
     return sha256(repr(rows).encode()).hexdigest()
 
 
-def _connection(trail: AuditTrail) -> Any:
-    assert isinstance(trail._trail, SqliteTables)
-    ((connection, _),) = trail._trail._pool._idle  # the one that there is
+def _connection(kept: AuditTrail | Cohort) -> Any:
+    assert isinstance(kept.projection.tables, SqliteTables)
+    ((connection, _),) = kept.projection.tables._pool._idle  # the one that there is
     return connection._sqlite_conn
 
 
-def follow(store: str, trail: str, editions: Editions, dies_at: int | None) -> str:
+def follow(store: str, file: str, kind: str, editions: Editions, dies_at: int | None) -> str:
     facts = open_store(f"sqlite:///{store}")
-    with AuditTrail(facts, editions, SqliteTables(trail, TRAIL)) as audit:
+    made, layout = (AuditTrail, TRAIL) if kind == "trail" else (Cohort, COHORT)
+    with made(facts, editions, SqliteTables(file, layout)) as audit:
         left = dies_at
 
         def count(statement: str) -> None:
@@ -54,10 +57,10 @@ def follow(store: str, trail: str, editions: Editions, dies_at: int | None) -> s
         return digest(audit)
 
 
-def digests_of_killed(store: Path, trail: Path) -> list[str]:
+def digests_of_killed(store: Path, file: Path, kind: str = "trail") -> list[str]:
     """What it prints, run as a script."""
     done = subprocess.run(
-        [sys.executable, __file__, str(store), str(trail)],
+        [sys.executable, __file__, str(store), str(file), kind],
         env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
         capture_output=True,
         text=True,
@@ -66,22 +69,22 @@ def digests_of_killed(store: Path, trail: Path) -> list[str]:
     return done.stdout.split()
 
 
-def main(store: str, trail: str) -> None:
+def main(store: str, file: str, kind: str) -> None:
     FactsFollowed.size, Batch.fan = 3, 2
     editions = Editions()
     list(editions)
     kills = 0
     while True:
-        for path in Path(trail).parent.glob(Path(trail).name + "*"):
+        for path in Path(file).parent.glob(Path(file).name + "*"):
             path.unlink()
         child = os.fork()
         if child == 0:
-            follow(store, trail, editions, kills)
+            follow(store, file, kind, editions, kills)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):
             return
-        print(follow(store, trail, editions, None), flush=True)
+        print(follow(store, file, kind, editions, None), flush=True)
         kills += 1
 
 
