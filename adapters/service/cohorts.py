@@ -5,7 +5,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
-from yibao.adapters.following.cohort import NONE, PAGE, By, Cohort, Counts, Page
+from yibao.adapters.following.cohort import NONE, PAGE, By, Cohort, CohortCounts, CohortPage
 from yibao.adapters.service.recording import Clock
 from yibao.adapters.shapes import VALUES, value_row
 from yibao.adapters.store.files import NotWritten
@@ -71,7 +71,7 @@ class CohortView:
         known = self.known_at or "everything"
         return f"<{type(self).__name__} at {self.at}, known by {known}, {self._among}>"
 
-    def count(self, by: By = "state") -> Counts:
+    def count(self, by: By = "state") -> CohortCounts:
         """How many enrollments there are, by what they have in common.
 
         The key is `none` for those who have none. One with several discrepancies counts under
@@ -88,7 +88,7 @@ class CohortView:
         state: str | None = None,
         next_step: str | None = None,
         days_left_below: int | None = None,
-    ) -> Page:
+    ) -> CohortPage:
         """Some enrollments in the order of reference and year, and after which the next begins.
 
         `state` and `next_step` (the first one) leave out all others, `none` asks for those who

@@ -17,7 +17,7 @@ from yibao.projections.cohort.spans import spans
 from yibao.projections.record import Knowledge, Record
 
 
-class CohortCounts(TypedDict):
+class CountedCohort(TypedDict):
     """How many enrollments there are by what they have in common; `none` of those who have none.
 
     `known_at` is null where everything recorded is known, `as_of` the position up to which that
@@ -35,7 +35,7 @@ class CohortCounts(TypedDict):
     is_counting: NotRequired[bool]
 
 
-class CohortEntry(TypedDict):
+class ListedEnrollment(TypedDict):
     """An enrollment, and its answer in brief."""
 
     ref: str
@@ -45,12 +45,12 @@ class CohortEntry(TypedDict):
     next_step: str | None
 
 
-class CohortPage(TypedDict):
+class ListedCohort(TypedDict):
     """Some enrollments, and after which the next page begins, if there is more."""
 
     at: str
     known_at: str | None
-    entries: list[CohortEntry]
+    entries: list[ListedEnrollment]
     following: str | None
 
 
@@ -184,9 +184,9 @@ def counts_json(
     *,
     parked: int = 0,
     is_counting: bool = False,
-) -> CohortCounts:
+) -> CountedCohort:
     """What `yibao cohort count --json` prints."""
-    told = CohortCounts(
+    told = CountedCohort(
         at=at.isoformat(),
         known_at=plain(known_at),
         as_of=as_of,
@@ -206,13 +206,13 @@ def page_json(
     known_at: datetime | None,
     entries: Iterable[tuple[EnrollmentId, str | None, str | None, str | None]],
     following: EnrollmentId | None,
-) -> CohortPage:
+) -> ListedCohort:
     """What `yibao cohort list --json` prints."""
-    return CohortPage(
+    return ListedCohort(
         at=at.isoformat(),
         known_at=plain(known_at),
         entries=[
-            CohortEntry(
+            ListedEnrollment(
                 ref=whose.ref, year=whose.year, school=school, state=state, next_step=next_step
             )
             for whose, school, state, next_step in entries
@@ -228,4 +228,4 @@ def cursor_of(enrollment: EnrollmentId) -> str:
 
 def cohort_schema() -> dict[str, Any]:
     """What `yibao cohort count --json` and `yibao cohort list --json` print."""
-    return {"$schema": DIALECT, **TypeAdapter(CohortCounts | CohortPage).json_schema()}
+    return {"$schema": DIALECT, **TypeAdapter(CountedCohort | ListedCohort).json_schema()}

@@ -7,15 +7,20 @@ A name is declared by importing it as itself, from the room that shows it.
 from typing import Final
 
 from yibao.adapters.editions import Editions as Editions, SourceError as SourceError
+from yibao.adapters.following.cohort import (
+    CohortCounts as CohortCounts,
+    CohortEntry as CohortEntry,
+    CohortPage as CohortPage,
+)
 from yibao.adapters.following.trail import AuditTrail as AuditTrail, Question as Question
 from yibao.adapters.service import (
+    CohortView as CohortView,
     Receipt as Receipt,
     Service as Service,
     open as open,
     read_cutoff as read_cutoff,
     read_instant as read_instant,
 )
-from yibao.adapters.service.cohorts import CohortView as CohortView
 from yibao.adapters.store import (
     AheadOfClock as AheadOfClock,
     Halted as Halted,

@@ -14,7 +14,7 @@ import click
 from yibao.adapters.cli.running.audit_report import cell
 from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions import Editions
-from yibao.adapters.following.cohort import LARGEST, PAGE, Counts, Page
+from yibao.adapters.following.cohort import LARGEST, PAGE, CohortCounts, CohortPage
 from yibao.adapters.service import CohortView, check_analysis
 from yibao.adapters.shapes import (
     LISTED,
@@ -114,7 +114,7 @@ class _Writer:
 def counted(
     editions: Editions, words: Words, out: TextIO, err: TextIO, *, by: Any, **asked: Any
 ) -> None:
-    """Counts everybody; who is parked, and in no count, is told of on standard error."""
+    """CohortCounts everybody; who is parked, and in no count, is told of on standard error."""
     form = _Form.asked(asked)
     with _cohort(editions, asked) as view:
         counts = view.count(by)
@@ -133,7 +133,7 @@ def counted(
 TOTAL: Final = ""
 
 
-def _warn(counts: Counts, words: Words, err: TextIO) -> None:
+def _warn(counts: CohortCounts, words: Words, err: TextIO) -> None:
     if counts.parked:
         err.write(words("cohort", "parked", count=counts.parked) + "\n")
     if counts.is_counting:
@@ -164,7 +164,7 @@ def listed(
     began = _enrollment(after) if after is not None else None
     with _cohort(editions, asked) as view:
 
-        def page(after: EnrollmentId | None) -> Page:
+        def page(after: EnrollmentId | None) -> CohortPage:
             return view.page(
                 after=after,
                 limit=LARGEST if every else size or PAGE,
@@ -190,7 +190,7 @@ def listed(
             console.to(out).print(words("cohort", "more", key=cursor_of(following)))
 
 
-def _pages(first: Page, page: Any, *, every: bool) -> Iterator[Page]:
+def _pages(first: CohortPage, page: Any, *, every: bool) -> Iterator[CohortPage]:
     yield first
     while every and first.following:
         first = page(first.following)
