@@ -7,6 +7,7 @@ from yibao.adapters.cli import (  # noqa: F401 - each adds its commands
     answers,
     audit,
     care,
+    cohort,
     due,
     editions,
     projections,

@@ -25,7 +25,18 @@ def diagram() -> None:
 @click.argument(
     "name",
     type=click.Choice(
-        ["events", "attempts", "story", "edition", "replay", "answer", "audit", "due", "commands"]
+        [
+            "events",
+            "attempts",
+            "story",
+            "edition",
+            "replay",
+            "answer",
+            "audit",
+            "due",
+            "commands",
+            "cohort",
+        ]
     ),
 )
 def schema(name: str) -> None:

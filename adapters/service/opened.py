@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from reprlib import Repr
+from threading import Lock
 from typing import (
     TYPE_CHECKING,
     Final,
@@ -22,7 +23,7 @@ from yibao.domain.calendar import SHANGHAI
 from yibao.domain.refusals import BadValue
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
-    pass
+    from yibao.adapters.following.cohort import Cohort
 
 
 from yibao.adapters.service.given import aware, instant_of, key_of
@@ -73,6 +74,8 @@ class Opened:
             store, editions, by, via, clock, attempts_kept, telemetry, accepted, rehearsing
         )
         self.editions = editions
+        self._cohort: Cohort | None = None
+        self._opening = Lock()
 
     def __repr__(self) -> str:
         where = _SHORT.repr(shown(self._store.database))
@@ -83,6 +86,8 @@ class Opened:
 
     def close(self) -> None:
         """Closes the store's connections; in the child of a fork none, they are the parent's."""
+        if self._cohort is not None:
+            self._cohort.close()
         self._store.close()
 
     def __enter__(self) -> Self:

@@ -36,7 +36,9 @@ from yibao.projections.record import Cutoff, Record
 from yibao.projections.review import Changed, review
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
+    from yibao.adapters.following.cohort import Cohort
     from yibao.adapters.following.trail import AuditTrail
+    from yibao.adapters.service.cohorts import CohortView
 
 
 from yibao.adapters.service.given import (
@@ -302,6 +304,43 @@ class Questions(Opened):
 
         self._store.check_process()
         return AuditTrail(self._store, self.editions, open_trail(self._store, url))
+
+    def cohort(
+        self,
+        at: datetime | str | None = None,
+        *,
+        known_at: datetime | str | None = None,
+        school: str | None = None,
+        category: str | None = None,
+        policy: str | None = None,
+        year: int | None = None,
+    ) -> "CohortView":
+        """Everybody at once at an instant (default: now), as known by another (default: by now).
+
+        The cohort is every enrollment of which something was known by then, whatever its state;
+        of the school, the category, the edition and the benefit year that are named, as known
+        then, and `none` is who has none. What is counted is kept beside the store in a file that
+        ends in `.cohort`, or in the database; it may be deleted, and is made again. Where it cannot
+        be written the answer comes from a temporary one. By default everything recorded is known.
+        Raises BadValue for a naive instant and for what can be nobody's, and StoreError.
+        """
+        from yibao.adapters.service.cohorts import Among, CohortView
+
+        self._store.check_process()
+        among = Among(school, category, policy, year)
+        among.check()
+        when = self._clock() if at is None else instant_of(at, "at")
+        known = None if known_at is None else instant_of(known_at, "known_at")
+        return CohortView(self._everybody(), when, known, among, self._clock)
+
+    def _everybody(self) -> "Cohort":
+        """What follows the facts of everybody; it is opened once, and closed with the store."""
+        from yibao.adapters.following.cohort import open_cohort
+
+        with self._opening:
+            if self._cohort is None:
+                self._cohort = open_cohort(self._store, self.editions)
+            return self._cohort
 
     def facts(self, enrollment: Whose) -> list[events.Event]:
         """Everything recorded about one student, in the order of the stream.

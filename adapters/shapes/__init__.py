@@ -2,6 +2,19 @@
 
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_expected, care_json, review_json, settled_json
+from yibao.adapters.shapes.cohort import (
+    FACTS,
+    LISTED,
+    SPANS,
+    VALUES,
+    cohort_schema,
+    counts_json,
+    cursor_of,
+    fact_rows,
+    page_json,
+    span_rows,
+    value_row,
+)
 from yibao.adapters.shapes.commands import commands_schema
 from yibao.adapters.shapes.comparison import comparison_json
 from yibao.adapters.shapes.editions import edition_checked, edition_differences, edition_mistaken
@@ -21,6 +34,10 @@ from yibao.adapters.shapes.values import event_json, plain
 
 __all__ = [
     "DIALECT",
+    "FACTS",
+    "LISTED",
+    "SPANS",
+    "VALUES",
     "answer_json",
     "attempts_schema",
     "audit_schema",
@@ -28,8 +45,11 @@ __all__ = [
     "care_expected",
     "care_json",
     "care_trees",
+    "cohort_schema",
     "commands_schema",
     "comparison_json",
+    "counts_json",
+    "cursor_of",
     "due_schema",
     "edition_checked",
     "edition_differences",
@@ -37,13 +57,17 @@ __all__ = [
     "event_json",
     "events_schema",
     "explained",
+    "fact_rows",
     "history_json",
+    "page_json",
     "part",
     "part_json",
     "plain",
     "replay_schema",
     "review_json",
     "settled_json",
+    "span_rows",
     "tree",
     "trees",
+    "value_row",
 ]

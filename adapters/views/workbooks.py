@@ -53,6 +53,15 @@ def counts_workbook(to: Path, counts: Mapping[str | None, int], by: By, words: W
             append([counted(name, by, words), count])
 
 
+def rows_workbook(
+    to: Path, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Writes rows of cells beneath their heads."""
+    with _sheet(to, title, heads) as append:
+        for row in rows:
+            append(row)
+
+
 def _cell(name: str, entry: dict[str, Any], words: Words) -> Any:
     value = entry.get(name)
     if name == "values":

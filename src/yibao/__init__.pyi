@@ -7,6 +7,11 @@ A name is declared by importing it as itself, from the room that shows it.
 from typing import Final
 
 from yibao.adapters.editions import Editions as Editions, SourceError as SourceError
+from yibao.adapters.following.cohort import (
+    CohortCounts as CohortCounts,
+    CohortEntry as CohortEntry,
+    CohortPage as CohortPage,
+)
 from yibao.adapters.following.due import (
     DueEntry as DueEntry,
     DuePage as DuePage,
@@ -14,6 +19,7 @@ from yibao.adapters.following.due import (
 )
 from yibao.adapters.following.trail import AuditTrail as AuditTrail, Question as Question
 from yibao.adapters.service import (
+    CohortView as CohortView,
     Receipt as Receipt,
     Service as Service,
     open as open,

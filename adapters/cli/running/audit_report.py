@@ -271,7 +271,7 @@ class _Writer:
         writer = csv.writer(self.out)
         writer.writerow(columns)
         for row in rows:
-            writer.writerow(shown(_cell(value)) for value in row)
+            writer.writerow(shown(cell(value)) for value in row)
 
     def _write_json(self, entries: Iterator[dict[str, Any]], following: str | None) -> None:
         self.out.write('{"format": 1, "entries": [')
@@ -310,7 +310,7 @@ class _Writer:
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """A cell; text that a spreadsheet would take for a formula is marked as text."""
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False) if value else ""

@@ -7,6 +7,7 @@ from yibao.adapters.editions import edition_schema
 from yibao.adapters.shapes import (
     attempts_schema,
     audit_schema,
+    cohort_schema,
     commands_schema,
     due_schema,
     events_schema,
@@ -26,4 +27,5 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "due": due_schema,
     "attempts": attempts_schema,
     "commands": commands_schema,
+    "cohort": cohort_schema,
 }

@@ -4,10 +4,10 @@ from yibao.adapters.following.cohort.cohort import (
     LARGEST,
     PAGE,
     Cohort,
-    Counts,
+    CohortCounts,
+    CohortEntry,
+    CohortPage,
     Known,
-    Listed,
-    Page,
     open_cohort,
 )
 from yibao.adapters.following.cohort.layout import COHORT
@@ -20,9 +20,9 @@ __all__ = [
     "PAGE",
     "By",
     "Cohort",
-    "Counts",
+    "CohortCounts",
+    "CohortEntry",
+    "CohortPage",
     "Known",
-    "Listed",
-    "Page",
     "open_cohort",
 ]

@@ -38,7 +38,7 @@ LARGEST: Final = 100_000
 AT_A_TIME: Final = 5000
 
 
-class Counts(NamedTuple):
+class CohortCounts(NamedTuple):
     """How many enrollments there are by what was asked, by every key that anybody has.
 
     `as_of` is the position up to which the facts are in it. Where windows are just being taken in
@@ -53,7 +53,7 @@ class Counts(NamedTuple):
     is_counting: bool = False
 
 
-class Listed(NamedTuple):
+class CohortEntry(NamedTuple):
     """An enrollment of the cohort, and its answer in brief."""
 
     enrollment: EnrollmentId
@@ -62,10 +62,10 @@ class Listed(NamedTuple):
     next_step: str | None
 
 
-class Page(NamedTuple):
+class CohortPage(NamedTuple):
     """Some enrollments, and the one after which the next page begins, if there is more."""
 
-    entries: tuple[Listed, ...]
+    entries: tuple[CohortEntry, ...]
     following: EnrollmentId | None
 
 
@@ -85,6 +85,7 @@ class Cohort:
 
     def __init__(self, store: FactStore, editions: Editions, tables: Tables) -> None:
         self.store = store
+        self.editions = editions
         self._tables = tables
         self.projection = CohortProjection(store, editions, tables)
 
@@ -150,7 +151,7 @@ class Cohort:
         category: str | None = None,
         policy: str | None = None,
         year: int | None = None,
-    ) -> Counts:
+    ) -> CohortCounts:
         """How many enrollments there are at an instant, by what they have in common.
 
         As known by `known_at`, or by all there is. The key is `none` for those who have none; one
@@ -169,7 +170,7 @@ class Cohort:
             for each in key.split(CODES_APART) if by == "discrepancy" and key else (key,):
                 counts[each or NONE] += int(number)
         in_order = dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
-        return Counts(in_order, total, int(position), int(parked), bool(is_counting))
+        return CohortCounts(in_order, total, int(position), int(parked), bool(is_counting))
 
     def page(
         self,
@@ -185,7 +186,7 @@ class Cohort:
         category: str | None = None,
         policy: str | None = None,
         year: int | None = None,
-    ) -> Page:
+    ) -> CohortPage:
         """Some enrollments at an instant, in the order of reference and year.
 
         With `days_left_below` those alone whose first step ends in fewer days than that, counted
@@ -197,8 +198,8 @@ class Cohort:
         self.catch_up()
         wanted = after, limit + 1, state, next_step, days_left_below
         rows = self._rows(lambda prefix: paging(prefix, asked, *wanted))
-        entries = tuple(Listed(EnrollmentId(*row[:2]), *row[2:]) for row in rows[:limit])
-        return Page(entries, entries[-1].enrollment if len(rows) > limit else None)
+        entries = tuple(CohortEntry(EnrollmentId(*row[:2]), *row[2:]) for row in rows[:limit])
+        return CohortPage(entries, entries[-1].enrollment if len(rows) > limit else None)
 
     def known(
         self,

@@ -25,6 +25,7 @@ from yibao.adapters.views.console.care import (
     told_amounts,
     told_care,
 )
+from yibao.adapters.views.console.cohort import cohort_heads, cohort_row, rows_report
 from yibao.adapters.views.console.comparisons import comparison_report
 from yibao.adapters.views.console.dossier import dossier_text
 from yibao.adapters.views.console.due import due_report, parked_told
@@ -45,6 +46,8 @@ from yibao.adapters.views.console.writing import to
 __all__ = [
     "Legend",
     "carries_blocks",
+    "cohort_heads",
+    "cohort_row",
     "comparison_report",
     "counted",
     "counts_report",
@@ -66,6 +69,7 @@ __all__ = [
     "quote_report",
     "review_lines",
     "review_report",
+    "rows_report",
     "settled",
     "short_report",
     "status_report",

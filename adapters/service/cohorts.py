@@ -1,0 +1,150 @@
+"""Everybody at once: what `service.cohort` returns."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NamedTuple
+
+from yibao.adapters.following.cohort import NONE, PAGE, By, Cohort, CohortCounts, CohortPage
+from yibao.adapters.service.recording import Clock
+from yibao.adapters.shapes import VALUES, value_row
+from yibao.adapters.store.files import NotWritten
+from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.answer import Answer, answered
+from yibao.projections.record import Knowledge, Record
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+class Among(NamedTuple):
+    """Whose enrollments are asked about; None leaves it open, `none` is those who have none."""
+
+    school: str | None = None
+    category: str | None = None
+    policy: str | None = None
+    year: int | None = None
+
+    def check(self) -> None:
+        """Raises BadValue for what can be nobody's."""
+        for name, value in self._asdict().items():
+            wanted = int if name == "year" else str
+            if value is not None and (not isinstance(value, wanted) or isinstance(value, bool)):
+                what = "a whole number" if wanted is int else "text"
+                raise BadValue(name, f"must be {what}")
+
+    def has(self, knowledge: Knowledge) -> bool:
+        """Whether an enrollment that is known is among them."""
+        case = knowledge.case
+        assert case is not None  # an enrollment begins with its registration
+        own = case.facts.latest_school, case.facts.category, case.policy.edition
+        years = self.year in (None, knowledge.enrollment.year)
+        return years and all(
+            wanted is None or wanted == (NONE if has is None else str(has))
+            for wanted, has in zip(self[:3], own, strict=True)
+        )
+
+
+class CohortView:
+    """Every enrollment of which something was known, at an instant; `service.cohort` returns it.
+
+    Each question takes in first what was recorded since the last one. Raises StoreError where the
+    store fails.
+    """
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        at: datetime,
+        known_at: datetime | None,
+        among: Among,
+        clock: Clock,
+    ) -> None:
+        self.at = at
+        self.known_at = known_at
+        self._among = among
+        self._cohort = cohort
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        known = self.known_at or "everything"
+        return f"<{type(self).__name__} at {self.at}, known by {known}, {self._among}>"
+
+    def count(self, by: By = "state") -> CohortCounts:
+        """How many enrollments there are, by what they have in common.
+
+        The key is `none` for those who have none. One with several discrepancies counts under
+        each; `total` is the number of enrollments, `as_of` the position up to which facts are
+        counted. Raises BadValue for what there is no counting by.
+        """
+        return self._cohort.count(by, self.at, self.known_at, **self._among._asdict())
+
+    def page(
+        self,
+        *,
+        after: EnrollmentId | None = None,
+        limit: int = PAGE,
+        state: str | None = None,
+        next_step: str | None = None,
+        days_left_below: int | None = None,
+    ) -> CohortPage:
+        """Some enrollments in the order of reference and year, and after which the next begins.
+
+        `state` and `next_step` (the first one) leave out all others, `none` asks for those who
+        have none; with `days_left_below` there are those alone whose first step is too late in
+        fewer days than that. Raises BadValue for a limit that is not positive or too large, for an
+        `after` that is no EnrollmentId and for other values that can never be right.
+        """
+        if after is not None and not isinstance(after, EnrollmentId):
+            raise BadValue("after", "is no EnrollmentId")
+        for name, value in (("state", state), ("next_step", next_step)):
+            if value is not None and not isinstance(value, str):
+                raise BadValue(name, "must be text")
+        return self._cohort.page(
+            self.at,
+            self.known_at,
+            after=after,
+            limit=limit,
+            state=state,
+            next_step=next_step,
+            days_left_below=days_left_below,
+            **self._among._asdict(),
+        )
+
+    def known(self) -> Iterator[tuple[Record, Knowledge]]:
+        """The record of each enrollment, and what was known of it, all of one moment."""
+        for record in self._cohort.store.records(self._cohort.editions, self._clock()):
+            cutoff = record.latest if self.known_at is None else self.known_at
+            knowledge = record.known_by(cutoff)
+            if knowledge.version and self._among.has(knowledge):
+                yield record, knowledge
+
+    def answers(self) -> Iterator[Answer]:
+        """The whole answer of each enrollment, one after the other, all of one moment.
+
+        Raises, when one is drawn, UnknownEdition where an edition is not at hand, and
+        UnreadableEvent where a fact cannot be read.
+        """
+        for _, knowledge in self.known():
+            yield answered(knowledge, self.at)
+
+    def values(self) -> "pyarrow.Table":
+        """State and values of each enrollment as an Arrow table, by reference and year.
+
+        Columns are `ref, year, school, state, waiting_from, waiting_to, account_built_on,
+        evoucher_available_at, coverage_from, coverage_to` and, for each of the four values, whether
+        it is pending; what is pending or is none is null. Raises NotWritten where `yibao[analysis]`
+        is not installed, and what `answers` raises.
+        """
+        check_analysis()
+        from yibao.adapters.service.arrow import table
+
+        rows = (value_row(answered(known, self.at, whole=False)) for _, known in self.known())
+        return table(VALUES, sorted(rows, key=lambda row: row[:2]))
+
+
+def check_analysis() -> None:
+    """Raises NotWritten where what makes Arrow tables is not installed."""
+    if find_spec("pyarrow") is None:
+        raise NotWritten("for Arrow and Parquet yibao needs pyarrow: pip install 'yibao[analysis]'")
