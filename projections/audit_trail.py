@@ -16,9 +16,9 @@ from yibao.domain.facts import Positioned, events
 from yibao.domain.lifecycle import Change
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
+from yibao.projections.history import Asking
 from yibao.projections.parts import PARTS
 from yibao.projections.record import Knowledge, Log, Record
-from yibao.projections.turning import Asking
 
 
 class Moved(NamedTuple):

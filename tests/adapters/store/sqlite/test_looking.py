@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from yibao.adapters.following.trail.sqlite import SqliteTrail
 
 import yibao
-from yibao.adapters.following.trail.sqlite import SqliteTrail
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store import StoreError, migrations
 from yibao.adapters.store.facts import open_store

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from yibao.domain.derivation import Derived
 from yibao.domain.facts import events
 from yibao.projections.answer import Answer
+from yibao.projections.history.turning import Asking
 from yibao.projections.parts import PARTS, Part
 from yibao.projections.record import Record
-from yibao.projections.turning import Asking
 
 
 class Held(NamedTuple):
