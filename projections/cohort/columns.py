@@ -288,7 +288,7 @@ class DayColumn(_Compared, Days):
         found: R = self._kept[key]
         return found
 
-    def __add__(self, by: timedelta) -> "DayColumn":  # type: ignore[override]
+    def __add__(self, by: timedelta) -> "DayColumn":
         if not by.days:
             return self
         return self._once(by.days, lambda: self.of(self.path, self.column.moved(by.days)))
@@ -377,7 +377,7 @@ class InstantColumn(_Compared, Instants):
         found: R = self._kept[key]
         return found
 
-    def __add__(self, by: timedelta) -> "InstantColumn":  # type: ignore[override]
+    def __add__(self, by: timedelta) -> "InstantColumn":
         more = by // _MICROSECOND
         return self._once(by, lambda: self.of(self.path, self.column.moved(more)))
 

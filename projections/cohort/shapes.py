@@ -242,8 +242,8 @@ class Telling:
         self._kind, self._told = kind, told
         self.year_told, self.originator_version = year, place
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
         return self._kind
 
     def __getattr__(self, name: str) -> Any:

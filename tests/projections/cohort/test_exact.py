@@ -7,7 +7,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from given import care, registered
+from given import account, care, registered
 from given import given as told_of
 from given.cohort import LEARNED, anybody
 
@@ -110,5 +110,5 @@ def test_who_has_received_care_is_asked_apart() -> None:
 
 
 def test_a_day_before_shanghai_kept_one_time_is_asked_apart() -> None:
-    student = told_of(registered("1991-09-01"))
+    student = told_of(registered("2025-09-01"), account("2025-10-01 09:00", "1991-04-14"))
     assert numbered(student.everything.known_by(LEARNED), Words()) is None
