@@ -8,7 +8,6 @@ from yibao.adapters.cli import (  # noqa: F401 - each adds its commands
     audit,
     care,
     cohort,
-    due,
     editions,
     projections,
     shapes,
