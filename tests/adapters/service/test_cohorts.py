@@ -182,9 +182,9 @@ def test_what_is_recorded_next_is_in_the_next_question(service: Service) -> None
 @pytest.mark.parametrize(
     ("asked", "where"),
     [
-        ({"at": datetime(2025, 12, 1)}, "at"),
+        ({"at": datetime(2025, 12, 1)}, "at"),  # noqa: DTZ001
         ({"known_at": "2025-12-01T10:00:00Z?"}, "known_at"),
-        ({"known_at": datetime(2025, 12, 1)}, "known_at"),
+        ({"known_at": datetime(2025, 12, 1)}, "known_at"),  # noqa: DTZ001
         ({"school": 3}, "school"),
         ({"year": "2025"}, "year"),
         ({"year": True}, "year"),
