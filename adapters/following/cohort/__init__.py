@@ -5,9 +5,9 @@ from yibao.adapters.following.cohort.cohort import (
     PAGE,
     Cohort,
     CohortCounts,
-    Known,
     CohortEntry,
     CohortPage,
+    Known,
     open_cohort,
 )
 from yibao.adapters.following.cohort.layout import COHORT
