@@ -83,7 +83,8 @@ def paging(
     days_left_below: int | None,
 ) -> Statement:
     """Some of those who fit, in the order of reference and year."""
-    where, values = _where(prefix, "x", asked)
+    of_a_school = asked.whose.school is not None
+    where, values = _where(prefix, "x", asked, along=not of_a_school)
     during, instants = _during("x", asked.at)
     conditions, values = [where, during], [*values, *instants]
     for column, wanted in (("state", state), ("next_step", next_step)):
@@ -102,7 +103,7 @@ def paging(
         values += after
     # Of a school few are sorted; of everybody one goes along the list and stops.
     tables = [f"{prefix}enrollments AS e", f"{prefix}spans AS x"]
-    if asked.whose.school is not None:
+    if of_a_school:
         tables.reverse()
     return (
         f"SELECT e.ref, e.year, g.school, t.state, t.next_step FROM {' CROSS JOIN '.join(tables)} "
@@ -116,7 +117,7 @@ def paging(
 
 def knowing(prefix: str, asked: Asked, after: int, limit: int) -> Statement:
     """What is known of some enrollments, in the order of their numbers."""
-    where, values = _where(prefix, "x", asked)
+    where, values = _where(prefix, "x", asked, along=True)
     return (
         "SELECT e.number, e.ref, e.year, x.known_from, g.policy, g.school, g.category, x.codes "
         f"FROM {prefix}enrollments AS e CROSS JOIN {prefix}known AS x "
@@ -131,13 +132,17 @@ def _during(table: str, at: datetime) -> Statement:
     return f"{table}.begins <= ? AND {table}.ends > ?", [number, number]
 
 
-def _where(prefix: str, table: str, asked: Asked) -> Statement:
-    """What was known by then, of whom."""
+def _where(prefix: str, table: str, asked: Asked, *, along: bool = False) -> Statement:
+    """What was known by then, of whom; asked `along` the enrollments, one after the other.
+
+    A plus keeps a database from looking for what is known of everybody at each of them.
+    """
+    until = f"{'+' if along else ''}{table}.known_until"
     if asked.known_at is None:
-        conditions, values = [f"{table}.known_until = {FOREVER}"], list[Any]()
+        conditions, values = [f"{until} = {FOREVER}"], list[Any]()
     else:
         number = number_of(asked.known_at)
-        conditions = [f"{table}.known_until > ? AND {table}.known_from <= ?"]
+        conditions = [f"{until} > ? AND {table}.known_from <= ?"]
         values = [number, number]
     among = list(_among(asked.whose))
     if among:

@@ -47,7 +47,7 @@ class CohortTransaction(Transaction):
         for places, some in in_parts(each.stream.hex for each in enrollments):
             for number, ref, year, since in self.sql.rows(
                 f"SELECT number, ref, year, known_from FROM {self.prefix}enrollments "
-                f"LEFT JOIN {self.prefix}known ON enrollment=number AND known_until={FOREVER} "
+                f"LEFT JOIN {self.prefix}known ON enrollment=number AND +known_until={FOREVER} "
                 f"WHERE stream IN ({places})",
                 some,
             ):
@@ -56,7 +56,8 @@ class CohortTransaction(Transaction):
             for number, since, *standing in self.sql.rows(
                 "SELECT enrollment, known_from, begins, ends, grp, standing, until "
                 f"FROM {self.prefix}spans WHERE enrollment IN ({places}) "
-                f"AND known_until={FOREVER}",
+                # Not by the index of what is known of everybody.
+                f"AND +known_until={FOREVER}",
                 numbers,
             ):
                 found[number].standing[Standing(*standing)] = since

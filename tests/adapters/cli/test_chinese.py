@@ -229,9 +229,8 @@ def test_what_is_done_with_stores_is_chinese(asked: Callable[..., str], tmp_path
         ("projections", "retry", "--store", url),
         ("audit", "--store", url),
     ):
-        assert (
-            latin(asked(*command), *names, f"{tmp_path}/丙.db", "audit-trail", "cohort") == set()
-        ), command
+        ours = f"{tmp_path}/丙.db", "audit-trail", "cohort"
+        assert latin(asked(*command), *names, *ours) == set(), command
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from yibao.adapters.store import StoreError
 from yibao.domain.calendar import read_instant
 from yibao.projections.answer import Answer
 
-from ..helpers.autumn import ADA, BO, EDITIONS, POLICY, Clock, an_autumn, register
+from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, register
 from ..helpers.stores import rows
 from ..helpers.trail_killer import digest, digests_of_killed
 from .test_trail_of_years import two_years
