@@ -94,7 +94,7 @@ def cohort() -> None:
     epilog=examples(
         "cohort count --store facts.db --at 2025-11-01",
         "cohort count --store facts.db --by next_step --school sjtu --json",
-        "cohort count --store facts.db --by discrepancy --known-at 2025-10-01 --csv",
+        "cohort count --store facts.db --known-at 2025-10-01 --csv",
     ),
 )
 @_whom
@@ -123,7 +123,7 @@ def count(policies: Path | None, lang: Any, **asked: Any) -> None:
     "list",
     epilog=examples(
         "cohort list --store facts.db --state in_waiting_period",
-        "cohort list --store facts.db --next-step confirm --days-left-below 7 --csv",
+        "cohort list --store facts.db --next-step confirm --csv",
         "cohort list --store facts.db --size 2 --after s-0002/2025 --json",
     ),
 )

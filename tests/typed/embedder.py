@@ -50,4 +50,12 @@ def opened() -> None:
         with service.audit_trail() as trail:
             assert_type(trail, yibao.AuditTrail)
             trail.page(yibao.Question(ref="s1"))
+        cohort = service.cohort("2025-12-01 10:00", school="sjtu", year=2025)
+        assert_type(cohort, yibao.CohortView)
+        assert_type(cohort.count(by="next_step"), yibao.CohortCounts)
+        page = cohort.page(limit=10)
+        assert_type(page, yibao.CohortPage)
+        assert_type(page.entries, tuple[yibao.CohortEntry, ...])
+        for answer in cohort.answers():
+            assert_type(answer, yibao.Answer)
     assert_type(yibao.__all__, list[str])

@@ -21,6 +21,7 @@ from yibao.projections.answer import Answer
 
 from ..helpers.autumn import EDITIONS, Clock, an_autumn
 
+NAIVE = datetime(2025, 12, 1)  # noqa: DTZ001 - that is what is refused
 FIRST = read_instant("2025-08-20 00:00")
 MINUTES = (read_instant("2027-01-31 00:00") - FIRST) // timedelta(minutes=1)
 INSTANTS = st.integers(0, MINUTES).map(lambda after: FIRST + timedelta(minutes=after))
@@ -182,9 +183,9 @@ def test_what_is_recorded_next_is_in_the_next_question(service: Service) -> None
 @pytest.mark.parametrize(
     ("asked", "where"),
     [
-        ({"at": datetime(2025, 12, 1)}, "at"),  # noqa: DTZ001
+        ({"at": NAIVE}, "at"),
         ({"known_at": "2025-12-01T10:00:00Z?"}, "known_at"),
-        ({"known_at": datetime(2025, 12, 1)}, "known_at"),  # noqa: DTZ001
+        ({"known_at": NAIVE}, "known_at"),
         ({"school": 3}, "school"),
         ({"year": "2025"}, "year"),
         ({"year": True}, "year"),
