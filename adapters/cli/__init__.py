@@ -3,7 +3,17 @@
 A module a group of commands; what they do is loaded when one of them runs.
 """
 
-from yibao.adapters.cli import answers, audit, care, editions, projections, shapes, stores, stories  # noqa: F401 - each adds its commands
+from yibao.adapters.cli import (  # noqa: F401 - each adds its commands
+    answers,
+    audit,
+    care,
+    editions,
+    projections,
+    shapes,
+    stores,
+    stories,
+    whatif,
+)
 from yibao.adapters.cli.group import main
 
 __all__ = ["main"]

@@ -17,9 +17,11 @@ from yibao.adapters.shapes.schemas import (
     replay_schema,
 )
 from yibao.adapters.shapes.values import event_json, plain
+from yibao.adapters.shapes.what_if import OUTCOMES, outcome_row, what_if_json, what_if_schema
 
 __all__ = [
     "DIALECT",
+    "OUTCOMES",
     "answer_json",
     "attempts_schema",
     "audit_schema",
@@ -34,6 +36,7 @@ __all__ = [
     "events_schema",
     "explained",
     "history_json",
+    "outcome_row",
     "part",
     "part_json",
     "plain",
@@ -42,4 +45,6 @@ __all__ = [
     "settled_json",
     "tree",
     "trees",
+    "what_if_json",
+    "what_if_schema",
 ]

@@ -11,6 +11,7 @@ from yibao.adapters.shapes import (
     events_schema,
     models,
     replay_schema,
+    what_if_schema,
 )
 from yibao.adapters.stories import story_schema
 
@@ -24,4 +25,5 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "audit": audit_schema,
     "attempts": attempts_schema,
     "commands": commands_schema,
+    "whatif": what_if_schema,
 }

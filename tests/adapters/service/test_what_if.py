@@ -1,4 +1,4 @@
-"""What another edition would change, asked of a store: as if everything had been recorded under it."""
+"""What another edition would change, asked of a store: as if all had been recorded under it."""
 
 from collections.abc import Iterator
 from pathlib import Path

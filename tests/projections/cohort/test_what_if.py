@@ -94,7 +94,7 @@ def test_effects_are_told_by_school_and_by_category() -> None:
         "postgraduate": Effects(),
         "undergraduate": Effects(Moved(2, 122, Fen(0)), NOBODY),
     }
-    with pytest.raises(BadValue, match="where: by, .*school, category"):
+    with pytest.raises(BadValue, match=r"where: by, .*school, category"):
         found.by("age")
 
 
