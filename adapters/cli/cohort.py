@@ -1,7 +1,8 @@
-"""What is asked of everybody at once: `yibao cohort …`, `yibao due`."""
+"""What is asked of everybody at once: `yibao cohort …`, `yibao whatif`, `yibao due`."""
 
 import sys
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -189,6 +190,76 @@ def export(policies: Path | None, lang: Any, **asked: Any) -> None:
     from yibao.adapters.views.words import Words
 
     exported(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)
+
+
+@main.command(
+    epilog=examples(
+        "whatif --edition editions/mine.yaml --store facts.db",
+        "whatif --edition editions/mine.yaml --store facts.db\n--known-at 2025-11-01 --json",
+        "whatif --edition editions/mine.yaml --store facts.db\n--parquet everybody.parquet",
+    )
+)
+@click.option("--edition", type=FILE, required=True, help="The file of the edited edition.")
+@click.option(
+    "--instead-of",
+    type=EDITION,
+    default="shanghai-2025",
+    show_default=True,
+    help="The edition whose place it takes.",
+)
+@STORE
+@click.option(
+    "--known-at",
+    type=ASKED,
+    help="What was known by then: an instant, or a day's end (default: everything).",
+)
+@ONE_JSON
+@click.option(
+    "--parquet",
+    type=FILE,
+    help="Write a row an enrollment into this new Parquet file (default: none).",
+)
+@FORCE
+@policies_option
+@lang_option
+def whatif(
+    edition: Path,
+    instead_of: str,
+    store: str,
+    known_at: datetime | None,
+    as_json: bool,
+    parquet: Path | None,
+    force: bool,
+    policies: Path | None,
+    lang: Any,
+) -> None:
+    """Tell who gains and who loses cover under an edited edition.
+
+    Everybody registered under the edition it replaces is asked, and nothing is recorded. Money is
+    what the fund pays more or less for those whose days change, whatever was settled. Who gains or
+    loses the most is explained.
+    """
+    from yibao.adapters.cli.running.what_ifs import asked
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.views.words import Words
+
+    if force and parquet is None:
+        raise click.UsageError("--force says nothing without --parquet")
+    if as_json and parquet is not None:
+        raise click.UsageError("--json and --parquet are two formats")
+    asked(
+        store,
+        Editions(policies),
+        Words(lang),
+        sys.stdout,
+        sys.stderr,
+        edition=edition,
+        instead_of=instead_of,
+        known_at=known_at,
+        as_json=as_json,
+        parquet=parquet,
+        force=force,
+    )
 
 
 @main.command(

@@ -29,12 +29,13 @@ from yibao.adapters.service.commands import Commands
 from yibao.adapters.service.notices import Notices
 from yibao.adapters.service.opened import shanghai_now
 from yibao.adapters.service.questions import Questions
+from yibao.adapters.service.what_if import WhatIfs
 
 #: Where the environment says until which stamp one far ahead of the clock is accepted.
 ACCEPT_STAMPS_UNTIL: Final = "YIBAO_ACCEPT_STAMPS_UNTIL"
 
 
-class Service(Commands, Questions, Notices):
+class Service(Commands, Questions, Notices, WhatIfs):
     """Records what happened and answers questions, on one store; `yibao.open` returns one.
 
     Each command is a method, which returns a Receipt, or raises Refused with a code; then nothing

@@ -31,11 +31,13 @@ from yibao.adapters.shapes.schemas import (
     replay_schema,
 )
 from yibao.adapters.shapes.values import event_json, plain
+from yibao.adapters.shapes.what_if import OUTCOMES, outcome_row, what_if_json, what_if_schema
 
 __all__ = [
     "DIALECT",
     "FACTS",
     "LISTED",
+    "OUTCOMES",
     "SPANS",
     "VALUES",
     "answer_json",
@@ -59,6 +61,7 @@ __all__ = [
     "explained",
     "fact_rows",
     "history_json",
+    "outcome_row",
     "page_json",
     "part",
     "part_json",
@@ -70,4 +73,6 @@ __all__ = [
     "tree",
     "trees",
     "value_row",
+    "what_if_json",
+    "what_if_schema",
 ]

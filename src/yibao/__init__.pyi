@@ -79,6 +79,13 @@ from yibao.domain.vocabulary import (
 )
 from yibao.projections.answer import Answer as Answer
 from yibao.projections.audit_trail import Entry as Entry
+from yibao.projections.cohort.what_if import (
+    Effects as Effects,
+    Example as Example,
+    Moved as Moved,
+    Outcome as Outcome,
+    WhatIf as WhatIf,
+)
 from yibao.projections.comparison import Comparison as Comparison
 from yibao.projections.discrepancies import Discrepancy as Discrepancy
 from yibao.projections.history import Held as Held

@@ -13,6 +13,7 @@ from yibao.adapters.shapes import (
     events_schema,
     models,
     replay_schema,
+    what_if_schema,
 )
 from yibao.adapters.stories import story_schema
 
@@ -28,4 +29,5 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "attempts": attempts_schema,
     "commands": commands_schema,
     "cohort": cohort_schema,
+    "whatif": what_if_schema,
 }

@@ -41,6 +41,7 @@ from yibao.adapters.views.console.timelines import (
     month,
     timeline_report,
 )
+from yibao.adapters.views.console.what_if import what_if_report
 from yibao.adapters.views.console.writing import to
 
 __all__ = [
@@ -82,5 +83,6 @@ __all__ = [
     "told_lines",
     "values_line",
     "watched",
+    "what_if_report",
     "why_failed",
 ]

@@ -1,0 +1,53 @@
+"""What an edited edition would change for everybody, asked of the facts as they are."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yibao.adapters.service.given import instant_of
+from yibao.adapters.service.opened import Opened
+from yibao.domain.refusals import BadValue
+from yibao.projections.record import Knowledge
+
+if TYPE_CHECKING:  # what records and answers should not have to load these
+    from yibao.projections.cohort.what_if import WhatIf
+
+
+class WhatIfs(Opened):
+    """What is asked of everybody under an edition that nobody has yet."""
+
+    def what_if(
+        self,
+        *,
+        edition: str | os.PathLike[str],
+        instead_of: str = "shanghai-2025",
+        known_at: datetime | str | None = None,
+    ) -> "WhatIf":
+        """What would change for everybody registered under an edition, were it the one in a file.
+
+        Asked are the facts as known by an instant, and about that instant; by default everything
+        recorded, and now. Nothing is recorded. The file may name its edition anything, and extend
+        another. Raises SourceError, with line and column, where it is not right; BadValue where it
+        is of another benefit year, and for a naive instant; UnknownEdition for one that is not at
+        hand, UnreadableEvent where a fact cannot be read, and StoreError where the store fails.
+        """
+        from yibao.projections.cohort.what_if import WhatIf
+
+        self._store.check_process()
+        with self._telemetry.question("what_if"):
+            cutoff = None if known_at is None else instant_of(known_at, "known_at")
+            if not isinstance(edition, str | os.PathLike):
+                raise BadValue("edition", "must be the path of a file")
+            replaced, edited = self.editions.get(instead_of), self.editions.check(Path(edition))
+            if edited.year != replaced.year:
+                told = f"is of the benefit year {edited.year}, and {instead_of} of {replaced.year}"
+                raise BadValue("edition", told)
+            now = self._clock()
+            return WhatIf(self._known(now, cutoff), replaced, edited, cutoff or now)
+
+    def _known(self, now: datetime, cutoff: datetime | None) -> Iterator[Knowledge]:
+        """What is known of everybody, of one moment."""
+        for record in self._store.records(self.editions, now):
+            yield record.known_by(cutoff or record.latest)
