@@ -2,22 +2,26 @@
 
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_expected, care_json, review_json, settled_json
-from yibao.adapters.shapes.cohort import (
+from yibao.adapters.shapes.commands import commands_schema
+from yibao.adapters.shapes.comparison import comparison_json
+from yibao.adapters.shapes.editions import edition_checked, edition_differences, edition_mistaken
+from yibao.adapters.shapes.everybody import (
     FACTS,
     LISTED,
+    OUTCOMES,
     SPANS,
     VALUES,
     cohort_schema,
     counts_json,
     cursor_of,
     fact_rows,
+    outcome_row,
     page_json,
     span_rows,
     value_row,
+    what_if_json,
+    what_if_schema,
 )
-from yibao.adapters.shapes.commands import commands_schema
-from yibao.adapters.shapes.comparison import comparison_json
-from yibao.adapters.shapes.editions import edition_checked, edition_differences, edition_mistaken
 from yibao.adapters.shapes.explanation import care_trees, explained, tree, trees
 from yibao.adapters.shapes.history import history_json
 from yibao.adapters.shapes.parts import brief_json, part_json
@@ -31,7 +35,6 @@ from yibao.adapters.shapes.schemas import (
     replay_schema,
 )
 from yibao.adapters.shapes.values import event_json, plain
-from yibao.adapters.shapes.what_if import OUTCOMES, outcome_row, what_if_json, what_if_schema
 
 __all__ = [
     "DIALECT",

@@ -25,11 +25,17 @@ from yibao.adapters.views.console.care import (
     told_amounts,
     told_care,
 )
-from yibao.adapters.views.console.cohort import cohort_heads, cohort_row, rows_report
 from yibao.adapters.views.console.comparisons import comparison_report
 from yibao.adapters.views.console.dossier import dossier_text
-from yibao.adapters.views.console.due import due_report, parked_told
 from yibao.adapters.views.console.editions import policy_differences, policy_list, policy_tables
+from yibao.adapters.views.console.everybody import (
+    cohort_heads,
+    cohort_row,
+    due_report,
+    parked_told,
+    rows_report,
+    what_if_report,
+)
 from yibao.adapters.views.console.explanations import explanation
 from yibao.adapters.views.console.progress import watched
 from yibao.adapters.views.console.projections import status_report
@@ -41,7 +47,6 @@ from yibao.adapters.views.console.timelines import (
     month,
     timeline_report,
 )
-from yibao.adapters.views.console.what_if import what_if_report
 from yibao.adapters.views.console.writing import to
 
 __all__ = [
