@@ -229,9 +229,7 @@ def test_what_is_done_with_stores_is_chinese(asked: Callable[..., str], tmp_path
         ("projections", "retry", "--store", url),
         ("audit", "--store", url),
     ):
-        assert (
-            latin(asked(*command), *names, f"{tmp_path}/丙.db", "audit-trail", "cohort") == set()
-        ), command
+        assert latin(asked(*command), *names, f"{tmp_path}/丙.db", "audit-trail", "cohort") == set(), command
 
 
 @pytest.mark.parametrize(
