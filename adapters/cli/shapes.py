@@ -25,7 +25,17 @@ def diagram() -> None:
 @click.argument(
     "name",
     type=click.Choice(
-        ["events", "attempts", "story", "edition", "replay", "answer", "audit", "commands"]
+        [
+            "events",
+            "attempts",
+            "story",
+            "edition",
+            "replay",
+            "answer",
+            "audit",
+            "commands",
+            "whatif",
+        ]
     ),
 )
 def schema(name: str) -> None:
