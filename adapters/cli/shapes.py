@@ -36,6 +36,7 @@ def diagram() -> None:
             "due",
             "commands",
             "cohort",
+            "whatif",
         ]
     ),
 )
