@@ -86,25 +86,27 @@ def looked_at(path: str, look: Callable[[sqlite3.Connection], T]) -> T | None:
     for what is no file, sqlite3.DatabaseError for what is no database, and what `look` raises.
     """
     _check_apart(path)
-    ends = ticking() + LOCK_TIMEOUT
+    ends, left = ticking() + LOCK_TIMEOUT, None
     while _size_of_file(path):
         before, failure, found = _rest_of(path), None, None
         try:
-            # Where there is a log with its index, SQLite finds both and makes neither.
-            found = _found(uri(path, AT_REST if before else "mode=ro"), look)
+            with PrivateFolder() as folder:
+                if before is None:  # SQLite makes log and index only if they go just now
+                    database = uri(path, "mode=ro")
+                else:
+                    database = _copied(path, folder) if before == left else uri(path, AT_REST)
+                found = _found(database, look)
         except Exception as error:
             failure = error
         if _rest_of(path) != before:
             if ticking() > ends:
                 raise sqlite3.OperationalError("somebody is writing to it all the time")
-            continue
-        if before and size(beside(path, LOG)):
-            # Nobody is just leaving it: it was copied so, and what it lacks is in the log.
-            with PrivateFolder() as folder:
-                return _found(_copied(path, folder), look)
-        if failure is not None:
+        elif before and before != left and size(beside(path, LOG)):
+            left = before  # nobody is just leaving it: what it lacks is in the log
+        elif failure is not None:
             raise failure
-        return found
+        else:
+            return found
     return None
 
 
@@ -206,5 +208,8 @@ def _size_of_file(path: str) -> int:
 
 
 def size(path: str) -> int:
-    """The size of what is there, 0 where nothing is."""
-    return os.path.getsize(path) if os.path.exists(path) else 0
+    """The size of what is there, 0 where nothing is, or is any more."""
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:
+        return 0
