@@ -20,6 +20,7 @@ from yibao import commands
 from yibao.adapters.editions.yaml_source import SourceError
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts.commands import ASKED
+from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue, NotCorrectable, NotPermitted, OutOfStep, Refused
 from yibao.domain.vocabulary import Word
 from yibao.projections.answer import answer
@@ -81,6 +82,8 @@ def test_nothing_public_is_left_out() -> None:
     public = {getattr(yibao, name) for name in yibao.__all__}
     public |= {getattr(commands, name) for name in commands.__all__}
     stay = {yibao.Service, yibao.AuditTrail, yibao.Editions, yibao.Telemetry}
+    # Of what these have found the parts are told.
+    stay |= {yibao.CohortView, yibao.WhatIf}
     assert {
         kind.__name__
         for kind in public - stay
@@ -206,6 +209,12 @@ def returned() -> Iterator[Any]:
         with service.audit_trail() as trail:
             yield trail.page(yibao.Question())
         yield service.due()
+        cohort = service.cohort()
+        yield cohort.count()
+        yield cohort.page()
+        answered = service.at(ADA)
+        outcome = yibao.Outcome(ADA, "sjtu", None, None, 31, Fen(0), Fen(800))
+        yield yibao.Effects().with_one(outcome), yibao.Example(outcome, answered, answered)
 
 
 def made() -> Iterator[Any]:
