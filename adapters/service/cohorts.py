@@ -31,8 +31,7 @@ class Among(NamedTuple):
         for name, value in self._asdict().items():
             wanted = int if name == "year" else str
             if value is not None and (not isinstance(value, wanted) or isinstance(value, bool)):
-                what = "a whole number" if wanted is int else "text"
-                raise BadValue(name, f"must be {what}")
+                raise BadValue(name, "must be a whole number" if wanted is int else "must be text")
 
     def has(self, knowledge: Knowledge) -> bool:
         """Whether an enrollment that is known is among them."""

@@ -166,8 +166,9 @@ class ReadOnly:
     def check_still(self) -> None:
         """Raises StoreError where somebody has written to what was taken to be at rest."""
         if self._state is not None and self._state != state_of(self._path):
-            told = f"the store {self._path!r} was written to by somebody else meanwhile"
-            raise StoreError(f"{told}: open it again")
+            raise StoreError(
+                f"the store {self._path!r} was written to by somebody else meanwhile: open it again"
+            )
 
 
 def state_of(path: str) -> tuple[int, ...]:
