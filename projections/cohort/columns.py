@@ -293,7 +293,7 @@ class DayColumn(_Compared, Days):
             return self
         return self._once(by.days, lambda: self.of(self.path, self.column.moved(by.days)))
 
-    __radd__ = __add__
+    __radd__ = __add__  # pyright: ignore
 
     def __sub__(self, by: Any) -> "DayColumn":  # type: ignore[override]
         return self + -by if isinstance(by, timedelta) else _taken_apart(self)
@@ -341,7 +341,7 @@ class DayColumn(_Compared, Days):
         found = self.path.latest([_number_of(self, day) for day in days])
         return day_of(found) if isinstance(found, int) else self.of(self.path, found)
 
-    year = month = day = property(_taken_apart)
+    year = month = day = property(_taken_apart)  # pyright: ignore
     replace = isoformat = strftime = toordinal = timetuple = weekday = _taken_apart
     isoweekday = isocalendar = ctime = __replace__ = _taken_apart
     __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart
@@ -381,7 +381,7 @@ class InstantColumn(_Compared, Instants):
         more = by // _MICROSECOND
         return self._once(by, lambda: self.of(self.path, self.column.moved(more)))
 
-    __radd__ = __add__
+    __radd__ = __add__  # pyright: ignore
 
     def __sub__(self, by: Any) -> "InstantColumn":  # type: ignore[override]
         return self + -by if isinstance(by, timedelta) else _taken_apart(self)
@@ -404,7 +404,8 @@ class InstantColumn(_Compared, Instants):
     def astimezone(self, tz: tzinfo | None = None) -> Self:
         return self if tz is SHANGHAI else _taken_apart(self)
 
-    year = month = day = hour = minute = second = microsecond = property(_taken_apart)
+    year = month = day = property(_taken_apart)  # pyright: ignore
+    hour = minute = second = microsecond = property(_taken_apart)  # pyright: ignore
     replace = isoformat = strftime = toordinal = timetuple = timestamp = time = _taken_apart
     utctimetuple = timetz = weekday = isoweekday = isocalendar = ctime = _taken_apart
     utcoffset = dst = tzname = __replace__ = _taken_apart

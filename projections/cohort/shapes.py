@@ -243,7 +243,7 @@ class Telling:
         self.year_told, self.originator_version = year, place
 
     @property  # type: ignore[misc]
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # pyright: ignore
         return self._kind
 
     def __getattr__(self, name: str) -> Any:

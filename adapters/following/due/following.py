@@ -189,7 +189,8 @@ class Step:
                             (ACKNOWLEDGED if before.waiting.is_handed else WITHDRAWN, waiting)
                         )
                     if told := word(due, before, until):
-                        words.append((ref, *key, *told, until))
+                        year, kind = key
+                        words.append((ref, year, kind, *told, until))
                 if due is None:
                     gone += [(ref, *key)] if key in was else []
                 elif was.get(key) != (row := Due(due, is_due(due, before, until))):

@@ -105,7 +105,7 @@ def test_whose_facts_cannot_be_read_is_told_on_standard_error(run: Run, store: s
 
     result = run("due", "--store", store, "--json")
 
-    assert "1 students cannot be read" in result.stderr
+    assert "1 student cannot be read" in result.stderr
     assert "(bo 2025)" in result.stderr
     told = json.loads(result.stdout)
     Draft202012Validator(SCHEMAS["due"]()).validate(told)

@@ -280,12 +280,12 @@ def test_while_a_window_is_taken_in_for_many_that_is_told(
         assert held(cohort) == made_at_once(service)
 
 
-def spoil(store: str, position: int) -> Callable[[], None]:
+def spoil(store: str, position: int) -> Callable[[], object]:
     """Makes a fact unreadable; what sets it right."""
     ((state,),) = rows(store, "SELECT state FROM stored_events WHERE notification_id=?", position)
     write = "UPDATE stored_events SET state=? WHERE notification_id=?"
     rows(store, write, b"{}", position)
-    return lambda: rows(store, write, bytes(state), position) and None
+    return lambda: rows(store, write, bytes(state), position)
 
 
 def test_who_is_parked_is_left_out_and_told_of_until_it_is_set_right(

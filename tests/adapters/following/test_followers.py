@@ -286,10 +286,10 @@ def test_what_is_delivered_twice_is_taken_in_once(service: Service, small_batche
         service.issue_medical_card(BO, at="2025-10-16 09:00")
         reached = service._store.reached()
         # Both believe that the trail is where it was before either began.
-        looked = other.projection._looked_at()
+        looked = other.projection.looked_at(other.projection.side())
         assert looked is not None
         trail.catch_up()
-        other.projection._looked_at = lambda: looked  # type: ignore[method-assign]
+        other.projection.looked_at = lambda _: looked  # type: ignore[method-assign]
         other.catch_up()
         assert held(trail)["progress"][0][1] == reached.position
         assert held(trail) == made_anew(service)
@@ -533,7 +533,7 @@ def test_whichever_fact_of_a_student_does_not_read_set_right_it_is_as_if_nothing
     with service.audit_trail() as trail:
         for position in of_students:
             with trail._trail.writing() as sql:
-                trail._trail.empty(sql)
+                trail._trail.empty(sql, trail.projection.side())
             with spoilt(ready, position):
                 trail.catch_up()
                 assert trail.projection.standing().parked

@@ -28,9 +28,9 @@ from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store.postgres.settings import StoreSettings
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import BadValue, YibaoError
-from yibao.projections import turning
 from yibao.projections.answer import Answer, answered
 from yibao.projections.audit_trail import Entry
+from yibao.projections.history import turning
 from yibao.projections.record import Knowledge
 
 from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, refused, register

@@ -42,7 +42,7 @@ class Told:
 
     def __call__(self, entry: DueEntry) -> None:
         self.entries.append(entry)
-        key = (*entry.enrollment, entry.kind)
+        key = entry.enrollment.ref, entry.enrollment.year, entry.kind
         if entry.due is None:
             self.held.pop(key, None)
         else:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -72,7 +71,9 @@ def test_over_columns_everybody_is_told_what_is_told_of_one_alone() -> None:
             group = Group(read(written(shape)), unpacked([numbers for _, numbers in rows]))
             for question in QUESTIONS:
                 told: list[int] = []
-                for along in ask([group], partial(question, at=at), words, edition_of):
+                for along in ask(
+                    [group], lambda known, of=question, at=at: of(known, at), words, edition_of
+                ):
                     columns += len(along.rows) > 1
                     for row, place in zip(along.rows.tolist(), along.places.tolist(), strict=True):
                         told.append(row)

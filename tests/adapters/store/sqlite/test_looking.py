@@ -8,9 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from yibao.adapters.following.trail.sqlite import SqliteTrail
 
 import yibao
+from yibao.adapters.following.derived.sqlite import SqliteTables
+from yibao.adapters.following.trail import TRAIL
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store import StoreError, migrations
 from yibao.adapters.store.facts import open_store
@@ -80,7 +81,7 @@ def test_a_trail_is_known_at_every_moment_of_a_checkpoint(tmp_path: Path) -> Non
     with open_service("memory:") as service, service.audit_trail(f"sqlite:///{trail}") as made:
         made.count(yibao.Question())
     for moment in in_checkpoint(trail, tmp_path / "trail.db", "-wal", "-shm"):
-        SqliteTrail(str(moment)).close()
+        SqliteTables(str(moment), TRAIL).close()
 
 
 class Database:
