@@ -190,7 +190,7 @@ class Step:
                         )
                     if told := word(due, before, until):
                         year, kind = key
-                        words.append((ref, year, kind, *told, until))
+                        words.append((ref, year, kind, told.what, told.due, until))
                 if due is None:
                     gone += [(ref, *key)] if key in was else []
                 elif was.get(key) != (row := Due(due, is_due(due, before, until))):
