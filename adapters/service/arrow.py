@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +26,7 @@ _TYPES: Final[dict[type, pa.DataType]] = {
     int: pa.int32(),
     bool: pa.bool_(),
     date: pa.date32(),
+    Decimal: pa.decimal128(14, 2),
     datetime: pa.timestamp("us", "Asia/Shanghai"),
 }
 

@@ -7,7 +7,6 @@ from yibao.adapters.following.cohort.cohort import (
     CohortCounts,
     CohortEntry,
     CohortPage,
-    Known,
     open_cohort,
 )
 from yibao.adapters.following.cohort.layout import COHORT
@@ -23,6 +22,5 @@ __all__ = [
     "CohortCounts",
     "CohortEntry",
     "CohortPage",
-    "Known",
     "open_cohort",
 ]

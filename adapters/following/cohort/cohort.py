@@ -1,11 +1,9 @@
 """The cohort as one asks it: counts and pages at any instant, as known at any other."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
-from types import TracebackType
-from typing import Final, NamedTuple, NoReturn, Self, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.cohort.following import CohortProjection, side_in
@@ -17,11 +15,10 @@ from yibao.adapters.following.cohort.questions import (
     Statement,
     Whose,
     counting,
-    knowing,
     paging,
 )
 from yibao.adapters.following.cohort.store import CODES_APART
-from yibao.adapters.following.derived import Tables, instant_of, tables_of
+from yibao.adapters.following.derived import AskedTables, Tables, tables_of
 from yibao.adapters.following.supervisor import Standing
 from yibao.adapters.store import FactStore
 from yibao.adapters.store.connections import Sql, SqlRow
@@ -34,8 +31,6 @@ R = TypeVar("R")
 #: How many enrollments a page has where nothing else is said, and at most.
 PAGE: Final = 100
 LARGEST: Final = 100_000
-#: Of how many enrollments what is known is read at a time.
-AT_A_TIME: Final = 5000
 
 
 class CohortCounts(NamedTuple):
@@ -69,53 +64,13 @@ class CohortPage(NamedTuple):
     following: EnrollmentId | None
 
 
-class Known(NamedTuple):
-    """What is known of an enrollment, since when, and the codes of what does not fit."""
-
-    enrollment: EnrollmentId
-    known_from: datetime
-    policy: str
-    school: str | None
-    category: str | None
-    codes: tuple[str, ...]
-
-
-class Cohort:
+class Cohort(AskedTables):
     """Asks the cohort of a store; before each question it takes in what is new."""
 
     def __init__(self, store: FactStore, editions: Editions, tables: Tables) -> None:
-        self.store = store
+        super().__init__(store, tables)
         self.editions = editions
-        self._tables = tables
         self.projection = CohortProjection(store, editions, tables)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a cohort is its process's own: open it again where it is needed")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def is_writable(self) -> bool:
-        """Whether we may follow; else the cohort is as far as others have brought it."""
-        return self._tables.is_writable
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether what is taken in is there for others; else it is for our own questions."""
-        return self._tables.is_kept
-
-    def close(self) -> None:
-        """Closes the cohort's file; the store of the facts stays open."""
-        self._tables.close()
 
     def catch_up(
         self, watch: Watch | None = None, *, enough: Callable[[], bool] = lambda: False
@@ -201,34 +156,9 @@ class Cohort:
         entries = tuple(CohortEntry(EnrollmentId(*row[:2]), *row[2:]) for row in rows[:limit])
         return CohortPage(entries, entries[-1].enrollment if len(rows) > limit else None)
 
-    def known(
-        self,
-        known_at: datetime | None = None,
-        *,
-        school: str | None = None,
-        category: str | None = None,
-        policy: str | None = None,
-        year: int | None = None,
-    ) -> Iterator[Known]:
-        """What is known of every enrollment, one after the other."""
-        asked = Asked(instant_of(0), known_at, Whose(school, category, policy, year))
-        self.catch_up()
-        after = 0
-        while rows := self._rows(partial(knowing, asked=asked, after=after, limit=AT_A_TIME)):
-            for _, ref, year_of, since, edition, at_school, of, codes in rows:
-                told = tuple(codes.split(CODES_APART)) if codes else ()
-                whose = EnrollmentId(ref, year_of)
-                yield Known(whose, instant_of(since), edition, at_school, of, told)
-            after = rows[-1][0]
-
     def _rows(self, statement: Callable[[str], Statement]) -> list[SqlRow]:
-        """What a statement finds on the side that is asked; again where that was interrupted."""
-
-        def ask() -> list[SqlRow]:
-            with self._tables.reading() as sql:
-                return sql.rows(*statement(self._prefix(sql)))
-
-        return self.store.again(ask)
+        """What a statement finds on the side that is asked."""
+        return self._asked(lambda sql: sql.rows(*statement(self._prefix(sql))))
 
     def _prefix(self, sql: Sql) -> str:
         return self._tables.prefix(side_in(self._tables, sql))

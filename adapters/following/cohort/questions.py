@@ -115,18 +115,6 @@ def paging(
     )
 
 
-def knowing(prefix: str, asked: Asked, after: int, limit: int) -> Statement:
-    """What is known of some enrollments, in the order of their numbers."""
-    where, values = _where(prefix, "x", asked, along=True)
-    return (
-        "SELECT e.number, e.ref, e.year, x.known_from, g.policy, g.school, g.category, x.codes "
-        f"FROM {prefix}enrollments AS e CROSS JOIN {prefix}known AS x "
-        f"JOIN {prefix}groups AS g ON g.number = x.grp "
-        f"WHERE x.enrollment = e.number AND e.number > ? AND {where} ORDER BY e.number LIMIT ?",
-        [after, *values, limit],
-    )
-
-
 def _during(table: str, at: datetime) -> Statement:
     number = number_of(at)
     return f"{table}.begins <= ? AND {table}.ends > ?", [number, number]

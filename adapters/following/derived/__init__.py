@@ -1,5 +1,6 @@
 """What any projection does that keeps tables of its own: batch by batch, exactly once."""
 
+from yibao.adapters.following.derived.asked import AskedTables
 from yibao.adapters.following.derived.batches import Batch, Fixes, OwnFacts
 from yibao.adapters.following.derived.following import FactsFollowed
 from yibao.adapters.following.derived.layout import (
@@ -17,6 +18,7 @@ from yibao.adapters.following.derived.store import Progress, Tables, Transaction
 __all__ = [
     "COMMON",
     "PROGRESS",
+    "AskedTables",
     "Batch",
     "FactsFollowed",
     "Fixes",

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import yibao
 from yibao.adapters.editions import Editions
-from yibao.adapters.following.due.layout import ACKNOWLEDGED, FORMAT, WITHDRAWN, number_of
+from yibao.adapters.following.derived import number_of
+from yibao.adapters.following.due.layout import ACKNOWLEDGED, FORMAT, WITHDRAWN
 from yibao.adapters.following.due.store import NOTHING_SAID, Due, Key, OutboxTransaction
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.store import FactStore, StoreError, Taken, positioned

@@ -4,10 +4,7 @@ What was noticed and acknowledged follows from no fact: it is kept for ever. All
 the facts, and is made anew where it is of another version. Instants are microseconds since 1970.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Final
-
-from yibao.domain.calendar import SHANGHAI
 
 #: Grows whenever the same facts would give other rows of what is made anew.
 FORMAT: Final = 1
@@ -45,15 +42,3 @@ CREATE: Final = (
     "CREATE TABLE progress (fingerprint TEXT NOT NULL, position INTEGER NOT NULL, mark TEXT)",
 )
 MADE_ANEW: Final = ("dues", "enrollments", "schools", "stale", "parked", "progress")
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def number_of(instant: datetime) -> int:
-    """An instant as the microseconds since 1970."""
-    return (instant - _EPOCH) // timedelta.resolution
-
-
-def instant_of(number: int) -> datetime:
-    """The instant of a number of microseconds, in Shanghai."""
-    return (_EPOCH + number * timedelta.resolution).astimezone(SHANGHAI)

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from yibao.adapters.editions import Editions
+from yibao.adapters.following.derived import number_of
 from yibao.adapters.following.due.following import Step
-from yibao.adapters.following.due.layout import ACKNOWLEDGED, HANDED, WITHDRAWN, number_of
+from yibao.adapters.following.due.layout import ACKNOWLEDGED, HANDED, WITHDRAWN
 from yibao.adapters.following.due.sqlite import SqliteOutbox
 from yibao.adapters.following.due.store import (
     DueEntry,

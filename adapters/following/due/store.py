@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
+from yibao.adapters.following.derived import instant_of
 from yibao.adapters.following.due.layout import (
     ACKNOWLEDGED,
     HANDED,
     LISTED,
     WITHDRAWN,
-    instant_of,
 )
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.store.connections import Sql, SqlRow, in_parts

@@ -3,13 +3,12 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.following.derived import Tables, instant_of, parked_in, tables_of
+from yibao.adapters.following.derived import AskedTables, Tables, instant_of, parked_in, tables_of
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.changes import unpacked
 from yibao.adapters.following.trail.following import TrailProjection
@@ -17,7 +16,6 @@ from yibao.adapters.following.trail.layout import REFUSED, TRAIL
 from yibao.adapters.following.trail.questions import A_DAY, COUNTED, By, Key, Question
 from yibao.adapters.following.trail.store import TrailRow, rows_of
 from yibao.adapters.store import FactStore, StoreError, file_of, url_given
-from yibao.adapters.store.connections import Sql
 from yibao.adapters.telemetry import Watch
 from yibao.domain.facts import RefusedAttempt
 from yibao.domain.facts.events import Event
@@ -91,42 +89,13 @@ class Page(NamedTuple):
         return f"<Page, entries: {len(self.entries)}{', more follow' if self.following else ''}>"
 
 
-class AuditTrail:
+class AuditTrail(AskedTables):
     """Asks the trail of a store; before each question it takes in what is new."""
 
     def __init__(self, store: FactStore, editions: Editions, trail: Tables) -> None:
-        self.store = store
+        super().__init__(store, trail)
         self._editions = editions
-        self._trail = trail
         self.projection = TrailProjection(store, editions, trail)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a trail is its process's own: open it again where it is needed")
-
-    @property
-    def is_writable(self) -> bool:
-        """Whether we may follow; else the trail is as far as others have brought it."""
-        return self._trail.is_writable
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether what is taken in is there for others; else it is for our own questions."""
-        return self._trail.is_kept
-
-    def close(self) -> None:
-        """Closes the trail's file; the store of the facts stays open."""
-        self._trail.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def catch_up(self, watch: Watch | None = None) -> None:
         """Takes in what was recorded since; every question does so by itself.
@@ -208,15 +177,6 @@ class AuditTrail:
         record = self.store.record(entry.enrollment, self._editions, now)
         asked_for = entry.attempt.occurred_at if entry.attempt else None
         return answered(record.known_at(entry.row.position), asked_for or now)
-
-    def _asked(self, question: Callable[[Sql], R]) -> R:
-        """What is read in one turn; read again where that was interrupted."""
-
-        def ask() -> R:
-            with self._trail.reading() as sql:
-                return question(sql)
-
-        return self.store.again(ask)
 
     def _page(self, question: Question, after: Key | str | None, size: int) -> Page:
         if not isinstance(size, int) or not 1 <= size < sys.maxsize:

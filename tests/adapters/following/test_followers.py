@@ -532,8 +532,8 @@ def test_whichever_fact_of_a_student_does_not_read_set_right_it_is_as_if_nothing
     ]
     with service.audit_trail() as trail:
         for position in of_students:
-            with trail._trail.writing() as sql:
-                trail._trail.empty(sql, trail.projection.side())
+            with trail._tables.writing() as sql:
+                trail._tables.empty(sql, trail.projection.side())
             with spoilt(ready, position):
                 trail.catch_up()
                 assert trail.projection.standing().parked

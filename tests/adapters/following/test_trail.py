@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import yibao
-from yibao.adapters.following.derived import Batch, FactsFollowed
 from yibao.adapters.following.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
 from yibao.adapters.following.trail.layout import BITS
@@ -39,35 +38,8 @@ from ..helpers.stores import rows
 from ..helpers.trail_killer import digest, digests_of_killed
 from ..helpers.writers import Step, registration, told
 
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store beside which a trail can be kept."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'facts.db'}"
-    given: str = request.getfixturevalue("postgres_url")
-    return given
-
-
 #: For tests that look at the files themselves.
 in_files = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def service(store: str, clock: Clock) -> Iterator[Service]:
-    with open_service(store, policies=EDITIONS, clock=clock) as it:
-        yield it
-
-
-@pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FactsFollowed, "size", 3)
-    monkeypatch.setattr(Batch, "fan", 2)
 
 
 def listed(trail: AuditTrail, **asked: Any) -> list[TrailEntry]:
@@ -295,7 +267,7 @@ def test_a_trail_made_by_another_release_is_made_anew(
     an_autumn(service, clock)
     with service.audit_trail() as trail:
         before = listed(trail)
-        with trail._trail.writing() as sql:
+        with trail._tables.writing() as sql:
             sql.run("UPDATE entries SET kind='made-up'")
     with service.audit_trail() as trail:
         assert {each.row.kind for each in listed(trail)} == {"made-up"}
@@ -312,7 +284,7 @@ def test_a_trail_of_an_older_layout_is_made_anew(
     url = f"sqlite:///{tmp_path / 'trail.db'}"
     with service.audit_trail(url) as trail:
         before = listed(trail)
-        with trail._trail.writing() as sql:
+        with trail._tables.writing() as sql:
             for name, *_ in sql.rows("SELECT name FROM sqlite_master WHERE sql LIKE '%elsewhere%'"):
                 kind = "TABLE" if name == "entries" else "INDEX"
                 sql.run(f"DROP {kind} IF EXISTS {name}")
@@ -485,7 +457,7 @@ def test_pages_hold_all_that_fits_and_nothing_else(
 
 
 def _every_row(trail: AuditTrail) -> list[tuple[Any, ...]]:
-    with trail._trail.reading() as sql:
+    with trail._tables.reading() as sql:
         rows = sql.rows("SELECT * FROM entries")
     return sorted((tuple(row[1:]) for row in rows), key=lambda row: row[1:4])
 

@@ -219,8 +219,8 @@ def test_of_whom_one_year_does_not_read_the_years_it_tells_of_are_parked_until_i
     ]
     with service.audit_trail() as trail:
         for position in of_students:
-            with trail._trail.writing() as sql:
-                trail._trail.empty(sql, "")
+            with trail._tables.writing() as sql:
+                trail._tables.empty(sql, "")
             with spoilt(ready, position):
                 trail.catch_up()
                 standing = trail.projection.standing()

@@ -45,7 +45,7 @@ PATIENCE = 60
 
 def held(trail: AuditTrail) -> Held:
     """Everything a trail holds, whatever numbers its rows have."""
-    with trail._trail.reading() as sql:
+    with trail._tables.reading() as sql:
         return {
             table: sorted(sql.rows(f"SELECT {_COLUMNS.get(table, '*')} FROM {table}"), key=repr)
             for table in TABLES
