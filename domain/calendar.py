@@ -26,10 +26,11 @@ _INSTANT = re.compile(
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 
 
-class Days(date):
-    """A day that is a whole column of days at once (see `projections/cohort`).
+class Days:
+    """What a day is beside, where it is a whole column of days at once (see `projections/cohort`).
 
-    It is compared and shifted like any other; what takes a day apart is asked of it here.
+    It is compared and shifted like any other; what takes a day apart is asked of it here. It is no
+    date by itself: one defined under a frozen clock would take every day for its own.
     """
 
     def at_hour(self, hour: time) -> datetime:
@@ -45,8 +46,8 @@ class Days(date):
         raise NotImplementedError
 
 
-class Instants(datetime):
-    """The same of instants."""
+class Instants:
+    """The same of an instant."""
 
     def latest(self, instants: Sequence[datetime]) -> datetime:
         raise NotImplementedError
@@ -60,7 +61,7 @@ def latest(*moments: M) -> M:
     """The latest of some days, or of some instants; which of them that is does not matter."""
     for each in moments:
         if isinstance(each, Days | Instants):
-            found: M = each.latest(moments)  # type: ignore[arg-type]
+            found: M = each.latest(moments)  # type: ignore[arg-type, assignment]
             return found
     return max(moments)
 

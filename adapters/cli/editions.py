@@ -118,7 +118,8 @@ def draft_edition(
 
 
 @policy.command(
-    "check", epilog=examples("policy check editions/mine.yaml", "policy check mine.yaml --json")
+    "check",
+    epilog=examples("policy check editions/mine.yaml", "policy check editions/mine.yaml --json"),
 )
 @click.argument("file", type=FILE)
 @ONE_JSON

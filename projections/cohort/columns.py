@@ -262,7 +262,7 @@ class _Compared:
     __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart
 
 
-class DayColumn(_Compared, Days):
+class DayColumn(_Compared, Days, date):
     """A day that is a column of days."""
 
     _kept: dict[object, Any]
@@ -350,7 +350,7 @@ class DayColumn(_Compared, Days):
         return f"<column of days, of which the first is {self.first}>"
 
 
-class InstantColumn(_Compared, Instants):
+class InstantColumn(_Compared, Instants, datetime):
     """An instant that is a column of instants, all told in Shanghai."""
 
     _kept: dict[object, Any]

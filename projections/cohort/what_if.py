@@ -74,6 +74,10 @@ class Example(NamedTuple):
     before: Answer
     after: Answer
 
+    def __repr__(self) -> str:
+        whom = f"{self.outcome.enrollment.ref!r} in {self.outcome.enrollment.year}"
+        return f"<Example of {whom}: {self.outcome.days_more:+} days of cover>"
+
 
 #: By what effects are told apart, and how each is found; `none` where there is none.
 BY: Final[dict[str, Callable[[Outcome], str | None]]] = {
