@@ -329,9 +329,12 @@ def test_commands_may_come_from_anywhere(service: Service) -> None:
 # A server has room for so many locks
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def narrow() -> Iterator[Server]:
-    """A server with room for some hundred locks of all transactions together."""
+    """A server with room for some hundred locks of all transactions together.
+
+    One for each test: what memory its tables of locks once took, a server does not give back.
+    """
     with Server({**CARELESS, "max_locks_per_transaction": "10", "max_connections": "20"}) as server:
         yield server
 
