@@ -3,19 +3,34 @@
 from yibao.projections.evidence.entries import Entry, attempt_entry, fact_entry
 from yibao.projections.evidence.errors import NotProven, UnreadableEvidence
 from yibao.projections.evidence.files import Consistency, Proof
-from yibao.projections.evidence.notes import Checkpoint, Note, SignedCheckpoint, VerifierKey
+from yibao.projections.evidence.notes import (
+    LONGEST,
+    ORIGIN,
+    Checkpoint,
+    Note,
+    SignedCheckpoint,
+    Signer,
+    VerifierKey,
+)
 from yibao.projections.evidence.proofs import check_consistency, check_inclusion
 from yibao.projections.evidence.tree import (
     EMPTY,
+    SIZE,
+    WIDTH,
     Hash,
     Tree,
     appended,
+    cut,
     leaf_hash,
     root_of,
 )
 
 __all__ = [
     "EMPTY",
+    "LONGEST",
+    "ORIGIN",
+    "SIZE",
+    "WIDTH",
     "Checkpoint",
     "Consistency",
     "Entry",
@@ -24,6 +39,7 @@ __all__ = [
     "Note",
     "Proof",
     "SignedCheckpoint",
+    "Signer",
     "Tree",
     "UnreadableEvidence",
     "VerifierKey",
@@ -31,6 +47,7 @@ __all__ = [
     "attempt_entry",
     "check_consistency",
     "check_inclusion",
+    "cut",
     "fact_entry",
     "leaf_hash",
     "root_of",

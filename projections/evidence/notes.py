@@ -17,6 +17,8 @@ _ED25519: Final = b"\x01"
 _DASH: Final = "\u2014 "
 #: As many signatures as a note may have, and characters, before we read no further.
 MOST_SIGNATURES, LONGEST = 32, 1 << 20
+#: What stands before the name of each log of a store.
+ORIGIN: Final = re.compile(r"[^\s+/]+/yibao/[^\s+/]+")
 _NAME: Final = re.compile(r"[^\s+]+")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,19}")
 
@@ -57,6 +59,18 @@ class VerifierKey(NamedTuple):
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+class Signer(NamedTuple):
+    """Who signs notes: the public key, what signs with it, and where the key is."""
+
+    public: bytes
+    sign: Sign
+    file: str
+
+    def key_of(self, origin: str) -> VerifierKey:
+        """The key as those know it who verify a log."""
+        return VerifierKey(origin, self.public)
 
 
 class Signature(NamedTuple):

@@ -10,6 +10,8 @@ from hashlib import sha256
 from itertools import chain
 from typing import Final
 
+from yibao.projections.evidence.errors import NotProven
+
 Hash = bytes
 #: The hashes of a tile, one after the other: of a level, and by its number in it.
 ReadTile = Callable[[int, int], bytes]
@@ -51,14 +53,15 @@ def appended(
 ) -> Iterator[tuple[int, int, bytes]]:
     """The tiles that change where leaves are added to a tree of a size: level, number, hashes.
 
-    Read is at most one tile of each level, the last, where it is not full.
+    Read is at most one tile of each level, the last, where it is not full. Raises NotProven where
+    that is not there.
     """
     level, begins, hashes = 0, size, leaves
     while hashes:
         number, held = divmod(begins, WIDTH)
         begins = number
-        tail = [read_tile(level, number)[: held * SIZE]] if held else []
-        told = b"".join(chain(tail, hashes))
+        tail = _first(read_tile, level, number, held) if held else b""
+        told = b"".join(chain([tail], hashes))
         full: list[Hash] = []
         for offset in range(0, len(told), WIDTH * SIZE):
             tile = told[offset : offset + WIDTH * SIZE]
@@ -75,7 +78,10 @@ def cut(tile: bytes) -> list[Hash]:
 
 
 class Tree:
-    """The tree of a size, read from tiles, which may hold more."""
+    """The tree of a size, read from tiles, which may hold more.
+
+    Whatever is asked of it raises NotProven where a tile lacks hashes.
+    """
 
     def __init__(self, size: int, read_tile: ReadTile) -> None:
         self.size = size
@@ -130,10 +136,19 @@ class Tree:
             return node_hash(self._hash(begins, middle), self._hash(middle, ends))
         level, above = divmod(size.bit_length() - 1, HEIGHT)
         number, first = divmod(begins >> HEIGHT * level, WIDTH)
-        return root_of(cut(self._tile(level, number)[first * SIZE : (first + (1 << above)) * SIZE]))
+        tile = _first(self._tile, level, number, first + (1 << above))
+        return root_of(cut(tile[first * SIZE :]))
 
     def _tile(self, level: int, number: int) -> bytes:
         key = level, number
         if key not in self._tiles:
             self._tiles[key] = self._read_tile(level, number)
         return self._tiles[key]
+
+
+def _first(read_tile: ReadTile, level: int, number: int, width: int) -> bytes:
+    """The first hashes of a tile; raises NotProven where it has not as many."""
+    tile = read_tile(level, number)[: width * SIZE]
+    if len(tile) < width * SIZE:
+        raise NotProven(f"tile {number} of level {level} lacks hashes")
+    return tile

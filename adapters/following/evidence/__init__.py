@@ -1,0 +1,27 @@
+"""The evidence: a log of hashes beside the store, signed, published, and held against its rows."""
+
+from yibao.adapters.following.evidence.following import Evidence
+from yibao.adapters.following.evidence.layout import EVIDENCE
+from yibao.adapters.following.evidence.logs import LOGS, Logged, LogName
+from yibao.adapters.following.evidence.opening import open_evidence, there_is_evidence
+from yibao.adapters.following.evidence.proving import Proven, consistency, proofs
+from yibao.adapters.following.evidence.publishing import publish
+from yibao.adapters.following.evidence.store import KeptNote
+from yibao.adapters.following.evidence.verifying import Verified, verify
+
+__all__ = [
+    "EVIDENCE",
+    "LOGS",
+    "Evidence",
+    "KeptNote",
+    "LogName",
+    "Logged",
+    "Proven",
+    "Verified",
+    "consistency",
+    "open_evidence",
+    "proofs",
+    "publish",
+    "there_is_evidence",
+    "verify",
+]
