@@ -18,6 +18,7 @@ from yibao.projections.evidence import (
     Checkpoint,
     Hash,
     Note,
+    NotProven,
     SignedCheckpoint,
     Signer,
     VerifierKey,
@@ -110,7 +111,7 @@ class Evidence:
 
     def _take_in(self, logged: Logged, final: int) -> int:
         """One more batch of a log; how many entries it has."""
-        with self.writing(logged) as kept:
+        with _lost_tiles_halt(logged), self.writing(logged) as kept:
             there = _begun(kept)
             rows = logged.rows(self.store, there.position + 1, final, BATCH)
             if rows:
@@ -139,7 +140,7 @@ class Evidence:
         What would not go on from the last note is never signed, nor where the last entry of that
         note no longer stands: raises Halted, which says where.
         """
-        with self.writing(logged) as kept:
+        with _lost_tiles_halt(logged), self.writing(logged) as kept:
             there, last = _begun(kept), kept.last_note()
             key = _own_key(signer, there)
             if last is not None:
@@ -190,6 +191,15 @@ class Evidence:
         """Notes that the note of so many entries was published."""
         with self.writing(logged) as kept:
             kept.note_published(size, number_of(now))
+
+
+@contextmanager
+def _lost_tiles_halt(logged: Logged) -> Iterator[None]:
+    """Has tiles that lack hashes, or do not go on from the last note, be told as Halted."""
+    try:
+        yield
+    except NotProven as error:
+        raise Halted(f"the log of {logged.name}: {error}") from error
 
 
 def _begun(kept: KeptLog) -> Progress:
