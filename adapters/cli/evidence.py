@@ -34,13 +34,16 @@ PUBLISH = click.option(
     help="Where each note goes: a folder, or a command that reads it; repeatable (default: none).",
 )
 VKEY = click.option(
-    "--vkey", required=True, help="The verifier key of the log, as `evidence init` prints it."
+    "--vkey",
+    required=True,
+    metavar="KEY|FILE",
+    help="The verifier key of the log, as `evidence init` prints it, or a file of such keys.",
 )
 
 
 @main.group(
     epilog=examples(
-        "evidence init --origin insurance.example.edu.cn/yibao/main --key main.pem",
+        "evidence init --key main.pem\n--origin insurance.example.edu.cn/yibao/main",
         "evidence checkpoint --store facts.db --key main.pem",
     )
 )
@@ -53,7 +56,9 @@ def evidence() -> None:
 
 @evidence.command(
     "init",
-    epilog=examples("evidence init --origin insurance.example.edu.cn/yibao/main --key main.pem"),
+    epilog=examples(
+        "evidence init --key main.pem\n--origin insurance.example.edu.cn/yibao/main",
+    ),
 )
 @click.option("--origin", required=True, help="The name of the logs for all time: HOST/yibao/NAME.")
 @KEY
@@ -78,13 +83,13 @@ def init(origin: str, key: Path, sign_with: str | None, store: str | None, lang:
 
 @evidence.command(
     "follow",
-    epilog=examples("evidence follow --store facts.db --key main.pem --publish notes --once"),
+    epilog=examples("evidence follow --store facts.db --key main.pem --once\n--publish notes"),
 )
 @STORE
 @KEY
 @SIGN_WITH
 @PUBLISH
-@click.option("--once", is_flag=True, help="Take in what there is, sign and end.")
+@click.option("--once", is_flag=True, help="Take in what there is, sign and end (default: go on).")
 @click.option(
     "--every",
     type=click.IntRange(1, 86_400),
@@ -200,7 +205,9 @@ def prove(
     sys.exit(1 if newer else 0)
 
 
-@evidence.command("check", epilog=examples("evidence check s1-2025-1.tlog-proof --vkey KEY"))
+@evidence.command(
+    "check", epilog=examples("evidence check s1-2025-1.tlog-proof --vkey main.pem.pub")
+)
 @click.argument("proof", type=FILE)
 @VKEY
 @ONE_JSON
@@ -221,7 +228,8 @@ def check(proof: Path, vkey: str, as_json: bool, lang: Any) -> None:
 
 
 @evidence.command(
-    "verify", epilog=examples("evidence verify --store facts.db --note main.note --vkey KEY")
+    "verify",
+    epilog=examples("evidence verify --store facts.db --note main.note --vkey main.pem.pub"),
 )
 @STORE
 @click.option("--note", type=FILE, required=True, help="A note that was held outside.")
@@ -253,7 +261,7 @@ def verify(store: str, note: Path, vkey: str, as_json: bool, lang: Any) -> None:
     "consistency",
     epilog=examples(
         "evidence consistency --store facts.db\n"
-        "--from old.note --to new.note --vkey KEY --out proof"
+        "--from old.note --to new.note --vkey main.pem.pub --out proof"
     ),
 )
 @STORE

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from yibao.adapters.cli.running.evidence_files import read_text
+from yibao.adapters.cli.running.evidence_files import key_given, read_text
 from yibao.adapters.following import Standing, Stop, Supervisor, lead_of
 from yibao.adapters.following.derived import instant_of
 from yibao.adapters.following.evidence import (
@@ -281,7 +281,8 @@ def write_proofs(
 def verified(url: str, note: Path, vkey: str) -> Verified:
     """Holds every row of a store against a note; the evidence beside it is not needed for that."""
     with closing(open_store(url, to_ask=True)) as store:
-        key, told = VerifierKey.parse(vkey), read_text(note)
+        told = read_text(note)
+        key = key_given(vkey, told)
         if not there_is_evidence(store):
             return verify(store, None, told, key)
         with closing(open_evidence(store)) as evidence:
@@ -294,7 +295,7 @@ def write_consistency(
     """Writes what proves that a log went on; the sizes of both notes."""
     told = read_text(earlier), read_text(later)
     with _opened(url) as (_, evidence):
-        found = consistency(evidence, *told, VerifierKey.parse(vkey))
+        found = consistency(evidence, *told, key_given(vkey, told[1]))
     with written(out, force=force) as new:
         new.write_text(str(found), encoding="utf-8")
     was, now = (SignedCheckpoint.parse(each).checkpoint.size for each in told)

@@ -39,19 +39,20 @@ class Checked(NamedTuple):
 
 def checked(file: Path, vkey: str) -> Checked:
     """Checks a proof, a consistency file or a note; raises UnreadableEvidence for anything else."""
-    key, told = VerifierKey.parse(vkey), read_text(file)
+    told = read_text(file)
     kind = "note"
     try:
         if told.startswith("c2sp.org/tlog-proof"):
             kind = "proof"
-            return _proof(Proof.parse(told), key)
+            proof = Proof.parse(told)
+            return _proof(proof, key_given(vkey, proof.note))
         if told.startswith("yibao-consistency"):
             kind = "consistency"
             found = Consistency.parse(told)
-            origin, size, _ = found.check(key).checkpoint
+            origin, size, _ = found.check(key_given(vkey, found.later)).checkpoint
             earlier = SignedCheckpoint.parse(found.earlier).checkpoint.size
             return Checked(True, kind, origin, size, earlier=earlier)
-        origin, size, _ = SignedCheckpoint.checked(told, key).checkpoint
+        origin, size, _ = SignedCheckpoint.checked(told, key_given(vkey, told)).checkpoint
         return Checked(True, kind, origin, size)
     except NotProven as error:
         return Checked(False, kind, why=str(error))
@@ -68,6 +69,21 @@ def _proof(proof: Proof, key: VerifierKey) -> Checked:
     ends = _BEFORE_NAME + 2 + int.from_bytes(entry[45:47])
     name = entry[_BEFORE_NAME + 2 : ends].decode("utf-8", "replace")
     return found._replace(position=position, version=version, name=name)
+
+
+def key_given(given: str, note: str) -> VerifierKey:
+    """The key that was given to verify a note with, or that for its log in a file of keys.
+
+    Raises UnreadableEvidence for what is neither.
+    """
+    if "+" in given:
+        return VerifierKey.parse(given)
+    keys = [VerifierKey.parse(line) for line in read_text(Path(given)).splitlines()]
+    origin = SignedCheckpoint.parse(note).checkpoint.origin
+    for key in keys:
+        if key.name == origin:
+            return key
+    raise UnreadableEvidence(f"{given!r} holds no key of the note's log")
 
 
 def read_text(file: Path) -> str:
