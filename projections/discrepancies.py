@@ -36,15 +36,14 @@ def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
 
 def _found(case: Case) -> Iterator[Discrepancy]:
     yield from _told_before(case)
-    idle = idle_guards(case)
+    idle, year = idle_guards(case), case.policy.year
+    by_payment = case.policy.enrolled_by_payment
     for fact in case.known:
-        kind = fact.event.__class__
-        paid = fact.event.year if isinstance(fact.event, events.PremiumPaid) else None
-        enrolls = case.policy.is_enrolled_by(paid)
-        codes = _codes_of(kind, idle, enrolls)
+        event = fact.event
+        enrolls = by_payment and isinstance(event, events.PremiumPaid) and event.year == year
+        codes = _codes_of(event.__class__, idle, enrolls)
         attempt = Attempt(as_of(case, fact.at), fact.moment, fact) if codes else None
-        code = first_refusal(codes, attempt) if attempt else None
-        if code is not None:
+        if attempt and (code := first_refusal(codes, attempt)):
             yield Discrepancy(code, fact.place)
 
 

@@ -16,7 +16,7 @@ import numpy
 from numpy.typing import NDArray
 
 from yibao.domain import calendar
-from yibao.domain.calendar import SHANGHAI, Days, Instants
+from yibao.domain.calendar import SHANGHAI, Columns, Days
 from yibao.domain.kept import kept
 from yibao.domain.vocabulary import Words
 from yibao.projections.cohort.shapes import day_number, day_of, instant_number, instant_of
@@ -350,7 +350,7 @@ class DayColumn(_Compared, Days, date):
         return f"<column of days, of which the first is {self.first}>"
 
 
-class InstantColumn(_Compared, Instants, datetime):
+class InstantColumn(_Compared, Columns, datetime):
     """An instant that is a column of instants, all told in Shanghai."""
 
     _kept: dict[object, Any]
