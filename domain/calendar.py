@@ -59,7 +59,7 @@ def latest(first: M, *others: M) -> M:
     found = first
     for each in others:
         if isinstance(found, Columns) or isinstance(each, Columns):
-            return _latest_of_columns((first, *others))
+            return _latest_of_columns([first, *others])
         if each > found:
             found = each
     return found
