@@ -59,16 +59,15 @@ def latest(first: M, *others: M) -> M:
     found = first
     for each in others:
         if isinstance(found, Columns) or isinstance(each, Columns):
-            return _latest_of_columns([first, *others])
+            found = _of_columns(first, *others)
+            break
         if each > found:
             found = each
     return found
 
 
-def _latest_of_columns(moments: Sequence[M]) -> M:
-    column = next(each for each in moments if isinstance(each, Columns))
-    found: M = column.latest(moments)
-    return found
+def _of_columns(*moments: Any) -> Any:
+    return next(each for each in moments if isinstance(each, Columns)).latest(moments)
 
 
 def midnight(day: date) -> datetime:

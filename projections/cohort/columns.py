@@ -337,8 +337,8 @@ class DayColumn(_Compared, Days, date):
     def _mapped(self, of: Callable[[Numbers], Numbers], first: date) -> "DayColumn":
         return self.of(self.path, self.column.mapped(of, day_number(first)))
 
-    def latest(self, days: Sequence[date]) -> date:
-        found = self.path.latest([_number_of(self, day) for day in days])
+    def latest(self, moments: Sequence[date]) -> date:
+        found = self.path.latest([_number_of(self, day) for day in moments])
         return day_of(found) if isinstance(found, int) else self.of(self.path, found)
 
     year = month = day = property(_taken_apart)  # pyright: ignore
@@ -397,8 +397,8 @@ class InstantColumn(_Compared, Columns, datetime):
 
         return self._once("date", make)
 
-    def latest(self, instants: Sequence[datetime]) -> datetime:
-        found = self.path.latest([_number_of(self, instant) for instant in instants])
+    def latest(self, moments: Sequence[datetime]) -> datetime:
+        found = self.path.latest([_number_of(self, instant) for instant in moments])
         return instant_of(found) if isinstance(found, int) else self.of(self.path, found)
 
     def astimezone(self, tz: tzinfo | None = None) -> Self:
