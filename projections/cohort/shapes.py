@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
-from yibao.domain.calendar import SHANGHAI
+from yibao.domain.calendar import SHANGHAI, Instants
 from yibao.domain.facts import AnyFact, Current, Facts, Moment, events
 from yibao.domain.money import Fen
 from yibao.domain.rules import Case, without_registration
@@ -263,6 +263,24 @@ class Telling:
         return getattr(self._kind, name)
 
 
+class MomentColumn(Moment):
+    """A moment that is a column: two are told apart by one comparison, since places are known."""
+
+    def __lt__(self, other: tuple[Any, ...]) -> bool:
+        at, place = other
+        return bool(self.at < at if self.place >= place else self.at <= at)
+
+    def __gt__(self, other: tuple[Any, ...]) -> bool:
+        at, place = other
+        return bool(self.at > at if self.place <= place else self.at >= at)
+
+    def __le__(self, other: tuple[Any, ...]) -> bool:
+        return not self > other
+
+    def __ge__(self, other: tuple[Any, ...]) -> bool:
+        return not self < other
+
+
 EditionOf = Callable[[str], EditionRecord]
 
 
@@ -307,7 +325,8 @@ class _Reader:
             for key in of_words:
                 read[key] = self._reading.word, next(take), key
             event: Any = Telling(kind, year, place, read)
-            yield Current(Moment(at, place), event)
+            moment = MomentColumn if isinstance(at, Instants) else Moment
+            yield Current(moment(at, place), event)
 
 
 def _none() -> None:
