@@ -17,7 +17,7 @@ from yibao.projections.cohort.shapes import (
     instant_number,
     instant_of,
     numbered,
-    told,
+    told_of,
 )
 from yibao.projections.record import EditionRecord, Knowledge, Record
 
@@ -127,7 +127,7 @@ def _one_after_the_other(record: Record, since: int | None, words: Words) -> lis
             schools |= {event.school}
         fact = Current(Moment(event.occurred_at.astimezone(SHANGHAI), place), event)
         try:
-            own.append(told(fact, words, numbers))
+            own.append(told_of(fact, words, numbers))
         except Apart:
             return None
         by = event.recorded_at
@@ -151,6 +151,12 @@ def _with_windows(
 
     Windows of one stamp with facts are known with these.
     """
+    if not edition.fixing:
+        for prefix in prefixes:
+            at = instant_number(prefix.by)
+            if since is None or at > since:
+                yield at, prefix, 0
+        return
     stamps = [prefix.by for prefix in prefixes]
     turns: Sequence[datetime] = stamps
     fixing = [event.recorded_at for event in edition.fixing if event.recorded_at > stamps[0]]

@@ -184,17 +184,17 @@ def _shaped(
     own: tuple[Told, ...] = ()
     following: tuple[Told, ...] = ()
     if case is not None:
-        own = tuple([told(fact, words, numbers) for fact in case.known])
+        own = tuple([told_of(fact, words, numbers) for fact in case.known])
     shape = before and _shaped(before, words, numbers, is_last=case is None)
     if case is None:
         return Shape(None, year, own, shape)
     if is_last and case.following:
         later = case.following.everything
-        following = tuple([told(fact, words, numbers) for fact in later])
+        following = tuple([told_of(fact, words, numbers) for fact in later])
     return Shape(case.policy.edition, year, own, shape, following)
 
 
-def told(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
+def told_of(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
     """A fact of a shape, whose numbers are added to the others; raises Apart."""
     (at, place), event = fact
     if at.year < UNIFORM_FROM.year:

@@ -34,7 +34,7 @@ class Fixed:
         kinds = (events.WindowFixed, events.Voided)
         return [n for n, event in enumerate(self.log.events, 1) if isinstance(event, kinds)]
 
-    @property
+    @cached_property
     def fixing(self) -> list[events.Event]:
         """What fixes windows, and what takes that back."""
         return [self.log.events[n - 1] for n in self._fixing]

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from yibao.adapters.following.cohort.layout import FOREVER
 from yibao.adapters.following.cohort.store import CohortTransaction, Open, Standing, Written
 from yibao.adapters.following.cohort.working import SINCE_1970, Stood, Working
 from yibao.adapters.following.derived import Batch, Fixes, OwnFacts, number_of
+from yibao.domain.facts import events
+from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.cohort.learned import Learned, learned
 from yibao.projections.cohort.shapes import packed
@@ -33,6 +36,48 @@ class CohortBatch(Batch[CohortTransaction]):
         self.transaction.forget([enrollment])
         self._take({enrollment: first}, 0, until)
 
+    def begin_streams(self, after: str, until: int, most: int) -> str | None:
+        """Enters the enrollments and editions of some streams; the last of these, if any is left.
+
+        Raises Halted for an edition that is not at hand.
+        """
+        begun = self.store.beginnings(after, until, most)
+        enrollments: list[EnrollmentId] = []
+        for each in begun:
+            try:
+                first = each.event()
+            except UnreadableEvent:
+                first = None
+            if isinstance(first, events.EditionAdopted):
+                self.transaction.add_edition(each.stream, first.policy)
+            elif isinstance(first, events.Registered):
+                enrollments.append(EnrollmentId(first.ref, self.at_hand(first.policy).year))
+            else:
+                self._enrollments({each.stream: each.position}, until)  # which parks it
+        self.transaction.add_enrollments(enrollments)
+        return begun[-1].stream.hex if len(begun) == most else None
+
+    def begin_cares(self, after: str, until: int, most: int) -> str | None:
+        """Looks whether some streams of care are somebody's; the last of these, if any is left."""
+        begun = self.store.beginnings(after, until, most, of_care=True)
+        self._enrollments({each.stream: each.position for each in begun}, until)
+        return begun[-1].stream.hex if len(begun) == most else None
+
+    def take_whole(self, after: int, until: int, most: int) -> tuple[int | None, int]:
+        """Takes in all that was recorded up to a position of some students, by their numbers.
+
+        Which the others come after, None where nobody is left; and how many facts were taken in.
+        """
+        last, some = self.transaction.people(after, most)
+        self._years = {}
+        for ref, year in some:
+            self._years.setdefault(ref, []).append(year)
+        self._read_ahead([each.stream for each in some], until)
+        self._read_ahead([each.care_stream for each in some], until)
+        facts = sum(map(len, self._read.values()))
+        self._take(dict.fromkeys(some, 1), 0, until)
+        return last, facts
+
     def _take(
         self,
         students: Mapping[EnrollmentId, int],
@@ -48,6 +93,7 @@ class CohortBatch(Batch[CohortTransaction]):
         standing = self.transaction.open_of([*students])
         found: dict[EnrollmentId, list[Learned]] = {}
         begun_anew: list[EnrollmentId] = []
+        schools: list[tuple[str, str, UUID]] = []
         for enrollment, first in students.items():
             since = standing[enrollment].since
 
@@ -58,14 +104,14 @@ class CohortBatch(Batch[CohortTransaction]):
                         begun_anew.append(record.enrollment)
                         since = None
                 from_then = None if since is None else since - SINCE_1970
-                return learned(record, from_then, self.transaction.words)
+                yield from learned(record, from_then, self.transaction.words)
+                new = record.enrolled.events[record.enrolled.at(after) :]
+                schools.extend(self.schools(record, new))
 
             made = self.made(enrollment, first, until, learn)
-            if made is None:
-                continue
-            found[enrollment] = made
-            record = self.record(enrollment, until)
-            self.remember_schools(record, record.enrolled.events[record.enrolled.at(after) :])
+            if made is not None:
+                found[enrollment] = made
+        self.transaction.add_schools(schools)
         if begun_anew:
             self.transaction.forget(begun_anew)
             standing |= {each: Open(standing[each].number, None, {}) for each in begun_anew}

@@ -43,6 +43,13 @@ def has_columns() -> bool:
     return find_spec("numpy") is not None
 
 
+def _since_1970(instants: Any) -> list[int]:
+    """Instants as the tables have them; those outside stay."""
+    inside = (instants != EVER) & (instants != FOREVER)
+    instants[inside] += SINCE_1970
+    return instants.tolist()  # type: ignore[no-any-return]
+
+
 class Working:
     """Works out what stands, in a transaction by whose numbers groups and answers are told."""
 
@@ -129,10 +136,7 @@ class Working:
             group_of(words.words[school], words.words[category]) for school, category in whose
         ]
         rows = line.rows.tolist()
-        begins, ends, untils = (
-            [n if n in (EVER, FOREVER) else n + SINCE_1970 for n in each.tolist()]
-            for each in (line.begins, line.ends, line.until)
-        )
+        begins, ends, untils = map(_since_1970, (line.begins, line.ends, line.until))
         answers: list[list[Standing]] = [[] for _ in some]
         for row, begin, end, told, until in zip(
             rows, begins, ends, line.told.tolist(), untils, strict=True
