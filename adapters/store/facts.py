@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache, cached_property, partial
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from os import getpid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from uuid import UUID, uuid4
@@ -54,7 +55,7 @@ from yibao.adapters.store.tables import (
 from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
 from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
 from yibao.domain.facts import KeptAttempt, Positioned, RefusedAttempt
-from yibao.domain.facts.events import Event, Registered
+from yibao.domain.facts.events import CareReceived, Event, Registered
 from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.record import EditionRecord, Log, Record
@@ -292,8 +293,9 @@ class FactStore(Application[UUID]):
         wanted = sorted(set(streams))
         found: dict[UUID, list[SqlRow]] = {stream: [] for stream in wanted}
         for places, some in in_parts(stream.hex for stream in wanted):
-            for key, *row in self._rows(POSITIONED_OF_MANY.format(places), *some, until):
-                found[stream_in(key)].append(tuple(row))
+            rows = self._rows(POSITIONED_OF_MANY.format(places), *some, until)
+            for key, of_stream in groupby(rows, key=itemgetter(0)):
+                found[stream_in(key)] = [row[1:] for row in of_stream]
         return found
 
     def begun(self, streams: Iterable[UUID]) -> list[UUID]:
@@ -302,6 +304,35 @@ class FactStore(Application[UUID]):
         for places, some in in_parts(stream.hex for stream in streams):
             found += self._rows(BEGUN.format(places), *some)
         return [stream_in(key) for (key,) in found]
+
+    def beginnings(
+        self, after: str, until: int, limit: int, *, of_care: bool = False
+    ) -> "list[Beginning]":
+        """How some streams begin, in the order of their ids from one on, told by its digits.
+
+        Those of care are left out, or there alone; what begins after a position is not there.
+        """
+        rows = self._rows(
+            "SELECT originator_id, notification_id, topic, state FROM stored_events "
+            "WHERE originator_version=1 AND originator_id>? AND notification_id<=? "
+            f"AND topic{'=' if of_care else '<>'}? ORDER BY originator_id LIMIT ?",
+            after or UUID(int=0).hex,
+            until,
+            CareReceived.name,
+            limit,
+        )
+        return [Beginning(stream_in(key), *row) for key, *row in rows]
+
+    def known_until(self, until: int, names: Sequence[str]) -> int:
+        """Up to which position, at most, there are facts of these names alone."""
+        places = ", ".join("?" * len(names))
+        ((first,),) = self._rows(
+            "SELECT MIN(notification_id) FROM stored_events "
+            f"WHERE notification_id<=? AND topic NOT IN ({places})",
+            until,
+            *names,
+        )
+        return until if first is None else int(first) - 1
 
     def first(self, stream: UUID) -> Event | None:
         """The first event of a stream, if it has any."""
@@ -448,6 +479,19 @@ class FactStore(Application[UUID]):
 def _log(read: Reading, recorded: Sequence[Event], stream: UUID) -> Log:
     """The log of a stream; that of the events themselves is not read again."""
     return Log(recorded if recorded[0].originator_id == stream else read(stream))
+
+
+class Beginning(NamedTuple):
+    """The first event of a stream, as it is stored: its position, name and state."""
+
+    stream: UUID
+    position: int
+    topic: str
+    state: bytes
+
+    def event(self) -> Event:
+        """Raises UnreadableEvent."""
+        return from_row(self.stream, 1, self.topic, self.state)
 
 
 class Reached(NamedTuple):

@@ -150,6 +150,7 @@ def _for_postgres(statement: str) -> str:
     return (
         statement.replace("INTEGER PRIMARY KEY", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
         .replace("INTEGER", "bigint")
+        .replace("BLOB", "bytea")
         .replace("COLLATE BINARY", 'COLLATE "C"')
         .removesuffix(" WITHOUT ROWID")
     )
