@@ -56,7 +56,7 @@ class Days(Columns):
 
 def latest(first: M, *others: M) -> M:
     """The latest of some days, or of some instants; which of them that is does not matter."""
-    found = first
+    found: M = first
     for each in others:
         if isinstance(found, Columns) or isinstance(each, Columns):
             found = _of_columns(first, *others)
