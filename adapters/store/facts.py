@@ -30,7 +30,7 @@ from yibao.adapters.store.connections import (
     within,
 )
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.records import Records, logs_of
+from yibao.adapters.store.records import Records, logs_of, streams_of
 from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
 from yibao.adapters.store.sqlite import failure as sqlite_failure
 from yibao.adapters.store.tables import (
@@ -58,7 +58,7 @@ from yibao.domain.facts import KeptAttempt, Positioned, RefusedAttempt
 from yibao.domain.facts.events import CareReceived, Event, Registered
 from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
-from yibao.projections.record import EditionRecord, Log, Record
+from yibao.projections.record import NOTHING, EditionRecord, Log, Record
 
 if TYPE_CHECKING:
     from yibao.adapters.store.postgres import StoreSettings
@@ -216,6 +216,31 @@ class FactStore(Application[UUID]):
                 years = [enrollment.year, *editions.around(enrollment.year)]
                 logs = logs_of(enrollment, years, partial(_log, read, recorded))
                 yield Record.of(enrollment, logs, edition_of, now)
+
+    def records_of(
+        self, whom: Iterable[EnrollmentId], editions: Editions, until: int, now: datetime
+    ) -> Iterator[Record]:
+        """The records of some students as they were at a position, one after the other.
+
+        Raises UnreadableEvent where a stream cannot be read.
+        """
+
+        @cache
+        def edition_of(name: str) -> EditionRecord:
+            recorded = self.recorded(edition_stream(name), until)
+            return EditionRecord(editions.get(name), Log.of(recorded))
+
+        left = iter(whom)
+        while some := list(islice(left, AT_ONCE)):
+            years = {each: [each.year, *editions.around(each.year)] for each in some}
+            streams = {stream for each in some for stream in streams_of(each, years[each])}
+            logs = {
+                stream: Log.of(positioned(stream, rows)) if rows else NOTHING
+                for stream, rows in self.rows_of(streams, until).items()
+            }
+            for each in some:
+                own = logs_of(each, years[each], logs.__getitem__)
+                yield Record.of(each, own, edition_of, now)
 
     def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
         """Every stream with its events, one after the other, as they were when the first was drawn.
