@@ -122,14 +122,15 @@ def keeping(
     prefix: str, known_at: datetime | None, whose: Whose, after: int, limit: int
 ) -> Statement:
     """What was known of some, as it is kept, in the order of their numbers from one on."""
-    is_everybody = not any(value is not None for value in whose)
-    where, values = _where(prefix, "k", known_at, whose, along=is_everybody)
+    # Of a school one looks for its rows; of everybody else one goes along all.
+    where, values = _where(prefix, "k", known_at, whose, along=whose.school is None)
+    tables = [f"{prefix}enrollments AS e", f"{prefix}known AS k"]
+    if whose.school is not None:
+        tables.reverse()
     return (
-        f"SELECT e.number, e.ref, e.year, k.shape, k.numbers FROM {prefix}enrollments AS e "
-        f"{'CROSS ' if is_everybody else ''}JOIN {prefix}known AS k "
-        f"{'' if is_everybody else 'ON k.enrollment = e.number '}"
-        f"WHERE {'k.enrollment = e.number AND ' if is_everybody else ''}"
-        f"e.number > ? AND {where} ORDER BY e.number LIMIT ?",
+        "SELECT e.number, e.ref, e.year, k.shape, k.numbers "
+        f"FROM {' CROSS JOIN '.join(tables)} "
+        f"WHERE k.enrollment = e.number AND e.number > ? AND {where} ORDER BY e.number LIMIT ?",
         [after, *values, limit],
     )
 
