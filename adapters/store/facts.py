@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache, cached_property, partial
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from os import getpid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.store.connections import (
+    AT_ONCE,
     LAST,
     Database,
     Frontier,
@@ -54,7 +55,7 @@ from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
 from yibao.domain.facts import KeptAttempt, Positioned, RefusedAttempt
 from yibao.domain.facts.events import CareReceived, Event, Registered
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
-from yibao.projections.record import EditionRecord, Log, Record
+from yibao.projections.record import NOTHING, EditionRecord, Log, Record
 
 if TYPE_CHECKING:
     from yibao.adapters.store.postgres import StoreSettings
@@ -219,6 +220,31 @@ class FactStore(Application[UUID]):
             for enrollment in whose:
                 yield Record.of(enrollment, logs_of(streams[enrollment], log_of), edition_of, now)
                 self.check_process()
+
+    def records_of(
+        self, whom: Iterable[EnrollmentId], editions: Editions, until: int, now: datetime
+    ) -> Iterator[Record]:
+        """The records of some students as they were at a position, one after the other.
+
+        Raises UnreadableEvent where a stream cannot be read.
+        """
+
+        @cache
+        def edition_of(name: str) -> EditionRecord:
+            recorded = self.recorded(edition_stream(name), until)
+            return EditionRecord(editions.get(name), Log.of(recorded))
+
+        left = iter(whom)
+        while some := list(islice(left, AT_ONCE)):
+            streams = {each: streams_of(each, editions) for each in some}
+            every = {one for years in streams.values() for both in years.values() for one in both}
+            logs = {
+                stream: Log.of(positioned(stream, rows)) if rows else NOTHING
+                for stream, rows in self.rows_of(every, until).items()
+            }
+            for each in some:
+                own = logs_of(streams[each], logs.__getitem__)
+                yield Record.of(each, own, edition_of, now)
 
     def streams(self) -> Iterator[tuple[UUID, list[Event]]]:
         """Every stream with its events, one after the other, as they were when the first was drawn.

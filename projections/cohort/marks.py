@@ -32,11 +32,8 @@ def marks(group: Group, words: Words, edition_of: EditionOf) -> Marks:
     Each fact is judged by itself: together they would need a path for each way they come out.
     """
     size = group.numbers.shape[1]
-    schools, categories, found = (numpy.zeros(size, dtype=numpy.int64) for _ in range(3))
-    for along in ask([group], _whose, words, edition_of):
-        school, category = along.answer
-        schools[along.rows] = _numbers(school, along, words)
-        categories[along.rows] = _numbers(category, along, words)
+    schools, categories = marked_whose(group, words, edition_of)
+    found = numpy.zeros(size, dtype=numpy.int64)
     codes: dict[Code, int] = {}
     for number in range(-1, len(group.shape.own)):
 
@@ -52,6 +49,17 @@ def marks(group: Group, words: Words, edition_of: EditionOf) -> Marks:
         for kind in kinds.tolist()
     ]
     return Marks(schools, categories, which.reshape(size).astype(numpy.int64), refusals)
+
+
+def marked_whose(group: Group, words: Words, edition_of: EditionOf) -> tuple[Numbers, Numbers]:
+    """School and category alone."""
+    size = group.numbers.shape[1]
+    schools, categories = (numpy.zeros(size, dtype=numpy.int64) for _ in range(2))
+    for along in ask([group], _whose, words, edition_of):
+        school, category = along.answer
+        schools[along.rows] = _numbers(school, along, words)
+        categories[along.rows] = _numbers(category, along, words)
+    return schools, categories
 
 
 def _whose(knowledge: Knowledge) -> tuple[Any, Any]:
