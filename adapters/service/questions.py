@@ -35,7 +35,6 @@ from yibao.projections.parts import PARTS
 from yibao.projections.record import Cutoff, Record
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
-    from yibao.adapters.following.cohort import Cohort
     from yibao.adapters.following.trail import AuditTrail
     from yibao.adapters.service.cohorts import CohortView
 
@@ -331,15 +330,6 @@ class Questions(Opened):
         when = self._clock() if at is None else instant_of(at, "at")
         known = None if known_at is None else instant_of(known_at, "known_at")
         return CohortView(self._everybody(), when, known, among, self._clock)
-
-    def _everybody(self) -> "Cohort":
-        """What follows the facts of everybody; it is opened once, and closed with the store."""
-        from yibao.adapters.following.cohort import open_cohort
-
-        with self._opening:
-            if self._cohort is None:
-                self._cohort = open_cohort(self._store, self.editions)
-            return self._cohort
 
     def facts(self, enrollment: Whose) -> list[events.Event]:
         """Everything recorded about one student, in the order of the stream.
