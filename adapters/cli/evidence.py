@@ -1,6 +1,7 @@
 """`yibao evidence …`."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from yibao.adapters.cli.options import (
     print_json,
 )
 from yibao.adapters.views import in_one_line, tell
+from yibao.domain.refusals import YibaoError
 
 KEY = click.option(
     "--key", type=FILE, required=True, help="The file of the key that signs, in PKCS8."
@@ -31,7 +33,7 @@ PUBLISH = click.option(
     "--publish",
     multiple=True,
     metavar="DIR|COMMAND",
-    help="Where each note goes: a folder, or a command that reads it; repeatable (default: none).",
+    help="Where each note goes: a folder/, or a command that reads it; repeatable (default: none).",
 )
 VKEY = click.option(
     "--vkey",
@@ -52,6 +54,8 @@ def evidence() -> None:
 
     A tree of hashes over the facts is signed, and held against them.
     """
+    if find_spec("cryptography") is None:
+        raise YibaoError("for evidence yibao needs cryptography: pip install 'yibao[evidence]'")
 
 
 @evidence.command(
@@ -83,7 +87,7 @@ def init(origin: str, key: Path, sign_with: str | None, store: str | None, lang:
 
 @evidence.command(
     "follow",
-    epilog=examples("evidence follow --store facts.db --key main.pem --once\n--publish notes"),
+    epilog=examples("evidence follow --store facts.db --key main.pem --once\n--publish notes/"),
 )
 @STORE
 @KEY

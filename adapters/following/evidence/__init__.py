@@ -3,7 +3,13 @@
 from yibao.adapters.following.evidence.following import Evidence
 from yibao.adapters.following.evidence.layout import EVIDENCE
 from yibao.adapters.following.evidence.logs import LOGS, Logged, LogName
-from yibao.adapters.following.evidence.opening import open_evidence, there_is_evidence
+from yibao.adapters.following.evidence.opening import (
+    Everything,
+    kept_evidence,
+    open_evidence,
+    take_along,
+    there_is_evidence,
+)
 from yibao.adapters.following.evidence.proving import Proven, consistency, proofs
 from yibao.adapters.following.evidence.publishing import publish
 from yibao.adapters.following.evidence.store import KeptNote
@@ -12,6 +18,7 @@ from yibao.adapters.following.evidence.verifying import Verified, verify
 __all__ = [
     "EVIDENCE",
     "LOGS",
+    "Everything",
     "Evidence",
     "KeptNote",
     "LogName",
@@ -19,9 +26,11 @@ __all__ = [
     "Proven",
     "Verified",
     "consistency",
+    "kept_evidence",
     "open_evidence",
     "proofs",
     "publish",
+    "take_along",
     "there_is_evidence",
     "verify",
 ]

@@ -1,11 +1,14 @@
 """Where the evidence is kept, and whether it is there."""
 
 import os
+from contextlib import closing
 
 from yibao.adapters.following.derived import SqliteTables, tables_of
 from yibao.adapters.following.evidence.following import Evidence
 from yibao.adapters.following.evidence.layout import EVIDENCE
+from yibao.adapters.following.evidence.logs import LOGS, LogName
 from yibao.adapters.store import FactStore, StoreError
+from yibao.adapters.store.connections import SqlRow
 
 _ENDING = f".{EVIDENCE.told}"
 
@@ -31,3 +34,29 @@ def open_evidence(store: FactStore, *, to_keep: bool = False) -> Evidence:
             if not tables.has_tables(sql, ""):
                 tables.empty(sql, "")
     return Evidence(store, tables)
+
+
+#: All that is kept of the logs of a store, by log and table.
+Everything = dict[LogName, dict[str, list[SqlRow]]]
+
+
+def kept_evidence(store: FactStore) -> Everything | None:
+    """All the evidence that is kept of a store, to be taken along; None where there is none."""
+    if not there_is_evidence(store):
+        return None
+    with closing(open_evidence(store)) as evidence:
+        if not evidence.is_begun():
+            return None
+        found: Everything = {}
+        for logged in LOGS:
+            with evidence.reading(logged) as kept:
+                found[logged.name] = kept.everything()
+        return found
+
+
+def take_along(everything: Everything, to: FactStore) -> None:
+    """Keeps evidence beside a copy of the store it is of."""
+    with closing(open_evidence(to, to_keep=True)) as evidence:
+        for logged in LOGS:
+            with evidence.writing(logged) as kept:
+                kept.take_over(everything[logged.name])

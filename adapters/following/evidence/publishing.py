@@ -15,13 +15,14 @@ from yibao.adapters.store import StoreError
 def publish(note: str, size: int, log: LogName, places: Sequence[str]) -> list[StoreError]:
     """Publishes a note at every place; why it was not at some, one after the other.
 
-    A place is a folder that is there, in which the note stands as `LOG/SIZE.note` and the newest
-    as `LOG/checkpoint`, or else a command, which gets the note on standard input.
+    A place is a folder that is there, or is made where its name ends with a slash, in which the
+    note stands as `LOG/SIZE.note` and the newest as `LOG/checkpoint`; or else a command, which gets
+    the note on standard input.
     """
     failed: list[StoreError] = []
     for place in places:
         try:
-            if os.path.isdir(place):
+            if os.path.isdir(place) or place.endswith(os.sep):
                 _into_folder(note, size, Path(place, log))
             else:
                 _by_command(note, place)
@@ -32,7 +33,7 @@ def publish(note: str, size: int, log: LogName, places: Sequence[str]) -> list[S
 
 def _into_folder(note: str, size: int, folder: Path) -> None:
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for name in (f"{size}.note", "checkpoint"):
             _put(note, folder / name)
     except OSError as error:

@@ -1,9 +1,9 @@
 """What is kept of the logs: how far they are, their tiles, and the notes that were signed."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
-from yibao.adapters.store.connections import Sql
+from yibao.adapters.store.connections import Sql, SqlRow
 from yibao.projections.evidence import Tree
 
 
@@ -28,6 +28,14 @@ class KeptNote(NamedTuple):
     note: str
     signed: int
     published: int | None
+
+
+#: What is kept of a log, by the table.
+_COLUMNS: Final = {
+    "progress": "origin, vkey, key_file, size, position",
+    "tiles": "level, number, first, hashes",
+    "notes": "size, position, note, signed, published",
+}
 
 
 class KeptLog:
@@ -65,6 +73,22 @@ class KeptLog:
             f"UPDATE {self._prefix}progress SET vkey=?, key_file=? WHERE log=?",
             (vkey, key_file, self._name),
         )
+
+    def everything(self) -> dict[str, list[SqlRow]]:
+        """All that is kept of the log, by the table."""
+        found: dict[str, list[SqlRow]] = {}
+        for table, columns in _COLUMNS.items():
+            told = f"SELECT {columns} FROM {self._prefix}{table} WHERE log=?"
+            found[table] = self._sql.rows(told, self._own)
+        return found
+
+    def take_over(self, everything: Mapping[str, Sequence[SqlRow]]) -> None:
+        """Puts all that was kept of a log elsewhere in the place of what is kept here."""
+        for table, columns in _COLUMNS.items():
+            self._sql.run(f"DELETE FROM {self._prefix}{table} WHERE log=?", self._own)
+            places = ", ".join("?" * len(columns.split(",")))
+            put = f"INSERT INTO {self._prefix}{table} (log, {columns}) VALUES (?, {places})"
+            self._sql.run_many(put, ((self._name, *row) for row in everything[table]))
 
     def tile(self, level: int, number: int) -> bytes:
         """The hashes of a tile; none where it is lost."""

@@ -89,11 +89,11 @@ def test_every_example_runs_as_it_stands(
 
 
 def _with_evidence() -> None:
-    """A key, a note in two files, and a proof; a folder for notes."""
+    """A key, a note in some files, and a proof."""
     named = "--key main.pem --origin insurance.example.edu.cn/yibao/main"
     assert _run(f"yibao evidence init {named}") == 0
-    Path("notes").mkdir()
-    assert _run("yibao evidence follow --store facts.db --key main.pem --once --publish notes") == 0
+    follow = "yibao evidence follow --store facts.db --key main.pem --once --publish notes/"
+    assert _run(follow) == 0
     for name in ("main.note", "old.note", "new.note"):
         Path(name).write_bytes(Path("notes", "facts", "checkpoint").read_bytes())
     assert _run("yibao evidence prove --store facts.db --ref s1 --year 2025 --out .") == 0
