@@ -279,6 +279,7 @@ RAISED = (
     "UnknownCutoff",
     "UnknownEdition",
     "UnreadableEvent",
+    "UnreadableTable",
     "UsageError",
     "ValueError",
 )
