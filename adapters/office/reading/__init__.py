@@ -2,7 +2,7 @@
 
 from yibao.adapters.office.reading.archives import UnreadableTable
 from yibao.adapters.office.reading.cells import Unfit, day_in, text_in
-from yibao.adapters.office.reading.headers import Heading
+from yibao.adapters.office.reading.headers import Heading, plain
 from yibao.adapters.office.reading.tables import Cell, Row, Table, Warned, read_table
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "UnreadableTable",
     "Warned",
     "day_in",
+    "plain",
     "read_table",
     "text_in",
 ]

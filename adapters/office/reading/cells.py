@@ -2,11 +2,8 @@
 
 import re
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 from unicodedata import normalize
-
-#: Why a cell cannot be read as what it has to be.
-Why = Literal["empty", "not_text", "damaged_number", "not_a_day", "no_year"]
 
 #: Beyond this whole numbers of Excel have lost digits.
 EXACT: Final = 2**53
@@ -15,8 +12,7 @@ EXACT: Final = 2**53
 class Unfit(ValueError):
     """A cell cannot be what its column is for; its text is the reason, as a word."""
 
-    def __init__(self, why: Why) -> None:
-        self.why: Why = why
+    def __init__(self, why: str) -> None:
         super().__init__(why)
 
 
