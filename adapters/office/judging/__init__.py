@@ -14,7 +14,7 @@ from yibao.adapters.office.judging.refusals import (
     RowRefused,
 )
 from yibao.adapters.office.judging.roster import ROSTER, Student, judged
-from yibao.adapters.office.judging.twice import twice
+from yibao.adapters.office.judging.twice import told_twice
 from yibao.adapters.office.judging.written import CATEGORIES, DOCUMENTS
 
 __all__ = [
@@ -30,6 +30,6 @@ __all__ = [
     "is_county_unknown",
     "judged",
     "knows_county",
-    "twice",
+    "told_twice",
     "usual_length",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from yibao.adapters.office.judging.refusals import Judged
 
 
-def twice(rows: Iterable[Judged]) -> dict[int, list[int]]:
+def told_twice(rows: Iterable[Judged]) -> dict[int, list[int]]:
     """The rows that do not count since another has their number, each with all those others.
 
     Where all that have it are equal, the first counts; where they differ none does, for nobody

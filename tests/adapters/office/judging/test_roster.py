@@ -13,7 +13,7 @@ from yibao.adapters.office.judging import (
     RowRefused,
     Student,
     judged,
-    twice,
+    told_twice,
     usual_length,
 )
 from yibao.adapters.office.reading import Row, Table
@@ -101,7 +101,7 @@ def test_equal_rows_count_once_and_others_not_at_all() -> None:
         row_of(11, number="9", document_number="bad-one"),
         row_of(12, number="9"),
     ]
-    assert twice(rows) == {
+    assert told_twice(rows) == {
         2: [3],
         3: [2],
         7: [6, 8],
