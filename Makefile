@@ -58,7 +58,7 @@ torture: $(READY)
 		store/sqlite/test_crashes.py store/postgres/test_crashes.py store/postgres/test_faults.py \
 		store/test_forks.py store/test_signals.py following/test_followers.py \
 		upkeep/test_restored.py service/test_crowds.py service/test_many_at_once.py \
-		../projections/cohort/test_exact.py
+		../projections/cohort/test_exact.py office/imports/test_kills.py
 
 # The reference of all public names, from their docstrings, into docs/reference.
 docs: $(READY)

@@ -8,6 +8,7 @@ from yibao.adapters.cli import (  # noqa: F401 - each adds its commands
     cohort,
     editions,
     evidence,
+    office,
     projections,
     shapes,
     stores,

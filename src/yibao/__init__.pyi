@@ -18,6 +18,7 @@ from yibao.adapters.following.due import (
     cloud_event as cloud_event,
 )
 from yibao.adapters.following.trail import AuditTrail as AuditTrail, Question as Question
+from yibao.adapters.office.reading import UnreadableTable as UnreadableTable
 from yibao.adapters.service import (
     CohortView as CohortView,
     Receipt as Receipt,

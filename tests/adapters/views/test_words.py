@@ -281,6 +281,7 @@ RAISED = (
     "UnknownCutoff",
     "UnknownEdition",
     "UnreadableEvent",
+    "UnreadableTable",
     "UsageError",
     "ValueError",
 )
