@@ -9,6 +9,9 @@ from yibao.adapters.office.directory.tables import TOLD, SqliteFile, Tables
 from yibao.adapters.store import StoreError, file_of, is_postgres
 from yibao.adapters.store.connections import in_parts
 
+#: The layout of the tables; another version may have another.
+LAYOUT: Final = 1
+
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS {prefix}people (ref TEXT PRIMARY KEY, lookup BLOB NOT NULL UNIQUE, "
     "sealed BLOB NOT NULL, key_version INTEGER NOT NULL) WITHOUT ROWID",
@@ -16,8 +19,8 @@ _TABLES: Final = (
     "at TEXT NOT NULL, actor TEXT NOT NULL, what TEXT NOT NULL, ref TEXT, reason TEXT)",
     "CREATE TABLE IF NOT EXISTS {prefix}to_forget (ref TEXT PRIMARY KEY, actor TEXT NOT NULL) "
     "WITHOUT ROWID",
-    # By which the keys are known that belong to it.
-    "CREATE TABLE IF NOT EXISTS {prefix}directory (mark TEXT NOT NULL)",
+    # By which the keys are known that belong to it, and the layout of these tables.
+    "CREATE TABLE IF NOT EXISTS {prefix}directory (mark TEXT NOT NULL, layout INTEGER NOT NULL)",
 )
 
 
@@ -45,11 +48,13 @@ class People:
     def _check_mark(self, mark: str) -> None:
         table = f"{self._tables.prefix}directory"
         with self._tables.writing() as sql:
-            found = sql.rows(f"SELECT mark FROM {table}")
+            found = sql.rows(f"SELECT mark, layout FROM {table}")
             if not found and not sql.rows(f"SELECT 1 FROM {self._people} LIMIT 1"):
-                sql.run(f"INSERT INTO {table} VALUES (?)", (mark,))
-            elif found != [(mark,)]:
+                sql.run(f"INSERT INTO {table} VALUES (?, ?)", (mark, LAYOUT))
+            elif [each[:1] for each in found] != [(mark,)]:
                 raise StoreError("the directory's keys belong to another directory")
+            elif found != [(mark, LAYOUT)]:
+                raise StoreError("the directory is of a newer version of yibao")
 
     def by_lookup(self, lookups: Iterable[bytes]) -> dict[bytes, Sealed]:
         """Those of some look-ups who are known."""

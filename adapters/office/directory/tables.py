@@ -12,7 +12,7 @@ from eventsourcing.persistence import PersistenceError
 from yibao.adapters.office.directory.settings import check_private
 from yibao.adapters.store import StoreError
 from yibao.adapters.store.connections import Sql
-from yibao.adapters.store.files import claim, may_write
+from yibao.adapters.store.files import EVERY_TABLE, claim, looked_at, may_write
 from yibao.adapters.store.sqlite import (
     ERASING,
     ERASING_WAITS,
@@ -63,6 +63,7 @@ class SqliteFile:
                     raise StoreError(f"{self._told} cannot be made there")
                 claim(path)
             check_private(path, told)
+            _check_whose(path, tables, self._told)
             prepare(path)
             self._pool = _Connection(path, 1, math.inf)
         with self.writing() as sql:
@@ -99,6 +100,18 @@ class SqliteFile:
             yield
         except (PersistenceError, sqlite3.Error, OSError) as error:
             raise StoreError(f"{self._told} {failure(error)}") from error
+
+
+def _check_whose(path: str, tables: Sequence[str], told: str) -> None:
+    """Raises StoreError for a file that holds anything else; it is looked at without a trace."""
+
+    def held(connection: sqlite3.Connection) -> set[str]:
+        return {str(name) for (name,) in connection.execute(EVERY_TABLE)}
+
+    found = looked_at(path, held)
+    ours = {name for name in found or () if any(f"{name} (" in statement for statement in tables)}
+    if found is not None and found != ours:
+        raise StoreError(f"{told} needs a file of its own; this one holds {min(found - ours)!r}")
 
 
 class _Connection(SqlitePool):

@@ -315,3 +315,22 @@ def test_its_help_is_told_without_what_it_needs() -> None:
 def test_the_group_lists_its_commands() -> None:
     told = CliRunner().invoke(main, ["office", "--help"]).stdout
     assert all(name in told for name in ("import", "find", "person", "forget", "rekey"))
+
+
+def test_facts_and_people_may_be_on_a_server(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    monkeypatch.setenv("YIBAO_STORE", postgres_url)
+    monkeypatch.setenv("YIBAO_DIRECTORY", postgres_url)
+    file = by_xlsxwriter(tmp_path / "r", [HEAD, ADA, BO])
+    code, told = imported(run, file, "--dry-run")
+    assert (code, told["counts"]["registered"]) == (0, 2)
+    assert not (tmp_path / "yibao-directory.keys").exists()
+    code, told = imported(run, file)
+    assert (code, told["counts"]["registered"]) == (0, 2)
+    assert (tmp_path / "yibao-directory.keys").exists()
+    code, told = imported(run, file, "--dry-run")
+    assert (code, told["counts"]["known"]) == (0, 2)
+    ref = ref_of(run, "525001")
+    assert run("office", "forget", ref, "--by", "a", "--reason", "left").exit_code == 0
+    assert run("office", "person", ref, "--by", "a").exit_code == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import yibao
 from yibao.adapters.office.directory import (
     Directory,
     DirectorySettings,
@@ -409,3 +410,30 @@ def test_a_key_that_is_not_there_or_is_no_file_is_told(tmp_path: Path) -> None:
         read_key(tmp_path / "k")
     with pytest.raises(StoreError, match="is no file"):
         read_key(tmp_path)
+
+
+@pytest.mark.parametrize("which", ["directory", "directory_keys"])
+def test_a_file_that_holds_something_else_is_refused_and_left_alone(
+    settings: DirectorySettings, tmp_path: Path, which: str
+) -> None:
+    other = tmp_path / "facts.db"
+    yibao.open(f"sqlite:///{other}").close()
+    opened(settings).close()
+    content = other.read_bytes()
+    wrong = settings.model_copy(
+        update={
+            "directory_keys": Path(settings.keys),
+            which: str(other) if which == "directory" else other,
+        }
+    )
+    with pytest.raises(StoreError, match="needs a file of its own; this one holds"):
+        opened(wrong)
+    assert other.read_bytes() == content
+
+
+def test_a_directory_of_a_newer_version_is_told(settings: DirectorySettings) -> None:
+    opened(settings).close()
+    with closing(sqlite3.connect(settings.directory)) as connection, connection:
+        connection.execute("UPDATE directory SET layout=2")
+    with pytest.raises(StoreError, match="newer version"):
+        opened(settings)
