@@ -5,9 +5,9 @@ All dates are local to Asia/Shanghai, and an instant is always told in that zone
 
 import calendar
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -45,11 +45,17 @@ class Days:
     def latest(self, days: Sequence[date]) -> date:
         raise NotImplementedError
 
+    def tell_each(self, tell: Callable[[Any], Any]) -> Any:
+        raise NotImplementedError
+
 
 class Instants:
     """The same of an instant."""
 
     def latest(self, instants: Sequence[datetime]) -> datetime:
+        raise NotImplementedError
+
+    def tell_each(self, tell: Callable[[Any], Any]) -> Any:
         raise NotImplementedError
 
 
@@ -64,6 +70,11 @@ def latest(*moments: M) -> M:
             found: M = each.latest(moments)  # type: ignore[arg-type, assignment]
             return found
     return max(moments)
+
+
+def tell_each(moment: M, tell: Callable[[M], Any]) -> Any:
+    """What a function tells of a day or an instant; of a column what it tells of each, later."""
+    return moment.tell_each(tell) if isinstance(moment, Days | Instants) else tell(moment)
 
 
 def midnight(day: date) -> datetime:

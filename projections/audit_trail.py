@@ -30,6 +30,17 @@ class Moved(NamedTuple):
     rule: str | None
 
 
+class Effect(NamedTuple):
+    """What a fact changed, by what was known and answered without it and with it; see `Entry`."""
+
+    edition: str | None
+    school: str | None
+    former_school: str | None
+    code: str | None
+    moved: tuple[Moved, ...]
+    steps: tuple[Change, ...]
+
+
 class Entry(NamedTuple):
     """What one fact changed for one student.
 
@@ -66,7 +77,7 @@ class Entry(NamedTuple):
         return step.at > self.event.recorded_at
 
 
-class _Told(NamedTuple):
+class Recorded(NamedTuple):
     """An event that may have changed something for a student, of which year, and if it is hers."""
 
     recorded: Positioned
@@ -80,28 +91,35 @@ class _Told(NamedTuple):
 
 def entry_of(record: Record, fixed: Positioned, year: int) -> Entry:
     """What a window fixed under an edition of a year changed for this student."""
-    return _entry(Asking(record), _Told(fixed, year))
+    return _entry(Asking(record), Recorded(fixed, year))
 
 
-def _entry(ask: Asking, told: _Told) -> Entry:
+def _entry(ask: Asking, told: Recorded) -> Entry:
     record, recorded = ask.record, told.recorded
     at = recorded.event.recorded_at
     without = record.known_at(recorded.position - 1)
     before = ask(without, at)
     known = record.known_at(recorded.position)
-    after = ask(known, at)
+    found = effect(without, known, before, ask(known, at), recorded.event)
+    superseded = record.version_superseded(recorded.event)
+    return Entry(record.enrollment, recorded, superseded, *found, told.year)
+
+
+def effect(
+    without: Knowledge, known: Knowledge, before: Answer, after: Answer, event: events.Event | None
+) -> Effect:
+    """What an event changed: what was known without it and with it, and answered for an instant.
+
+    It is None where it is none of the year's own current facts.
+    """
     school, former = school_known(known), school_known(without)
-    return Entry(
-        record.enrollment,
-        recorded,
-        record.version_superseded(recorded.event),
+    return Effect(
         after.edition,
-        school or former,
-        former if school and former != school else None,
-        _code(recorded.event, known, after),
+        former if school is None else school,
+        former if school is not None and former != school else None,
+        _code(event, known, after),
         tuple(_differences(before, after)),
         tuple(_fresh_steps(before.timeline, after.timeline)),
-        told.year,
     )
 
 
@@ -120,16 +138,28 @@ def entries_with_windows(record: Record) -> Iterator[Entry]:
 
 
 def _entries(
-    record: Record, told: Iterable[_Told], after: int = 0, until: int | None = None
+    record: Record, told: Iterable[Recorded], after: int = 0, until: int | None = None
 ) -> Iterator[Entry]:
     ask = Asking(record)
+    for each in _felt(record, told, after, until):
+        found = _entry(ask, each)
+        if each.is_own or found.moved:
+            yield found
+
+
+def felt(record: Record, after: int, until: int) -> Iterator[Recorded]:
+    """What `entries` are about: of what is not the year's own, whatever may have moved answers."""
+    return _felt(record, _recorded(record), after, until)
+
+
+def _felt(
+    record: Record, told: Iterable[Recorded], after: int, until: int | None
+) -> Iterator[Recorded]:
     for each in told:
         if each.position <= after or (until is not None and each.position > until):
             continue
         if each.is_own or _is_felt(record, each.position):
-            found = _entry(ask, each)
-            if each.is_own or found.moved:
-                yield found
+            yield each
 
 
 def _is_felt(record: Record, position: int) -> bool:
@@ -137,7 +167,7 @@ def _is_felt(record: Record, position: int) -> bool:
     return record.known_at(position - 1).case is not record.known_at(position).case
 
 
-def _recorded(record: Record) -> Iterator[_Told]:
+def _recorded(record: Record) -> Iterator[Recorded]:
     """What was recorded of the year, of those before and of the next; of the year alone the care.
 
     Care of another year moves no answer of this one.
@@ -149,17 +179,17 @@ def _recorded(record: Record) -> Iterator[_Told]:
     return merge(*(_of(of, log, of == year) for of, log in logs), key=_position)
 
 
-def _of(year: int, log: Log, is_own: bool) -> Iterator[_Told]:
-    return (_Told(recorded, year, is_own) for recorded in log.positioned())
+def _of(year: int, log: Log, is_own: bool) -> Iterator[Recorded]:
+    return (Recorded(recorded, year, is_own) for recorded in log.positioned())
 
 
-def _windows(record: Record) -> Iterator[_Told]:
+def _windows(record: Record) -> Iterator[Recorded]:
     """The windows fixed under every edition of the student, of the year and of those before."""
     for each in (record, *years_before(record)):
         for name in each.editions_by(len(each.enrolled)):
             for recorded in each.edition_of(name).log.positioned():
                 if fixes_a_window(recorded.event):
-                    yield _Told(recorded, each.enrollment.year)
+                    yield Recorded(recorded, each.enrollment.year)
 
 
 def years_before(record: Record) -> Iterator[Record]:
@@ -196,7 +226,7 @@ def school_known(known: Knowledge) -> str | None:
     return known.case.facts.latest_school if known.case else None
 
 
-def _code(event: events.Event, known: Knowledge, after: Answer) -> str | None:
+def _code(event: events.Event | None, known: Knowledge, after: Answer) -> str | None:
     """Of a report that does not fit the guard's code, of refused care its reason."""
     care = after.care if isinstance(event, events.CareReceived) else ()
     for assessed in reversed(care):

@@ -8,6 +8,7 @@ refused.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import count
 from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
@@ -86,6 +87,15 @@ class Column(NamedTuple):
             return int(ends[0]), int(ends[1])
 
         return Column(Source(lambda: by(self.values()), first, bounds))
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """What is told of each day or instant of a column; of one alone once she is filled in."""
+
+    column: Column
+    read: Callable[[int], Any]
+    tell: Callable[[Any], Any]
 
 
 #: What is compared: a column, or a number that is everybody's.
@@ -341,6 +351,9 @@ class DayColumn(_Compared, Days, date):
         found = self.path.latest([_number_of(self, day) for day in days])
         return day_of(found) if isinstance(found, int) else self.of(self.path, found)
 
+    def tell_each(self, tell: Callable[[Any], Any]) -> Each:
+        return Each(self.column, day_of, tell)
+
     year = month = day = property(_taken_apart)  # pyright: ignore
     replace = isoformat = strftime = toordinal = timetuple = weekday = _taken_apart
     isoweekday = isocalendar = ctime = __replace__ = _taken_apart
@@ -400,6 +413,9 @@ class InstantColumn(_Compared, Instants, datetime):
     def latest(self, instants: Sequence[datetime]) -> datetime:
         found = self.path.latest([_number_of(self, instant) for instant in instants])
         return instant_of(found) if isinstance(found, int) else self.of(self.path, found)
+
+    def tell_each(self, tell: Callable[[Any], Any]) -> Each:
+        return Each(self.column, instant_of, tell)
 
     def astimezone(self, tz: tzinfo | None = None) -> Self:
         return self if tz is SHANGHAI else _taken_apart(self)

@@ -17,7 +17,7 @@ from yibao.projections.cohort.columns import (
     Source,
     WordColumn,
 )
-from yibao.projections.cohort.shapes import EditionOf, Row, Shape, Words, known_of
+from yibao.projections.cohort.shapes import EditionOf, Reading, Row, Shape, Words, known_of
 from yibao.projections.record import Knowledge
 
 R_co = TypeVar("R_co", covariant=True)
@@ -73,21 +73,30 @@ def ask(
 def _asked(
     group: Group, question: Callable[[Knowledge], R_co], words: Words, edition_of: EditionOf
 ) -> Iterator[Along[R_co]]:
-    shape, numbers = group
+    def read(reading: Reading) -> R_co:
+        return question(known_of(group.shape, reading, edition_of))
+
+    for rows, places, answer in walked(group.numbers, read, words):
+        yield Along(group, rows, places, answer)
+
+
+def walked(
+    numbers: Numbers, ask: Callable[[Reading], R_co], words: Words
+) -> Iterator[tuple[Rows, Rows, R_co]]:
+    """What is made of rows of numbers, once for each path that is taken; see `Along`."""
     waiting: list[Rows | None] = [None]
     while waiting:
         rows = waiting.pop()
         size = numbers.shape[1] if rows is None else len(rows)
         if size <= _FEW:
             for row in numpy.arange(size) if rows is None else rows:
-                own = Row(numbers[:, row].tolist(), words)
-                alone = question(known_of(shape, own, edition_of))
-                yield Along(group, numpy.array([row]), numpy.array([0]), alone)
+                alone = ask(Row(numbers[:, row].tolist(), words))
+                yield numpy.array([row]), numpy.array([0]), alone
             continue
         path = Path(size)
-        answer = question(known_of(shape, _Columns(numbers, rows, path, words), edition_of))
+        answer = ask(_Columns(numbers, rows, path, words))
         places = numpy.flatnonzero(path.along)
-        yield Along(group, places if rows is None else rows[places], places, answer)
+        yield places if rows is None else rows[places], places, answer
         waiting += path.left if rows is None else [rows[left] for left in path.left]
 
 
@@ -98,18 +107,28 @@ class _Columns:
         self._numbers, self._rows = numbers, rows
         self._path, self._words = path, words
         self._firsts = numbers[:, 0 if rows is None else rows[0]].tolist()
+        # One column is one object: what is worked out of it is, however often it is read.
+        self._read: dict[int, Any] = {}
 
     def instant(self, number: int) -> datetime:
-        return InstantColumn.of(self._path, self._column(number))
+        return self._once(number, InstantColumn.of)  # type: ignore[no-any-return]
 
     def day(self, number: int) -> date:
-        return DayColumn.of(self._path, self._column(number))
+        return self._once(number, DayColumn.of)  # type: ignore[no-any-return]
+
+    def _once(self, number: int, make: Callable[[Path, Column], Any]) -> Any:
+        if number not in self._read:
+            self._read[number] = make(self._path, self._column(number))
+        return self._read[number]
 
     def word(self, number: int, key: str) -> Any:
-        column, words = self._column(number), self._words
-        if key in _MANY:
-            return WordColumn(self._path, column, words.words[column.first], words.known)
-        return words.words[self._path.read(column)]
+        return self._once(number, self._many if key in _MANY else self._one)
+
+    def _many(self, path: Path, column: Column) -> WordColumn:
+        return WordColumn(path, column, self._words.words[column.first], self._words.known)
+
+    def _one(self, path: Path, column: Column) -> Any:
+        return self._words.words[path.read(column)]
 
     def _column(self, number: int) -> Column:
         numbers, rows = self._numbers[number], self._rows

@@ -150,7 +150,7 @@ def _keys(kind: type[events.Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return days, tuple(key for key in keys if key not in _DAYS and key not in _UNREAD)
 
 
-class _Apart(Exception):
+class Apart(Exception):
     """What is known does not come down to numbers."""
 
 
@@ -162,7 +162,7 @@ def numbered(knowledge: Knowledge, words: Words) -> tuple[Shape, list[int]] | No
     numbers: list[int] = []
     try:
         return _shaped(knowledge, words, numbers), numbers
-    except _Apart:
+    except Apart:
         return None
 
 
@@ -171,25 +171,26 @@ def _shaped(
 ) -> Shape:
     """The shape; what the next year tells of one that is not the last stands with that year."""
     if knowledge.cares:
-        raise _Apart
+        raise Apart
     case, before, year = knowledge.case, knowledge.before, knowledge.enrollment.year
     own: tuple[Told, ...] = ()
     following: tuple[Told, ...] = ()
     if case is not None:
-        own = tuple([_told(fact, words, numbers) for fact in case.known])
+        own = tuple([told_of(fact, words, numbers) for fact in case.known])
     shape = before and _shaped(before, words, numbers, is_last=case is None)
     if case is None:
         return Shape(None, year, 0, own, shape)
     if is_last and case.following:
         told = case.following.everything
-        following = tuple([_told(fact, words, numbers) for fact in told])
+        following = tuple([told_of(fact, words, numbers) for fact in told])
     return Shape(case.policy.edition, year, knowledge.edition_version, own, shape, following)
 
 
-def _told(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
+def told_of(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
+    """What a fact has in common with others, its numbers being added; raises Apart."""
     (at, place), event = fact
     if at.year < UNIFORM_FROM.year:
-        raise _Apart
+        raise Apart
     numbers.append(instant_number(at))
     of_days, of_words = _keys(event.__class__)
     days: tuple[str, ...] = ()
@@ -197,12 +198,29 @@ def _told(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
         day = getattr(event, key)
         if day is not None:
             if day < UNIFORM_FROM:
-                raise _Apart
+                raise Apart
             days += (key,)
             numbers.append(day_number(day))
     for key in of_words:
         numbers.append(words.number(getattr(event, key)))
     return Told(event.name, place, days)
+
+
+def widths(shape: Shape) -> Iterator[tuple[tuple[int, Told], int, int]]:
+    """Each fact of a shape with its year, and from where to where its numbers stand."""
+    ends = 0
+    for year, told in _in_order(shape):
+        _, of_words = _keys(events.EVENTS[told.name])  # type: ignore[arg-type]
+        begins, ends = ends, ends + 1 + len(told.days) + len(of_words)
+        yield (year, told), begins, ends
+
+
+def _in_order(shape: Shape) -> Iterator[tuple[int, Told]]:
+    """The facts of a shape in the order of their numbers, each with its year."""
+    yield from ((shape.year, told) for told in shape.own)
+    if shape.before:
+        yield from _in_order(shape.before)
+    yield from ((shape.year + 1, told) for told in shape.following)
 
 
 class Reading(Protocol):

@@ -29,6 +29,11 @@ class Fixed:
         """How often something was fixed, or taken back, in the first events of the stream."""
         return bisect_right(self._fixing, version)
 
+    def fixed_at(self, position: int) -> int:
+        """After which event of the stream it was last fixed, as the store was at a position."""
+        times = self.fixed(self.log.at(position))
+        return self._fixing[times - 1] if times else 0
+
     def concerning(self, facts: Facts) -> Sequence[int]:
         """After which events of the stream something else is fixed that concerns a student.
 

@@ -1,13 +1,16 @@
 """The rows each fact of a batch makes in the trail, and those of whom a window moved."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
+from typing import Final
 
 from yibao.adapters.following.derived import Batch, Fixes, OwnFacts
-from yibao.adapters.following.trail.layout import OF_A_SCHOOL, OF_A_STUDENT
-from yibao.adapters.following.trail.rows import edition_row, entry_row, fix_rows
+from yibao.adapters.following.trail.bulk import Bulk
+from yibao.adapters.following.trail.changes import text_of
+from yibao.adapters.following.trail.layout import OF_A_STUDENT
+from yibao.adapters.following.trail.rows import edition_row, entry_rows, fix_rows, listed
 from yibao.adapters.following.trail.store import TrailRow, TrailTransaction
 from yibao.domain.facts import Positioned
 from yibao.domain.rules import confirmed_whichever_holds
@@ -17,35 +20,53 @@ from yibao.projections.audit_trail import (
     entries,
     entries_with_windows,
     entry_of,
+    felt,
     fixes_a_window,
 )
+from yibao.projections.cohort.shapes import Apart
 from yibao.projections.record import Knowledge, Record
+
+#: So few facts are quicker asked one by one.
+FEW: Final = 1000
 
 
 class TrailBatch(Batch[TrailTransaction]):
     """One batch of facts on its way into the trail."""
 
     def take_own(self, own: OwnFacts) -> None:
-        between = partial(entries, after=own.after, until=own.until)
-        rows = []
+        bulk = Bulk(self.edition) if own.until - own.after > FEW else None
+        rows: list[TrailRow] = []
         for enrollment, first in own.students.items():
-            made = self.made(enrollment, first, own.until, between)
-            rows += [] if made is None else self._rows(enrollment, own.until, made)
+
+            def make(record: Record) -> Iterator[TrailRow]:
+                between = own.after, own.until
+                self.remember_schools(
+                    record, record.enrolled.events[record.enrolled.at(own.after) :]
+                )
+                if bulk is not None:
+                    try:
+                        bulk.take(record, list(felt(record, *between)))
+                        return
+                    except Apart:
+                        pass
+                yield from _rows(entries(record, *between))
+
+            rows += self.made(enrollment, first, own.until, make) or ()
+        if bulk is not None:
+            rows += bulk.rows()
         found = self.store.at_positions(own.adopted)
         for position, stream in own.adopted.items():
             policy = self.transaction.edition_of(stream)
             assert policy is not None
             rows.append(edition_row(Positioned(position, found[position]), policy))
         # What was recorded at one time is then read from one place of the file.
-        self.transaction.insert(sorted(rows, key=attrgetter("position")))
+        self.transaction.insert(sorted(rows, key=attrgetter("position", "elsewhere", "listing")))
 
     def take_fixed(self, students: Sequence[EnrollmentId], fixes: Fixes) -> None:
         moved_by = partial(_moved_by, fixes.found, self.at_hand(fixes.policy).year)
         for enrollment in students:
             made = self.made(enrollment, fixes.found[0].position, fixes.until, moved_by)
-            self.transaction.insert(
-                entry_row(entry)._replace(listing=OF_A_STUDENT) for entry in made or ()
-            )
+            self.transaction.insert(_rows(made or ()))
 
     def fixed_for_all(self, fixes: Fixes) -> None:
         for fix in fixes.found:
@@ -57,33 +78,30 @@ class TrailBatch(Batch[TrailTransaction]):
         if made is None:
             return
         self.transaction.forget_student(enrollment)
-        self.transaction.insert(self._rows(enrollment, until, made))
+        self.transaction.insert(_rows(made))
+        self.remember_schools(self.record(enrollment, until), [entry.event for entry in made])
         for fix in [entry.recorded for entry in made if _is_of_an_edition(entry)]:
             policy = self.transaction.edition_of(fix.event.originator_id)
             assert policy is not None
             self.transaction.forget_fix(fix.position)
             self._list_fix(fix, policy)
 
-    def _rows(self, enrollment: EnrollmentId, until: int, made: Sequence[Entry]) -> list[TrailRow]:
-        """How entries are listed; those of windows that were fixed are the student's alone."""
-        rows = []
-        for entry in made:
-            row = entry_row(entry)
-            if _is_of_an_edition(entry):
-                rows.append(row._replace(listing=OF_A_STUDENT))
-                continue
-            rows.append(row)
-            if entry.former_school is not None:
-                rows.append(row._replace(listing=OF_A_SCHOOL, school=entry.former_school))
-        told = [entry.event for entry in made]
-        self.remember_schools(self.record(enrollment, until), told)
-        return rows
-
     def _list_fix(self, fix: Positioned, policy: str) -> None:
         """Lists a fixed window for all and for the schools, by what it moved of their students."""
         superseded = self.edition(policy).log.version_superseded(fix.event)
         effects = self.transaction.effects(fix.position)
         self.transaction.insert(fix_rows(fix, superseded, policy, effects))
+
+
+def _rows(made: Iterable[Entry]) -> Iterator[TrailRow]:
+    """How entries are listed; those of windows that were fixed are the student's alone."""
+    for entry in made:
+        told = listed(entry, entry.supersedes, text_of)
+        rows = entry_rows(entry.recorded, entry.enrollment, entry.fact_year, told)
+        if _is_of_an_edition(entry):
+            yield next(rows)._replace(listing=OF_A_STUDENT)
+        else:
+            yield from rows
 
 
 def _moved_by(fixes: Sequence[Positioned], year: int, record: Record) -> Iterator[Entry]:
