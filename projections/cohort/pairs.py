@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.facts import AnyFact, Current, Moment, events
 from yibao.projections.audit_trail import Recorded
-from yibao.projections.cohort.columns import Numbers, Rows
 from yibao.projections.cohort.paths import walked
 from yibao.projections.cohort.shapes import (
     UNIFORM_FROM,
@@ -27,6 +26,7 @@ from yibao.projections.cohort.shapes import (
     told_of,
     widths,
 )
+from yibao.projections.cohort.tree import Numbers, Rows, Tree
 from yibao.projections.record import Knowledge, Record
 
 R_co = TypeVar("R_co", covariant=True)
@@ -135,7 +135,12 @@ def _recorded_at(event: events.Event) -> int:
 
 
 def ask_pair(
-    pair: Pair, numbers: Numbers, question: Question[R_co], words: Words, edition_of: EditionOf
+    pair: Pair,
+    numbers: Numbers,
+    question: Question[R_co],
+    words: Words,
+    edition_of: EditionOf,
+    tree: Tree,
 ) -> Iterator[tuple[Rows, Rows, R_co]]:
     """What a question gives for everybody of a pair, once for each path; see `Along`."""
 
@@ -146,7 +151,7 @@ def ask_pair(
         event = next((fact.event for fact in facts if fact.place == pair.place), None)
         return question(without, known, reading.instant(len(numbers) - 1), event)
 
-    return walked(numbers, read, words)
+    return walked(numbers, read, words, tree)
 
 
 class _Shared:

@@ -7,17 +7,9 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy
 
-from yibao.projections.cohort.columns import (
-    Column,
-    DayColumn,
-    InstantColumn,
-    Numbers,
-    Path,
-    Rows,
-    Source,
-    WordColumn,
-)
+from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
 from yibao.projections.cohort.shapes import EditionOf, Reading, Row, Shape, Words, known_of
+from yibao.projections.cohort.tree import Column, Numbers, Path, Rows, Tree
 from yibao.projections.record import Knowledge
 
 R_co = TypeVar("R_co", covariant=True)
@@ -76,37 +68,31 @@ def _asked(
     def read(reading: Reading) -> R_co:
         return question(known_of(group.shape, reading, edition_of))
 
-    for rows, places, answer in walked(group.numbers, read, words):
+    for rows, places, answer in walked(group.numbers, read, words, Tree()):
         yield Along(group, rows, places, answer)
 
 
 def walked(
-    numbers: Numbers, ask: Callable[[Reading], R_co], words: Words
+    numbers: Numbers, ask: Callable[[Reading], R_co], words: Words, tree: Tree
 ) -> Iterator[tuple[Rows, Rows, R_co]]:
-    """What is made of rows of numbers, once for each path that is taken; see `Along`."""
-    waiting: list[Rows | None] = [None]
-    while waiting:
-        rows = waiting.pop()
-        size = numbers.shape[1] if rows is None else len(rows)
-        if size <= _FEW:
-            for row in numpy.arange(size) if rows is None else rows:
-                alone = ask(Row(numbers[:, row].tolist(), words))
-                yield numpy.array([row]), numpy.array([0]), alone
-            continue
-        path = Path(size)
-        answer = ask(_Columns(numbers, rows, path, words))
-        places = numpy.flatnonzero(path.along)
-        yield places if rows is None else rows[places], places, answer
-        waiting += path.left if rows is None else [rows[left] for left in path.left]
+    """What is made of rows of numbers, once for each path that is taken; see `Along`.
+
+    What is asked has to be the same each time a tree is gone along.
+    """
+    if numbers.shape[1] <= _FEW and not tree.paths:
+        for row in range(numbers.shape[1]):
+            alone = ask(Row(numbers[:, row].tolist(), words))
+            yield numpy.array([row]), numpy.array([0]), alone
+        return
+    for rows, answer in tree.go(numbers, lambda path: ask(_Columns(path, words))):
+        yield rows, rows, answer
 
 
 class _Columns:
     """Reads the numbers of all of a group at once, on a path."""
 
-    def __init__(self, numbers: Numbers, rows: Rows | None, path: Path, words: Words) -> None:
-        self._numbers, self._rows = numbers, rows
+    def __init__(self, path: Path, words: Words) -> None:
         self._path, self._words = path, words
-        self._firsts = numbers[:, 0 if rows is None else rows[0]].tolist()
         # One column is one object: what is worked out of it is, however often it is read.
         self._read: dict[int, Any] = {}
 
@@ -118,23 +104,14 @@ class _Columns:
 
     def _once(self, number: int, make: Callable[[Path, Column], Any]) -> Any:
         if number not in self._read:
-            self._read[number] = make(self._path, self._column(number))
+            self._read[number] = make(self._path, self._path.tree.number(number))
         return self._read[number]
 
     def word(self, number: int, key: str) -> Any:
         return self._once(number, self._many if key in _MANY else self._one)
 
     def _many(self, path: Path, column: Column) -> WordColumn:
-        return WordColumn(path, column, self._words.words[column.first], self._words.known)
+        return WordColumn(path, column, self._words.words[path.first(column)], self._words.known)
 
     def _one(self, path: Path, column: Column) -> Any:
         return self._words.words[path.read(column)]
-
-    def _column(self, number: int) -> Column:
-        numbers, rows = self._numbers[number], self._rows
-
-        def gathered() -> Numbers:
-            found: Numbers = numbers if rows is None else numbers[rows]
-            return found
-
-        return Column(Source(gathered, self._firsts[number]))

@@ -6,12 +6,14 @@ from functools import partial
 from operator import attrgetter
 from typing import Final
 
+from yibao.adapters.editions import Editions
 from yibao.adapters.following.derived import Batch, Fixes, OwnFacts
 from yibao.adapters.following.trail.bulk import Bulk
 from yibao.adapters.following.trail.changes import text_of
 from yibao.adapters.following.trail.layout import OF_A_STUDENT
 from yibao.adapters.following.trail.rows import edition_row, entry_rows, fix_rows, listed
 from yibao.adapters.following.trail.store import TrailRow, TrailTransaction
+from yibao.adapters.store import FactStore
 from yibao.domain.facts import Positioned
 from yibao.domain.rules import confirmed_whichever_holds
 from yibao.domain.vocabulary import EnrollmentId
@@ -33,8 +35,20 @@ FEW: Final = 1000
 class TrailBatch(Batch[TrailTransaction]):
     """One batch of facts on its way into the trail."""
 
+    def __init__(
+        self,
+        store: FactStore,
+        editions: Editions,
+        transaction: TrailTransaction,
+        bulk: Bulk | None = None,
+    ) -> None:
+        super().__init__(store, editions, transaction)
+        self.bulk = bulk
+
     def take_own(self, own: OwnFacts) -> None:
-        bulk = Bulk(self.edition) if own.until - own.after > FEW else None
+        bulk = self.bulk if own.until - own.after > FEW else None
+        if bulk is not None:
+            bulk.begin()
         rows: list[TrailRow] = []
         for enrollment, first in own.students.items():
 
@@ -53,7 +67,7 @@ class TrailBatch(Batch[TrailTransaction]):
 
             rows += self.made(enrollment, first, own.until, make) or ()
         if bulk is not None:
-            rows += bulk.rows()
+            rows += bulk.rows(self.edition)
         found = self.store.at_positions(own.adopted)
         for position, stream in own.adopted.items():
             policy = self.transaction.edition_of(stream)

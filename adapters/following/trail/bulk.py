@@ -17,10 +17,17 @@ from yibao.domain.facts import events
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import answered
 from yibao.projections.audit_trail import Recorded, effect
-from yibao.projections.cohort.columns import Each, Numbers, Rows, WordColumn
+from yibao.projections.cohort.columns import Each, WordColumn
 from yibao.projections.cohort.pairs import Pair, ask_pair, pairs
 from yibao.projections.cohort.shapes import EditionOf, Words
+from yibao.projections.cohort.tree import Column, Numbers, Rows, Tree
 from yibao.projections.record import Knowledge, Record
+
+#: So many paths are remembered.
+MOST: Final = 50_000
+
+#: What facts have in common: what was known, and of which version the fact takes the place.
+_Alike = tuple[Pair, int | None]
 
 
 class _Fact(NamedTuple):
@@ -31,25 +38,36 @@ class _Fact(NamedTuple):
 
 
 class Bulk:
-    """Gathers what was recorded of students, and gives the rows of all of it."""
+    """Gathers what was recorded of students, and gives the rows of all of it.
 
-    def __init__(self, edition_of: EditionOf) -> None:
-        self._edition_of = edition_of
+    Which paths the law takes is remembered from batch to batch.
+    """
+
+    def __init__(self) -> None:
         self._words = Words()
-        self._groups: dict[tuple[Pair, int | None], tuple[list[_Fact], list[list[int]]]] = {}
+        self._groups: dict[_Alike, tuple[list[_Fact], list[list[int]]]] = {}
+        self._trees: dict[_Alike, Tree] = {}
         self._texts: dict[Any, dict[int, str]] = {}
+
+    def begin(self) -> None:
+        """Forgets what was taken before."""
+        self._groups.clear()
+        self._texts.clear()
+        if sum(tree.paths for tree in self._trees.values()) > MOST:
+            self._trees.clear()
 
     def take(self, record: Record, recorded: Sequence[Recorded]) -> None:
         """Takes in what was recorded of a student; raises Apart for who is asked apart."""
         for told, pair, numbers in [*pairs(record, recorded, self._words)]:
-            superseded = record.version_superseded(told.recorded.event)
-            facts, rows = self._groups.setdefault((pair, superseded), ([], []))
+            alike = pair, record.version_superseded(told.recorded.event)
+            facts, rows = self._groups.setdefault(alike, ([], []))
             facts.append(_Fact(record.enrollment, told))
             rows.append(numbers)
 
-    def rows(self) -> Iterator[TrailRow]:
+    def rows(self, edition_of: EditionOf) -> Iterator[TrailRow]:
         """The rows of everything that was taken."""
-        for (pair, superseded), (facts, numbers) in self._groups.items():
+        for alike, (facts, numbers) in self._groups.items():
+            (pair, superseded), tree = alike, self._trees.setdefault(alike, Tree())
 
             def question(
                 without: Knowledge,
@@ -63,9 +81,8 @@ class Bulk:
                 return listed(found, superseded, _written)
 
             columns = numpy.ascontiguousarray(numpy.array(numbers, dtype=numpy.int64).T)
-            for rows, places, found in ask_pair(
-                pair, columns, question, self._words, self._edition_of
-            ):
+            asked = ask_pair(pair, columns, question, self._words, edition_of, tree)
+            for rows, places, found in asked:
                 for row, own in zip(rows.tolist(), self._filled(found, places), strict=True):
                     enrollment, told = facts[row]
                     if told.is_own or own.moved:
@@ -93,7 +110,7 @@ class Bulk:
     def _texts_of(self, part: Any, places: Rows) -> Any:
         if not isinstance(part, Each):
             return repeat(part, len(places))
-        there, texts = self._texts.setdefault(part.tell, {}), []
+        there, texts = self._texts.setdefault((part.tell, part.read), {}), []
         for number in _numbers(part.column, places):
             text = there.get(number)
             if text is None:
@@ -102,7 +119,7 @@ class Bulk:
         return texts
 
 
-def _numbers(column: Any, places: Rows) -> list[int]:
+def _numbers(column: Column, places: Rows) -> list[int]:
     source, offset = column
     numbers: Numbers = source.values[places]
     return (numbers + offset).tolist() if offset else numbers.tolist()  # type: ignore[no-any-return]

@@ -2,10 +2,12 @@
 
 from yibao.adapters.following.derived import FactsFollowed, Progress, Tables
 from yibao.adapters.following.trail.batches import TrailBatch
+from yibao.adapters.following.trail.bulk import Bulk
 from yibao.adapters.following.trail.rows import attempt_row, counted_row
 from yibao.adapters.following.trail.store import TrailTransaction
 from yibao.adapters.store import Halted, Reached, digest_of
 from yibao.adapters.store.connections import Sql
+from yibao.domain.kept import kept
 from yibao.domain.refusals import UnreadableEvent
 
 
@@ -18,7 +20,11 @@ class TrailProjection(FactsFollowed[TrailTransaction]):
         return TrailTransaction(tables, sql, side)
 
     def batch(self, transaction: TrailTransaction) -> TrailBatch:
-        return TrailBatch(self.store, self.editions, transaction)
+        return TrailBatch(self.store, self.editions, transaction, self._bulk)
+
+    @kept
+    def _bulk(self) -> Bulk:
+        return Bulk()
 
     def is_at(self, progress: Progress, there: Reached) -> bool:
         mine = (progress.position, progress.attempt, progress.counted)
