@@ -16,6 +16,7 @@ from yibao.domain.facts import Positioned, events
 from yibao.domain.lifecycle import Change
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
+from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.history import Asking
 from yibao.projections.parts import PARTS
 from yibao.projections.record import Knowledge, Log, Record
@@ -30,13 +31,21 @@ class Moved(NamedTuple):
     rule: str | None
 
 
+class Outline(NamedTuple):
+    """Of an answer what a fact may change: each part as it is compared, with the rule behind it."""
+
+    edition: str | None
+    school: str | None
+    parts: tuple[tuple[Any, str | None], ...]
+    timeline: tuple[Change, ...]
+
+
 class Effect(NamedTuple):
-    """What a fact changed, by what was known and answered without it and with it; see `Entry`."""
+    """What a fact changed, by the outlines without it and with it; see `Entry`."""
 
     edition: str | None
     school: str | None
     former_school: str | None
-    code: str | None
     moved: tuple[Moved, ...]
     steps: tuple[Change, ...]
 
@@ -100,27 +109,49 @@ def _entry(ask: Asking, told: Recorded) -> Entry:
     without = record.known_at(recorded.position - 1)
     before = ask(without, at)
     known = record.known_at(recorded.position)
-    found = effect(without, known, before, ask(known, at), recorded.event)
-    superseded = record.version_superseded(recorded.event)
-    return Entry(record.enrollment, recorded, superseded, *found, told.year)
+    found = effect(outline(without, before), outline(known, ask(known, at)))
+    return Entry(
+        record.enrollment,
+        recorded,
+        record.version_superseded(recorded.event),
+        found.edition,
+        found.school,
+        found.former_school,
+        _code(recorded.event, known, ask(known, at)),
+        found.moved,
+        found.steps,
+        told.year,
+    )
 
 
-def effect(
-    without: Knowledge, known: Knowledge, before: Answer, after: Answer, event: events.Event | None
-) -> Effect:
-    """What an event changed: what was known without it and with it, and answered for an instant.
+def outline(known: Knowledge, answer: Answer) -> Outline:
+    """What is compared of an answer, given by what is known."""
+    parts = ((part.value(answer), part.rule_of(answer)) for part in PARTS.values())
+    return Outline(answer.edition, school_known(known), tuple(parts), answer.timeline)
 
-    It is None where it is none of the year's own current facts.
-    """
-    school, former = school_known(known), school_known(without)
+
+def effect(before: Outline, after: Outline) -> Effect:
+    """What lies between the answer without a fact and the one with it, both for one instant."""
+    school, former = after.school, before.school
     return Effect(
         after.edition,
         former if school is None else school,
         former if school is not None and former != school else None,
-        _code(event, known, after),
         tuple(_differences(before, after)),
         tuple(_fresh_steps(before.timeline, after.timeline)),
     )
+
+
+def code_of(discrepancies: Iterable[Discrepancy], place: int) -> str | None:
+    """The code of the year's own fact at a place, where it does not fit."""
+    codes = (each.code for each in discrepancies if each.year is None and each.version == place)
+    return next(codes, None)
+
+
+def place_of(event: events.Event, known: Knowledge) -> int:
+    """At which place an event stands among the year's own current facts; 0 where it is none."""
+    facts = known.case.known if known.case else ()
+    return next((fact.place for fact in facts if fact.event is event), 0)
 
 
 def entries(record: Record, after: int = 0, until: int | None = None) -> Iterator[Entry]:
@@ -226,25 +257,20 @@ def school_known(known: Knowledge) -> str | None:
     return known.case.facts.latest_school if known.case else None
 
 
-def _code(event: events.Event | None, known: Knowledge, after: Answer) -> str | None:
+def _code(event: events.Event, known: Knowledge, after: Answer) -> str | None:
     """Of a report that does not fit the guard's code, of refused care its reason."""
     care = after.care if isinstance(event, events.CareReceived) else ()
     for assessed in reversed(care):
         if assessed.care.fact.event.event_id == event.event_id:
             refused: str | None = assessed.refused
             return refused
-    places = [f.place for f in known.case.known if f.event is event] if known.case else []
-    codes = [
-        each.code for each in after.discrepancies if each.year is None and each.version in places
-    ]
-    return codes[0] if codes else None
+    return code_of(after.discrepancies, place_of(event, known))
 
 
-def _differences(before: Answer, after: Answer) -> Iterator[Moved]:
-    for name, part in PARTS.items():
-        was, is_now = part.value(before), part.value(after)
+def _differences(before: Outline, after: Outline) -> Iterator[Moved]:
+    for name, (was, _), (is_now, rule) in zip(PARTS, before.parts, after.parts, strict=True):
         if was != is_now:
-            yield Moved(name, was, is_now, part.rule_of(after))
+            yield Moved(name, was, is_now, rule)
 
 
 def _fresh_steps(before: Sequence[Change], after: Sequence[Change]) -> Iterator[Change]:

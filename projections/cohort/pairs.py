@@ -1,62 +1,59 @@
-"""What was known without something that was recorded, and with it, as one row of numbers.
+"""What was known without something that was recorded and with it, and what is told of both.
 
-What a fact changed is asked of both, for the instant at which it was recorded. Almost all of it
-is known either way, and stands in the row once.
+Both are asked apart, each along the paths of its own shape. What the two say beside one another
+is then asked of what they say, which is little.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy
 
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.facts import AnyFact, Current, Moment, events
-from yibao.projections.audit_trail import Recorded
-from yibao.projections.cohort.paths import walked
+from yibao.projections.audit_trail import Recorded, place_of
+from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
 from yibao.projections.cohort.shapes import (
     UNIFORM_FROM,
     Apart,
-    EditionOf,
-    Reading,
     Shape,
     Told,
     Words,
+    day_of,
     instant_number,
-    known_of,
+    instant_of,
     numbered,
     told_of,
-    widths,
 )
-from yibao.projections.cohort.tree import Numbers, Rows, Tree
+from yibao.projections.cohort.tree import Column, Path, Rows, Tree
 from yibao.projections.record import Knowledge, Record
 
-R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
 
 
-class Pair(NamedTuple):
-    """What enrollments have in common without something that was recorded, and with it.
+class Known(NamedTuple):
+    """The shape and the numbers of what was known, and of an instant that is asked about."""
 
-    In a row stand the numbers of `known`, others of `without`, and the instant of recording;
-    `shared` tells where each number of `without` is. `place` is that of the fact that was recorded
-    among those of the year, 0 where it is none of them.
+    shape: Shape
+    numbers: list[int]
+
+
+class Around(NamedTuple):
+    """Something recorded, what was known without it and with it, both for when it was recorded.
+
+    `place` is that of the fact among those of the year, 0 where it is none of them.
     """
 
-    without: Shape
-    known: Shape
-    shared: Sequence[int]
+    recorded: Recorded
+    without: Known
+    known: Known
     place: int
 
 
-#: What is asked: what was known without and with it, when it was recorded, and the fact.
-Question = Callable[[Knowledge, Knowledge, datetime, events.Event | None], R_co]
-
-
-def pairs(
-    record: Record, recorded: Iterable[Recorded], words: Words
-) -> Iterator[tuple[Recorded, Pair, list[int]]]:
-    """The pair and the row for each of what was recorded; raises Apart for who is asked apart."""
-    if _is_plain(record):
-        return _one_after_the_other(record, recorded, words)
-    return _known_anew(record, recorded, words)
+def around(record: Record, recorded: Iterable[Recorded], words: Words) -> list[Around]:
+    """What was known around each of what was recorded; raises Apart for who is asked apart."""
+    take = _one_after_the_other if _is_plain(record) else _known_anew
+    return list(take(record, recorded, words))
 
 
 def _is_plain(record: Record) -> bool:
@@ -71,61 +68,43 @@ def _is_plain(record: Record) -> bool:
 
 def _one_after_the_other(
     record: Record, recorded: Iterable[Recorded], words: Words
-) -> Iterator[tuple[Recorded, Pair, list[int]]]:
+) -> Iterator[Around]:
     told: list[Told] = []
     numbers: list[int] = []
     ends = [0]
     for event in record.enrolled.events:
-        at = event.occurred_at.astimezone(SHANGHAI)
-        fact: AnyFact = Current(Moment(at, event.originator_version), event)  # type: ignore[arg-type]
+        moment = Moment(event.occurred_at.astimezone(SHANGHAI), event.originator_version)
+        fact: AnyFact = Current(moment, event)  # type: ignore[arg-type]
         told.append(told_of(fact, words, numbers))
         ends.append(len(numbers))
+
+    def known(version: int, position: int, at: int) -> Known:
+        named, year = record.edition_named(version), record.enrollment.year
+        if named is None:
+            return Known(Shape(None, year, 0, ()), [at])
+        fixed = record.edition_of(named).fixed_at(position)
+        shape = Shape(named, year, fixed, tuple(told[:version]))
+        return Known(shape, [*numbers[: ends[version]], at])
+
     for each in recorded:
         position, event = each.recorded
-        version = event.originator_version
-
-        def shape(version: int, position: int) -> Shape:
-            named, year = record.edition_named(version), record.enrollment.year
-            if named is None:
-                return Shape(None, year, 0, ())
-            fixed = record.edition_of(named).fixed_at(position)
-            return Shape(named, year, fixed, tuple(told[:version]))
-
-        without, known = shape(version - 1, position - 1), shape(version, position)
-        pair = Pair(without, known, range(ends[version - 1]), version)
-        yield each, pair, [*numbers[: ends[version]], _recorded_at(event)]
+        at, version = _recorded_at(event), event.originator_version
+        without = known(version - 1, position - 1, at)
+        yield Around(each, without, known(version, position, at), version)
 
 
-def _known_anew(
-    record: Record, recorded: Iterable[Recorded], words: Words
-) -> Iterator[tuple[Recorded, Pair, list[int]]]:
-    for each in recorded:
-        position, event = each.recorded
-        without, known = record.known_at(position - 1), record.known_at(position)
-        before, after = numbered(without, words), numbered(known, words)
-        if before is None or after is None:
+def _known_anew(record: Record, recorded: Iterable[Recorded], words: Words) -> Iterator[Around]:
+    def known(knowledge: Knowledge, at: int) -> Known:
+        found = numbered(knowledge, words)
+        if found is None:
             raise Apart
-        shared, numbers = _shared(before, after)
-        facts = known.case.known if known.case else ()
-        place = next((fact.place for fact in facts if fact.event is event), 0)
-        pair = Pair(before[0], after[0], shared, place)
-        yield each, pair, [*numbers, _recorded_at(event)]
+        return Known(found[0], [*found[1], at])
 
-
-def _shared(
-    before: tuple[Shape, list[int]], after: tuple[Shape, list[int]]
-) -> tuple[tuple[int, ...], list[int]]:
-    """Where the numbers of what was known before stand, and the numbers of both."""
-    (without, own), (known, numbers) = before, after
-    there = {(told, *numbers[begins:ends]): begins for told, begins, ends in widths(known)}
-    row = [*numbers]
-    shared: list[int] = []
-    for told, begins, ends in widths(without):
-        stands = there.get((told, *own[begins:ends]), len(row))
-        if stands == len(row):
-            row += own[begins:ends]
-        shared += range(stands, stands + ends - begins)
-    return tuple(shared), row
+    for each in recorded:
+        position, event = each.recorded
+        at = _recorded_at(event)
+        without, after = record.known_at(position - 1), record.known_at(position)
+        yield Around(each, known(without, at), known(after, at), place_of(event, after))
 
 
 def _recorded_at(event: events.Event) -> int:
@@ -134,37 +113,71 @@ def _recorded_at(event: events.Event) -> int:
     return instant_number(event.recorded_at)
 
 
-def ask_pair(
-    pair: Pair,
-    numbers: Numbers,
-    question: Question[R_co],
-    words: Words,
-    edition_of: EditionOf,
-    tree: Tree,
-) -> Iterator[tuple[Rows, Rows, R_co]]:
-    """What a question gives for everybody of a pair, once for each path; see `Along`."""
+class Beside(Generic[R]):
+    """What the ends of two paths tell, beside one another.
 
-    def read(reading: Reading) -> R_co:
-        known = known_of(pair.known, reading, edition_of)
-        without = known_of(pair.without, _Shared(reading, pair.shared), edition_of)
-        facts = known.case.known if known.case else ()
-        event = next((fact.event for fact in facts if fact.place == pair.place), None)
-        return question(without, known, reading.instant(len(numbers) - 1), event)
+    A question about both is asked along paths of its own, by the columns that are in them.
+    """
 
-    return walked(numbers, read, words, tree)
+    def __init__(self, one: Any, other: Any, words: Words) -> None:
+        self._sides = one, other
+        self._words = words
+        self._tree = Tree()
+        self._columns: dict[tuple[int, Column], int] = {}
+        for side, told in enumerate(self._sides):
+            _put(told, lambda each, side=side: self._take(side, each))
+
+    def _take(self, side: int, each: Any) -> Any:
+        self._columns.setdefault((side, each.column), len(self._columns))
+        return each
+
+    def ask(
+        self, rows: tuple[Rows, Rows], question: Callable[[Any, Any], R]
+    ) -> Iterator[tuple[Rows, R]]:
+        """Who is told alike, by their places among the rows, and what a question gives of them.
+
+        The rows are those of each in the group of the one path and in that of the other.
+        """
+        values = [column.values()[rows[side]] for side, column in self._columns]
+        group = numpy.array(values, dtype=numpy.int64).reshape(len(values), len(rows[0]))
+
+        def of(path: Path) -> R:
+            return question(
+                *(
+                    _put(told, lambda each, side=side: self._beside(path, side, each))
+                    for side, told in enumerate(self._sides)
+                )
+            )
+
+        for places, end in self._tree.go(group, of):
+            yield places, end.answer
+
+    def _beside(self, path: Path, side: int, each: Any) -> Any:
+        column = self._tree.number(self._columns[side, each.column])
+        if isinstance(each, WordColumn):
+            return WordColumn(path, column, each.first, self._words.known)
+        return each.of(path, column)
 
 
-class _Shared:
-    """Reads numbers that stand elsewhere in the row."""
+def alone(told: R, row: int, words: Words) -> R:
+    """What a path tells of one of those who came along."""
 
-    def __init__(self, reading: Reading, places: Sequence[int]) -> None:
-        self._reading, self._places = reading, places
+    def of_one(each: Any) -> Any:
+        source, offset = each.column
+        number = int(source.values[row]) + offset
+        if isinstance(each, WordColumn):
+            return words.words[number]
+        return day_of(number) if isinstance(each, DayColumn) else instant_of(number)
 
-    def instant(self, number: int) -> datetime:
-        return self._reading.instant(self._places[number])
+    found: R = _put(told, of_one)
+    return found
 
-    def day(self, number: int) -> date:
-        return self._reading.day(self._places[number])
 
-    def word(self, number: int, key: str) -> Any:
-        return self._reading.word(self._places[number], key)
+def _put(told: Any, instead: Callable[[Any], Any]) -> Any:
+    """The same with something instead of each column."""
+    if isinstance(told, InstantColumn | DayColumn | WordColumn):
+        return instead(told)
+    if isinstance(told, tuple):
+        parts = [_put(part, instead) for part in told]
+        return told._make(parts) if hasattr(told, "_make") else tuple(parts)
+    return told

@@ -68,27 +68,16 @@ def _asked(
     def read(reading: Reading) -> R_co:
         return question(known_of(group.shape, reading, edition_of))
 
-    for rows, places, answer in walked(group.numbers, read, words, Tree()):
-        yield Along(group, rows, places, answer)
-
-
-def walked(
-    numbers: Numbers, ask: Callable[[Reading], R_co], words: Words, tree: Tree
-) -> Iterator[tuple[Rows, Rows, R_co]]:
-    """What is made of rows of numbers, once for each path that is taken; see `Along`.
-
-    What is asked has to be the same each time a tree is gone along.
-    """
-    if numbers.shape[1] <= _FEW and not tree.paths:
-        for row in range(numbers.shape[1]):
-            alone = ask(Row(numbers[:, row].tolist(), words))
-            yield numpy.array([row]), numpy.array([0]), alone
+    if group.numbers.shape[1] <= _FEW:
+        for row in range(group.numbers.shape[1]):
+            alone = read(Row(group.numbers[:, row].tolist(), words))
+            yield Along(group, numpy.array([row]), numpy.array([0]), alone)
         return
-    for rows, answer in tree.go(numbers, lambda path: ask(_Columns(path, words))):
-        yield rows, rows, answer
+    for rows, end in Tree().go(group.numbers, lambda path: read(Columns(path, words))):
+        yield Along(group, rows, rows, end.answer)
 
 
-class _Columns:
+class Columns:
     """Reads the numbers of all of a group at once, on a path."""
 
     def __init__(self, path: Path, words: Words) -> None:

@@ -212,23 +212,6 @@ def told_of(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
     return Told(event.name, place, days)
 
 
-def widths(shape: Shape) -> Iterator[tuple[tuple[int, Told], int, int]]:
-    """Each fact of a shape with its year, and from where to where its numbers stand."""
-    ends = 0
-    for year, told in _in_order(shape):
-        _, of_words = _keys(events.EVENTS[told.name])  # type: ignore[arg-type]
-        begins, ends = ends, ends + 1 + len(told.days) + len(of_words)
-        yield (year, told), begins, ends
-
-
-def _in_order(shape: Shape) -> Iterator[tuple[int, Told]]:
-    """The facts of a shape in the order of their numbers, each with its year."""
-    yield from ((shape.year, told) for told in shape.own)
-    if shape.before:
-        yield from _in_order(shape.before)
-    yield from ((shape.year + 1, told) for told in shape.following)
-
-
 class Reading(Protocol):
     """How numbers are read, each by its place in the row."""
 

@@ -72,14 +72,14 @@ class _Asked(NamedTuple):
         return numpy.isin(values, self.numbers) if self.what == "among" else values
 
 
-class _Node:
+class Node:
     """What is asked next, and where one goes from there; or else the answer at the end."""
 
     __slots__ = ("answer", "asked", "is_end", "onwards")
 
     def __init__(self) -> None:
         self.asked: _Asked | None = None
-        self.onwards: dict[int, _Node] = {}
+        self.onwards: dict[int, Node] = {}
         self.is_end = False
         self.answer: Any = None
 
@@ -91,11 +91,11 @@ class Tree:
         self.group: Numbers = numpy.empty((0, 0), dtype=numpy.int64)
         #: How many paths there are.
         self.paths = 0
-        self._root = _Node()
+        self._root = Node()
         self._sources: dict[object, Source] = {}
 
-    def go(self, group: Numbers, ask: Callable[["Path"], Any]) -> Iterator[tuple[Rows, Any]]:
-        """Has a group go along; who is together at the end of a path, and what is answered there.
+    def go(self, group: Numbers, ask: Callable[["Path"], Any]) -> Iterator[tuple[Rows, Node]]:
+        """Has a group go along; who is together at the end of a path, where the answer is.
 
         A row of `group` has one number of everybody. What is answered holds columns: their values
         are those of the group as long as no other goes along. `ask` runs the law on a path.
@@ -110,7 +110,7 @@ class Tree:
                 path.node.answer, path.node.is_end = answer, True
                 self.paths += 1
             if node.is_end:
-                yield rows, node.answer
+                yield rows, node
                 continue
             # Whoever took this path for the first time has gone through here.
             assert node.asked is not None
@@ -120,11 +120,11 @@ class Tree:
                 sides = ((1, yes, found), (0, len(rows) - yes, ~found))
                 for outcome, many, these in sides:
                     if many:
-                        onwards = node.onwards.setdefault(outcome, _Node())
+                        onwards = node.onwards.setdefault(outcome, Node())
                         waiting.append((onwards, rows if many == len(rows) else rows[these]))
                 continue
             for number in numpy.unique(found).tolist():
-                onwards = node.onwards.setdefault(number, _Node())
+                onwards = node.onwards.setdefault(number, Node())
                 waiting.append((onwards, rows[found == number]))
 
     def number(self, place: int) -> Column:
@@ -159,7 +159,7 @@ class Tree:
 class Path:
     """One path, of a representative: each comparison comes out as for her."""
 
-    def __init__(self, tree: Tree, root: _Node, row: int) -> None:
+    def __init__(self, tree: Tree, root: Node, row: int) -> None:
         self.tree = tree
         self.node = root
         self._row = row
@@ -263,7 +263,7 @@ class Path:
             node.asked = asked
         elif node.asked != asked:
             raise RuntimeError("the law asks otherwise where everything came out as before")
-        self.node = node.onwards.setdefault(int(outcome), _Node())
+        self.node = node.onwards.setdefault(int(outcome), Node())
 
 
 _ANYWHERE = (-numpy.inf, numpy.inf)

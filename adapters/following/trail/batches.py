@@ -110,7 +110,7 @@ class TrailBatch(Batch[TrailTransaction]):
 def _rows(made: Iterable[Entry]) -> Iterator[TrailRow]:
     """How entries are listed; those of windows that were fixed are the student's alone."""
     for entry in made:
-        told = listed(entry, entry.supersedes, text_of)
+        told = listed(entry, entry.code, entry.supersedes, text_of)
         rows = entry_rows(entry.recorded, entry.enrollment, entry.fact_year, told)
         if _is_of_an_edition(entry):
             yield next(rows)._replace(listing=OF_A_STUDENT)

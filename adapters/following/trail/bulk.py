@@ -4,37 +4,49 @@ It needs numpy, which may not be here; then they are asked one by one, and the r
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 import numpy
 
+from yibao.adapters.following.trail.changes import text_of
 from yibao.adapters.following.trail.rows import Listed, entry_rows, listed
 from yibao.adapters.following.trail.store import TrailRow
-from yibao.domain.facts import events
+from yibao.domain.lifecycle import Change
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import answered
-from yibao.projections.audit_trail import Recorded, effect
+from yibao.projections.audit_trail import Outline, Recorded, code_of, effect, outline
 from yibao.projections.cohort.columns import Each, WordColumn
-from yibao.projections.cohort.pairs import Pair, ask_pair, pairs
-from yibao.projections.cohort.shapes import EditionOf, Words
-from yibao.projections.cohort.tree import Column, Numbers, Rows, Tree
-from yibao.projections.record import Knowledge, Record
+from yibao.projections.cohort.pairs import Around, Beside, Known, alone, around
+from yibao.projections.cohort.paths import Columns
+from yibao.projections.cohort.shapes import EditionOf, Shape, Words, known_of
+from yibao.projections.cohort.tree import Column, Node, Numbers, Path, Rows, Tree
+from yibao.projections.parts import PARTS
+from yibao.projections.record import Record
 
 #: So many paths are remembered.
 MOST: Final = 50_000
-
-#: What facts have in common: what was known, and of which version the fact takes the place.
-_Alike = tuple[Pair, int | None]
+#: So few are quicker told one by one.
+FEW: Final = 3
 
 
 class _Fact(NamedTuple):
-    """Something recorded that may have changed the answers of an enrollment."""
+    """Something recorded of an enrollment, and which rows in their groups are its two sides."""
 
     enrollment: EnrollmentId
-    told: Recorded
+    around: Around
+    supersedes: int | None
+    rows: tuple[int, int]
+
+
+class _Alike(NamedTuple):
+    """What facts have in common that are told alike, but for what columns tell."""
+
+    without: Node
+    known: Node
+    place: int
+    supersedes: int | None
 
 
 class Bulk:
@@ -45,48 +57,90 @@ class Bulk:
 
     def __init__(self) -> None:
         self._words = Words()
-        self._groups: dict[_Alike, tuple[list[_Fact], list[list[int]]]] = {}
-        self._trees: dict[_Alike, Tree] = {}
+        self._facts: list[_Fact] = []
+        self._groups: dict[Shape, list[list[int]]] = {}
+        self._trees: dict[Shape, Tree] = {}
+        self._beside: dict[_Alike, Beside[Listed]] = {}
         self._texts: dict[Any, dict[int, str]] = {}
 
     def begin(self) -> None:
         """Forgets what was taken before."""
+        self._facts.clear()
         self._groups.clear()
         self._texts.clear()
-        if sum(tree.paths for tree in self._trees.values()) > MOST:
+        if sum(tree.paths for tree in self._trees.values()) + len(self._beside) > MOST:
             self._trees.clear()
+            self._beside.clear()
 
     def take(self, record: Record, recorded: Sequence[Recorded]) -> None:
         """Takes in what was recorded of a student; raises Apart for who is asked apart."""
-        for told, pair, numbers in [*pairs(record, recorded, self._words)]:
-            alike = pair, record.version_superseded(told.recorded.event)
-            facts, rows = self._groups.setdefault(alike, ([], []))
-            facts.append(_Fact(record.enrollment, told))
-            rows.append(numbers)
+        for each in around(record, recorded, self._words):
+            supersedes = record.version_superseded(each.recorded.recorded.event)
+            rows = self._row(each.without), self._row(each.known)
+            self._facts.append(_Fact(record.enrollment, each, supersedes, rows))
+
+    def _row(self, known: Known) -> int:
+        group = self._groups.setdefault(known.shape, [])
+        group.append(known.numbers)
+        return len(group) - 1
 
     def rows(self, edition_of: EditionOf) -> Iterator[TrailRow]:
         """The rows of everything that was taken."""
-        for alike, (facts, numbers) in self._groups.items():
-            (pair, superseded), tree = alike, self._trees.setdefault(alike, Tree())
+        ends = {
+            shape: self._asked(shape, numbers, edition_of)
+            for shape, numbers in self._groups.items()
+        }
+        alike: dict[_Alike, list[_Fact]] = {}
+        for fact in self._facts:
+            (_, without, known, place), (own, other) = fact.around, fact.rows
+            sides = ends[without.shape][own], ends[known.shape][other]
+            alike.setdefault(_Alike(*sides, place, fact.supersedes), []).append(fact)
+        for key, facts in alike.items():
+            for fact, told in self._told(key, facts):
+                recorded = fact.around.recorded
+                if recorded.is_own or told.moved:
+                    yield from entry_rows(recorded.recorded, fact.enrollment, recorded.year, told)
 
-            def question(
-                without: Knowledge,
-                known: Knowledge,
-                at: datetime,
-                event: events.Event | None,
-                superseded: int | None = superseded,
-            ) -> Listed:
-                before, after = answered(without, at), answered(known, at)
-                found = effect(without, known, before, after, event)
-                return listed(found, superseded, _written)
+    def _asked(
+        self, shape: Shape, numbers: list[list[int]], edition_of: EditionOf
+    ) -> dict[int, Node]:
+        """Where the path of each of a group ends."""
 
-            columns = numpy.ascontiguousarray(numpy.array(numbers, dtype=numpy.int64).T)
-            asked = ask_pair(pair, columns, question, self._words, edition_of, tree)
-            for rows, places, found in asked:
-                for row, own in zip(rows.tolist(), self._filled(found, places), strict=True):
-                    enrollment, told = facts[row]
-                    if told.is_own or own.moved:
-                        yield from entry_rows(told.recorded, enrollment, told.year, own)
+        def ask(path: Path) -> Outline:
+            reading = Columns(path, self._words)
+            known = known_of(shape, reading, edition_of)
+            told = outline(known, answered(known, reading.instant(len(group) - 1)))
+            return told._replace(timeline=tuple(map(_brief, told.timeline)))
+
+        group = numpy.ascontiguousarray(numpy.array(numbers, dtype=numpy.int64).T)
+        ends: dict[int, Node] = {}
+        for rows, end in self._trees.setdefault(shape, Tree()).go(group, ask):
+            ends.update(zip(rows.tolist(), repeat(end)))
+        return ends
+
+    def _told(self, key: _Alike, facts: list[_Fact]) -> Iterator[tuple[_Fact, Listed]]:
+        """What is listed of each of some facts that are alike."""
+
+        def question(
+            before: Outline, after: Outline, written: Callable[[Any], Any] = _written
+        ) -> Listed:
+            code = code_of(after.parts[_DISCREPANCIES][0], key.place)
+            return listed(effect(before, after), code, key.supersedes, written)
+
+        before, after = key.without.answer, key.known.answer
+        if len(facts) <= FEW and key not in self._beside:
+            for fact in facts:
+                own, other = fact.rows
+                sides = alone(before, own, self._words), alone(after, other, self._words)
+                yield fact, question(*sides, text_of)
+            return
+        beside = self._beside.setdefault(key, Beside(before, after, self._words))
+        rows = numpy.array([fact.rows for fact in facts]).T
+        for places, found in beside.ask((rows[0], rows[1]), question):
+            told = self._filled(found, places)
+            yield from (
+                (facts[place], own) for place, own in zip(places.tolist(), told, strict=True)
+            )
 
     def _filled(self, found: Listed, places: Rows) -> Iterator[Listed]:
         """What is listed of each on a path."""
@@ -123,6 +177,14 @@ def _numbers(column: Column, places: Rows) -> list[int]:
     source, offset = column
     numbers: Numbers = source.values[places]
     return (numbers + offset).tolist() if offset else numbers.tolist()  # type: ignore[no-any-return]
+
+
+_DISCREPANCIES: Final = [*PARTS].index("discrepancies")
+
+
+def _brief(change: Change) -> Change:
+    """A change without what its cause stands on."""
+    return change._replace(cause=change.cause._replace(value=None, inputs=()))
 
 
 class _Parts(json.JSONEncoder):

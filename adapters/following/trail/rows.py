@@ -26,13 +26,18 @@ class Listed(NamedTuple):
     changes: str
 
 
-def listed(effect: Effect | Entry, supersedes: int | None, written: Callable[[Any], Any]) -> Listed:
+def listed(
+    effect: Effect | Entry,
+    code: str | None,
+    supersedes: int | None,
+    written: Callable[[Any], Any],
+) -> Listed:
     """The same by an effect, the changes written in some way."""
     return Listed(
         effect.edition,
         effect.school,
         effect.former_school,
-        effect.code,
+        code,
         sum(BITS[moved.name] for moved in effect.moved),
         written(packed(effect.moved, effect.steps, supersedes)),
     )
