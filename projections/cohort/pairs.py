@@ -149,7 +149,14 @@ class Beside(Generic[R]):
                 )
             )
 
-        for places, end in self._tree.go(group, of):
+        def of_one(place: int) -> R:
+            one, other = (
+                alone(told, int(rows[side][place]), self._words)
+                for side, told in enumerate(self._sides)
+            )
+            return question(one, other)
+
+        for places, end in self._tree.go(group, of, of_one):
             yield places, end.answer
 
     def _beside(self, path: Path, side: int, each: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy
 
 from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
 from yibao.projections.cohort.shapes import EditionOf, Reading, Row, Shape, Words, known_of
-from yibao.projections.cohort.tree import Column, Numbers, Path, Rows, Tree
+from yibao.projections.cohort.tree import Column, Node, Numbers, Path, Rows, Tree
 from yibao.projections.record import Knowledge
 
 R_co = TypeVar("R_co", covariant=True)
@@ -17,8 +17,6 @@ R_co = TypeVar("R_co", covariant=True)
 #: Words that are columns, since there are many of them, or the law asks little of them. Of the
 #: others each has its own path.
 _MANY: Final = frozenset({"school", "category", "document", "channel"})
-#: So few are quicker asked one by one.
-_FEW: Final = 3
 
 
 class Group(NamedTuple):
@@ -68,13 +66,19 @@ def _asked(
     def read(reading: Reading) -> R_co:
         return question(known_of(group.shape, reading, edition_of))
 
-    if group.numbers.shape[1] <= _FEW:
-        for row in range(group.numbers.shape[1]):
-            alone = read(Row(group.numbers[:, row].tolist(), words))
-            yield Along(group, numpy.array([row]), numpy.array([0]), alone)
-        return
-    for rows, end in Tree().go(group.numbers, lambda path: read(Columns(path, words))):
+    for rows, end in went(Tree(), group.numbers, read, words):
         yield Along(group, rows, rows, end.answer)
+
+
+def went(
+    tree: Tree, numbers: Numbers, read: Callable[[Reading], Any], words: Words
+) -> Iterator[tuple[Rows, Node]]:
+    """Where everybody of a group ends by what is read from numbers, the same for each tree."""
+    return tree.go(
+        numbers,
+        lambda path: read(Columns(path, words)),
+        lambda row: read(Row(numbers[:, row].tolist(), words)),
+    )
 
 
 class Columns:

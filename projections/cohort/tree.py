@@ -6,10 +6,13 @@ they come out alike. So a path that was taken before, by whomever, needs no law 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
+
+#: So many have to come before a path is run for whoever else comes.
+FEW: Final = 3
 
 Numbers = NDArray[numpy.int64]
 Rows = NDArray[numpy.intp]
@@ -75,13 +78,15 @@ class _Asked(NamedTuple):
 class Node:
     """What is asked next, and where one goes from there; or else the answer at the end."""
 
-    __slots__ = ("answer", "asked", "is_end", "onwards")
+    __slots__ = ("answer", "asked", "is_end", "onwards", "passed")
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Any = None) -> None:
         self.asked: _Asked | None = None
         self.onwards: dict[int, Node] = {}
         self.is_end = False
-        self.answer: Any = None
+        self.answer = answer
+        #: How many have passed for whom no path was run.
+        self.passed = 0
 
 
 class Tree:
@@ -94,17 +99,25 @@ class Tree:
         self._root = Node()
         self._sources: dict[object, Source] = {}
 
-    def go(self, group: Numbers, ask: Callable[["Path"], Any]) -> Iterator[tuple[Rows, Node]]:
+    def go(
+        self, group: Numbers, ask: Callable[["Path"], Any], alone: Callable[[int], Any]
+    ) -> Iterator[tuple[Rows, Node]]:
         """Has a group go along; who is together at the end of a path, where the answer is.
 
         A row of `group` has one number of everybody. What is answered holds columns: their values
-        are those of the group as long as no other goes along. `ask` runs the law on a path.
+        are those of the group as long as no other goes along. `ask` runs the law on a path, and
+        `alone` for a row by itself, which is quicker for the first few.
         """
         self.group = group
         waiting = [(self._root, numpy.arange(group.shape[1]))] if group.shape[1] else []
         while waiting:
             node, rows = waiting.pop()
             if node.asked is None and not node.is_end:
+                node.passed += len(rows)
+                if node.passed <= FEW:
+                    for row in rows.tolist():
+                        yield numpy.array([row]), Node(alone(row))
+                    continue
                 path = Path(self, self._root, int(rows[0]))
                 answer = ask(path)
                 path.node.answer, path.node.is_end = answer, True

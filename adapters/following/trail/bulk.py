@@ -19,9 +19,9 @@ from yibao.projections.answer import answered
 from yibao.projections.audit_trail import Outline, Recorded, code_of, effect, outline
 from yibao.projections.cohort.columns import Each, WordColumn
 from yibao.projections.cohort.pairs import Around, Beside, Known, alone, around
-from yibao.projections.cohort.paths import Columns
-from yibao.projections.cohort.shapes import EditionOf, Shape, Words, known_of
-from yibao.projections.cohort.tree import Column, Node, Numbers, Path, Rows, Tree
+from yibao.projections.cohort.paths import went
+from yibao.projections.cohort.shapes import EditionOf, Reading, Shape, Words, known_of
+from yibao.projections.cohort.tree import Column, Node, Numbers, Rows, Tree
 from yibao.projections.parts import PARTS
 from yibao.projections.record import Record
 
@@ -106,15 +106,14 @@ class Bulk:
     ) -> dict[int, Node]:
         """Where the path of each of a group ends."""
 
-        def ask(path: Path) -> Outline:
-            reading = Columns(path, self._words)
+        def ask(reading: Reading) -> Outline:
             known = known_of(shape, reading, edition_of)
             told = outline(known, answered(known, reading.instant(len(group) - 1)))
             return told._replace(timeline=tuple(map(_brief, told.timeline)))
 
         group = numpy.ascontiguousarray(numpy.array(numbers, dtype=numpy.int64).T)
         ends: dict[int, Node] = {}
-        for rows, end in self._trees.setdefault(shape, Tree()).go(group, ask):
+        for rows, end in went(self._trees.setdefault(shape, Tree()), group, ask, self._words):
             ends.update(zip(rows.tolist(), repeat(end)))
         return ends
 
