@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache, cached_property, partial
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from os import getpid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from uuid import UUID, uuid4
@@ -292,8 +293,9 @@ class FactStore(Application[UUID]):
         wanted = sorted(set(streams))
         found: dict[UUID, list[SqlRow]] = {stream: [] for stream in wanted}
         for places, some in in_parts(stream.hex for stream in wanted):
-            for key, *row in self._rows(POSITIONED_OF_MANY.format(places), *some, until):
-                found[stream_in(key)].append(tuple(row))
+            rows = self._rows(POSITIONED_OF_MANY.format(places), *some, until)
+            for key, of_stream in groupby(rows, key=itemgetter(0)):
+                found[stream_in(key)] = [row[1:] for row in of_stream]
         return found
 
     def begun(self, streams: Iterable[UUID]) -> list[UUID]:
@@ -323,7 +325,8 @@ class FactStore(Application[UUID]):
             until,
             limit,
         )
-        return [Taken(found, stream_in(key), topic) for found, key, topic in rows]
+        streams = {key: stream_in(key) for key in {key for _, key, _ in rows}}
+        return [Taken(found, streams[key], topic) for found, key, topic in rows]
 
     def feed(self, after: int, until: int, limit: int) -> list[Positioned]:
         """The facts between two positions, in order: what any projection takes in.

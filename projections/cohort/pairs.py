@@ -13,6 +13,7 @@ from yibao.domain.calendar import SHANGHAI
 from yibao.domain.facts import AnyFact, Current, Moment, events
 from yibao.projections.audit_trail import Recorded, place_of
 from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
+from yibao.projections.cohort.paths import packed
 from yibao.projections.cohort.shapes import (
     UNIFORM_FROM,
     Apart,
@@ -32,10 +33,10 @@ R = TypeVar("R")
 
 
 class Known(NamedTuple):
-    """The shape and the numbers of what was known, and of an instant that is asked about."""
+    """The shape and the numbers, packed, of what was known, and of an instant asked about."""
 
     shape: Shape
-    numbers: list[int]
+    numbers: bytes
 
 
 class Around(NamedTuple):
@@ -78,13 +79,17 @@ def _one_after_the_other(
         told.append(told_of(fact, words, numbers))
         ends.append(len(numbers))
 
+    shapes: dict[tuple[int, int], Shape] = {}
+
     def known(version: int, position: int, at: int) -> Known:
-        named, year = record.edition_named(version), record.enrollment.year
-        if named is None:
-            return Known(Shape(None, year, 0, ()), [at])
-        fixed = record.edition_of(named).fixed_at(position)
-        shape = Shape(named, year, fixed, tuple(told[:version]))
-        return Known(shape, [*numbers[: ends[version]], at])
+        named, fixed = record.edition_named(version), 0
+        if named is not None:
+            fixed = record.edition_of(named).fixed_at(position)
+        shape = shapes.get((version, fixed))
+        if shape is None:
+            own = () if named is None else tuple(told[:version])
+            shape = shapes[version, fixed] = Shape(named, record.enrollment.year, fixed, own)
+        return Known(shape, packed([*(numbers[: ends[version]] if named else ()), at]))
 
     for each in recorded:
         position, event = each.recorded
@@ -98,7 +103,7 @@ def _known_anew(record: Record, recorded: Iterable[Recorded], words: Words) -> I
         found = numbered(knowledge, words)
         if found is None:
             raise Apart
-        return Known(found[0], [*found[1], at])
+        return Known(found[0], packed([*found[1], at]))
 
     for each in recorded:
         position, event = each.recorded

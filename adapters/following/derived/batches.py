@@ -64,6 +64,7 @@ class Batch(ABC, Generic[T]):
         self.editions = editions
         self.transaction = transaction
         self.edition = cache(self._edition)
+        self._can_hold = cache(transaction.tables.can_hold)
         self.parked = {each.stream for each in transaction.parked()}
         self._years: dict[str, list[int]] = {}
         self._logs: dict[UUID, Log] = {}
@@ -156,6 +157,7 @@ class Batch(ABC, Generic[T]):
         known = self.transaction.enrollments_of(firsts)
         self._read_ahead(firsts.keys() - known.keys(), until)
         found: dict[EnrollmentId, int] = {}
+        begun: list[EnrollmentId] = []
         for stream, first in firsts.items():
             enrollment = known.get(stream)
             if enrollment is None:
@@ -163,8 +165,9 @@ class Batch(ABC, Generic[T]):
                 if enrollment is None:
                     continue
                 known |= {enrollment.stream: enrollment, enrollment.care_stream: enrollment}
-                self.transaction.add_enrollments([enrollment])
+                begun.append(enrollment)
             found[enrollment] = min(first, found.get(enrollment, first))
+        self.transaction.add_enrollments(begun)
         return found
 
     def _of_every_year(self, found: Mapping[EnrollmentId, int]) -> dict[EnrollmentId, int]:
@@ -241,12 +244,11 @@ class Batch(ABC, Generic[T]):
 
         That is the name of a school: all else that is told has no such characters.
         """
-        for each in record.enrolled.positioned():
-            school = getattr(each.event, "school", None)
-            if school is not None and not self.transaction.tables.can_hold(school):
+        for event in record.enrolled.events:
+            if isinstance(event, _AT_A_SCHOOL) and not self._can_hold(event.school):
+                position = record.enrolled.position_of(event)
                 raise UnreadableEvent(
-                    f"the fact at position {each.position} names a school by characters "
-                    "that the "
+                    f"the fact at position {position} names a school by characters that the "
                     f"{self.transaction.tables.layout.told}'s database cannot hold"
                 )
 

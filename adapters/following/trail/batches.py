@@ -113,7 +113,7 @@ def _rows(made: Iterable[Entry]) -> Iterator[TrailRow]:
         told = listed(entry, entry.code, entry.supersedes, text_of)
         rows = entry_rows(entry.recorded, entry.enrollment, entry.fact_year, told)
         if _is_of_an_edition(entry):
-            yield next(rows)._replace(listing=OF_A_STUDENT)
+            yield rows[0]._replace(listing=OF_A_STUDENT)
         else:
             yield from rows
 

@@ -18,8 +18,8 @@ from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import answered
 from yibao.projections.audit_trail import Outline, Recorded, code_of, effect, outline
 from yibao.projections.cohort.columns import Each, WordColumn
-from yibao.projections.cohort.pairs import Around, Beside, Known, alone, around
-from yibao.projections.cohort.paths import went
+from yibao.projections.cohort.pairs import Beside, alone, around
+from yibao.projections.cohort.paths import unpacked, went
 from yibao.projections.cohort.shapes import EditionOf, Reading, Shape, Words, known_of
 from yibao.projections.cohort.tree import Column, Node, Numbers, Rows, Tree
 from yibao.projections.parts import PARTS
@@ -35,9 +35,24 @@ class _Fact(NamedTuple):
     """Something recorded of an enrollment, and which rows in their groups are its two sides."""
 
     enrollment: EnrollmentId
-    around: Around
+    recorded: Recorded
+    place: int
     supersedes: int | None
+    groups: tuple["_Group", "_Group"]
     rows: tuple[int, int]
+
+
+class _Group:
+    """Those of one shape: their numbers, and where their paths end."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.numbers: list[bytes] = []
+        self.ends: list[Node] = []
+
+    def add(self, numbers: bytes) -> int:
+        self.numbers.append(numbers)
+        return len(self.numbers) - 1
 
 
 class _Alike(NamedTuple):
@@ -58,7 +73,7 @@ class Bulk:
     def __init__(self) -> None:
         self._words = Words()
         self._facts: list[_Fact] = []
-        self._groups: dict[Shape, list[list[int]]] = {}
+        self._groups: dict[Shape, _Group] = {}
         self._trees: dict[Shape, Tree] = {}
         self._beside: dict[_Alike, Beside[Listed]] = {}
         self._texts: dict[Any, dict[int, str]] = {}
@@ -74,48 +89,54 @@ class Bulk:
 
     def take(self, record: Record, recorded: Sequence[Recorded]) -> None:
         """Takes in what was recorded of a student; raises Apart for who is asked apart."""
-        for each in around(record, recorded, self._words):
-            supersedes = record.version_superseded(each.recorded.recorded.event)
-            rows = self._row(each.without), self._row(each.known)
-            self._facts.append(_Fact(record.enrollment, each, supersedes, rows))
+        whose, version_superseded = record.enrollment, record.version_superseded
+        last: tuple[Shape | None, Any] = None, None
+        for each, without, known, place in around(record, recorded, self._words):
+            # What was known with one fact is mostly what was known without the next.
+            before = last[1] if without.shape is last[0] else self._group(without.shape)
+            after = self._group(known.shape)
+            last = known.shape, after
+            rows = before.add(without.numbers), after.add(known.numbers)
+            supersedes = version_superseded(each.recorded.event)
+            self._facts.append(_Fact(whose, each, place, supersedes, (before, after), rows))
 
-    def _row(self, known: Known) -> int:
-        group = self._groups.setdefault(known.shape, [])
-        group.append(known.numbers)
-        return len(group) - 1
+    def _group(self, shape: Shape) -> _Group:
+        found = self._groups.get(shape)
+        if found is None:
+            tree = self._trees.setdefault(shape, Tree())
+            found = self._groups[shape] = _Group(tree)
+        return found
 
-    def rows(self, edition_of: EditionOf) -> Iterator[TrailRow]:
+    def rows(self, edition_of: EditionOf) -> list[TrailRow]:
         """The rows of everything that was taken."""
-        ends = {
-            shape: self._asked(shape, numbers, edition_of)
-            for shape, numbers in self._groups.items()
-        }
+        for shape, group in self._groups.items():
+            self._ask(shape, group, edition_of)
         alike: dict[_Alike, list[_Fact]] = {}
         for fact in self._facts:
-            (_, without, known, place), (own, other) = fact.around, fact.rows
-            sides = ends[without.shape][own], ends[known.shape][other]
-            alike.setdefault(_Alike(*sides, place, fact.supersedes), []).append(fact)
+            (before, after), (own, other) = fact.groups, fact.rows
+            key = _Alike(before.ends[own], after.ends[other], fact.place, fact.supersedes)
+            alike.setdefault(key, []).append(fact)
+        rows: list[TrailRow] = []
         for key, facts in alike.items():
-            for fact, told in self._told(key, facts):
-                recorded = fact.around.recorded
+            for (whose, recorded, *_), told in self._told(key, facts):
                 if recorded.is_own or told.moved:
-                    yield from entry_rows(recorded.recorded, fact.enrollment, recorded.year, told)
+                    rows += entry_rows(recorded.recorded, whose, recorded.year, told)
+        return rows
 
-    def _asked(
-        self, shape: Shape, numbers: list[list[int]], edition_of: EditionOf
-    ) -> dict[int, Node]:
-        """Where the path of each of a group ends."""
+    def _ask(self, shape: Shape, group: _Group, edition_of: EditionOf) -> None:
+        """Finds where the path of each of a group ends."""
 
         def ask(reading: Reading) -> Outline:
             known = known_of(shape, reading, edition_of)
-            told = outline(known, answered(known, reading.instant(len(group) - 1)))
+            told = outline(known, answered(known, reading.instant(len(numbers) - 1)))
             return told._replace(timeline=tuple(map(_brief, told.timeline)))
 
-        group = numpy.ascontiguousarray(numpy.array(numbers, dtype=numpy.int64).T)
-        ends: dict[int, Node] = {}
-        for rows, end in went(self._trees.setdefault(shape, Tree()), group, ask, self._words):
-            ends.update(zip(rows.tolist(), repeat(end)))
-        return ends
+        numbers = unpacked(group.numbers)
+        ends: list[Any] = [None] * len(group.numbers)
+        for rows, end in went(group.tree, numbers, ask, self._words):
+            for row in rows.tolist():
+                ends[row] = end
+        group.ends = ends
 
     def _told(self, key: _Alike, facts: list[_Fact]) -> Iterator[tuple[_Fact, Listed]]:
         """What is listed of each of some facts that are alike."""

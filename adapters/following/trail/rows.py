@@ -45,7 +45,7 @@ def listed(
 
 def entry_rows(
     recorded: Positioned, enrollment: EnrollmentId, fact_year: int, listed: Listed
-) -> Iterator[TrailRow]:
+) -> list[TrailRow]:
     """A fact of a student, with what it changed; twice where it took her to another school."""
     event, (ref, year) = recorded.event, enrollment
     is_elsewhere = year != fact_year
@@ -69,9 +69,9 @@ def entry_rows(
         listed.moved,
         listed.changes,
     )
-    yield row
-    if listed.former_school is not None:
-        yield row._replace(listing=OF_A_SCHOOL, school=listed.former_school)
+    if listed.former_school is None:
+        return [row]
+    return [row, row._replace(listing=OF_A_SCHOOL, school=listed.former_school)]
 
 
 def edition_row(recorded: Positioned, policy: str) -> TrailRow:
