@@ -84,8 +84,8 @@ class DayColumn(_Compared, Days, date):
     first: date
 
     @classmethod
-    def of(cls, path: Path, column: Column) -> "DayColumn":
-        first = day_of(path.first(column))
+    def of(cls, path: Path, column: Column, first: date | None = None) -> "DayColumn":
+        first = first or day_of(path.first(column))
         made = date.__new__(cls, first.year, first.month, first.day)
         made.path, made.column, made.first, made._kept = path, column, first, {}
         return made
@@ -172,8 +172,8 @@ class InstantColumn(_Compared, Instants, datetime):
     first: datetime
 
     @classmethod
-    def of(cls, path: Path, column: Column) -> "InstantColumn":
-        first = instant_of(path.first(column))
+    def of(cls, path: Path, column: Column, first: datetime | None = None) -> "InstantColumn":
+        first = first or instant_of(path.first(column))
         day = first.year, first.month, first.day
         made = datetime.__new__(
             cls, *day, first.hour, first.minute, first.second, first.microsecond, SHANGHAI
@@ -242,17 +242,17 @@ class WordColumn(_Compared, Words):
     def __init__(
         self, path: Path, column: Column, first: Any, number_of: Callable[[type, Any], int]
     ) -> None:
-        self.path, self.column, self.first, self._number_of = path, column, first, number_of
+        self.path, self.column, self.first, self.number_of = path, column, first, number_of
 
     def _number(self, other: Any) -> Compared | None:
         if isinstance(other, WordColumn):
             return other.column
         if not isinstance(other, str):
             return None
-        return self._number_of(self.first.__class__, other)
+        return self.number_of(self.first.__class__, other)
 
     def is_among(self, words: Iterable[str]) -> bool:
-        numbers = [self._number_of(self.first.__class__, word) for word in words]
+        numbers = [self.number_of(self.first.__class__, word) for word in words]
         return self.path.is_among(self.column, numbers)
 
     __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __iter__ = _taken_apart

@@ -163,11 +163,12 @@ class Beside(Generic[R]):
 
         for places, end in self._tree.go(group, of, of_one):
             yield places, end.answer
+        self._tree.leave()
 
     def _beside(self, path: Path, side: int, each: Any) -> Any:
         column = self._tree.number(self._columns[side, each.column])
         if isinstance(each, WordColumn):
-            return WordColumn(path, column, each.first, self._words.known)
+            return WordColumn(path, column, each.first, each.number_of)
         return each.of(path, column)
 
 
@@ -182,6 +183,19 @@ def alone(told: R, row: int, words: Words) -> R:
         return day_of(number) if isinstance(each, DayColumn) else instant_of(number)
 
     found: R = _put(told, of_one)
+    return found
+
+
+def at_rest(told: R, tree: Tree) -> R:
+    """The same to be kept: without what was worked out of its columns on the way."""
+    path = tree.nowhere
+
+    def kept(each: Any) -> Any:
+        if isinstance(each, WordColumn):
+            return WordColumn(path, each.column, each.first, each.number_of)
+        return each.of(path, each.column, each.first)
+
+    found: R = _put(told, kept)
     return found
 
 

@@ -23,17 +23,13 @@ class Source:
 
     def __init__(self, tree: "Tree", serial: int, work_out: Callable[[], Numbers]) -> None:
         self.serial = serial
+        self.work_out = work_out
         self._tree = tree
-        self._work_out = work_out
-        self._group: Numbers | None = None
 
     @property
     def values(self) -> Numbers:
         """The numbers of the group that goes along the tree now."""
-        if self._group is not self._tree.group:
-            self._values = self._work_out()
-            self._group = self._tree.group
-        return self._values
+        return self._tree.values(self)
 
 
 class Column(NamedTuple):
@@ -89,15 +85,35 @@ class Node:
         self.passed = 0
 
 
+_NOBODY: Final = numpy.empty((0, 0), dtype=numpy.int64)
+
+
 class Tree:
     """All paths taken so far."""
 
     def __init__(self) -> None:
-        self.group: Numbers = numpy.empty((0, 0), dtype=numpy.int64)
+        self.group = _NOBODY
         #: How many paths there are.
         self.paths = 0
         self._root = Node()
         self._sources: dict[object, Source] = {}
+        self._values: dict[Source, Numbers] = {}
+        #: Where columns are of whom nothing is asked any more.
+        self.nowhere = Path(self, Node(), 0)
+
+    def enter(self, group: Numbers) -> None:
+        """Forgets the group before, of which nothing is to be told any more."""
+        self.group = group
+        self._values = {}
+
+    def leave(self) -> None:
+        self.enter(_NOBODY)
+
+    def values(self, source: Source) -> Numbers:
+        found = self._values.get(source)
+        if found is None:
+            found = self._values[source] = source.work_out()
+        return found
 
     def go(
         self, group: Numbers, ask: Callable[["Path"], Any], alone: Callable[[int], Any]
@@ -108,7 +124,7 @@ class Tree:
         are those of the group as long as no other goes along. `ask` runs the law on a path, and
         `alone` for a row by itself, which is quicker for the first few.
         """
-        self.group = group
+        self.enter(group)
         waiting = [(self._root, numpy.arange(group.shape[1]))] if group.shape[1] else []
         while waiting:
             node, rows = waiting.pop()

@@ -1,6 +1,6 @@
 """The rows each fact of a batch makes in the trail, and those of whom a window moved."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -8,7 +8,7 @@ from typing import Final
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.derived import Batch, Fixes, OwnFacts
-from yibao.adapters.following.trail.bulk import Bulk
+from yibao.adapters.following.trail.bulk import Bulk, undisturbed
 from yibao.adapters.following.trail.changes import text_of
 from yibao.adapters.following.trail.layout import OF_A_STUDENT
 from yibao.adapters.following.trail.rows import edition_row, entry_rows, fix_rows, listed
@@ -46,35 +46,49 @@ class TrailBatch(Batch[TrailTransaction]):
         self.bulk = bulk
 
     def take_own(self, own: OwnFacts) -> None:
-        bulk = self.bulk if own.until - own.after > FEW else None
-        if bulk is not None:
-            bulk.begin()
-        rows: list[TrailRow] = []
-        for enrollment, first in own.students.items():
-
-            def make(record: Record) -> Iterator[TrailRow]:
-                between = own.after, own.until
-                self.remember_schools(
-                    record, record.enrolled.events[record.enrolled.at(own.after) :]
-                )
-                if bulk is not None:
-                    try:
-                        bulk.take(record, list(felt(record, *between)))
-                        return
-                    except Apart:
-                        pass
-                yield from _rows(entries(record, *between))
-
-            rows += self.made(enrollment, first, own.until, make) or ()
-        if bulk is not None:
-            rows += bulk.rows(self.edition)
+        if self.bulk is None or own.until - own.after < FEW:
+            rows = self._one_by_one(own)
+        else:
+            with undisturbed():
+                rows = self._at_once(own, self.bulk)
         found = self.store.at_positions(own.adopted)
         for position, stream in own.adopted.items():
             policy = self.transaction.edition_of(stream)
             assert policy is not None
             rows.append(edition_row(Positioned(position, found[position]), policy))
         # What was recorded at one time is then read from one place of the file.
-        self.transaction.insert(sorted(rows, key=attrgetter("position", "elsewhere", "listing")))
+        rows.sort(key=attrgetter("position", "elsewhere", "listing"))
+        self.transaction.insert(rows)
+
+    def _one_by_one(self, own: OwnFacts) -> list[TrailRow]:
+        def make(record: Record) -> Iterator[TrailRow]:
+            self._remember(record, own.after)
+            return _rows(entries(record, own.after, own.until))
+
+        return self._made(own, make)
+
+    def _at_once(self, own: OwnFacts, bulk: Bulk) -> list[TrailRow]:
+        """The same rows, of all who are like one another together."""
+
+        def make(record: Record) -> Iterable[TrailRow]:
+            self._remember(record, own.after)
+            try:
+                bulk.take(record, felt(record, own.after, own.until))
+            except Apart:
+                return _rows(entries(record, own.after, own.until))
+            return ()
+
+        bulk.begin()
+        return self._made(own, make) + bulk.rows(self.edition)
+
+    def _made(self, own: OwnFacts, make: Callable[[Record], Iterable[TrailRow]]) -> list[TrailRow]:
+        rows: list[TrailRow] = []
+        for enrollment, first in own.students.items():
+            rows += self.made(enrollment, first, own.until, make) or ()
+        return rows
+
+    def _remember(self, record: Record, after: int) -> None:
+        self.remember_schools(record, record.enrolled.events[record.enrolled.at(after) :])
 
     def take_fixed(self, students: Sequence[EnrollmentId], fixes: Fixes) -> None:
         moved_by = partial(_moved_by, fixes.found, self.at_hand(fixes.policy).year)

@@ -3,8 +3,10 @@
 It needs numpy, which may not be here; then they are asked one by one, and the rows are the same.
 """
 
+import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +20,7 @@ from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import answered
 from yibao.projections.audit_trail import Outline, Recorded, code_of, effect, outline
 from yibao.projections.cohort.columns import Each, WordColumn
-from yibao.projections.cohort.pairs import Beside, alone, around
+from yibao.projections.cohort.pairs import Beside, alone, around, at_rest
 from yibao.projections.cohort.paths import unpacked, went
 from yibao.projections.cohort.shapes import EditionOf, Reading, Shape, Words, known_of
 from yibao.projections.cohort.tree import Column, Node, Numbers, Rows, Tree
@@ -29,6 +31,18 @@ from yibao.projections.record import Record
 MOST: Final = 50_000
 #: So few are quicker told one by one.
 FEW: Final = 3
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Without looking for garbage meanwhile: there is none among very much that is made."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class _Fact(NamedTuple):
@@ -80,6 +94,8 @@ class Bulk:
 
     def begin(self) -> None:
         """Forgets what was taken before."""
+        for group in self._groups.values():
+            group.tree.leave()
         self._facts.clear()
         self._groups.clear()
         self._texts.clear()
@@ -121,6 +137,7 @@ class Bulk:
             for (whose, recorded, *_), told in self._told(key, facts):
                 if recorded.is_own or told.moved:
                     rows += entry_rows(recorded.recorded, whose, recorded.year, told)
+        self.begin()
         return rows
 
     def _ask(self, shape: Shape, group: _Group, edition_of: EditionOf) -> None:
@@ -129,7 +146,8 @@ class Bulk:
         def ask(reading: Reading) -> Outline:
             known = known_of(shape, reading, edition_of)
             told = outline(known, answered(known, reading.instant(len(numbers) - 1)))
-            return told._replace(timeline=tuple(map(_brief, told.timeline)))
+            brief = told._replace(timeline=tuple(map(_brief, told.timeline)))
+            return at_rest(brief, group.tree)
 
         numbers = unpacked(group.numbers)
         ends: list[Any] = [None] * len(group.numbers)
