@@ -204,6 +204,8 @@ def _recorded(record: Record) -> Iterator[Recorded]:
     Care of another year moves no answer of this one.
     """
     year = record.enrollment.year
+    if not (record.before or record.following or len(record.received)):
+        return _of(year, record.enrolled, True)
     logs = [(year, record.enrolled), (year, record.received)]
     logs += [(before.enrollment.year, before.enrolled) for before in years_before(record)]
     logs += [(year + 1, record.following)] if record.following else []

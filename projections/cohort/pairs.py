@@ -5,12 +5,13 @@ is then asked of what they say, which is little.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy
 
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.facts import AnyFact, Current, Moment, events
+from yibao.domain.vocabulary import State
 from yibao.projections.audit_trail import Recorded, place_of
 from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
 from yibao.projections.cohort.paths import packed
@@ -201,9 +202,11 @@ def at_rest(told: R, tree: Tree) -> R:
 
 def _put(told: Any, instead: Callable[[Any], Any]) -> Any:
     """The same with something instead of each column."""
-    if isinstance(told, InstantColumn | DayColumn | WordColumn):
-        return instead(told)
     if isinstance(told, tuple):
-        parts = [_put(part, instead) for part in told]
+        parts = [part if part.__class__ in _PLAIN else _put(part, instead) for part in told]
         return told._make(parts) if hasattr(told, "_make") else tuple(parts)
-    return told
+    return instead(told) if isinstance(told, InstantColumn | DayColumn | WordColumn) else told
+
+
+#: What holds no column.
+_PLAIN: Final = frozenset({str, int, bool, type(None), State})

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
+from operator import itemgetter
 from typing import Final
 
 from yibao.adapters.editions import Editions
@@ -27,6 +27,8 @@ from yibao.projections.audit_trail import (
 )
 from yibao.projections.cohort.shapes import Apart
 from yibao.projections.record import Knowledge, Record
+
+_IN_ORDER: Final = itemgetter(*map(TrailRow._fields.index, ("position", "elsewhere", "listing")))
 
 #: So few facts are quicker asked one by one.
 FEW: Final = 1000
@@ -57,7 +59,7 @@ class TrailBatch(Batch[TrailTransaction]):
             assert policy is not None
             rows.append(edition_row(Positioned(position, found[position]), policy))
         # What was recorded at one time is then read from one place of the file.
-        rows.sort(key=attrgetter("position", "elsewhere", "listing"))
+        rows.sort(key=_IN_ORDER)
         self.transaction.insert(rows)
 
     def _one_by_one(self, own: OwnFacts) -> list[TrailRow]:
