@@ -5,6 +5,7 @@ is then asked of what they say, which is little.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy
@@ -131,7 +132,7 @@ class Beside(Generic[R]):
         self._tree = Tree()
         self._columns: dict[tuple[int, Column], int] = {}
         for side, told in enumerate(self._sides):
-            _put(told, lambda each, side=side: self._take(side, each))
+            _put(told, partial(self._take, side))
 
     def _take(self, side: int, each: Any) -> Any:
         self._columns.setdefault((side, each.column), len(self._columns))
@@ -148,12 +149,11 @@ class Beside(Generic[R]):
         group = numpy.array(values, dtype=numpy.int64).reshape(len(values), len(rows[0]))
 
         def of(path: Path) -> R:
-            return question(
-                *(
-                    _put(told, lambda each, side=side: self._beside(path, side, each))
-                    for side, told in enumerate(self._sides)
-                )
+            one, other = (
+                _put(told, partial(self._beside, path, side))
+                for side, told in enumerate(self._sides)
             )
+            return question(one, other)
 
         def of_one(place: int) -> R:
             one, other = (

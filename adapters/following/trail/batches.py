@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.derived import Batch, Fixes, OwnFacts
-from yibao.adapters.following.trail.bulk import Bulk, undisturbed
 from yibao.adapters.following.trail.changes import text_of
 from yibao.adapters.following.trail.layout import OF_A_STUDENT
 from yibao.adapters.following.trail.rows import edition_row, entry_rows, fix_rows, listed
@@ -28,6 +27,9 @@ from yibao.projections.audit_trail import (
 from yibao.projections.cohort.shapes import Apart
 from yibao.projections.record import Knowledge, Record
 
+if TYPE_CHECKING:
+    from yibao.adapters.following.trail.bulk import Bulk
+
 _IN_ORDER: Final = itemgetter(*map(TrailRow._fields.index, ("position", "elsewhere", "listing")))
 
 #: So few facts are quicker asked one by one.
@@ -42,17 +44,14 @@ class TrailBatch(Batch[TrailTransaction]):
         store: FactStore,
         editions: Editions,
         transaction: TrailTransaction,
-        bulk: Bulk | None = None,
+        bulk: Callable[[], "Bulk | None"],
     ) -> None:
         super().__init__(store, editions, transaction)
-        self.bulk = bulk
+        self._bulk = bulk
 
     def take_own(self, own: OwnFacts) -> None:
-        if self.bulk is None or own.until - own.after < FEW:
-            rows = self._one_by_one(own)
-        else:
-            with undisturbed():
-                rows = self._at_once(own, self.bulk)
+        bulk = self._bulk() if own.until - own.after >= FEW else None
+        rows = self._one_by_one(own) if bulk is None else self._at_once(own, bulk)
         found = self.store.at_positions(own.adopted)
         for position, stream in own.adopted.items():
             policy = self.transaction.edition_of(stream)
@@ -69,7 +68,7 @@ class TrailBatch(Batch[TrailTransaction]):
 
         return self._made(own, make)
 
-    def _at_once(self, own: OwnFacts, bulk: Bulk) -> list[TrailRow]:
+    def _at_once(self, own: OwnFacts, bulk: "Bulk") -> list[TrailRow]:
         """The same rows, of all who are like one another together."""
 
         def make(record: Record) -> Iterable[TrailRow]:
@@ -80,8 +79,8 @@ class TrailBatch(Batch[TrailTransaction]):
                 return _rows(entries(record, own.after, own.until))
             return ()
 
-        bulk.begin()
-        return self._made(own, make) + bulk.rows(self.edition)
+        with bulk.gathering():
+            return self._made(own, make) + bulk.rows(self.edition)
 
     def _made(self, own: OwnFacts, make: Callable[[Record], Iterable[TrailRow]]) -> list[TrailRow]:
         rows: list[TrailRow] = []

@@ -5,7 +5,7 @@ It needs numpy, which may not be here; then they are asked one by one, and the r
 
 import gc
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import repeat
 from typing import Any, Final, NamedTuple
@@ -31,18 +31,6 @@ from yibao.projections.record import Record
 MOST: Final = 50_000
 #: So few are quicker told one by one.
 FEW: Final = 3
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Without looking for garbage meanwhile: there is none among very much that is made."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 class _Fact(NamedTuple):
@@ -92,18 +80,29 @@ class Bulk:
         self._beside: dict[_Alike, Beside[Listed]] = {}
         self._texts: dict[Any, dict[int, str]] = {}
 
-    def begin(self) -> None:
-        """Forgets what was taken before."""
-        for group in self._groups.values():
-            group.tree.leave()
-        self._facts.clear()
-        self._groups.clear()
-        self._texts.clear()
-        if sum(tree.paths for tree in self._trees.values()) + len(self._beside) > MOST:
-            self._trees.clear()
-            self._beside.clear()
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """A batch of facts, which is forgotten in the end.
 
-    def take(self, record: Record, recorded: Sequence[Recorded]) -> None:
+        Nobody looks for garbage meanwhile: there is little among very much that is made.
+        """
+        is_looking = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            for group in self._groups.values():
+                group.tree.leave()
+            self._facts.clear()
+            self._groups.clear()
+            self._texts.clear()
+            if sum(tree.paths for tree in self._trees.values()) + len(self._beside) > MOST:
+                self._trees.clear()
+                self._beside.clear()
+            if is_looking:
+                gc.enable()
+
+    def take(self, record: Record, recorded: Iterable[Recorded]) -> None:
         """Takes in what was recorded of a student; raises Apart for who is asked apart."""
         whose, version_superseded = record.enrollment, record.version_superseded
         last: tuple[Shape | None, Any] = None, None
@@ -137,7 +136,6 @@ class Bulk:
             for (whose, recorded, *_), told in self._told(key, facts):
                 if recorded.is_own or told.moved:
                     rows += entry_rows(recorded.recorded, whose, recorded.year, told)
-        self.begin()
         return rows
 
     def _ask(self, shape: Shape, group: _Group, edition_of: EditionOf) -> None:
@@ -221,8 +219,8 @@ _DISCREPANCIES: Final = [*PARTS].index("discrepancies")
 
 
 def _brief(change: Change) -> Change:
-    """A change without what its cause stands on."""
-    return change._replace(cause=change.cause._replace(value=None, inputs=()))
+    """A change without all that its cause stands on."""
+    return change._replace(cause=change.cause._replace(inputs=()))
 
 
 class _Parts(json.JSONEncoder):
