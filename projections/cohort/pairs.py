@@ -204,7 +204,8 @@ def _put(told: Any, instead: Callable[[Any], Any]) -> Any:
     """The same with something instead of each column."""
     if isinstance(told, tuple):
         parts = [part if part.__class__ in _PLAIN else _put(part, instead) for part in told]
-        return told._make(parts) if hasattr(told, "_make") else tuple(parts)
+        named: Any = told
+        return named._make(parts) if hasattr(named, "_make") else tuple(parts)
     return instead(told) if isinstance(told, InstantColumn | DayColumn | WordColumn) else told
 
 

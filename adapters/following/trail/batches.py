@@ -12,8 +12,9 @@ from yibao.adapters.following.trail.changes import text_of
 from yibao.adapters.following.trail.layout import OF_A_STUDENT
 from yibao.adapters.following.trail.rows import edition_row, entry_rows, fix_rows, listed
 from yibao.adapters.following.trail.store import TrailRow, TrailTransaction
-from yibao.adapters.store import FactStore
+from yibao.adapters.store import FactStore, StoreError
 from yibao.domain.facts import Positioned
+from yibao.domain.refusals import YibaoError
 from yibao.domain.rules import confirmed_whichever_holds
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.audit_trail import (
@@ -51,7 +52,9 @@ class TrailBatch(Batch[TrailTransaction]):
 
     def take_own(self, own: OwnFacts) -> None:
         bulk = self._bulk() if own.until - own.after >= FEW else None
-        rows = self._one_by_one(own) if bulk is None else self._at_once(own, bulk)
+        rows = None if bulk is None else self._at_once(own, bulk)
+        if rows is None:
+            rows = self._one_by_one(own)
         found = self.store.at_positions(own.adopted)
         for position, stream in own.adopted.items():
             policy = self.transaction.edition_of(stream)
@@ -62,27 +65,38 @@ class TrailBatch(Batch[TrailTransaction]):
         self.transaction.insert(rows)
 
     def _one_by_one(self, own: OwnFacts) -> list[TrailRow]:
-        def make(record: Record) -> Iterator[TrailRow]:
+        def make(record: Record) -> list[TrailRow]:
+            rows = [*rows_of_entries(entries(record, own.after, own.until))]
             self._remember(record, own.after)
-            return _rows(entries(record, own.after, own.until))
+            return rows
 
         return self._made(own, make)
 
-    def _at_once(self, own: OwnFacts, bulk: "Bulk") -> list[TrailRow]:
-        """The same rows, of all who are like one another together."""
+    def _at_once(self, own: OwnFacts, bulk: "Bulk") -> list[TrailRow] | None:
+        """The same rows, of all who are like one another together.
 
-        def make(record: Record) -> Iterable[TrailRow]:
-            self._remember(record, own.after)
+        None where the facts of somebody are not fit for it: who that is, is told one by one.
+        """
+
+        def make(record: Record) -> list[TrailRow]:
+            rows: list[TrailRow] = []
             try:
                 bulk.take(record, felt(record, own.after, own.until))
             except Apart:
-                return _rows(entries(record, own.after, own.until))
-            return ()
+                rows += rows_of_entries(entries(record, own.after, own.until))
+            self._remember(record, own.after)
+            return rows
 
         with bulk.gathering():
-            return self._made(own, make) + bulk.rows(self.edition)
+            rows = self._made(own, make)
+            try:
+                return rows + bulk.rows(self.edition)
+            except StoreError:
+                raise
+            except YibaoError:
+                return None
 
-    def _made(self, own: OwnFacts, make: Callable[[Record], Iterable[TrailRow]]) -> list[TrailRow]:
+    def _made(self, own: OwnFacts, make: Callable[[Record], list[TrailRow]]) -> list[TrailRow]:
         rows: list[TrailRow] = []
         for enrollment, first in own.students.items():
             rows += self.made(enrollment, first, own.until, make) or ()
@@ -95,7 +109,7 @@ class TrailBatch(Batch[TrailTransaction]):
         moved_by = partial(_moved_by, fixes.found, self.at_hand(fixes.policy).year)
         for enrollment in students:
             made = self.made(enrollment, fixes.found[0].position, fixes.until, moved_by)
-            self.transaction.insert(_rows(made or ()))
+            self.transaction.insert(rows_of_entries(made or ()))
 
     def fixed_for_all(self, fixes: Fixes) -> None:
         for fix in fixes.found:
@@ -107,7 +121,7 @@ class TrailBatch(Batch[TrailTransaction]):
         if made is None:
             return
         self.transaction.forget_student(enrollment)
-        self.transaction.insert(_rows(made))
+        self.transaction.insert(rows_of_entries(made))
         self.remember_schools(self.record(enrollment, until), [entry.event for entry in made])
         for fix in [entry.recorded for entry in made if _is_of_an_edition(entry)]:
             policy = self.transaction.edition_of(fix.event.originator_id)
@@ -122,7 +136,7 @@ class TrailBatch(Batch[TrailTransaction]):
         self.transaction.insert(fix_rows(fix, superseded, policy, effects))
 
 
-def _rows(made: Iterable[Entry]) -> Iterator[TrailRow]:
+def rows_of_entries(made: Iterable[Entry]) -> Iterator[TrailRow]:
     """How entries are listed; those of windows that were fixed are the student's alone."""
     for entry in made:
         told = listed(entry, entry.code, entry.supersedes, text_of)

@@ -105,10 +105,11 @@ class Bulk:
     def take(self, record: Record, recorded: Iterable[Recorded]) -> None:
         """Takes in what was recorded of a student; raises Apart for who is asked apart."""
         whose, version_superseded = record.enrollment, record.version_superseded
-        last: tuple[Shape | None, Any] = None, None
+        last: tuple[Shape, _Group] | None = None
         for each, without, known, place in around(record, recorded, self._words):
             # What was known with one fact is mostly what was known without the next.
-            before = last[1] if without.shape is last[0] else self._group(without.shape)
+            is_last = last is not None and last[0] is without.shape
+            before = last[1] if last and is_last else self._group(without.shape)
             after = self._group(known.shape)
             last = known.shape, after
             rows = before.add(without.numbers), after.add(known.numbers)
