@@ -22,8 +22,8 @@ from yibao.domain.calendar import read_instant
 from yibao.domain.rules import as_of, values
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.cohort.columns import DayColumn
-from yibao.projections.cohort.paths import Group, packed, unpacked, went
-from yibao.projections.cohort.shapes import Reading, Shape, Words, known_of, numbered
+from yibao.projections.cohort.paths import Group, unpacked, went
+from yibao.projections.cohort.shapes import Reading, Shape, Words, known_of, numbered, packed
 from yibao.projections.cohort.tree import Tree
 from yibao.projections.record import EditionRecord, Log, Record
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn, Self, TypeVar
 import numpy
 from numpy.typing import NDArray
 
-from yibao.domain.calendar import SHANGHAI, Days, Instants
+from yibao.domain.calendar import SHANGHAI, Columns, Days
 from yibao.domain.vocabulary import Words
 from yibao.projections.cohort.shapes import day_number, day_of, instant_number, instant_of
 from yibao.projections.cohort.tree import Column, Compared, Numbers, Path
@@ -149,8 +149,8 @@ class DayColumn(_Compared, Days, date):
     def _worked_out(self, key: object, by: Callable[[Numbers], Numbers]) -> "DayColumn":
         return self.of(self.path, self.path.tree.worked_out(key, self.column, by))
 
-    def latest(self, days: Sequence[date]) -> date:
-        found = self.path.latest([_number_of(self, day) for day in days])
+    def latest(self, moments: Sequence[date]) -> date:
+        found = self.path.latest([_number_of(self, day) for day in moments])
         return day_of(found) if isinstance(found, int) else self.of(self.path, found)
 
     def tell_each(self, tell: Callable[[Any], Any]) -> Each:
@@ -165,7 +165,7 @@ class DayColumn(_Compared, Days, date):
         return f"<column of days, of which the first is {self.first}>"
 
 
-class InstantColumn(_Compared, Instants, datetime):
+class InstantColumn(_Compared, Columns, datetime):
     """An instant that is a column of instants, all told in Shanghai."""
 
     _kept: dict[object, Any]
@@ -212,8 +212,8 @@ class InstantColumn(_Compared, Instants, datetime):
 
         return self._once("date", make)
 
-    def latest(self, instants: Sequence[datetime]) -> datetime:
-        found = self.path.latest([_number_of(self, instant) for instant in instants])
+    def latest(self, moments: Sequence[datetime]) -> datetime:
+        found = self.path.latest([_number_of(self, instant) for instant in moments])
         return instant_of(found) if isinstance(found, int) else self.of(self.path, found)
 
     def tell_each(self, tell: Callable[[Any], Any]) -> Each:

@@ -15,7 +15,6 @@ from yibao.domain.facts import AnyFact, Current, Moment, events
 from yibao.domain.vocabulary import State
 from yibao.projections.audit_trail import Recorded, place_of
 from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
-from yibao.projections.cohort.paths import packed
 from yibao.projections.cohort.shapes import (
     UNIFORM_FROM,
     Apart,
@@ -23,9 +22,11 @@ from yibao.projections.cohort.shapes import (
     Told,
     Words,
     day_of,
+    editions_in,
     instant_number,
     instant_of,
     numbered,
+    packed,
     told_of,
 )
 from yibao.projections.cohort.tree import Column, Path, Rows, Tree
@@ -35,9 +36,13 @@ R = TypeVar("R")
 
 
 class Known(NamedTuple):
-    """The shape and the numbers, packed, of what was known, and of an instant asked about."""
+    """The shape and the numbers, packed, of what was known, and of an instant asked about.
+
+    `fixed` tells how often windows were fixed under each edition of the shape.
+    """
 
     shape: Shape
+    fixed: tuple[int, ...]
     numbers: bytes
 
 
@@ -81,17 +86,16 @@ def _one_after_the_other(
         told.append(told_of(fact, words, numbers))
         ends.append(len(numbers))
 
-    shapes: dict[tuple[int, int], Shape] = {}
+    shapes: dict[int, Shape] = {}
 
     def known(version: int, position: int, at: int) -> Known:
-        named, fixed = record.edition_named(version), 0
-        if named is not None:
-            fixed = record.edition_of(named).fixed_at(position)
-        shape = shapes.get((version, fixed))
+        shape = shapes.get(version)
         if shape is None:
+            named = record.edition_named(version)
             own = () if named is None else tuple(told[:version])
-            shape = shapes[version, fixed] = Shape(named, record.enrollment.year, fixed, own)
-        return Known(shape, packed([*(numbers[: ends[version]] if named else ()), at]))
+            shape = shapes[version] = Shape(named, record.enrollment.year, own)
+        has = numbers[: ends[version]] if shape.edition else ()
+        return Known(shape, _fixed(record, shape, position), packed([*has, at]))
 
     for each in recorded:
         position, event = each.recorded
@@ -101,17 +105,25 @@ def _one_after_the_other(
 
 
 def _known_anew(record: Record, recorded: Iterable[Recorded], words: Words) -> Iterator[Around]:
-    def known(knowledge: Knowledge, at: int) -> Known:
+    def known(knowledge: Knowledge, position: int, at: int) -> Known:
         found = numbered(knowledge, words)
         if found is None:
             raise Apart
-        return Known(found[0], packed([*found[1], at]))
+        shape, numbers = found
+        return Known(shape, _fixed(record, shape, position), packed([*numbers, at]))
 
     for each in recorded:
         position, event = each.recorded
         at = _recorded_at(event)
         without, after = record.known_at(position - 1), record.known_at(position)
-        yield Around(each, known(without, at), known(after, at), place_of(event, after))
+        before = known(without, position - 1, at)
+        yield Around(each, before, known(after, position, at), place_of(event, after))
+
+
+def _fixed(record: Record, shape: Shape, position: int) -> tuple[int, ...]:
+    """How often windows were fixed under each edition, as the store was at a position."""
+    editions = map(record.edition_of, editions_in(shape))
+    return tuple([edition.fixed(edition.log.at(position)) for edition in editions])
 
 
 def _recorded_at(event: events.Event) -> int:

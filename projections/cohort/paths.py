@@ -1,6 +1,5 @@
 """Runs a question once for each path that enrollments of one shape take through the law."""
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -38,11 +37,6 @@ class Along(NamedTuple, Generic[R_co]):
     answer: R_co
 
 
-def packed(numbers: Iterable[int]) -> bytes:
-    """The numbers of an enrollment as they are to be kept."""
-    return array("q", numbers).tobytes()
-
-
 def unpacked(rows: Sequence[bytes]) -> Numbers:
     """The numbers of a group, from those of each."""
     found = numpy.frombuffer(b"".join(rows), dtype=numpy.int64).reshape(len(rows), -1)
@@ -57,16 +51,33 @@ def ask(
 ) -> Iterator[Along[R_co]]:
     """What a question gives for everybody in some groups, once for each path that is taken."""
     for group in groups:
-        yield from _asked(group, question, words, edition_of)
+        shape = group.shape
+
+        def asked(reading: Reading, shape: Shape = shape) -> R_co:
+            return question(known_of(shape, reading, edition_of))
+
+        yield from _walked(group, asked, words)
 
 
-def _asked(
-    group: Group, question: Callable[[Knowledge], R_co], words: Words, edition_of: EditionOf
+def ask_at(
+    group: Group,
+    question: Callable[[Knowledge, datetime], R_co],
+    words: Words,
+    edition_of: EditionOf,
 ) -> Iterator[Along[R_co]]:
-    def read(reading: Reading) -> R_co:
-        return question(known_of(group.shape, reading, edition_of))
+    """The same of a question for an instant: that of each is the last of the group's numbers."""
 
-    for rows, end in went(Tree(), group.numbers, read, words):
+    def asked(reading: Reading) -> R_co:
+        knowledge = known_of(group.shape, reading, edition_of)
+        return question(knowledge, reading.instant(len(group.numbers) - 1))
+
+    yield from _walked(group, asked, words)
+
+
+def _walked(
+    group: Group, question: Callable[[Reading], R_co], words: Words
+) -> Iterator[Along[R_co]]:
+    for rows, end in went(Tree(), group.numbers, question, words):
         yield Along(group, rows, rows, end.answer)
 
 
@@ -76,12 +87,12 @@ def went(
     """Where everybody of a group ends by what is read from numbers, the same for each tree."""
     return tree.go(
         numbers,
-        lambda path: read(Columns(path, words)),
+        lambda path: read(Reader(path, words)),
         lambda row: read(Row(numbers[:, row].tolist(), words)),
     )
 
 
-class Columns:
+class Reader:
     """Reads the numbers of all of a group at once, on a path."""
 
     def __init__(self, path: Path, words: Words) -> None:

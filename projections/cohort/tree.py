@@ -16,6 +16,7 @@ FEW: Final = 3
 
 Numbers = NDArray[numpy.int64]
 Rows = NDArray[numpy.intp]
+Flags = NDArray[numpy.bool_]
 
 
 class Source:

@@ -20,9 +20,9 @@ from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import answered
 from yibao.projections.audit_trail import Outline, Recorded, code_of, effect, outline
 from yibao.projections.cohort.columns import Each, WordColumn
-from yibao.projections.cohort.pairs import Beside, alone, around, at_rest
+from yibao.projections.cohort.pairs import Beside, Known, alone, around, at_rest
 from yibao.projections.cohort.paths import unpacked, went
-from yibao.projections.cohort.shapes import EditionOf, Reading, Shape, Words, known_of
+from yibao.projections.cohort.shapes import EditionOf, Reading, Shape, Words, editions_in, known_of
 from yibao.projections.cohort.tree import Column, Node, Numbers, Rows, Tree
 from yibao.projections.parts import PARTS
 from yibao.projections.record import Record
@@ -31,6 +31,10 @@ from yibao.projections.record import Record
 MOST: Final = 50_000
 #: So few are quicker told one by one.
 FEW: Final = 3
+
+
+#: What students have in common who are asked together.
+_Like = tuple[Shape, tuple[int, ...]]
 
 
 class _Fact(NamedTuple):
@@ -75,8 +79,8 @@ class Bulk:
     def __init__(self) -> None:
         self._words = Words()
         self._facts: list[_Fact] = []
-        self._groups: dict[Shape, _Group] = {}
-        self._trees: dict[Shape, Tree] = {}
+        self._groups: dict[_Like, _Group] = {}
+        self._trees: dict[_Like, Tree] = {}
         self._beside: dict[_Alike, Beside[Listed]] = {}
         self._texts: dict[Any, dict[int, str]] = {}
 
@@ -105,28 +109,30 @@ class Bulk:
     def take(self, record: Record, recorded: Iterable[Recorded]) -> None:
         """Takes in what was recorded of a student; raises Apart for who is asked apart."""
         whose, version_superseded = record.enrollment, record.version_superseded
-        last: tuple[Shape, _Group] | None = None
+        last: tuple[Known, _Group] | None = None
         for each, without, known, place in around(record, recorded, self._words):
             # What was known with one fact is mostly what was known without the next.
-            is_last = last is not None and last[0] is without.shape
-            before = last[1] if last and is_last else self._group(without.shape)
-            after = self._group(known.shape)
-            last = known.shape, after
+            before = last[1] if last and last[0][:2] == without[:2] else self._group(without)
+            after = self._group(known)
+            last = known, after
             rows = before.add(without.numbers), after.add(known.numbers)
             supersedes = version_superseded(each.recorded.event)
             self._facts.append(_Fact(whose, each, place, supersedes, (before, after), rows))
 
-    def _group(self, shape: Shape) -> _Group:
-        found = self._groups.get(shape)
+    def _group(self, known: Known) -> _Group:
+        like = known.shape, known.fixed
+        found = self._groups.get(like)
         if found is None:
-            tree = self._trees.setdefault(shape, Tree())
-            found = self._groups[shape] = _Group(tree)
+            tree = self._trees.setdefault(like, Tree())
+            found = self._groups[like] = _Group(tree)
         return found
 
     def rows(self, edition_of: EditionOf) -> list[TrailRow]:
         """The rows of everything that was taken."""
-        for shape, group in self._groups.items():
-            self._ask(shape, group, edition_of)
+        for (shape, fixed), group in self._groups.items():
+            names = zip(editions_in(shape), fixed, strict=True)
+            known = {name: edition_of(name).after(times) for name, times in names}
+            self._ask(shape, group, known.__getitem__)
         alike: dict[_Alike, list[_Fact]] = {}
         for fact in self._facts:
             (before, after), (own, other) = fact.groups, fact.rows
