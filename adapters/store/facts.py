@@ -370,7 +370,8 @@ class FactStore(Application[UUID]):
             until,
             limit,
         )
-        return [Taken(found, stream_in(key), topic) for found, key, topic in rows]
+        streams = {key: stream_in(key) for key in {key for _, key, _ in rows}}
+        return [Taken(found, streams[key], topic) for found, key, topic in rows]
 
     def feed(self, after: int, until: int, limit: int) -> list[Positioned]:
         """The facts between two positions, in order: what any projection takes in.
