@@ -27,11 +27,10 @@ from yibao.domain.lifecycle import timeline
 from yibao.domain.rules import as_of, values
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.answer import answered
-from yibao.projections.cohort.lines import lines
 from yibao.projections.cohort.paths import Group, ask, unpacked
 from yibao.projections.cohort.shapes import Shape, Words, numbered, packed
 from yibao.projections.cohort.spans import spans
-from yibao.projections.cohort.values import value_columns
+from yibao.projections.cohort.together import lines_of, value_columns
 from yibao.projections.record import EditionRecord, Knowledge, Log, Record
 
 POLICY = "shanghai-2025"
@@ -107,7 +106,7 @@ def over_columns(size: int) -> Iterator[Row]:
 
     def of_lines() -> None:
         for group in groups:
-            lines(group, words, lambda _: edition)
+            lines_of(group, words, lambda _: edition)
 
     questions: tuple[tuple[str, Callable[[Knowledge], Any], Callable[[], Any], str], ...] = (
         ("the four values", of_values, along(of_values), "100"),
