@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 import yibao
 from yibao.adapters.following.cohort import Cohort, open_cohort, working
+from yibao.adapters.following.cohort.batches import CohortBatch
 from yibao.adapters.following.cohort.following import CohortProjection
 from yibao.adapters.following.cohort.layout import COHORT
 from yibao.adapters.following.cohort.store import CohortTransaction, shapes_in, words_in
-from yibao.adapters.following.derived import Batch, SqliteTables, instant_of
+from yibao.adapters.following.derived import SqliteTables, instant_of
 from yibao.adapters.service.service import Service
 from yibao.adapters.store import StoreError
 from yibao.domain.calendar import read_instant
@@ -287,7 +288,7 @@ def test_followed_live_it_holds_what_it_holds_made_at_once_and_made_anew(
     with opened(service) as cohort:
         with monkeypatch.context() as small:
             small.setattr(CohortProjection, "size", 3)
-            small.setattr(Batch, "fan", 2)
+            small.setattr(CohortBatch, "fan", 2)
             small.setattr(service, "_recording", _Followed(service._recording, cohort))
             an_autumn(service, clock)
         live = held(cohort)
