@@ -1,5 +1,6 @@
 """By what else than its line an enrollment is counted, for everybody in a group: over columns."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy
@@ -23,7 +24,7 @@ class Marks(NamedTuple):
     schools: Numbers
     categories: Numbers
     codes: NDArray[numpy.int64]
-    refusals: list[tuple[Code, ...]]
+    refusals: Sequence[tuple[str, ...]]
 
 
 def marks_of(group: Group, words: Words, edition_of: EditionOf) -> Marks:

@@ -87,7 +87,7 @@ class Outcomes:
             if kind and kind not in told
         ]
         told.update(kind for kind, _ in new)
-        found = [EnrollmentId(self._refs[first], self._year) for _, first in new]
+        found = [EnrollmentId(str(self._refs[first]), self._year) for _, first in new]
         some = numpy.ones(len(self), dtype=numpy.bool_)
         some[[first for _, first in new]] = False
         self._keep(some)
