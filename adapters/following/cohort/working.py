@@ -24,7 +24,7 @@ from yibao.projections.discrepancies import discrepancies
 from yibao.projections.record import EditionRecord, Knowledge
 
 #: Of so many of a shape it is worked out over columns; fewer are quicker one by one.
-MANY = 40
+MANY = 300
 
 #: Instants of the law are counted from midnight in Shanghai, those of the tables from 1970 on.
 SINCE_1970: Final = number_of(instant_of(0))
