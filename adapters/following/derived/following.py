@@ -97,7 +97,9 @@ class FactsFollowed(ABC, Generic[T]):
                     transaction.reach(progress)
             taken_in += facts
             if watch:
-                watch(min(progress.position, there.position), there.position)
+                # From the beginning students may be taken in, and not facts in their order.
+                so_far = max(progress.position, taken_in)
+                watch(min(so_far, there.position), there.position)
             if progress == before or enough():
                 break
         if taken_in >= self.size:

@@ -46,7 +46,7 @@ class Lines(NamedTuple):
     answers: list[tuple[State | None, str | None]]
 
 
-def lines(group: Group, words: Words, edition_of: EditionOf) -> Lines:
+def lines_of(group: Group, words: Words, edition_of: EditionOf) -> Lines:
     """What `spans` tells of everybody in a group."""
     return _Lines(group, words, edition_of).found()
 
