@@ -44,9 +44,9 @@ def _found(case: Case) -> Iterator[Discrepancy]:
 
 def refusal(case: Case, fact: AnyFact) -> Code | None:
     """The code of the first guard that would refuse a current fact of somebody registered."""
-    paid = fact.event.year if isinstance(fact.event, events.PremiumPaid) else None
-    enrolls = case.policy.is_enrolled_by(paid)
-    codes = _codes_of(fact.event.__class__, idle_guards(case), enrolls)
+    event = fact.event
+    enrolls = isinstance(event, events.PremiumPaid) and case.policy.is_enrolled_by(event.year)
+    codes = _codes_of(event.__class__, idle_guards(case), enrolls)
     return first_refusal(codes, Attempt(as_of(case, fact.at), fact.moment, fact)) if codes else None
 
 

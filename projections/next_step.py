@@ -334,20 +334,24 @@ def _pay_next_premium(now: _Situation) -> NextStep | None:
 
     Once the student is registered for the next year, that year tells what there is to pay.
     """
+    if now.confirmation is None:
+        return None
     year = now.case.policy.year + 1
-    paid = list[Current[Any]](now.case.facts.payments(year))
+    paid: Sequence[Current[Any]] = now.case.facts.payments(year)
     if following := now.case.following:
-        paid += [*following.payments(year), *following.registrations]
-    if now.confirmation and not any(fact.at <= now.at for fact in paid):
-        return NextStep("pay_next_premium", "student", ("school",))
-    return None
+        paid = [*paid, *following.payments(year), *following.registrations]
+    if any(fact.at <= now.at for fact in paid):
+        return None
+    return NextStep("pay_next_premium", "student", ("school",))
 
 
 def _pay_premium(now: _Situation) -> NextStep | None:
     """R34, R35: while a period is open or to come, and what joining costs in it."""
     policy, p = now.case.policy, now.case.policy.parameters
+    if not policy.enrolled_by_payment or now.confirmation:
+        return None
     span = now.case.window_at(now.moment).next_span(now.at)
-    if not policy.enrolled_by_payment or now.confirmation or span is None:
+    if span is None:
         return None
     return NextStep(
         "pay_premium",

@@ -1,7 +1,7 @@
 """Where facts are kept: `eventsourcing`, with a mapper and with databases of our own."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache, cached_property, partial
@@ -30,14 +30,13 @@ from yibao.adapters.store.connections import (
     within,
 )
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.records import Records, logs_of, streams_of
+from yibao.adapters.store.records import AsThen, Records, logs_of, streams_of
 from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
 from yibao.adapters.store.sqlite import failure as sqlite_failure
 from yibao.adapters.store.tables import (
     AT,
     BEGUN,
     FEED,
-    LENGTHS,
     POSITIONED,
     POSITIONED_OF_MANY,
     STREAM,
@@ -48,7 +47,6 @@ from yibao.adapters.store.tables import (
     decoded,
     from_row,
     positioned,
-    rows_of_streams,
     stamp_in,
     stream_in,
 )
@@ -56,7 +54,6 @@ from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
 from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
 from yibao.domain.facts import KeptAttempt, Positioned, RefusedAttempt
 from yibao.domain.facts.events import CareReceived, Event, Registered
-from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.record import NOTHING, EditionRecord, Log, Record
 
@@ -65,8 +62,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-#: Reads a stream whole.
-Reading = Callable[[UUID], list[Event]]
 #: A failure of a database as ours; None for anything else.
 Translation = Callable[[BaseException], Exception | None]
 
@@ -203,19 +198,28 @@ class FactStore(Application[UUID]):
 
     def records(self, editions: Editions, now: datetime) -> Iterator[Record]:
         """The record of every student, one after the other, from one snapshot of the store."""
-        read: Reading = self.read
+        then = AsThen(self._asked)
 
         @cache
         def edition_of(name: str) -> EditionRecord:
-            return EditionRecord(editions.get(name), Log(read(edition_stream(name))))
+            stream = edition_stream(name)
+            return EditionRecord(editions.get(name), Log(then.read([stream]).get(stream, ())))
 
-        for _, recorded, read in self.streams():
-            first = next((event for event in recorded if isinstance(event, Registered)), None)
-            if first is not None:
-                enrollment = EnrollmentId(first.ref, editions.get(first.policy).year)
-                years = [enrollment.year, *editions.around(enrollment.year)]
-                logs = logs_of(enrollment, years, partial(_log, read, recorded))
-                yield Record.of(enrollment, logs, edition_of, now)
+        for some in then.some_at_once():
+            found = then.read(some)
+            whose = [each for each in map(partial(_whose, editions), found.values()) if each]
+            streams = {each: streams_of(each, editions) for each in whose}
+            beside = {
+                each for years in streams.values() for both in years.values() for each in both
+            }
+            found |= then.read(beside - found.keys())
+
+            def log_of(stream: UUID, found: Mapping[UUID, list[Event]] = found) -> Log:
+                return Log(found.get(stream, ()))
+
+            for enrollment in whose:
+                yield Record.of(enrollment, logs_of(streams[enrollment], log_of), edition_of, now)
+                self.check_process()
 
     def records_of(
         self, whom: Iterable[EnrollmentId], editions: Editions, until: int, now: datetime
@@ -232,39 +236,25 @@ class FactStore(Application[UUID]):
 
         left = iter(whom)
         while some := list(islice(left, AT_ONCE)):
-            years = {each: [each.year, *editions.around(each.year)] for each in some}
-            streams = {stream for each in some for stream in streams_of(each, years[each])}
+            streams = {each: streams_of(each, editions) for each in some}
+            every = {one for years in streams.values() for both in years.values() for one in both}
             logs = {
                 stream: Log.of(positioned(stream, rows)) if rows else NOTHING
-                for stream, rows in self.rows_of(streams, until).items()
+                for stream, rows in self.rows_of(every, until).items()
             }
             for each in some:
-                own = logs_of(each, years[each], logs.__getitem__)
+                own = logs_of(streams[each], logs.__getitem__)
                 yield Record.of(each, own, edition_of, now)
 
-    def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
+    def streams(self) -> Iterator[tuple[UUID, list[Event]]]:
         """Every stream with its events, one after the other, as they were when the first was drawn.
 
-        With each comes what reads another stream as it was then. What is recorded is never
-        changed, so how long each stream was tells it: between two draws nothing is kept open.
+        Between two draws nothing is kept open.
         """
-        lengths = {stream_in(key): length for key, length in self._rows(LENGTHS)}
-
-        def as_then(stream: UUID, rows: Sequence[SqlRow]) -> list[Event]:
-            length = lengths[stream]
-            if len(rows) < length:
-                raise UnreadableEvent(f"stream {stream} had length {length}, and has {len(rows)}")
-            return decoded(stream, rows[:length])
-
-        def read(stream: UUID) -> list[Event]:
-            is_there = stream in lengths
-            return as_then(stream, self._rows(STREAM, stream.hex)) if is_there else []
-
-        left = iter(sorted(lengths))
-        while some := list(islice(left, AT_ONCE)):
-            found = self._asked(partial(rows_of_streams, streams=some))
-            for stream in some:
-                yield stream, as_then(stream, found[stream]), read
+        then = AsThen(self._asked)
+        for some in then.some_at_once():
+            for stream, recorded in then.read(some).items():
+                yield stream, recorded
                 self.check_process()
 
     @contextmanager
@@ -501,9 +491,10 @@ class FactStore(Application[UUID]):
         return self.recorder  # type: ignore[return-value]
 
 
-def _log(read: Reading, recorded: Sequence[Event], stream: UUID) -> Log:
-    """The log of a stream; that of the events themselves is not read again."""
-    return Log(recorded if recorded[0].originator_id == stream else read(stream))
+def _whose(editions: Editions, recorded: Sequence[Event]) -> EnrollmentId | None:
+    """Whose enrollment the events of a stream are of, if they are of any."""
+    first = next((event for event in recorded if isinstance(event, Registered)), None)
+    return EnrollmentId(first.ref, editions.get(first.policy).year) if first else None
 
 
 class Beginning(NamedTuple):

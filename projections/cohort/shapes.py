@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
-from yibao.domain.calendar import SHANGHAI, Instants
+from yibao.domain.calendar import SHANGHAI, Columns
 from yibao.domain.facts import AnyFact, Current, Facts, Moment, events
 from yibao.domain.money import Fen
 from yibao.domain.rules import Case, without_registration
@@ -342,7 +342,7 @@ class _Reader:
             for key in of_words:
                 read[key] = self._reading.word, next(take), key
             event: Any = Telling(kind, year, place, read)
-            moment = MomentColumn if isinstance(at, Instants) else Moment
+            moment = MomentColumn if isinstance(at, Columns) else Moment
             yield Current(moment(at, place), event)
 
 
