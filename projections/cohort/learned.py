@@ -1,5 +1,6 @@
 """What was known of an enrollment, time after time, as it comes down to numbers."""
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -107,7 +108,7 @@ def _one_after_the_other(record: Record, since: int | None, words: Words) -> lis
     first = recorded[0]
     if not isinstance(first, events.Registered):
         return None
-    numbers: list[int] = []
+    numbers = array("q")  # as they will be kept
     own: list[Told] = []
     prefixes: list[_Prefix] = []
     schools = frozenset({first.school})

@@ -7,7 +7,7 @@ for the envelopes of facts, of which no rule asks.
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -200,7 +200,7 @@ def _shaped(
     return Shape(case.policy.edition, year, own, shape, following)
 
 
-def told_of(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
+def told_of(fact: AnyFact, words: Words, numbers: MutableSequence[int]) -> Told:
     """A fact of a shape, whose numbers are added to the others; raises Apart."""
     (at, place), event = fact
     if at.year < UNIFORM_FROM.year:

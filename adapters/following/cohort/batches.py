@@ -72,14 +72,17 @@ class CohortBatch(Batch[CohortTransaction]):
         Which the others come after, None where nobody is left; and how many facts were taken in.
         """
         last, some = self.transaction.people(after, most)
-        self._years = {}
-        for ref, year in some:
-            self._years.setdefault(ref, []).append(year)
         self._read_ahead([each.stream for each in some], until)
         self._read_ahead([each.care_stream for each in some], until)
         facts = sum(map(len, self._read.values()))
-        self._take(dict.fromkeys(some, 1), 0, until)
+        self._take(self._of_every_year(dict(self._begun(some))), 0, until)
         return last, facts
+
+    def _begun(self, some: Iterable[EnrollmentId]) -> Iterator[tuple[EnrollmentId, int]]:
+        """Enrollments that were read, each with the position of the first of her facts."""
+        for each in some:
+            rows = (self._read[each.stream], self._read[each.care_stream])
+            yield each, min(of_stream[0][0] for of_stream in rows if of_stream)
 
     def _take(
         self,

@@ -1,5 +1,8 @@
 """Follows the facts into the cohort, makes it anew beside the old, and goes back."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from yibao.adapters.following.cohort.batches import CohortBatch
@@ -33,7 +36,8 @@ class CohortProjection(FactsFollowed[CohortTransaction]):
         if whole.mark != self.store.mark(whole.until, 0):  # it follows another store by now
             transaction.begin_anew(self.fingerprint)
             return Progress(), 0
-        return taken(self.batch(transaction), whole, max(self.size // 2, 1))
+        with _not_collecting():
+            return taken(self.batch(transaction), whole, self.size)
 
     def is_at(self, progress: Progress, there: Reached) -> bool:
         return progress.fanned is None and progress.position >= there.position
@@ -78,6 +82,21 @@ class CohortProjection(FactsFollowed[CohortTransaction]):
             current = self.tables.prefix("")
             sql.run(f"DELETE FROM {current}current")
             sql.run(f"INSERT INTO {current}current VALUES (?)", (side,))
+
+
+@contextmanager
+def _not_collecting() -> Iterator[None]:
+    """Without looking for what is left over: all that a batch makes is held until it is filed.
+
+    To look through it again and again takes a seventh of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def side_in(tables: Tables, sql: Sql) -> str:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
@@ -130,10 +130,9 @@ class Working:
             self._transaction.standing(state and str(state), code) for state, code in line.answers
         ]
         whose = zip(marked.schools.tolist(), marked.categories.tolist(), strict=True)
-        group_of = partial(self._group, shape.year, shape.edition)
-        groups = [
-            group_of(words.words[school], words.words[category]) for school, category in whose
-        ]
+        of_word = words.words
+        group_of = cache(partial(self._group, shape.year, shape.edition))
+        groups = [group_of(of_word[school], of_word[category]) for school, category in whose]
         rows = line.rows.tolist()
         begins, ends, untils = map(_since_1970, (line.begins, line.ends, line.until))
         answers: list[list[Standing]] = [[] for _ in some]
