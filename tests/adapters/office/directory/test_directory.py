@@ -437,3 +437,21 @@ def test_a_directory_of_a_newer_version_is_told(settings: DirectorySettings) -> 
         connection.execute("UPDATE directory SET layout=2")
     with pytest.raises(StoreError, match="newer version"):
         opened(settings)
+
+
+@pytest.mark.parametrize("which", ["directory", "keys"])
+def test_what_a_reader_keeps_in_the_log_goes_when_the_directory_is_next_opened(
+    settings: DirectorySettings, tmp_path: Path, which: str
+) -> None:
+    with opened(settings) as directory:
+        (ada,) = added(directory, ADA)
+        traces = of_one(settings, ada)
+        file = settings.directory if which == "directory" else settings.keys
+        with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM sqlite_master").fetchall()
+            assert directory.forget(ada, by="officer-7", reason="left") == "forgotten"
+            assert directory.person(ada, by="officer-7") is None
+            assert left_of(traces, everything(settings, tmp_path)) != []
+    opened(settings).close()
+    assert left_of(traces, everything(settings, tmp_path)) == []
