@@ -266,7 +266,7 @@ def folding(folder: Path, students: int, stock_students: int) -> Iterator[Row]:
     facts = students * FACTS
 
     def ours() -> int:
-        for _, recorded, _ in store.streams():
+        for _, recorded in store.streams():
             current_facts(recorded)
         return facts
 

@@ -68,7 +68,7 @@ def trail(folder: Path, sizes: tuple[int, int]) -> Iterator[Row]:
         store = filled_store(path, students)
         facts = store.reached().position
         with timed() as folding:
-            for _, recorded, _ in store.streams():
+            for _, recorded in store.streams():
                 current_facts(recorded)
         audit = AuditTrail(store, editions, SqliteTables(f"{path}.trail", TRAIL))
         with timed() as making:

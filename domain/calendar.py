@@ -7,7 +7,7 @@ import calendar
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -26,12 +26,23 @@ _INSTANT = re.compile(
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 
 
-class Days:
-    """What a day is beside, where it is a whole column of days at once (see `projections/cohort`).
+#: A day, or an instant.
+M = TypeVar("M", date, datetime)
 
-    It is compared and shifted like any other; what takes a day apart is asked of it here. It is no
-    date by itself: one defined under a frozen clock would take every day for its own.
+
+class Columns:
+    """What a day or an instant is beside, where it is a whole column of them at once.
+
+    It is compared and shifted like any other (see `projections/cohort`). It is no date by itself:
+    one defined under a frozen clock would take every day for its own.
     """
+
+    def latest(self, moments: Sequence[Any]) -> Any:
+        raise NotImplementedError
+
+
+class Days(Columns):
+    """A column of days; what takes a day apart is asked of it here."""
 
     def at_hour(self, hour: time) -> datetime:
         raise NotImplementedError
@@ -42,33 +53,28 @@ class Days:
     def first_of_next_month(self) -> date:
         raise NotImplementedError
 
-    def latest(self, days: Sequence[date]) -> date:
-        raise NotImplementedError
 
-
-class Instants:
-    """The same of an instant."""
-
-    def latest(self, instants: Sequence[datetime]) -> datetime:
-        raise NotImplementedError
-
-
-#: A day, or an instant.
-M = TypeVar("M", date, datetime)
-
-
-def latest(*moments: M) -> M:
+def latest(first: M, *others: M) -> M:
     """The latest of some days, or of some instants; which of them that is does not matter."""
-    for each in moments:
-        if isinstance(each, Days | Instants):
-            found: M = each.latest(moments)  # type: ignore[arg-type, assignment]
-            return found
-    return max(moments)
+    found: M = first
+    for each in others:
+        if isinstance(found, Columns) or isinstance(each, Columns):
+            found = _of_columns(first, *others)
+            break
+        if each > found:
+            found = each
+    return found
+
+
+def _of_columns(*moments: Any) -> Any:
+    return next(each for each in moments if isinstance(each, Columns)).latest(moments)
 
 
 def midnight(day: date) -> datetime:
     """The instant at which a day starts: 00:00 in Shanghai."""
-    return at_hour(day, time.min)
+    if isinstance(day, Days):
+        return day.at_hour(time.min)
+    return datetime.combine(day, time.min, SHANGHAI)
 
 
 def end_of(day: date) -> datetime:

@@ -529,9 +529,9 @@ def _text(given: str, where: str) -> str:
     return str.__str__(given)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**15)
 def _stream(name: str) -> UUID:
-    """The same few are asked for again and again while one thing is recorded.
+    """The same few are asked for again and again while one thing is recorded, or many followed.
 
     A lone surrogate, of which `uuid5` makes nothing, is spelled out: whoever asks about a
     reference that nobody can have is told that nobody has it.

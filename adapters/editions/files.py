@@ -21,6 +21,7 @@ from yibao.domain.editions import (
     Policy,
     Words,
 )
+from yibao.domain.kept import kept
 from yibao.domain.refusals import UnknownEdition
 from yibao.domain.vocabulary import EditionId
 
@@ -41,6 +42,8 @@ SECTIONS: Final[dict[str, Collection[str]]] = {
 }
 #: What every edition has to cite.
 _REQUIRED: Final = {"rules": RULES, "benefit_rules": BENEFIT_RULES}
+#: The benefit years of the released editions, known before any of them is read.
+YEARS: Final = {"shanghai-2024": 2024, "shanghai-2025": 2025, "shanghai-2026-continuing": 2026}
 #: An edition goes back to a released one in so many steps at most.
 MAX_EXTENDED: Final = 20
 _OF_VALUES: Final = ("parameters", "benefits")
@@ -72,7 +75,6 @@ class Editions:
         self._read: dict[str, Policy] = {}
         self._sources: dict[str, Source] = {}
         self._contents: dict[str, dict[str, Any]] = {}
-        self._years: tuple[int, ...] | None = None
         self._beside: dict[Path, Editions] = {}
         if chosen:
             folder = Path(chosen)
@@ -100,19 +102,17 @@ class Editions:
             self._read[name] = self._build(self._source(name), name)
         return self._read[name]
 
-    @property
+    @kept
     def years(self) -> tuple[int, ...]:
         """The benefit years of the editions at hand, ascending.
 
         Where the file of one is not right, nobody can be registered under it.
         """
-        if self._years is None:
-            found = set[int]()
-            for name in self.names():
-                with suppress(SourceError, UnknownEdition):
-                    found.add(self.get(name).year)
-            self._years = tuple(sorted(found))
-        return self._years
+        found = set(YEARS.values())
+        for name in self._own:
+            with suppress(SourceError, UnknownEdition):
+                found.add(self.get(name).year)
+        return tuple(sorted(found))
 
     def around(self, year: int) -> list[int]:
         """The years beside one that may have to do with it: all before it, and the next.

@@ -1,7 +1,7 @@
 """Facts in a file or a database: kept by `eventsourcing`, read in turns, never changed."""
 
 from yibao.adapters.store.errors import AheadOfClock, Halted, Interrupted, StoreError
-from yibao.adapters.store.facts import FactStore, Reached, Reading, open_store
+from yibao.adapters.store.facts import FactStore, Reached, open_store
 from yibao.adapters.store.findings import Examination, Finding, is_as_written
 from yibao.adapters.store.tables import (
     CountedAttempts,
@@ -25,7 +25,6 @@ __all__ = [
     "Halted",
     "Interrupted",
     "Reached",
-    "Reading",
     "StoreError",
     "Taken",
     "Transaction",

@@ -1,11 +1,12 @@
 """Where facts are kept: `eventsourcing`, with a mapper and with databases of our own."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache, cached_property, partial
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from os import getpid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from uuid import UUID, uuid4
@@ -29,14 +30,13 @@ from yibao.adapters.store.connections import (
     within,
 )
 from yibao.adapters.store.errors import StoreError
-from yibao.adapters.store.records import Records, logs_of
+from yibao.adapters.store.records import AsThen, Records, logs_of, streams_of
 from yibao.adapters.store.sqlite import FactFactory, OpenFile, check_not_left
 from yibao.adapters.store.sqlite import failure as sqlite_failure
 from yibao.adapters.store.tables import (
     AT,
     BEGUN,
     FEED,
-    LENGTHS,
     POSITIONED,
     POSITIONED_OF_MANY,
     STREAM,
@@ -47,25 +47,21 @@ from yibao.adapters.store.tables import (
     decoded,
     from_row,
     positioned,
-    rows_of_streams,
     stamp_in,
     stream_in,
 )
 from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
 from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
 from yibao.domain.facts import KeptAttempt, Positioned, RefusedAttempt
-from yibao.domain.facts.events import Event, Registered
-from yibao.domain.refusals import UnreadableEvent
+from yibao.domain.facts.events import CareReceived, Event, Registered
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
-from yibao.projections.record import EditionRecord, Log, Record
+from yibao.projections.record import NOTHING, EditionRecord, Log, Record
 
 if TYPE_CHECKING:
     from yibao.adapters.store.postgres import StoreSettings
 
 R = TypeVar("R")
 
-#: Reads a stream whole.
-Reading = Callable[[UUID], list[Event]]
 #: A failure of a database as ours; None for anything else.
 Translation = Callable[[BaseException], Exception | None]
 
@@ -202,43 +198,63 @@ class FactStore(Application[UUID]):
 
     def records(self, editions: Editions, now: datetime) -> Iterator[Record]:
         """The record of every student, one after the other, from one snapshot of the store."""
-        read: Reading = self.read
+        then = AsThen(self._asked)
 
         @cache
         def edition_of(name: str) -> EditionRecord:
-            return EditionRecord(editions.get(name), Log(read(edition_stream(name))))
+            stream = edition_stream(name)
+            return EditionRecord(editions.get(name), Log(then.read([stream]).get(stream, ())))
 
-        for _, recorded, read in self.streams():
-            first = next((event for event in recorded if isinstance(event, Registered)), None)
-            if first is not None:
-                enrollment = EnrollmentId(first.ref, editions.get(first.policy).year)
-                years = [enrollment.year, *editions.around(enrollment.year)]
-                logs = logs_of(enrollment, years, partial(_log, read, recorded))
-                yield Record.of(enrollment, logs, edition_of, now)
+        for some in then.some_at_once():
+            found = then.read(some)
+            whose = [each for each in map(partial(_whose, editions), found.values()) if each]
+            streams = {each: streams_of(each, editions) for each in whose}
+            beside = {
+                each for years in streams.values() for both in years.values() for each in both
+            }
+            found |= then.read(beside - found.keys())
 
-    def streams(self) -> Iterator[tuple[UUID, list[Event], Reading]]:
+            def log_of(stream: UUID, found: Mapping[UUID, list[Event]] = found) -> Log:
+                return Log(found.get(stream, ()))
+
+            for enrollment in whose:
+                yield Record.of(enrollment, logs_of(streams[enrollment], log_of), edition_of, now)
+                self.check_process()
+
+    def records_of(
+        self, whom: Iterable[EnrollmentId], editions: Editions, until: int, now: datetime
+    ) -> Iterator[Record]:
+        """The records of some students as they were at a position, one after the other.
+
+        Raises UnreadableEvent where a stream cannot be read.
+        """
+
+        @cache
+        def edition_of(name: str) -> EditionRecord:
+            recorded = self.recorded(edition_stream(name), until)
+            return EditionRecord(editions.get(name), Log.of(recorded))
+
+        left = iter(whom)
+        while some := list(islice(left, AT_ONCE)):
+            streams = {each: streams_of(each, editions) for each in some}
+            every = {one for years in streams.values() for both in years.values() for one in both}
+            logs = {
+                stream: Log.of(positioned(stream, rows)) if rows else NOTHING
+                for stream, rows in self.rows_of(every, until).items()
+            }
+            for each in some:
+                own = logs_of(streams[each], logs.__getitem__)
+                yield Record.of(each, own, edition_of, now)
+
+    def streams(self) -> Iterator[tuple[UUID, list[Event]]]:
         """Every stream with its events, one after the other, as they were when the first was drawn.
 
-        With each comes what reads another stream as it was then. What is recorded is never
-        changed, so how long each stream was tells it: between two draws nothing is kept open.
+        Between two draws nothing is kept open.
         """
-        lengths = {stream_in(key): length for key, length in self._rows(LENGTHS)}
-
-        def as_then(stream: UUID, rows: Sequence[SqlRow]) -> list[Event]:
-            length = lengths[stream]
-            if len(rows) < length:
-                raise UnreadableEvent(f"stream {stream} had length {length}, and has {len(rows)}")
-            return decoded(stream, rows[:length])
-
-        def read(stream: UUID) -> list[Event]:
-            is_there = stream in lengths
-            return as_then(stream, self._rows(STREAM, stream.hex)) if is_there else []
-
-        left = iter(sorted(lengths))
-        while some := list(islice(left, AT_ONCE)):
-            found = self._asked(partial(rows_of_streams, streams=some))
-            for stream in some:
-                yield stream, as_then(stream, found[stream]), read
+        then = AsThen(self._asked)
+        for some in then.some_at_once():
+            for stream, recorded in then.read(some).items():
+                yield stream, recorded
                 self.check_process()
 
     @contextmanager
@@ -292,8 +308,9 @@ class FactStore(Application[UUID]):
         wanted = sorted(set(streams))
         found: dict[UUID, list[SqlRow]] = {stream: [] for stream in wanted}
         for places, some in in_parts(stream.hex for stream in wanted):
-            for key, *row in self._rows(POSITIONED_OF_MANY.format(places), *some, until):
-                found[stream_in(key)].append(tuple(row))
+            rows = self._rows(POSITIONED_OF_MANY.format(places), *some, until)
+            for key, of_stream in groupby(rows, key=itemgetter(0)):
+                found[stream_in(key)] = [row[1:] for row in of_stream]
         return found
 
     def begun(self, streams: Iterable[UUID]) -> list[UUID]:
@@ -302,6 +319,35 @@ class FactStore(Application[UUID]):
         for places, some in in_parts(stream.hex for stream in streams):
             found += self._rows(BEGUN.format(places), *some)
         return [stream_in(key) for (key,) in found]
+
+    def beginnings(
+        self, after: str, until: int, limit: int, *, of_care: bool = False
+    ) -> "list[Beginning]":
+        """How some streams begin, in the order of their ids from one on, told by its digits.
+
+        Those of care are left out, or there alone; what begins after a position is not there.
+        """
+        rows = self._rows(
+            "SELECT originator_id, notification_id, topic, state FROM stored_events "
+            "WHERE originator_version=1 AND originator_id>? AND notification_id<=? "
+            f"AND topic{'=' if of_care else '<>'}? ORDER BY originator_id LIMIT ?",
+            after or UUID(int=0).hex,
+            until,
+            CareReceived.name,
+            limit,
+        )
+        return [Beginning(stream_in(key), *row) for key, *row in rows]
+
+    def known_until(self, until: int, names: Sequence[str]) -> int:
+        """Up to which position, at most, there are facts of these names alone."""
+        places = ", ".join("?" * len(names))
+        ((first,),) = self._rows(
+            "SELECT MIN(notification_id) FROM stored_events "
+            f"WHERE notification_id<=? AND topic NOT IN ({places})",
+            until,
+            *names,
+        )
+        return until if first is None else int(first) - 1
 
     def first(self, stream: UUID) -> Event | None:
         """The first event of a stream, if it has any."""
@@ -445,9 +491,23 @@ class FactStore(Application[UUID]):
         return self.recorder  # type: ignore[return-value]
 
 
-def _log(read: Reading, recorded: Sequence[Event], stream: UUID) -> Log:
-    """The log of a stream; that of the events themselves is not read again."""
-    return Log(recorded if recorded[0].originator_id == stream else read(stream))
+def _whose(editions: Editions, recorded: Sequence[Event]) -> EnrollmentId | None:
+    """Whose enrollment the events of a stream are of, if they are of any."""
+    first = next((event for event in recorded if isinstance(event, Registered)), None)
+    return EnrollmentId(first.ref, editions.get(first.policy).year) if first else None
+
+
+class Beginning(NamedTuple):
+    """The first event of a stream, as it is stored: its position, name and state."""
+
+    stream: UUID
+    position: int
+    topic: str
+    state: bytes
+
+    def event(self) -> Event:
+        """Raises UnreadableEvent."""
+        return from_row(self.stream, 1, self.topic, self.state)
 
 
 class Reached(NamedTuple):

@@ -1,17 +1,20 @@
 """Records of students, each read in one turn, so that it is of one moment."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from itertools import chain
-from typing import Final
+from functools import partial
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any, Final
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.store.connections import Sql, SqlRow, in_parts
-from yibao.adapters.store.tables import decoded, kept_in, positioned, stream_in
+from yibao.adapters.store.connections import AT_ONCE, Sql, SqlRow, in_parts
+from yibao.adapters.store.tables import LENGTHS, decoded, kept_in, rows_of_streams, stream_in
 from yibao.domain.editions import Policy
 from yibao.domain.facts import events
+from yibao.domain.facts.events import Event
+from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.record import NOTHING, EditionRecord, Log, Record
 
@@ -24,7 +27,8 @@ _ATTEMPTS: Final = (
 )
 _TAIL: Final = f"UNION ALL {_EVENTS}=? AND originator_version>?"
 
-EditionOf = Callable[[str], EditionRecord]
+#: Answers what is asked of a database in one turn.
+Asked = Callable[[Callable[[Sql], Any]], Any]
 
 
 class Records:
@@ -40,58 +44,40 @@ class Records:
 
     def read(self, sql: Sql, enrollment: EnrollmentId, editions: Editions, now: datetime) -> Record:
         """Everything recorded of one student; raises UnreadableEvent where it cannot be read."""
-        own, years = enrollment.stream, [enrollment.year, *editions.around(enrollment.year)]
-        streams = streams_of(enrollment, years)
-        names = editions.names()
-        kept = {name: self._logs.get(name) for name in names}
-        tails = [(edition_stream(name).hex, len(log) if log else 0) for name, log in kept.items()]
-        places, of_editions = ", ".join("?" * len(streams)), " ".join([_TAIL] * len(tails))
-        found = _by_stream(
-            sql.rows(
-                f"{_EVENTS} IN ({places}) {of_editions} UNION ALL {_ATTEMPTS} ORDER BY 1, 2, 4",
-                (*(each.hex for each in streams), *chain.from_iterable(tails), own.hex),
-            )
+        own, streams = enrollment.stream, streams_of(enrollment, editions)
+        keys = [stream.hex for some in streams.values() for stream in some]
+        kept, tails = dict(self._logs), list[Any]()
+        for name in (names := editions.names()):
+            tails += edition_stream(name).hex, len(kept.get(name, NOTHING))
+        places, of_editions = ", ".join("?" * len(keys)), " ".join([_TAIL] * len(names))
+        rows = sql.rows(
+            f"{_EVENTS} IN ({places}) {of_editions} UNION ALL {_ATTEMPTS} ORDER BY 1, 2, 4",
+            (*keys, *tails, own.hex),
         )
-        logs = {
-            name: self._grown(name, log, found.get((0, edition_stream(name)), ()))
-            for name, log in kept.items()
+        found = {
+            (kind, stream_in(key)): list(some)
+            for (kind, key), some in groupby(rows, key=itemgetter(0, 1))
         }
-        recorded = {
-            each: Log.of(positioned(each, rows)) if (rows := found.get((0, each))) else NOTHING
-            for each in streams
-        }
-        attempts = [(n, position, state) for n, position, _, state in found.get((1, own), ())]
-        return Record.of(
-            enrollment,
-            logs_of(enrollment, years, recorded.__getitem__),
-            self._edition_of(editions, logs),
-            now,
-            lambda: list(kept_in(attempts)),
-            _notes(sql, [event for log in recorded.values() for event in log.events]),
-        )
 
-    def _grown(self, name: str, log: Log | None, rows: Sequence[SqlRow]) -> "Callable[[], Log]":
-        """An edition's log with what was new in it; it is read only where somebody asks for it."""
+        def log_of(stream: UUID) -> Log:
+            return _grown(stream, NOTHING, found.get((0, stream), ()))
 
-        @cache
-        def grown() -> Log:
-            if log is not None and not rows:
-                return log
-            before = log.events if log else ()
-            new = decoded(edition_stream(name), (row[1:] for row in rows), before)
-            positions = [*(log.positions if log else ()), *(row[0] for row in rows)]
-            whole = self._logs[name] = Log([*before, *new], positions)
-            return whole
+        told: dict[str, EditionRecord] = {}
 
-        return grown
-
-    def _edition_of(self, editions: Editions, logs: "dict[str, Callable[[], Log]]") -> EditionOf:
-        @cache
         def edition_of(name: str) -> EditionRecord:
-            policy = editions.get(name)
-            return self.edition(policy, logs[name]())
+            if name not in told:
+                policy, stream = editions.get(name), edition_stream(name)
+                log = _grown(stream, kept.get(name, NOTHING), found.get((0, stream), ()))
+                self._logs[name] = log
+                told[name] = self.edition(policy, log)
+            return told[name]
 
-        return edition_of
+        logs = logs_of(streams, log_of)
+        recorded = [event for both in logs.values() for log in both for event in log.events]
+        tried = [(n, position, state) for _, _, n, position, _, state in found.get((1, own), ())]
+        return Record.of(
+            enrollment, logs, edition_of, now, lambda: list(kept_in(tried)), _notes(sql, recorded)
+        )
 
     def edition(self, policy: Policy, log: Log) -> EditionRecord:
         """The record of an edition; the same one for as long as nothing is added to it."""
@@ -101,33 +87,64 @@ class Records:
         return kept
 
 
-def streams_of(enrollment: EnrollmentId, years: Iterable[int]) -> list[UUID]:
-    """The streams of a student in some years, of which the last may be the year after hers.
+class AsThen:
+    """The streams of a store as long as they were at one moment, read some hundred at a time.
 
-    How she is cared for then is nothing to her year.
+    What is recorded is never changed, so how long each was tells what was in it.
     """
-    whose = [EnrollmentId(enrollment.ref, year) for year in years]
-    of_care = [each.care_stream for each in whose if each.year <= enrollment.year]
-    return [*(each.stream for each in whose), *of_care]
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        rows = asked(lambda sql: sql.rows(LENGTHS, ()))
+        self._lengths = {stream_in(key): length for key, length in rows}
+
+    def some_at_once(self) -> Iterator[list[UUID]]:
+        """All streams in their order, some hundred at a time."""
+        left = iter(sorted(self._lengths))
+        while some := list(islice(left, AT_ONCE)):
+            yield some
+
+    def read(self, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
+        """The events of some streams, of those that were there; raises UnreadableEvent."""
+        there = sorted(self._lengths.keys() & set(streams))
+        found = self._asked(partial(rows_of_streams, streams=there))
+        return {each: self._read(each, rows) for each, rows in found.items()}
+
+    def _read(self, stream: UUID, rows: Sequence[SqlRow]) -> list[Event]:
+        length = self._lengths[stream]
+        if len(rows) < length:
+            raise UnreadableEvent(f"stream {stream} had length {length}, and has {len(rows)}")
+        return decoded(stream, rows[:length])
+
+
+def streams_of(enrollment: EnrollmentId, editions: Editions) -> dict[int, list[UUID]]:
+    """The streams of a student by the year: of her enrollment and, up to her year, of her care.
+
+    How she is cared for in the year after is nothing to it.
+    """
+    streams = {enrollment.year: [enrollment.stream, enrollment.care_stream]}
+    for year in editions.around(enrollment.year):
+        whose = EnrollmentId(enrollment.ref, year)
+        streams[year] = [whose.stream, *([whose.care_stream] if year < enrollment.year else [])]
+    return streams
 
 
 def logs_of(
-    enrollment: EnrollmentId, years: Iterable[int], log_of: Callable[[UUID], Log]
+    streams: Mapping[int, Sequence[UUID]], log_of: Callable[[UUID], Log]
 ) -> dict[int, tuple[Log, Log]]:
-    """The logs of her enrollment and of her care in some years, as `Record.of` takes them."""
-    found: dict[int, tuple[Log, Log]] = {}
-    for year in years:
-        whose = EnrollmentId(enrollment.ref, year)
-        care = log_of(whose.care_stream) if year <= enrollment.year else NOTHING
-        found[year] = log_of(whose.stream), care
-    return found
+    """The logs of her enrollment and of her care by the year, as `Record.of` takes them."""
+    return {
+        year: (log_of(enrolled), log_of(care[0]) if care else NOTHING)
+        for year, (enrolled, *care) in streams.items()
+    }
 
 
-def _by_stream(rows: Sequence[SqlRow]) -> dict[tuple[int, UUID], list[SqlRow]]:
-    found: dict[tuple[int, UUID], list[SqlRow]] = {}
-    for kind, key, *row in rows:
-        found.setdefault((kind, stream_in(key)), []).append(tuple(row))
-    return found
+def _grown(stream: UUID, log: Log, rows: Sequence[SqlRow]) -> Log:
+    """The log of a stream with what is new in it."""
+    if not rows:
+        return log
+    new = decoded(stream, (row[3:] for row in rows), log.events)
+    return Log([*log.events, *new], [*log.positions, *(row[2] for row in rows)])
 
 
 def _notes(sql: Sql, recorded: Sequence[events.Event]) -> dict[UUID, str]:

@@ -7,7 +7,6 @@ here says otherwise.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import chain
@@ -192,9 +191,11 @@ class Facts:
     @kept
     def _stays(self) -> dict[str, int]:
         """How often the student came to each school."""
-        registered = (fact.event.school for fact in self.registrations)
-        changed = (fact.event.school for fact in self.school_changes)
-        return dict(Counter([*registered, *changed]))
+        found: dict[str, int] = {}
+        came = [fact.event.school for fact in self.registrations]
+        for school in came + [fact.event.school for fact in self.school_changes]:
+            found[school] = found.get(school, 0) + 1
+        return found
 
     @kept
     def schools(self) -> frozenset[str]:

@@ -61,7 +61,7 @@ def cover_timeline(case: Case) -> tuple[Change, ...]:
     return case.once("cover timeline", lambda: tuple(_changes(case, _triggers_while_inside)))
 
 
-def _changes(case: Case, triggers: Callable[[Case], Iterator[Trigger]]) -> list[Change]:
+def _changes(case: Case, triggers: Callable[[Case], Sequence[Trigger]]) -> list[Change]:
     if case.facts.registration is None:
         return []
     state: str = UNREGISTERED
@@ -88,39 +88,45 @@ def state_at(changes: tuple[Change, ...], at: datetime) -> Change | None:
     return found
 
 
-def triggers(case: Case) -> Iterator[Trigger]:
+def triggers(case: Case) -> list[Trigger]:
     """Everything that moves, or would move, the state, each with its instant.
 
     Those of one instant come as they are taken: what time brings before a choice, the choices in
     their own order, what follows from them in the order of the table, and leaving last.
     """
-    yield from _triggers_while_inside(case)
+    found = _triggers_while_inside(case)
     if case.withdrawal:
         outside = midnight(case.facts.first_day_outside(case.withdrawal))
         withdrawn = Derived("withdrawn", outside, "R24", (case.withdrawal,))
-        yield Trigger(outside, "withdraw", withdrawn)
+        found.append(Trigger(outside, "withdraw", withdrawn))
+    return found
 
 
-def _triggers_while_inside(case: Case) -> Iterator[Trigger]:
+def _triggers_while_inside(case: Case) -> list[Trigger]:
     registration = case.registration
     begins = midnight(registration.event.on)
-    yield Trigger(begins, "register", Derived("registered", begins, "R24", (registration,)))
+    registered = Derived("registered", begins, "R24", (registration,))
     span = case.latest_window.lapses
     lapsed = Derived("lapsed", span.closed_from, "R10", (span.closed_by,))
-    yield Trigger(latest(span.closed_from, begins), "window_closes", lapsed)
+    found = [
+        Trigger(begins, "register", registered),
+        Trigger(latest(span.closed_from, begins), "window_closes", lapsed),
+    ]
     for choice in case.choices:
         at = clamped(choice.at, registration)
         if is_opt_out(choice):
-            yield Trigger(at, "keep_other_cover", Derived("opted_out", at, "R4", (choice,)))
+            kept = Derived("opted_out", at, "R4", (choice,))
+            found.append(Trigger(at, "keep_other_cover", kept))
         else:
             by = "pay_premium" if case.policy.enrolled_by_payment else "confirm"
             rule = "R34" if case.policy.enrolled_by_payment else "R24"
-            yield Trigger(at, by, Derived("confirmed", at, rule, (choice,)))
+            found.append(Trigger(at, by, Derived("confirmed", at, rule, (choice,))))
     for episode in case.episodes:
         ended = clamped(episode.opt_out.at, registration) if episode.opt_out else None
         for milestone in milestones(case, episode):
             if ended is None or milestone.at < ended:
-                yield milestone
+                found.append(milestone)
+    return found
 
 
 def milestones(case: Case, episode: Episode) -> Sequence[Trigger]:

@@ -54,6 +54,8 @@ def carried_account(case: Case) -> Derived[date | Pending] | None:
     Who left in that year hands on what was built all the same, and a year without an enrollment
     what it was given.
     """
+    if case.before is None:
+        return None
     return case.once("carried account", lambda: _handed_account(case.before, moved_waiting(case)))
 
 

@@ -7,9 +7,10 @@ from itertools import groupby, takewhile
 from typing import Any, NamedTuple, TypeVar
 
 from yibao.domain.derivation import Derived
-from yibao.domain.editions import Policy
+from yibao.domain.editions import Parameter, Period, Policy
 from yibao.domain.facts import (
     Choice,
+    Confirmation,
     Current,
     EmployeeCover,
     Episode,
@@ -126,8 +127,17 @@ class Case:
     def category(self) -> Category:
         return self.registration.event.category
 
+    def terms_of(self, confirmation: Confirmation) -> Parameter[Period] | None:
+        """The period in which the student joined; none outside of any, or where there are none."""
+        if not self.policy.periods:
+            return None
+        span = self.window_at(confirmation.moment).span_at(confirmation.at)
+        return span.terms if span else None
+
     def window_at(self, moment: Moment) -> Window:
         """The confirmation window of the school the student is at then."""
+        if not self.facts.school_changes:
+            return self.latest_window
         return self._window(self.facts.school_at(moment))
 
     def windows(self) -> Iterator[Window]:
@@ -151,7 +161,7 @@ class Case:
     @kept
     def withdrawal(self) -> Current[events.Withdrawn] | None:
         """The withdrawal that counts, if it has an effect in this benefit year."""
-        return self.withdrawal_without(None)
+        return self.withdrawal_without(None) if self.withdrawals else None
 
     def withdrawal_without(
         self, one: Current[events.Withdrawn] | None
@@ -180,19 +190,18 @@ class Case:
 
         Where it was not told to have stopped, what the next year tells of a stop counts too.
         """
-        known = self._employee_cover_by_now
+        known = self._employee_cover_by_now()
         if self.following and known and not is_stop(known[-1]):
             told = self.following.employee_cover
             later = [fact for fact in told if fact.moment > known[-1].moment]
             return [*known, *takewhile(is_stop, later)]
         return known
 
-    @kept
     def _employee_cover_by_now(self) -> Sequence[EmployeeCover]:
         own = self.facts.employee_cover
         if self.before is None:
             return own
-        return merged(of_an_earlier_year(self.before._employee_cover_by_now), own)
+        return merged(of_an_earlier_year(self.before._employee_cover_by_now()), own)
 
     @kept
     def activations(self) -> Sequence[Current[events.EvoucherActivated]]:
@@ -237,15 +246,16 @@ class Case:
             counting.append(choice)
         return counting
 
-    def _enrolling(self, chosen: Sequence[Choice]) -> Iterator[Choice]:
+    def _enrolling(self, chosen: Sequence[Choice]) -> Sequence[Choice]:
         """R34: of payments in a row the first that lies in a period, else the first."""
         if not self.policy.enrolled_by_payment:
-            yield from chosen
-            return
+            return chosen
+        found: list[Choice] = []
         for opted_out, row in groupby(chosen, key=is_opt_out):
             some = list(row)
             inside = [each for each in some if self.window_at(each.moment).span_at(each.at)]
-            yield from some if opted_out else (inside or some)[:1]
+            found += some if opted_out else (inside or some)[:1]
+        return found
 
     @kept
     def episodes(self) -> tuple[Episode, ...]:
@@ -283,12 +293,13 @@ class Case:
         return standing
 
     def _window(self, school: str | None) -> Window:
-        def derive() -> Window:
-            return confirmation_window(
+        windows = self._shared
+        if school not in windows:
+            windows[school] = confirmation_window(
                 self.policy, self.fixes, school, self.category, self.registered_on
             )
-
-        return self.shared(("window", school), derive)
+        found: Window = windows[school]
+        return found
 
 
 def _began(episode: Episode) -> Moment:

@@ -44,7 +44,7 @@ def benefit_window(
     if _left_before(case) and ends.value < p.benefit_from.value:
         return Derived(name, None, ends.rule, (p.benefit_from, ends), ends.because)
     unknown = not_yet_known(case, episode, waiting, name, "R20")
-    unknown = unknown or _carried_unknown(case, moved_waiting(case))
+    unknown = unknown or _carried_unknown(case)
     if unknown is not None:
         return unknown
     if ends.value < begins.value:
@@ -57,7 +57,7 @@ def _left_before(case: Case) -> bool:
     return case.leaving is not None and case.leaving not in case.facts.withdrawals
 
 
-def _carried_unknown(case: Case, moved: Waiting | None) -> Derived[Pending] | None:
+def _carried_unknown(case: Case, moved: Waiting | None = None) -> Derived[Pending] | None:
     """R33: while the window of the year before is open, so is this one.
 
     `moved` is the waiting period that a check has put in the place of those of the years before.
@@ -105,12 +105,12 @@ def _by_the_period(case: Case, confirmation: Confirmation) -> list[Derived[date]
     """R20, R35: the first day of the benefit year, and what of the period of joining is later."""
     benefit_from = case.policy.parameters.benefit_from
     first = Derived("benefit_year_begins_on", benefit_from.value, "R20", (benefit_from,))
-    span = case.window_at(confirmation.moment).span_at(confirmation.at)
-    cover_from = span.cover_from if span else "registration"
+    terms = case.terms_of(confirmation)
+    cover_from = terms.value.cover_from if terms else "registration"
     if cover_from == "benefit_from":
         return [first]
     days = [first, *registered_later(case, first.value, "R20-registered-later")]
-    if cover_from == "registration":
+    if terms is None or cover_from == "registration":
         return days
     joined = confirmation.at.date()
     begins = {
@@ -118,8 +118,7 @@ def _by_the_period(case: Case, confirmation: Confirmation) -> list[Derived[date]
         "day_after_enrollment": day_after(joined),
         "first_of_next_month": first_of_next_month(joined),
     }[cover_from]
-    terms = (span.terms,) if span and span.terms else ()
-    by_joining = Derived("cover_of_the_period_begins_on", begins, "R35", (confirmation, *terms))
+    by_joining = Derived("cover_of_the_period_begins_on", begins, "R35", (confirmation, terms))
     return [*days, by_joining]
 
 

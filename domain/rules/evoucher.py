@@ -65,6 +65,8 @@ def evoucher_instant(
 
 def carried_evoucher(case: Case) -> Derived[datetime | Pending] | None:
     """R33: the e-voucher that the year before hands on, if there is one, or may be."""
+    if case.before is None:
+        return None
     return case.once(
         "carried e-voucher", lambda: _handed_evoucher(case.before, moved_waiting(case))
     )

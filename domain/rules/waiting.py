@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, last_day_of_months, latest
 from yibao.domain.derivation import Derived, Earlier, latest_day
+from yibao.domain.editions import Parameter, Period, Policy
 from yibao.domain.facts import Confirmation, Current, events, is_payment
 from yibao.domain.rules.case import Case
-from yibao.domain.rules.window import Span
 from yibao.domain.vocabulary import PENDING, Pending, WaitingPeriod
 
 Waiting = Derived[WaitingPeriod | Pending | None]
+Check = Current[events.PriorCoverageVerified]
+Terms = Parameter[Period]
 
 
 def waiting_period(case: Case, confirmation: Confirmation | None = None) -> Waiting:
@@ -121,19 +123,22 @@ def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
     return Derived(name, PENDING, "R33", earlier, "year_before_undecided")
 
 
-def counting_check(case: Case) -> Current[events.PriorCoverageVerified] | None:
+def counting_check(case: Case) -> Check | None:
     """The check that results are waited for of: this year's or, where none is needed, before it."""
-    names_the_end = _is_ended_by_name(case)
-    if case.before and case.before.enrolled and not names_the_end:
+    if case.before and case.before.enrolled and not _is_ended_by_name(case):
         return counting_check(case.before)
-    is_heard = case.policy.knows_waiting_periods or (_may_wait(case) and names_the_end)
-    return case.check if is_heard else None
+    if case.policy.knows_waiting_periods or (_may_wait(case) and _is_ended_by_name(case)):
+        return case.check
+    return None
 
 
 def _waiting_period(case: Case, confirmation: Confirmation | None) -> Waiting:
+    own = _own_waiting(case, confirmation)
+    if case.before is None:
+        return own
     if undecided := year_before_undecided(case, "waiting"):
         return undecided
-    own, carried = _own_waiting(case, confirmation), carried_waiting(case)
+    carried = carried_waiting(case)
     if carried is None:
         return own
     if isinstance(own.value, WaitingPeriod) and own.rule == "R13-recorded":
@@ -160,15 +165,15 @@ def _own_waiting(case: Case, confirmation: Confirmation | None) -> Waiting:
     p = case.policy.parameters
     if not _may_wait(case):
         return Derived("waiting", None, "R12", (p.waiting_months_per_lapsed_year,), "no_such_rule")
-    check = case.check
-    if _lapses_count(case) and check is None:
+    check, lapses_count = case.check, _lapses_count(case)
+    if lapses_count and check is None:
         return Derived("waiting", PENDING, "R12", because="check_missing")
-    start = first_waiting_day(case, confirmation)
-    recorded = _named(case)
-    if check and recorded and recorded >= start.value:
-        period = WaitingPeriod(start.value, recorded, None)
-        return Derived("waiting", period, "R13-recorded", (check, start))
-    return _by_months(case, _span_of(case, confirmation), _counted_from(case, confirmation))
+    if check and (recorded := check.event.waiting_ends_on):
+        start = first_waiting_day(case, confirmation)
+        if recorded >= start.value:
+            period = WaitingPeriod(start.value, recorded, None)
+            return Derived("waiting", period, "R13-recorded", (check, start))
+    return _by_months(case, check if lapses_count else None, confirmation)
 
 
 class _Owed(NamedTuple):
@@ -179,13 +184,15 @@ class _Owed(NamedTuple):
     inputs: tuple[Any, ...] = ()
 
 
-def _by_months(case: Case, span: Span | None, start: Derived[date]) -> Waiting:
-    """R13, R15, R36: fixed months and months a lapsed year, as one period."""
-    owed = _owed(case, span)
+def _by_months(case: Case, check: Check | None, confirmation: Confirmation | None) -> Waiting:
+    """R13, R15, R36: fixed months and, by a check, months a lapsed year, as one period."""
+    terms = confirmation and case.terms_of(confirmation)
+    owed = _owed(case.policy, check, terms)
     if not owed.inputs:
-        return _none(case, span)
+        return _none(case, check, terms)
     if not owed.months:
         return Derived("waiting", None, owed.rule, owed.inputs, "waiting_repaired")
+    start = _counted_from(case, confirmation)
     counted = case.policy.parameters.waiting_counts_first_day
     last = last_day_of_months(start.value, owed.months, counting_first_day=counted.value)
     end = Derived("waiting_ends_on", last, "R15", (start, counted))
@@ -193,14 +200,14 @@ def _by_months(case: Case, span: Span | None, start: Derived[date]) -> Waiting:
     return Derived("waiting", period, owed.rule, (*owed.inputs, end))
 
 
-def _owed(case: Case, span: Span | None) -> _Owed:
-    """R36: fixed months of a span and those of lapsed years, less what was repaired.
+def _owed(policy: Policy, check: Check | None, terms: Terms | None) -> _Owed:
+    """R36: fixed months of a period and those of lapsed years, less what was repaired.
 
     Together they do not fall below the floor, which never raises what was owed.
     """
-    p, check = case.policy.parameters, case.check if _lapses_count(case) else None
+    p = policy.parameters
     each = p.waiting_months_per_lapsed_year
-    fixed = span.fixed_waiting_months if span else 0
+    fixed = terms.value.fixed_waiting_months if terms else 0
     lapsed = check.event.lapsed_years * each.value if check else 0
     inputs: list[Any] = [check, each] if lapsed else []
     months, rule = fixed + lapsed, "R13"
@@ -212,15 +219,14 @@ def _owed(case: Case, span: Span | None) -> _Owed:
         if floor and check.event.lapsed_years >= floor.value.lapsed_years:
             months = max(months, min(floor.value.months, fixed + lapsed))
             inputs.append(floor)
-    if fixed and span:
+    if fixed:
         rule = "R36"
-        inputs.append(span.terms)
+        inputs.append(terms)
     return _Owed(months, rule, tuple(inputs))
 
 
-def _none(case: Case, span: Span | None) -> Waiting:
+def _none(case: Case, check: Check | None, terms: Terms | None) -> Waiting:
     """Why there is no waiting period."""
-    check = case.check if _lapses_count(case) else None
     if check:
         return Derived("waiting", None, "R12", (check,), "no_lapsed_year")
     before = case.before
@@ -230,8 +236,7 @@ def _none(case: Case, span: Span | None) -> Waiting:
         return Derived(
             "waiting", None, "R33", (Earlier(before.policy, enrolled),), "enrolled_before"
         )
-    terms = (span.terms,) if span and span.terms else ()
-    return Derived("waiting", None, "R36", terms, "no_fixed_months")
+    return Derived("waiting", None, "R36", (terms,) if terms else (), "no_fixed_months")
 
 
 def _named(case: Case) -> date | None:
@@ -248,10 +253,6 @@ def _is_ended_by_name(case: Case) -> bool:
 def _latest(case: Case) -> Confirmation | None:
     """What she has joined with at last."""
     return case.episodes[-1].confirmation if case.episodes else None
-
-
-def _span_of(case: Case, confirmation: Confirmation | None) -> Span | None:
-    return confirmation and case.window_at(confirmation.moment).span_at(confirmation.at)
 
 
 def _may_wait(case: Case) -> bool:
@@ -279,4 +280,5 @@ def _depends(case: Case) -> bool:
         return True
     if _named(case):
         return running(case) is None
-    return _lapses_count(case) and (case.check is None or _owed(case, None).months > 0)
+    check = case.check
+    return _lapses_count(case) and (check is None or _owed(case.policy, check, None).months > 0)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.editions import CoverFrom, Parameter, Period, Policy
+from yibao.domain.editions import Parameter, Period, Policy
 from yibao.domain.facts import Current, events
 from yibao.domain.vocabulary import Category
 
@@ -29,11 +29,6 @@ class Span(NamedTuple):
     opened_by: End
     closed_by: End
     terms: Parameter[Period] | None = None
-
-    @property
-    def cover_from(self) -> CoverFrom:
-        """From when care is covered for who joins in it."""
-        return self.terms.value.cover_from if self.terms else "registration"
 
     @property
     def fixed_waiting_months(self) -> int:
@@ -105,14 +100,13 @@ def confirmation_window(
         first = first._replace(opens_at=opening.event.opens, opened_by=opening)
     if closing and closing.event.closed_from:
         first = first._replace(closed_from=closing.event.closed_from, closed_by=closing)
-    return _window(first, [_span(period) for period in policy.periods[1:]], policy)
-
-
-def _window(first: Span, others: Sequence[Span], policy: Policy) -> Window:
-    """A window of one span or of several; a late one is the last of them."""
-    if not others:
+    if not policy.periods:
         return Window((first,), *first[:4], first)
-    spans = (first, *others)
+    return _window((first, *map(_span, policy.periods[1:])), policy)
+
+
+def _window(spans: tuple[Span, ...], policy: Policy) -> Window:
+    """A window of several spans; a late one is the last of them."""
     in_time = spans[:-1] if policy.parameters.late_period else spans
     opening = min(spans, key=lambda span: span.opens_at)
     closing, lapses = (max(some, key=lambda span: span.closed_from) for some in (spans, in_time))

@@ -16,7 +16,7 @@ import numpy
 from numpy.typing import NDArray
 
 from yibao.domain import calendar
-from yibao.domain.calendar import SHANGHAI, Days, Instants
+from yibao.domain.calendar import SHANGHAI, Columns, Days
 from yibao.domain.kept import kept
 from yibao.domain.vocabulary import Words
 from yibao.projections.cohort.shapes import day_number, day_of, instant_number, instant_of
@@ -337,8 +337,8 @@ class DayColumn(_Compared, Days, date):
     def _mapped(self, of: Callable[[Numbers], Numbers], first: date) -> "DayColumn":
         return self.of(self.path, self.column.mapped(of, day_number(first)))
 
-    def latest(self, days: Sequence[date]) -> date:
-        found = self.path.latest([_number_of(self, day) for day in days])
+    def latest(self, moments: Sequence[date]) -> date:
+        found = self.path.latest([_number_of(self, day) for day in moments])
         return day_of(found) if isinstance(found, int) else self.of(self.path, found)
 
     year = month = day = property(_taken_apart)  # pyright: ignore
@@ -350,7 +350,7 @@ class DayColumn(_Compared, Days, date):
         return f"<column of days, of which the first is {self.first}>"
 
 
-class InstantColumn(_Compared, Instants, datetime):
+class InstantColumn(_Compared, Columns, datetime):
     """An instant that is a column of instants, all told in Shanghai."""
 
     _kept: dict[object, Any]
@@ -397,8 +397,8 @@ class InstantColumn(_Compared, Instants, datetime):
 
         return self._once("date", make)
 
-    def latest(self, instants: Sequence[datetime]) -> datetime:
-        found = self.path.latest([_number_of(self, instant) for instant in instants])
+    def latest(self, moments: Sequence[datetime]) -> datetime:
+        found = self.path.latest([_number_of(self, instant) for instant in moments])
         return instant_of(found) if isinstance(found, int) else self.of(self.path, found)
 
     def astimezone(self, tz: tzinfo | None = None) -> Self:

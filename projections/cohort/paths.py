@@ -1,6 +1,5 @@
 """Runs a question once for each path that enrollments of one shape take through the law."""
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -17,7 +16,7 @@ from yibao.projections.cohort.columns import (
     Source,
     WordColumn,
 )
-from yibao.projections.cohort.shapes import EditionOf, Row, Shape, Words, known_of
+from yibao.projections.cohort.shapes import EditionOf, Reading, Row, Shape, Words, known_of
 from yibao.projections.record import Knowledge
 
 R_co = TypeVar("R_co", covariant=True)
@@ -48,11 +47,6 @@ class Along(NamedTuple, Generic[R_co]):
     answer: R_co
 
 
-def packed(numbers: Iterable[int]) -> bytes:
-    """The numbers of an enrollment as they are to be kept."""
-    return array("q", numbers).tobytes()
-
-
 def unpacked(rows: Sequence[bytes]) -> Numbers:
     """The numbers of a group, from those of each."""
     found = numpy.frombuffer(b"".join(rows), dtype=numpy.int64).reshape(len(rows), -1)
@@ -67,25 +61,44 @@ def ask(
 ) -> Iterator[Along[R_co]]:
     """What a question gives for everybody in some groups, once for each path that is taken."""
     for group in groups:
-        yield from _asked(group, question, words, edition_of)
+        shape = group.shape
+
+        def asked(reading: Reading, shape: Shape = shape) -> R_co:
+            return question(known_of(shape, reading, edition_of))
+
+        yield from _walked(group, asked, words)
 
 
-def _asked(
-    group: Group, question: Callable[[Knowledge], R_co], words: Words, edition_of: EditionOf
+def ask_at(
+    group: Group,
+    question: Callable[[Knowledge, datetime], R_co],
+    words: Words,
+    edition_of: EditionOf,
 ) -> Iterator[Along[R_co]]:
-    shape, numbers = group
-    waiting: list[Rows | None] = [None]
+    """The same of a question for an instant: that of each is the last of the group's numbers."""
+
+    def asked(reading: Reading) -> R_co:
+        knowledge = known_of(group.shape, reading, edition_of)
+        return question(knowledge, reading.instant(len(group.numbers) - 1))
+
+    yield from _walked(group, asked, words)
+
+
+def _walked(
+    group: Group, question: Callable[[Reading], R_co], words: Words
+) -> Iterator[Along[R_co]]:
+    numbers = group.numbers
+    waiting: list[Rows | None] = [None] if numbers.shape[1] else []
     while waiting:
         rows = waiting.pop()
         size = numbers.shape[1] if rows is None else len(rows)
         if size <= _FEW:
             for row in numpy.arange(size) if rows is None else rows:
-                own = Row(numbers[:, row].tolist(), words)
-                alone = question(known_of(shape, own, edition_of))
+                alone = question(Row(numbers[:, row].tolist(), words))
                 yield Along(group, numpy.array([row]), numpy.array([0]), alone)
             continue
         path = Path(size)
-        answer = question(known_of(shape, _Columns(numbers, rows, path, words), edition_of))
+        answer = question(_Columns(numbers, rows, path, words))
         places = numpy.flatnonzero(path.along)
         yield Along(group, places if rows is None else rows[places], places, answer)
         waiting += path.left if rows is None else [rows[left] for left in path.left]

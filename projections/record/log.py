@@ -1,7 +1,7 @@
 """What one stream recorded, folded from prefix to prefix."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
@@ -68,6 +68,10 @@ class Log:
         if not self.events or self.events[-1].recorded_at <= known_at:
             return len(self.events)
         return bisect_right(self.events, known_at, key=attrgetter("recorded_at"))
+
+    def among(self, versions: Mapping[UUID, int]) -> int:
+        """How many events there are by what tells how far each stream is known."""
+        return versions[self.events[0].originator_id] if self.events else 0
 
     def at(self, position: int) -> int:
         """How many events the store had taken at a position."""

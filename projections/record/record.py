@@ -1,6 +1,7 @@
 """Everything recorded of one student, of one moment."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, cached_property, partial
@@ -33,9 +34,10 @@ def _edition_in(editions: Mapping[str, EditionRecord], name: str) -> EditionReco
     return editions[name] if name in editions else _no_edition(name)
 
 
+_VERSION: Final = attrgetter("originator_version")
 _CaseKey = tuple[int, int, str, Case | None, Facts | None]
-#: How far a cut-off goes in the log of a stream.
-_Cut = Callable[[UUID, Log], int]
+#: How far a cut-off goes in a log.
+_Cut = Callable[[Log], int]
 
 
 class Record:
@@ -70,7 +72,7 @@ class Record:
         self.before = before
         self.following = following
         self._following = Following(following) if following else None
-        self._named = _editions_named(enrolled.events)
+        self._registered = [e for e in enrolled.events if isinstance(e, events.Registered)]
         self._cases: dict[_CaseKey, Case] = {}
         self._case: Case | None = None
         self._care: tuple[Stream, tuple[Care, ...], Ledger] = EMPTY, (), Ledger()
@@ -160,7 +162,8 @@ class Record:
 
     def edition_named(self, version: int) -> str | None:
         """The edition that the latest registration of a prefix names, current or taken back."""
-        return self._named[version]
+        count = bisect_right(self._registered, version, key=_VERSION)
+        return self._registered[count - 1].policy if count else None
 
     def edition_version(self, name: str, known_at: datetime | None) -> int:
         """How far an edition was fixed as known at an instant."""
@@ -179,10 +182,10 @@ class Record:
 
     def _cut(self, version: int, known_at: datetime | None) -> _Cut:
         """The first events of her own stream, and of everything else what an instant knows."""
-        own = self.enrollment.stream
+        own = self.enrolled
 
-        def cut(stream: UUID, log: Log) -> int:
-            if stream == own:
+        def cut(log: Log) -> int:
+            if log is own:
                 return version
             return log.by(known_at) if known_at else 0
 
@@ -190,7 +193,7 @@ class Record:
 
     def known_at(self, position: int) -> Knowledge:
         """What is known once the store has taken that many events."""
-        return self._known(lambda _, log: log.at(position), None)
+        return self._known(lambda log: log.at(position), None)
 
     def _known(self, cut: _Cut, known_at: datetime | None) -> Knowledge:
         """The knowledge of one version of each stream.
@@ -199,19 +202,19 @@ class Record:
         the trail, from being folded anew for each fact.
         """
         before = self._known_before(cut, known_at)
-        version = cut(self.enrollment.stream, self.enrolled)
+        version = cut(self.enrolled)
         named = self.edition_named(version)
         if named is None:
             return Knowledge(self.enrollment, version, known_at, 0, None, before=before)
         told, following = 0, None
-        if self._following:
-            until = cut(self._next_year.stream, self._following.log)
+        if self.following and self._following:
+            until = cut(self.following)
             told, following = self._following.told(until), self._following.facts(until)
         edition = self.edition_of(named)
-        edition_version = cut(edition_stream(named), edition.log)
+        edition_version = cut(edition.log)
         given = self._case_before(before)
         case = self._case_of(version, edition_version, edition, given, following)
-        care, cares = self._care_of(cut(self.enrollment.care_stream, self.received))
+        care, cares = self._care_of(cut(self.received))
         return Knowledge(
             self.enrollment,
             version,
@@ -252,7 +255,7 @@ class Record:
         """
         since = self._cut(then.version, then.known_at)
         until = self._cut(now.version, now.known_at)
-        versions = {stream: since(stream, log) for stream, log in self._logs(until).items()}
+        versions = {stream: since(log) for stream, log in self._logs(until).items()}
         gathered: dict[UUID, list[events.Event]] = {}
         for event in self._between(dict(versions), until):
             transaction = gathered.setdefault(event.originator_id, [])
@@ -260,7 +263,7 @@ class Record:
             if event.goes_on:
                 continue
             versions[event.originator_id] = event.originator_version
-            known = self._known(lambda stream, _: versions[stream], event.recorded_at)
+            known = self._known(lambda log: log.among(versions), event.recorded_at)
             yield gathered.pop(event.originator_id), known
 
     def _logs(self, until: _Cut) -> dict[UUID, Log]:
@@ -280,7 +283,7 @@ class Record:
         logs = self._logs(until)
 
         def recorded(stream: UUID) -> Sequence[events.Event]:
-            return logs[stream].events[since[stream] : until(stream, logs[stream])]
+            return logs[stream].events[since[stream] : until(logs[stream])]
 
         streams: list[Iterator[tuple[Any, events.Event]]] = []
         for record in self._years():
@@ -289,9 +292,9 @@ class Record:
         own = self.streams()
         fixed = chain.from_iterable(recorded(stream) for stream in logs if stream not in own)
         streams += _in_order(0, sorted(fixed, key=attrgetter("recorded_at")))
-        if self._following:
-            after, log = self._next_year, self._following.log
-            told = self._following.transactions(since[after.stream], until(after.stream, log))
+        if self.following and self._following:
+            after = self._next_year
+            told = self._following.transactions(since[after.stream], until(self.following))
             streams += _in_order(after.year, told)
         found = [event for _, event in merge(*streams, key=itemgetter(0))]
         if (self.before or self.following) and all(log.is_placed for log in logs.values()):
@@ -305,10 +308,10 @@ class Record:
         logs = self.streams()
         logs.pop(self._next_year.stream, None)
         for record in self._years():
-            if named := record.edition_named(until(record.enrollment.stream, record.enrolled)):
+            if named := record.edition_named(until(record.enrolled)):
                 logs[edition_stream(named)] = record.edition_of(named).log
         return then.following > now.following or any(
-            since(stream, log) > until(stream, log) for stream, log in logs.items()
+            since(log) > until(log) for log in logs.values()
         )
 
     def streams(self) -> dict[UUID, Log]:
@@ -332,7 +335,7 @@ class Record:
         yield self
 
     def _editions_cut(self, cut: _Cut) -> set[str]:
-        return self.editions_by(cut(self.enrollment.stream, self.enrolled))
+        return self.editions_by(cut(self.enrolled))
 
     def moments(self) -> tuple[datetime, ...]:
         """The instants at which what is known of the student changed, once each and ascending.
@@ -393,7 +396,8 @@ class Record:
 
     def editions_by(self, version: int) -> set[str]:
         """The editions a student was registered under in the first events of her stream."""
-        return {name for name in self._named[: version + 1] if name is not None}
+        count = bisect_right(self._registered, version, key=_VERSION)
+        return {registered.policy for registered in self._registered[:count]}
 
     def _case_of(
         self,
@@ -443,14 +447,6 @@ class Record:
         if event.goes_on:
             raise UnknownCutoff(f"version {version} lies inside a transaction")
         return event.recorded_at
-
-
-def _editions_named(recorded: Sequence[events.Event]) -> list[str | None]:
-    """For each prefix, from the empty one, the edition its latest registration names."""
-    named: list[str | None] = [None]
-    for event in recorded:
-        named.append(event.policy if isinstance(event, events.Registered) else named[-1])
-    return named
 
 
 def _enrolled_in(logs: Mapping[int, tuple[Log, Log]], year: int) -> Log | None:

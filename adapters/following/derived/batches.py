@@ -241,13 +241,12 @@ class Batch(ABC, Generic[T]):
 
         That is the name of a school: all else that is told has no such characters.
         """
-        for each in record.enrolled.positioned():
-            school = getattr(each.event, "school", None)
-            if school is not None and not self.transaction.tables.can_hold(school):
+        tables = self.transaction.tables
+        for event in record.enrolled.events:
+            if isinstance(event, _AT_A_SCHOOL) and not tables.can_hold(event.school):
                 raise UnreadableEvent(
-                    f"the fact at position {each.position} names a school by characters "
-                    "that the "
-                    f"{self.transaction.tables.layout.told}'s database cannot hold"
+                    f"the fact at position {record.enrolled.position_of(event)} names a school by "
+                    f"characters that the {tables.layout.told}'s database cannot hold"
                 )
 
     def _park(self, parked: Parked) -> None:
@@ -255,9 +254,15 @@ class Batch(ABC, Generic[T]):
         self.transaction.park(parked)
 
     def remember_schools(self, record: Record, told: Iterable[events.Event]) -> None:
-        """For whom a window may be fixed: every school, under every edition there was of a year.
+        """For whom a window may be fixed: every school, under every edition there was of a year."""
+        self.transaction.add_schools(self.schools(record, told))
 
-        It is known already unless something new was told of it, or there are several years.
+    def schools(
+        self, record: Record, told: Iterable[events.Event]
+    ) -> Iterator[tuple[str, str, UUID]]:
+        """The schools of a student, each with an edition and the stream of the enrollment.
+
+        They are known already unless something new was told of one, or there are several years.
         """
         several = len(self._years[record.enrollment.ref]) > 1
         if not (several or any(isinstance(event, _AT_A_SCHOOL) for event in told)):
@@ -267,9 +272,7 @@ class Batch(ABC, Generic[T]):
             known = [event for event in year.enrolled.events if isinstance(event, _AT_A_SCHOOL)]
             policies = {event.policy for event in known if isinstance(event, events.Registered)}
             schools = {event.school for event in known}
-            self.transaction.add_schools(
-                (policy, school, stream) for policy in policies for school in schools
-            )
+            yield from ((policy, school, stream) for policy in policies for school in schools)
 
     def _fixed_windows(self, progress: Progress, found: Sequence[int], policy: str) -> Progress:
         """Takes in whose answers windows moved that were fixed in a row.

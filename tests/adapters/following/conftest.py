@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from yibao.adapters.following.cohort.following import CohortProjection
 from yibao.adapters.following.derived import Batch, FactsFollowed
 from yibao.adapters.service.service import Service, open_service
 
@@ -34,4 +35,5 @@ def service(store: str, clock: Clock) -> Iterator[Service]:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FactsFollowed, "size", 3)
+    monkeypatch.setattr(CohortProjection, "size", 3)
     monkeypatch.setattr(Batch, "fan", 2)

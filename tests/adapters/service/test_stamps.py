@@ -248,7 +248,7 @@ def past(
 
     And for each version, unless care, which has no versions, may come with the very same stamp.
     """
-    stamps = {event.recorded_at for _, stream, _ in service._store.streams() for event in stream}
+    stamps = {event.recorded_at for _, stream in service._store.streams() for event in stream}
     cutoffs = stamps | {stamp - INSTANT for stamp in stamps}
     for student in STUDENTS:
         facts = service.facts(student)

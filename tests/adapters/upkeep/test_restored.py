@@ -94,7 +94,7 @@ def opened(url: str) -> Service:
 
 def streams(url: str) -> dict[UUID, list[events.Event]]:
     with closing(open_store(url)) as store:
-        return {stream: recorded for stream, recorded, _ in store.streams()}
+        return dict(store.streams())
 
 
 def answers(service: Service) -> list[Any]:

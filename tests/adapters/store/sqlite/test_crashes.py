@@ -124,7 +124,7 @@ class Kept:
         open_service(self.url).close()
         with closing(open_store(self.url)) as store:
             # Others may still be writing: everything is read once, from one snapshot.
-            found = {stream: recorded for stream, recorded, _ in store.streams()}
+            found = dict(store.streams())
         # After the facts: what was recorded with them is there by now.
         self._whole(found, notes_in(self.url))
         there = Counter(e.command_id for stream in found.values() for e in stream)
@@ -173,7 +173,7 @@ class Kept:
         if not is_postgres(self.url):
             assert rows(self.url, "PRAGMA integrity_check") == [("ok",)]
         with closing(open_store(self.url)) as store:
-            facts = {e.event_id for _, recorded, _ in store.streams() for e in recorded}
+            facts = {e.event_id for _, recorded in store.streams() for e in recorded}
         assert notes_in(self.url).keys() <= facts, "a note without its fact"
 
 
@@ -201,7 +201,7 @@ def _adopts(event: events.Event) -> bool:
 
 def _sizes(url: str) -> dict[UUID, int]:
     with closing(open_store(url)) as store:
-        return {stream: len(recorded) for stream, recorded, _ in store.streams()}
+        return {stream: len(recorded) for stream, recorded in store.streams()}
 
 
 def test_a_writer_killed_at_any_moment_leaves_whole_transactions_and_all_it_acknowledged(
