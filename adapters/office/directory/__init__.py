@@ -6,10 +6,9 @@ file. Where that key is destroyed nobody can read what is sealed, wherever a cop
 
 from yibao.adapters.office.directory.directory import (
     Directory,
-    Drawn,
     Forgotten,
     Importing,
-    Known,
+    Person,
     draw,
     open_directory,
 )
@@ -19,11 +18,10 @@ from yibao.adapters.office.directory.settings import DirectorySettings, director
 __all__ = [
     "Directory",
     "DirectorySettings",
-    "Drawn",
     "Entry",
     "Forgotten",
     "Importing",
-    "Known",
+    "Person",
     "directory_settings",
     "draw",
     "open_directory",

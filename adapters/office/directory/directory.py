@@ -39,15 +39,8 @@ Clock = Callable[[], datetime]
 Forgotten = Literal["forgotten", "second_person_needed", "nobody"]
 
 
-class Known(NamedTuple):
-    """Somebody in the directory, by her reference."""
-
-    ref: str
-    entry: Entry
-
-
-class Drawn(NamedTuple):
-    """A reference drawn for somebody new, and by what she is to be found."""
+class Person(NamedTuple):
+    """Somebody of the directory, or about to be: her reference, and who she is."""
 
     ref: str
     entry: Entry
@@ -113,7 +106,7 @@ class Directory:
         """A word of 32 digits, the same for the same parts, of which nothing can be read."""
         return keyed(self._keys.secrets["commands"], *parts)
 
-    def known(self, whom: Sequence[tuple[str, str]]) -> list[Known | None]:
+    def known(self, whom: Sequence[tuple[str, str]]) -> list[Person | None]:
         """Who has each of some numbers, by school and number; nothing is noted."""
         lookups = [self._lookup(*each) for each in whom]
         people = self._people.by_lookup(lookups)
@@ -143,16 +136,16 @@ class Directory:
         if gone := [*{*unsettled} - {*stay}]:
             self._remove(gone)
 
-    def _add(self, drawn: Sequence[Drawn]) -> None:
+    def _add(self, drawn: Sequence[Person]) -> None:
         keys = {each.ref: new_key() for each in drawn}
         self._keys.add(keys)
         self._people.add([self._sealed(each, keys[each.ref]) for each in drawn])
 
-    def _replace(self, known: Sequence[Known]) -> None:
+    def _replace(self, known: Sequence[Person]) -> None:
         keys = self._keys.of([each.ref for each in known])
         self._people.replace([self._sealed(each, keys[each.ref]) for each in known])
 
-    def _sealed(self, whom: Drawn | Known, key: bytes) -> Sealed:
+    def _sealed(self, whom: Person, key: bytes) -> Sealed:
         ref, entry = whom
         told = self._lookup(entry.school, entry.number)
         return Sealed(ref, told, sealed(entry, key, ref), self._keys.version)
@@ -164,10 +157,10 @@ class Directory:
         self._keys.leave_no_trace()
         self._keys.settle(refs)
 
-    def _opened(self, found: Sequence[Sealed]) -> list[Known]:
+    def _opened(self, found: Sequence[Sealed]) -> list[Person]:
         keys = self._keys.of(each.ref for each in found)
         return [
-            Known(each.ref, opened(each.sealed, keys[each.ref], each.ref))
+            Person(each.ref, opened(each.sealed, keys[each.ref], each.ref))
             for each in found
             if each.ref in keys
         ]
@@ -203,12 +196,12 @@ class Importing:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    def add(self, drawn: Sequence[Drawn]) -> None:
+    def add(self, drawn: Sequence[Person]) -> None:
         """Writes entries; each has to be kept or removed once it is known what is recorded."""
         if drawn:
             self._directory._add(drawn)
 
-    def replace(self, known: Sequence[Known]) -> None:
+    def replace(self, known: Sequence[Person]) -> None:
         """Writes what is known of people now."""
         if known:
             self._directory._replace(known)
@@ -223,14 +216,14 @@ class Importing:
             self._directory._remove(refs)
 
 
-def draw(entries: Iterable[Entry], new: Callable[[], str] = new_ref) -> list[Drawn]:
+def draw(entries: Iterable[Entry], new: Callable[[], str] = new_ref) -> list[Person]:
     """A new reference for each, which is none that a command would refuse, nor another's here."""
     drawn: dict[str, Entry] = {}
     for entry in entries:
         while revealing(ref := new()) or ref in drawn:
             pass
         drawn[ref] = entry
-    return [Drawn(ref, entry) for ref, entry in drawn.items()]
+    return [Person(ref, entry) for ref, entry in drawn.items()]
 
 
 def open_directory(settings: DirectorySettings, clock: Clock, *, make: bool) -> Directory | None:

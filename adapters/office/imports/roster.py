@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from yibao.adapters.office.directory import Directory, Drawn, Entry, Importing, Known, draw
+from yibao.adapters.office.directory import Directory, Entry, Importing, Person, draw
 from yibao.adapters.office.imports.editions import edition_of
 from yibao.adapters.office.imports.verdicts import Change, Imported, RowVerdict, Verdict
 from yibao.adapters.office.judging import (
@@ -67,8 +67,8 @@ class _Plan(NamedTuple):
     code: str | None = None
     column: str | None = None
     changes: tuple[Change, ...] = ()
-    new: Drawn | None = None
-    replaced: Known | None = None
+    new: Person | None = None
+    replaced: Person | None = None
 
 
 def import_roster(
@@ -224,14 +224,14 @@ class _Roster:
             raise refused
         return None if refused is None else RowRefused("", refused.code)
 
-    def _of_new(self, row: Judged, new: Drawn) -> _Plan:
+    def _of_new(self, row: Judged, new: Person) -> _Plan:
         edition = self._edition(row.found.registered_on)
         assert edition is not None
         whose = EnrollmentId(new.ref, edition.year)
         commands = [self._register(row.found, new.ref, edition), self._declare(new.ref)]
         return _Plan(row.row, "registered", whose, commands, new=new)
 
-    def _of_known(self, row: Judged, who: Known) -> _Plan:
+    def _of_known(self, row: Judged, who: Person) -> _Plan:
         student: Student = row.found
         edition = self._edition(student.registered_on)
         years = self._service.enrollments(who.ref)
@@ -252,12 +252,12 @@ class _Roster:
             return _Plan(row.row, "registered", whose, commands)
         changes = tuple(_changes(student, self._asked.school, who.entry, facts))
         asked: list[Command] = []
-        replaced: Known | None = None
+        replaced: Person | None = None
         if self._asked.correct and changes:
             now = {each.column: each.now for each in changes if each.column in _OF_THE_FACT}
             if now:
                 asked.append(self._correct(who.ref, facts, now, events))
-            replaced = Known(who.ref, self._entry(student))
+            replaced = Person(who.ref, self._entry(student))
         is_here = facts.latest_school == self._asked.school
         is_declared = any(
             facts.school_at(each.moment) == facts.latest_school for each in facts.rosters

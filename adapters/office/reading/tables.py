@@ -16,7 +16,7 @@ from yibao.adapters.office.reading.archives import (
     check_workbook,
 )
 from yibao.adapters.office.reading.headers import Header, Heading, find_header, lacking
-from yibao.adapters.office.reading.texts import BETWEEN, decoded, rows_of
+from yibao.adapters.office.reading.texts import decoded, rows_of
 
 Cell = str | int | float | bool | date | datetime | time | timedelta
 
@@ -122,10 +122,7 @@ class _Text:
     def __init__(self, data: bytes, heading: Heading) -> None:
         if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise UnreadableTable("it is neither XLSX, XLS, ODS nor CSV")
-        text = decoded(data)
-        tried = [rows_of(text, between) for between in BETWEEN]
-        fit = (rows for rows in tried if find_header(rows, heading))
-        self._rows = next(fit, max(tried, key=lambda rows: max(map(len, rows), default=0)))
+        self._rows = rows_of(decoded(data), heading)
 
     def rows(self, name: str) -> Sequence[Sequence[Cell]]:
         return [[_unquoted(cell) for cell in row] for row in self._rows]

@@ -2,9 +2,13 @@
 
 import csv
 import io
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import Final
 
 from yibao.adapters.office.reading.archives import UnreadableTable
+from yibao.adapters.office.reading.headers import AMONG, Heading, find_header
 
 #: What stands at the beginning of a text that says how it is written.
 _MARKS: Final = (
@@ -38,9 +42,24 @@ def _decoded(data: bytes, encodings: list[str]) -> str:
     raise UnreadableTable(f"line {line} has a byte that is neither UTF-8 nor GB18030")
 
 
-def rows_of(text: str, between: str) -> list[list[str]]:
-    """The rows of a text; raises UnreadableTable where a quote never ends."""
+def rows_of(text: str, heading: Heading) -> list[list[str]]:
+    """The rows of a text; what stands between columns is that with which the header is found.
+
+    Raises UnreadableTable where quotes are not in order: one that never ends would take all the
+    rows behind it into its cell.
+    """
+    found = next((each for each in BETWEEN if _has_header(text, each, heading)), BETWEEN[0])
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=between))
+        return list(_reader(text, found))
     except csv.Error:
-        raise UnreadableTable("a quoted cell of it does not end") from None
+        raise UnreadableTable("its quotes are not in order") from None
+
+
+def _has_header(text: str, between: str, heading: Heading) -> bool:
+    with suppress(csv.Error):
+        return find_header(list(islice(_reader(text, between), AMONG)), heading) is not None
+    return False
+
+
+def _reader(text: str, between: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)

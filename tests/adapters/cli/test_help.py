@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from pgserver import Server
 
 from yibao.adapters.cli import main
-from yibao.adapters.office.directory import DirectorySettings, Drawn, Entry
+from yibao.adapters.office.directory import DirectorySettings, Entry, Person
 
 from ..conftest import HEAD, Run
 from ..office.conftest import key_file, opened
@@ -113,7 +113,7 @@ def _in_an_office(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YIBAO_DIRECTORY_KEY", str(settings.directory_key))
     entry = Entry("sjtu", "525001", "李雷", "passport", "E12345678")
     with opened(settings) as directory, directory.importing(lambda ref: True) as importing:
-        importing.add([Drawn("p-0123456789abcdef", entry)])
+        importing.add([Person("p-0123456789abcdef", entry)])
         importing.keep(["p-0123456789abcdef"])
     row = ["525002", "韩梅梅", "护照", "E12345679", "本科生", "2025-09-01"]
     by_xlsxwriter(folder / "roster", [HEADS, row])

@@ -1,19 +1,15 @@
 """A directory for each test: its settings, and a clock that stands."""
 
 import os
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from pgserver import Server
 
 from yibao.adapters.office.directory import Directory, DirectorySettings, open_directory
 from yibao.domain.calendar import SHANGHAI
 
 NOW = datetime(2025, 9, 1, 9, 0, tzinfo=SHANGHAI)
-
-Open = Callable[..., Directory]
 
 
 def key_file(path: Path, key: bytes | None = None) -> Path:
@@ -45,6 +41,3 @@ def opened(settings: DirectorySettings) -> Directory:
     found = open_directory(settings, lambda: NOW, make=True)
     assert found is not None
     return found
-
-
-__all__ = ["NOW", "Server", "key_file", "opened"]

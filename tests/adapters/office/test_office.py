@@ -334,3 +334,31 @@ def test_facts_and_people_may_be_on_a_server(
     ref = ref_of(run, "525001")
     assert run("office", "forget", ref, "--by", "a", "--reason", "left").exit_code == 0
     assert run("office", "person", ref, "--by", "a").exit_code == 1
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_template_is_read_once_it_is_filled_in(run: Run, tmp_path: Path, lang: str) -> None:
+    file = tmp_path / "template.xlsx"
+    ended = run("office", "template", "roster", file, "--lang", lang)
+    assert (ended.exit_code, str(file) in ended.stdout) == (0, True)
+    assert imported(run, file)[1]["rows"] == []
+    book = openpyxl.load_workbook(file)
+    sheet, choices = book.worksheets
+    heads = [cell.value for cell in sheet[1]]
+    assert len(heads) == 6
+    assert all(cell.comment for cell in sheet[1])
+    lists = {str(each.sqref)[0]: each.formula1 for each in sheet.data_validations.dataValidation}
+    assert lists == {"C": f"'{choices.title}'!$A$1:$A$7", "E": f"'{choices.title}'!$B$1:$B$5"}
+    documents, categories = ([cell.value for cell in column] for column in choices.columns)
+    row = ["0525001", "李雷", documents[0], ADA[3], categories[0], "2025-09-01"]
+    for place, cell in enumerate(row, 1):
+        sheet.cell(2, place, cell)
+    columns = sheet.column_dimensions["A"]
+    assert (columns.min, columns.max, columns.number_format) == (1, 6, "@")
+    book.save(file)
+    code, told = imported(run, file)
+    assert (code, told["counts"]["registered"]) == (0, 1)
+    person = run("office", "person", ref_of(run, "0525001"), "--by", "a", "--json")
+    assert json.loads(person.stdout)["number"] == "0525001"
+    again = run("office", "template", "roster", file)
+    assert (again.exit_code, "there is a file" in again.stderr) == (2, True)

@@ -14,7 +14,7 @@ from yibao.adapters.office.directory import (
     Directory,
     DirectorySettings,
     Entry,
-    Known,
+    Person,
     draw,
     open_directory,
 )
@@ -96,7 +96,7 @@ def test_somebody_is_found_by_her_number_and_told_by_her_reference(
         assert directory.find("tongji", "525001", by="officer-7") is None
         assert directory.person(bo, by="officer-7") == BO
         assert directory.person("p-0000000000000000", by="officer-7") is None
-        assert directory.known([("sjtu", "525002"), ("sjtu", "1")]) == [Known(bo, BO), None]
+        assert directory.known([("sjtu", "525002"), ("sjtu", "1")]) == [Person(bo, BO), None]
     with opened(each_settings) as again:
         assert again.person(ada, by="officer-7") == ADA
 
@@ -282,7 +282,7 @@ def test_what_is_known_of_her_now_takes_the_place_of_what_was(
         (ada,) = added(directory, ADA)
         married = ADA._replace(name="李蕾")
         with directory.importing(lambda ref: True) as importing:
-            importing.replace([Known(ada, married)])
+            importing.replace([Person(ada, married)])
         assert directory.person(ada, by="a") == married
 
 
@@ -437,3 +437,21 @@ def test_a_directory_of_a_newer_version_is_told(settings: DirectorySettings) -> 
         connection.execute("UPDATE directory SET layout=2")
     with pytest.raises(StoreError, match="newer version"):
         opened(settings)
+
+
+@pytest.mark.parametrize("which", ["directory", "keys"])
+def test_what_a_reader_keeps_in_the_log_goes_when_the_directory_is_next_opened(
+    settings: DirectorySettings, tmp_path: Path, which: str
+) -> None:
+    with opened(settings) as directory:
+        (ada,) = added(directory, ADA)
+        traces = of_one(settings, ada)
+        file = settings.directory if which == "directory" else settings.keys
+        with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM sqlite_master").fetchall()
+            assert directory.forget(ada, by="officer-7", reason="left") == "forgotten"
+            assert directory.person(ada, by="officer-7") is None
+            assert left_of(traces, everything(settings, tmp_path)) != []
+    opened(settings).close()
+    assert left_of(traces, everything(settings, tmp_path)) == []

@@ -157,6 +157,12 @@ def test_the_line_of_a_broken_byte_is_named(tmp_path: Path, mark: bytes) -> None
         read_table(tmp_path / "a.csv", HEADING)
 
 
+def test_a_quote_that_never_ends_takes_no_rows_into_its_cell(tmp_path: Path) -> None:
+    file = as_csv(tmp_path / "a", [HEAD, ADA, BO])
+    file.write_bytes(file.read_bytes().replace("李雷".encode(), '"李雷'.encode()))
+    refused(file, "its quotes are not in order")
+
+
 def zipped(to: Path, changed: dict[str, bytes | None]) -> Path:
     """A workbook with some of its parts changed, added, or left out."""
     source = by_xlsxwriter(to.with_name("source"), [HEAD, ADA])
