@@ -123,7 +123,7 @@ _PLAIN: Final = frozenset({str, int, float, bool, date, Decimal, UUID, type(None
 _ZONES: Final = frozenset({ZoneInfo, timezone, type(None)})
 
 
-class Words:
+class WordsAtOnce:
     """A word that is a whole column of words at once (see `projections/cohort`)."""
 
     def is_among(self, words: Iterable[str]) -> bool:
@@ -133,7 +133,7 @@ class Words:
 def is_among(word: str, words: Iterable[str]) -> bool:
     """Whether a word is one of some."""
     asked: object = word
-    return asked.is_among(words) if isinstance(asked, Words) else word in words
+    return asked.is_among(words) if isinstance(asked, WordsAtOnce) else word in words
 
 
 class State(Word):

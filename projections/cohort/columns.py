@@ -15,7 +15,7 @@ import numpy
 from numpy.typing import NDArray
 
 from yibao.domain.calendar import SHANGHAI, Columns, Days
-from yibao.domain.vocabulary import Words
+from yibao.domain.vocabulary import WordsAtOnce
 from yibao.projections.cohort.shapes import day_number, day_of, instant_number, instant_of
 from yibao.projections.cohort.tree import Column, Compared, Numbers, Path
 
@@ -233,7 +233,7 @@ class InstantColumn(_Compared, Columns, datetime):
         return f"<column of instants, of which the first is {self.first}>"
 
 
-class WordColumn(_Compared, Words):
+class WordColumn(_Compared, WordsAtOnce):
     """A word that is a column of words of one type, each by its number.
 
     It is no text: where one word is compared with another, Python would ask the text of both.

@@ -89,18 +89,28 @@ class Words:
         return found
 
     def known(self, kind: type, word: Any) -> int:
-        """The number of a word of a type, from now on if it is new; -1 where there is no such."""
-        found = self._numbers.get((kind, word))
-        if found is None:
-            try:
-                return self.number(_read(kind, str(word)))
-            except ValueError:
-                return -1
-        return found
+        """The number of a word of a type, -1 where there is no such."""
+        return self._numbers.get((kind, word), -1)
 
     def written(self, since: int = 1) -> list[tuple[str, str]]:
         """The words from a number on, each with its type, as they are to be kept."""
         return [(word.__class__.__name__, str(word)) for word in self.words[since:]]
+
+
+class LastingWords(Words):
+    """Words of which what was asked once holds for those as well that come later.
+
+    Whatever is asked for has a number from then on.
+    """
+
+    def known(self, kind: type, word: Any) -> int:
+        found = super().known(kind, word)
+        if found >= 0:
+            return found
+        try:
+            return self.number(_read(kind, str(word)))
+        except ValueError:
+            return -1  # and nobody can tell it
 
 
 def _read(kind: Any, text: str) -> Any:

@@ -22,7 +22,14 @@ from yibao.projections.audit_trail import Outline, Recorded, code_of, effect, ou
 from yibao.projections.cohort.columns import Each, WordColumn
 from yibao.projections.cohort.pairs import Beside, Known, alone, around, at_rest
 from yibao.projections.cohort.paths import unpacked, went
-from yibao.projections.cohort.shapes import EditionOf, Reading, Shape, Words, editions_in, known_of
+from yibao.projections.cohort.shapes import (
+    EditionOf,
+    LastingWords,
+    Reading,
+    Shape,
+    editions_in,
+    known_of,
+)
 from yibao.projections.cohort.tree import Column, Node, Numbers, Rows, Tree
 from yibao.projections.parts import PARTS
 from yibao.projections.record import Record
@@ -77,7 +84,7 @@ class Bulk:
     """
 
     def __init__(self) -> None:
-        self._words = Words()
+        self._words = LastingWords()
         self._facts: list[_Fact] = []
         self._groups: dict[_Like, _Group] = {}
         self._trees: dict[_Like, Tree] = {}
