@@ -22,6 +22,7 @@ from yibao.domain.facts import (
     clamped,
     end_of_stream,
     events,
+    is_payment,
     is_proxy,
     last_by,
 )
@@ -62,7 +63,9 @@ class _Situation(NamedTuple):
     """The case at the instant asked about: what has happened by then counts as done.
 
     `built_at` and `opens_at` are when the account is built and the e-voucher opens, as they
-    follow from the confirmation in force, if there is one.
+    follow from the confirmation in force, if there is one. `lacks_finding` tells that it is a
+    payment, and that the window is open until it is found what follows from joining outside of
+    every period (R10, R35).
     """
 
     case: Case
@@ -73,6 +76,7 @@ class _Situation(NamedTuple):
     opens_at: datetime | None
     care: Sequence[Assessed]
     evoucher: Derived[datetime | Pending | None] | None = None
+    lacks_finding: bool = False
 
     @property
     def opening_is_assumed(self) -> bool:
@@ -146,6 +150,7 @@ def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation
         opens.value if opens else None,
         care,
         known.evoucher_available_at,
+        is_payment(episode.confirmation) and known.coverage.because == "finding_missing",
     )
 
 
@@ -228,9 +233,10 @@ def _await_check_result(now: _Situation) -> NextStep | None:
 def _look_at_result(now: _Situation) -> NextStep | None:
     """R17: from the visible instant; R18: again once the waiting period is over.
 
-    Under an edition without checks an account or an e-voucher tells that somebody has looked.
+    Under an edition without checks an account or an e-voucher tells that somebody has looked. Who
+    has paid in no period asks until it is found what follows (R35).
     """
-    if now.confirmation is None or _needs_no_check(now):
+    if now.confirmation is None or (_needs_no_check(now) and not now.lacks_finding):
         return None
     facts = now.case.facts
     has_account = now.done(facts.accounts) or now.done(now.case.activations)
@@ -238,7 +244,7 @@ def _look_at_result(now: _Situation) -> NextStep | None:
     if not now.case.policy.knows_waiting_periods:
         if has_account:
             return None
-    elif now.done(facts.checks):
+    elif now.done(facts.checks) and not now.lacks_finding:
         if now.waiting is None or has_account:
             return None
         begins = latest(begins, midnight(day_after(now.waiting.last)))
