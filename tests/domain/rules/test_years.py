@@ -581,6 +581,7 @@ def test_where_no_lapsed_year_counts_who_joins_late_waits_the_fixed_months() -> 
     in_time = alone(PAID, policy=fixed_alone)
     assert in_time.values(LATER)[::3] == ("none", IN_FULL)
     assert in_time.because("waiting", LATER) == "no_fixed_months"
+    assert in_time.found(LATER).waiting.inputs == (fixed_alone.parameters.concentrated_period,)
     late = alone(LATE, policy=fixed_alone)
     assert late.values(LATER)[::3] == ("2026-03-02 to 2026-06-01", "2026-06-03 to 2026-12-31")
 
@@ -662,3 +663,44 @@ def test_who_leaves_before_joining_can_join_until_the_first_day_outside(
     assert student.values(at)[3] == coverage
     if coverage == "none":
         assert student.because("coverage", at) == "withdrawn"
+
+
+def test_who_has_paid_in_no_period_is_told_whom_to_ask_until_it_is_found_what_follows() -> None:
+    early = paid("2025-11-01 10:00", 2026, observed=True)
+    for student in (after(COVERED, early), alone(early, checked("2025-12-05 10:00", 0))):
+        assert student.because("coverage", NEW_YEAR) == "finding_missing"
+        step = next(s for s in student.next_steps(NEW_YEAR) if s.code == "look_at_result")
+        assert (step.estimated, step.ask) == (True, ("12393", "021-12393"))
+    seen = alone(early, checked("2025-12-05 10:00", 0), account("2025-12-06 10:00", "2025-12-05"))
+    assert "look_at_result" not in seen.steps(NEW_YEAR)
+    assert "look_at_result" not in after(COVERED, PAID).steps(NEW_YEAR)
+
+
+def test_an_end_named_before_one_has_joined_resolves_nothing_that_is_open() -> None:
+    told = in_2026(LATE, checked("2026-03-10 10:00", 0))
+    too_early = {"waiting_ends_on": date(2026, 2, 1)}
+    told.recorded[-1] = told.recorded[-1].model_copy(update=too_early)
+    student = Years(given(*SIGNED), told)
+    assert student.values(LATER) == ("pending", "pending", "pending", "pending")
+
+
+def test_where_no_lapsed_year_counts_no_result_is_waited_for_but_of_an_end_that_is_named() -> None:
+    fixed_alone = continuing(waiting_months_per_lapsed_year=("months", 0))
+    student = alone(PAID, checked("2026-03-10 10:00", 0), policy=fixed_alone)
+    assert student.states(LATER)[2] == ("2025-11-20 10:30", "account_built")
+    early = paid("2025-11-01 10:00", 2026, observed=True)
+    assert alone(early, policy=fixed_alone).found(LATER).waiting.inputs == ()
+
+
+def test_a_waiting_period_may_be_of_one_day() -> None:
+    named = checked("2026-03-02 11:00", 1, waiting_ends_on="2026-03-02")
+    student = alone(LATE, named)
+    assert student.values(LATER)[::3] == ("2026-03-02 to 2026-03-02", "2026-03-04 to 2026-12-31")
+
+
+def test_an_end_named_on_the_first_waiting_day_moves_the_account_to_the_day_of_signing() -> None:
+    told = in_2026(PAID, checked("2026-01-10 10:00", 2))
+    first_day = {"waiting_ends_on": date(2025, 9, 1)}
+    told.recorded[-1] = told.recorded[-1].model_copy(update=first_day)
+    student = Years(given(*LONG), told)
+    assert student.values(LATER)[:2] == ("none", "2025-09-06")
