@@ -19,12 +19,13 @@ from cohort import cohort
 from following import following
 from many import bulk_on_postgres, many_at_once
 from measured import ROUNDS, Row, in_turn, rate, timed, told
+from openfisca_beside import beside
 from peer import StockApplication, stock_student
 from pgserver import Server
 from rich.console import Console
 from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
-from trail import trail
+from trail import rebuilt, trail
 
 from yibao.adapters.service.commands import BATCH
 from yibao.adapters.service.service import open_service
@@ -464,13 +465,16 @@ def machine(folder: Path) -> str:
     )
 
 
-def postgres(folder: Path, commit_count: int, students: int) -> Iterator[Row]:
+def postgres(
+    folder: Path, commit_count: int, students: int, city: tuple[int, ...]
+) -> Iterator[Row]:
     """The same and more on PostgreSQL, with everything it does to keep what it was given."""
     with Server({}) as server:
         yield from many_at_once(server, max(5, commit_count // 4))
         plans = [roster_of(lane, commit_count * 5) for lane in range(ROUNDS)]
         yield from bulk_on_postgres(server, plans)
         yield from following(folder, server, students, max(20, students // 50))
+        yield from rebuilt(folder, server, city)
 
 
 def everybody_at_once(folder: Path, sizes: list[int]) -> Iterator[Row]:
@@ -493,10 +497,11 @@ def everybody_at_once(folder: Path, sizes: list[int]) -> Iterator[Row]:
 @click.option("--quick", is_flag=True, help="Small sizes: to see that it runs.")
 def main(students: int, commit_count: int, trail_facts: int, cohorts: str, quick: bool) -> None:
     """Measure everything once and print one table."""
-    sizes = (1_000, 100_000)
+    sizes, city = (1_000, 100_000), (10_000, 100_000)
     stock = 5_000
     if quick:
         students, commit_count, sizes, stock, trail_facts = 500, 40, (100, 1_000), 200, 8_000
+        city = (500,)
         cohorts = "500"
     console = Console(width=170)
     table = Table("measured", "ours", "against", "theirs", "ratio", "aim")
@@ -509,8 +514,9 @@ def main(students: int, commit_count: int, trail_facts: int, cohorts: str, quick
             bulk(folder, commit_count * 5),
             folding(folder, students, stock),
             one_student(folder, sizes),
-            postgres(folder, commit_count, students),
+            postgres(folder, commit_count, students, city),
             trail(folder, (trail_facts // FACTS // 10, trail_facts // FACTS)),
+            beside(city),
             everybody_at_once(folder, [*map(int, cohorts.split(","))]),
             start_up(),
         ):

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from yibao.domain.lifecycle import timeline
 from yibao.domain.rules import as_of
 from yibao.domain.vocabulary import State
-from yibao.projections.cohort.columns import InstantColumn, Numbers, Rows
+from yibao.projections.cohort.columns import InstantColumn
 from yibao.projections.cohort.paths import Along, Group, ask, ask_at
 from yibao.projections.cohort.shapes import EditionOf, Words, instant_number
 from yibao.projections.cohort.spans import Span, spans, step_at, turning, ways
+from yibao.projections.cohort.tree import Numbers, Rows
 from yibao.projections.record import Knowledge
 
 #: Stands for an end that there is not, and for no instant.

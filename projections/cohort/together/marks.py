@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from yibao.domain.facts import AnyFact
 from yibao.domain.refusals import Code
-from yibao.projections.cohort.columns import Numbers, WordColumn
+from yibao.projections.cohort.columns import WordColumn
 from yibao.projections.cohort.paths import Along, Group, ask
 from yibao.projections.cohort.shapes import EditionOf, Words
+from yibao.projections.cohort.tree import Numbers
 from yibao.projections.discrepancies import refusal, told_before
 from yibao.projections.record import Knowledge
 

@@ -11,10 +11,11 @@ from yibao.domain.editions import Policy
 from yibao.domain.money import NOTHING
 from yibao.domain.rules import as_of, values
 from yibao.domain.vocabulary import PENDING, DayRange, EnrollmentId
-from yibao.projections.cohort.columns import DayColumn, Flags, Numbers
+from yibao.projections.cohort.columns import DayColumn
 from yibao.projections.cohort.paths import Along, Group, ask
 from yibao.projections.cohort.shapes import EditionOf, Words, day_number
 from yibao.projections.cohort.together.marks import whose_of
+from yibao.projections.cohort.tree import Flags, Numbers
 from yibao.projections.cohort.what_if import Effects, Moved, Outcome, is_registered_under, under
 from yibao.projections.record import Knowledge
 
