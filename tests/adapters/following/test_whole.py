@@ -1,6 +1,7 @@
 """Student by student a store is taken in as fact after fact."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def over_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(working, "MANY", 2)
 
 
-def made(service: Service, size: int) -> dict[str, list[object]]:
+def made(service: Service, size: int) -> dict[str, list[Any]]:
     """What a cohort holds that takes in so many facts, or students, at a time."""
     with pytest.MonkeyPatch.context() as sized:
         sized.setattr(CohortProjection, "size", size)
