@@ -41,8 +41,12 @@ class covered_from(Variable):
     def formula(students, period):
         signed = students("signed_on", period).astype("datetime64[D]")
         months = signed.astype("datetime64[M]")
-        waited = (months + 3).astype("datetime64[D]") + (signed - months.astype("datetime64[D]"))
-        begins = numpy.where(students("lapsed_years", period) > 0, waited, signed + 1)
+        waited = (months + numpy.timedelta64(3, "M")).astype("datetime64[D]") + (
+            signed - months.astype("datetime64[D]")
+        )
+        begins = numpy.where(
+            students("lapsed_years", period) > 0, waited, signed + numpy.timedelta64(1, "D")
+        )
         return numpy.maximum(begins, numpy.datetime64("2025-09-01"))
 
 
