@@ -53,7 +53,9 @@ class covered_from(Variable):
 def taken(students: int) -> float:
     """The seconds from the numbers of all to the day of each."""
     chance = numpy.random.default_rng(1)
-    days = numpy.datetime64("2025-09-01") + chance.integers(0, 60, students)
+    days = numpy.datetime64("2025-09-01") + chance.integers(0, 60, students).astype(
+        "timedelta64[D]"
+    )
     gaps = chance.choice([0, 0, 0, 0, 1, 2], students)
     system = TaxBenefitSystem([Student])
     for variable in (signed_on, lapsed_years, covered_from):
