@@ -41,15 +41,21 @@ class covered_from(Variable):
     def formula(students, period):
         signed = students("signed_on", period).astype("datetime64[D]")
         months = signed.astype("datetime64[M]")
-        waited = (months + 3).astype("datetime64[D]") + (signed - months.astype("datetime64[D]"))
-        begins = numpy.where(students("lapsed_years", period) > 0, waited, signed + 1)
+        waited = (months + numpy.timedelta64(3, "M")).astype("datetime64[D]") + (
+            signed - months.astype("datetime64[D]")
+        )
+        begins = numpy.where(
+            students("lapsed_years", period) > 0, waited, signed + numpy.timedelta64(1, "D")
+        )
         return numpy.maximum(begins, numpy.datetime64("2025-09-01"))
 
 
 def taken(students: int) -> float:
     """The seconds from the numbers of all to the day of each."""
     chance = numpy.random.default_rng(1)
-    days = numpy.datetime64("2025-09-01") + chance.integers(0, 60, students)
+    days = numpy.datetime64("2025-09-01") + chance.integers(0, 60, students).astype(
+        "timedelta64[D]"
+    )
     gaps = chance.choice([0, 0, 0, 0, 1, 2], students)
     system = TaxBenefitSystem([Student])
     for variable in (signed_on, lapsed_years, covered_from):

@@ -12,7 +12,6 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final, NoReturn, Self, TypeVar
 
 import numpy
-from numpy.typing import NDArray
 
 from yibao.domain.calendar import SHANGHAI, Columns, Days
 from yibao.domain.vocabulary import WordsAtOnce
@@ -267,9 +266,11 @@ def _number_of(column: DayColumn | InstantColumn, other: Any) -> Compared:
     return number
 
 
-def _months(days: Numbers) -> NDArray[numpy.datetime64]:
-    return days.astype("datetime64[D]").astype("datetime64[M]")
+def _months(days: Numbers) -> Numbers:
+    """The months of days, as whole numbers since 1970."""
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(numpy.int64)
 
 
-def _days_of(months: NDArray[numpy.datetime64]) -> Numbers:
-    return months.astype("datetime64[D]").astype(numpy.int64)
+def _days_of(months: Numbers) -> Numbers:
+    """The first days of months."""
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(numpy.int64)
