@@ -12,10 +12,9 @@ from yibao.adapters.shapes import VALUES, value_row
 from yibao.domain.editions import Policy
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
-from yibao.projections.cohort.outcomes import Outcomes
 from yibao.projections.cohort.paths import Group
 from yibao.projections.cohort.shapes import EditionOf, instant_of
-from yibao.projections.cohort.values import value_columns
+from yibao.projections.cohort.together import Outcomes, value_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -28,12 +28,11 @@ from yibao.domain.vocabulary import (
 )
 from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import Entry, entries_with_windows
+from yibao.projections.care import Changed, quote, review
 from yibao.projections.comparison import Comparison, compare
 from yibao.projections.history import Held, history
 from yibao.projections.parts import PARTS
-from yibao.projections.quote import quote
 from yibao.projections.record import Cutoff, Record
-from yibao.projections.review import Changed, review
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
     from yibao.adapters.following.trail import AuditTrail

@@ -8,7 +8,7 @@ from functools import cache, cached_property, partial
 from itertools import groupby, islice
 from operator import itemgetter
 from os import getpid
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
@@ -48,6 +48,7 @@ from yibao.adapters.store.tables import (
     from_row,
     positioned,
     stamp_in,
+    stored,
     stream_in,
 )
 from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
@@ -369,7 +370,8 @@ class FactStore(Application[UUID]):
             until,
             limit,
         )
-        return [Taken(found, stream_in(key), topic) for found, key, topic in rows]
+        streams = {key: stream_in(key) for key in {key for _, key, _ in rows}}
+        return [Taken(found, streams[key], topic) for found, key, topic in rows]
 
     def feed(self, after: int, until: int, limit: int) -> list[Positioned]:
         """The facts between two positions, in order: what any projection takes in.
@@ -379,6 +381,19 @@ class FactStore(Application[UUID]):
         """
         rows = self._rows(FEED, after, until, limit)
         return [Positioned(row[0], from_row(stream_in(row[1]), *row[2:])) for row in rows]
+
+    def as_stored(
+        self, log: Literal["facts", "attempts"], begins: int, until: int, limit: int
+    ) -> list[SqlRow]:
+        """The rows of facts or of refused attempts between two positions, both included.
+
+        They are as they stand, readable or not, in the order of their positions, which come first.
+        """
+        return self._asked(lambda sql: stored.between(sql, log, begins, until, limit))
+
+    def stored_of(self, stream: UUID) -> list[SqlRow]:
+        """The rows of a stream as they stand, each with its position first."""
+        return self._asked(lambda sql: stored.of_stream(sql, stream.hex))
 
     def at_positions(self, positions: Iterable[int]) -> dict[int, Event]:
         """The events at these positions."""

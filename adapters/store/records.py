@@ -12,7 +12,6 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.store.connections import AT_ONCE, Sql, SqlRow, in_parts
 from yibao.adapters.store.tables import LENGTHS, decoded, kept_in, rows_of_streams, stream_in
 from yibao.domain.editions import Policy
-from yibao.domain.facts import events
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
@@ -25,6 +24,10 @@ _EVENTS: Final = (
 _ATTEMPTS: Final = (
     "SELECT 1, stream, attempt_id, position, '', state FROM refused_attempts WHERE stream=?"
 )
+#: Of such a row: the stream, the position in the store, and what an event is decoded from.
+_STREAM: Final = itemgetter(0, 1)
+_POSITION: Final = itemgetter(2)
+_EVENT: Final = itemgetter(3, 4, 5)
 _TAIL: Final = f"UNION ALL {_EVENTS}=? AND originator_version>?"
 
 #: Answers what is asked of a database in one turn.
@@ -55,8 +58,7 @@ class Records:
             (*keys, *tails, own.hex),
         )
         found = {
-            (kind, stream_in(key)): list(some)
-            for (kind, key), some in groupby(rows, key=itemgetter(0, 1))
+            (kind, stream_in(key)): list(some) for (kind, key), some in groupby(rows, key=_STREAM)
         }
 
         def log_of(stream: UUID) -> Log:
@@ -73,10 +75,10 @@ class Records:
             return told[name]
 
         logs = logs_of(streams, log_of)
-        recorded = [event for both in logs.values() for log in both for event in log.events]
+        told_of = [e.event_id.hex for both in logs.values() for log in both for e in log.events]
         tried = [(n, position, state) for _, _, n, position, _, state in found.get((1, own), ())]
         return Record.of(
-            enrollment, logs, edition_of, now, lambda: list(kept_in(tried)), _notes(sql, recorded)
+            enrollment, logs, edition_of, now, lambda: list(kept_in(tried)), _notes(sql, told_of)
         )
 
     def edition(self, policy: Policy, log: Log) -> EditionRecord:
@@ -143,14 +145,14 @@ def _grown(stream: UUID, log: Log, rows: Sequence[SqlRow]) -> Log:
     """The log of a stream with what is new in it."""
     if not rows:
         return log
-    new = decoded(stream, (row[3:] for row in rows), log.events)
-    return Log([*log.events, *new], [*log.positions, *(row[2] for row in rows)])
+    new = decoded(stream, map(_EVENT, rows), log.events)
+    return Log([*log.events, *new], [*log.positions, *map(_POSITION, rows)])
 
 
-def _notes(sql: Sql, recorded: Sequence[events.Event]) -> dict[UUID, str]:
+def _notes(sql: Sql, event_ids: Sequence[str]) -> dict[UUID, str]:
     """The free text kept beside facts; read last, so that what was erased meanwhile is gone."""
     notes: dict[UUID, str] = {}
-    for places, some in in_parts(event.event_id.hex for event in recorded):
+    for places, some in in_parts(event_ids):
         rows = sql.rows(f"SELECT event_id, note FROM notes WHERE event_id IN ({places})", some)
         notes |= {stream_in(key): note for key, note in rows}
     return notes

@@ -89,8 +89,7 @@ class Case:
             and other.fixes is self.fixes
             and other.before is self.before
             and other.following is self.following
-            and other.undecided is self.undecided
-            and other.facts.differ_in(self.facts) <= _ASIDE
+            and _ASIDE.issuperset(other.facts.differ_in(self.facts))
         )
 
     def once(self, key: object, derive: Callable[[], R]) -> R:
@@ -169,10 +168,10 @@ class Case:
         """The withdrawal that would count without one; none after the benefit year does (R24)."""
         if self.facts.registration is None:
             return None
-        others = [fact for fact in self.withdrawals[-2:] if fact is not one]
+        latest = next((fact for fact in reversed(self.withdrawals) if fact is not one), None)
         last_day = self.policy.parameters.benefit_to.value
-        if others and self.facts.first_day_outside(others[-1]) <= last_day:
-            return others[-1]
+        if latest and self.facts.first_day_outside(latest) <= last_day:
+            return latest
         return None
 
     @kept

@@ -19,7 +19,7 @@ from yibao.projections.cohort.shapes import (
     numbered,
     told_of,
 )
-from yibao.projections.record import EditionRecord, Knowledge, Record
+from yibao.projections.record import EditionRecord, Knowledge, Record, Whom
 
 #: How often windows were fixed under each edition of a shape.
 Fixes = tuple[int, ...]
@@ -85,13 +85,6 @@ def _known(record: Record, since: int | None) -> Iterator[tuple[int, Knowledge]]
 def _is_new(before: Knowledge, known: Knowledge) -> bool:
     """Whether something else is known of an enrollment of which something is known."""
     return known.version > 0 and (before.seen, before.following) != (known.seen, known.following)
-
-
-class _Whose(NamedTuple):
-    """Whom windows may concern."""
-
-    schools: frozenset[str]
-    category: Category | None
 
 
 class _Prefix(NamedTuple):
@@ -166,7 +159,7 @@ def _with_windows(
     for by in turns:
         prefix = prefixes[bisect_right(stamps, by) - 1]
         version = edition.log.by(by)
-        known = prefix.facts, edition.concerns(_Whose(prefix.schools, category), version)
+        known = prefix.facts, edition.concerns(Whom(prefix.schools, category), version)
         at = instant_number(by)
         if known != last and (since is None or at > since):
             yield at, prefix, edition.fixed(version)

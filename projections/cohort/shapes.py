@@ -89,8 +89,14 @@ class Words:
         return found
 
     def known(self, kind: type, word: Any) -> int:
-        """The number of a word of a type, -1 where there is no such."""
-        return self._numbers.get((kind, word), -1)
+        """The number of a word of a type, from now on if it is new; -1 where there is no such."""
+        found = self._numbers.get((kind, word))
+        if found is None:
+            try:
+                return self.number(_read(kind, str(word)))
+            except ValueError:
+                return -1
+        return found
 
     def written(self, since: int = 1) -> list[tuple[str, str]]:
         """The words from a number on, each with its type, as they are to be kept."""

@@ -3,22 +3,20 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from yibao.domain.editions import Policy
-from yibao.domain.facts import events
+from yibao.domain.facts import Facts, events
 from yibao.domain.rules import WindowFix, fixes_that_count
 from yibao.domain.vocabulary import Category
 from yibao.projections.record.log import Log
 
 
-class Whom(Protocol):
-    """Whom windows may concern: the facts of a student, or as much of them."""
+class Whom(NamedTuple):
+    """As much of the facts of a student as tells whether windows concern her."""
 
-    @property
-    def schools(self) -> frozenset[str]: ...
-    @property
-    def category(self) -> Category | None: ...
+    schools: frozenset[str]
+    category: Category | None
 
 
 class Fixed:
@@ -43,7 +41,7 @@ class Fixed:
         """How often something was fixed, or taken back, in the first events of the stream."""
         return bisect_right(self._fixing, version)
 
-    def concerning(self, facts: Whom) -> Sequence[int]:
+    def concerning(self, facts: Facts | Whom) -> Sequence[int]:
         """After which events of the stream something else is fixed that concerns a student.
 
         That is what is for everybody, for her category, or for a school she was at; a correction
@@ -66,7 +64,7 @@ class Fixed:
             if isinstance(told, events.WindowFixed):
                 yield told
 
-    def concerns(self, facts: Whom, version: int) -> int:
+    def concerns(self, facts: Facts | Whom, version: int) -> int:
         """How often something was fixed that concerns a student, in the first events."""
         return bisect_right(self.concerning(facts), version)
 

@@ -149,16 +149,17 @@ class Record:
         """
         return max(self._stamps())
 
-    def _stamps(self) -> Iterator[datetime]:
+    def _stamps(self) -> list[datetime]:
         """When it was read, and the last stamps of all that is in it."""
+        logs = [self.enrolled, self.received]
+        if self.following:
+            logs.append(self.following)
+        if named := self.edition_named(len(self.enrolled)):
+            logs.append(self.edition_of(named).log)
+        stamps = [log.events[-1].recorded_at for log in logs if log.events]
         if self.now:
-            yield self.now
-        named = self.edition_named(len(self.enrolled))
-        logs = [self.enrolled, self.received, *([self.following] if self.following else ())]
-        for log in [*logs, self.edition_of(named).log] if named else logs:
-            yield from (event.recorded_at for event in log.events[-1:])
-        if self.before:
-            yield from self.before._stamps()
+            stamps.append(self.now)
+        return stamps + self.before._stamps() if self.before else stamps
 
     def edition_named(self, version: int) -> str | None:
         """The edition that the latest registration of a prefix names, current or taken back."""

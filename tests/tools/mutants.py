@@ -65,9 +65,8 @@ EQUIVALENT: dict[str, str] = {
     "not without]): constant to 3": "more than it takes",
     "domain/facts/counting.py: return sorted([*some, *others], key=_moment) if some and others "
     "else some or others: and and or": "facts of one kind are in order",
-    "domain/rules/case.py: return self.shared((\"window\", school), derive): without 'window'": (
-        "a key that nothing else has, either way"
-    ),
+    "domain/rules/window.py: ahead = [span for span in self.spans if span.opens_at > at]: "
+    "Gt to GtE": "a span that opens at an instant contains it",
     "domain/lifecycle/guards.py: if undone_by and choice.moment < undone_by.moment:: Lt to LtE": (
         "two facts never have the same moment"
     ),

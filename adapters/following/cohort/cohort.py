@@ -41,7 +41,8 @@ class CohortCounts(NamedTuple):
 
     `as_of` is the position up to which the facts are in it. Where windows are just being taken in
     that were fixed for many, `is_counting`: those for whom that is still to be done are counted as
-    before. `parked` students are in none of the counts, since their facts cannot be read.
+    before. So it is where a store is taken in from its beginning: then `as_of` is 0, and some are
+    not counted yet. `parked` students are in none of the counts, since their facts cannot be read.
     """
 
     counts: dict[str, int]

@@ -24,7 +24,7 @@ from yibao.projections.discrepancies import discrepancies
 from yibao.projections.record import EditionRecord, Knowledge
 
 #: Of so many of a shape it is worked out over columns; fewer are quicker one by one.
-MANY = 40
+MANY = 300
 
 #: Instants of the law are counted from midnight in Shanghai, those of the tables from 1970 on.
 SINCE_1970: Final = number_of(instant_of(0))
@@ -118,14 +118,13 @@ class Working:
     ) -> Iterator[Stood]:
         """What stands by what is known of many of one shape."""
         # Here, so that who has no numpy follows all the same.
-        from yibao.projections.cohort.lines import lines
-        from yibao.projections.cohort.marks import marks
         from yibao.projections.cohort.paths import Group, unpacked
+        from yibao.projections.cohort.together import lines_of, marks_of
 
         assert shape.edition is not None
         words = self._transaction.words
         of_all = Group(shape, unpacked([*map(packed, some)]))
-        marked, line = marks(of_all, words, edition_of), lines(of_all, words, edition_of)
+        marked, line = marks_of(of_all, words, edition_of), lines_of(of_all, words, edition_of)
         codes = [CODES_APART.join(each) for each in marked.refusals]
         standings = [
             self._transaction.standing(state and str(state), code) for state, code in line.answers

@@ -64,6 +64,9 @@ class Batch(ABC, Generic[T]):
         self.editions = editions
         self.transaction = transaction
         self.edition = cache(self._edition)
+        self._can_hold = cache(transaction.tables.can_hold)
+        #: The streams of an enrollment, its own and that of the care: worked out once a batch.
+        self._streams_of = cache(lambda whose: (whose.stream, whose.care_stream))
         self.parked = {each.stream for each in transaction.parked()}
         self._years: dict[str, list[int]] = {}
         self._logs: dict[UUID, Log] = {}
@@ -123,10 +126,10 @@ class Batch(ABC, Generic[T]):
         students = {
             each: first
             for each, first in self._of_every_year(self._enrollments(firsts, last.position)).items()
-            if each.stream.hex not in self.parked
+            if self._streams_of(each)[0].hex not in self.parked
         }
-        self._read_ahead([each.care_stream for each in students], last.position)
-        self._read_ahead([each.stream for each in students], last.position)
+        self._read_ahead([self._streams_of(each)[1] for each in students], last.position)
+        self._read_ahead([self._streams_of(each)[0] for each in students], last.position)
         adopted = {each.position: each.stream for each in own if each.stream in editions}
         self.take_own(OwnFacts(students, adopted, progress.position, last.position))
         return progress._replace(position=last.position)
@@ -156,15 +159,17 @@ class Batch(ABC, Generic[T]):
         known = self.transaction.enrollments_of(firsts)
         self._read_ahead(firsts.keys() - known.keys(), until)
         found: dict[EnrollmentId, int] = {}
+        begun: list[EnrollmentId] = []
         for stream, first in firsts.items():
             enrollment = known.get(stream)
             if enrollment is None:
                 enrollment = self._registered(stream, first)
                 if enrollment is None:
                     continue
-                known |= {enrollment.stream: enrollment, enrollment.care_stream: enrollment}
-                self.transaction.add_enrollments([enrollment])
+                known |= dict.fromkeys(self._streams_of(enrollment), enrollment)
+                begun.append(enrollment)
             found[enrollment] = min(first, found.get(enrollment, first))
+        self.transaction.add_enrollments(begun)
         return found
 
     def _of_every_year(self, found: Mapping[EnrollmentId, int]) -> dict[EnrollmentId, int]:
@@ -207,7 +212,8 @@ class Batch(ABC, Generic[T]):
             self.edition.cache_clear()
 
     def _recorded(self, stream: UUID, until: int) -> list[Positioned]:
-        self._read_ahead([stream], until)
+        if until != self._read_until or stream not in self._read:
+            self._read_ahead([stream], until)
         rows = self._read[stream]
         if len(rows) > self.longest:
             raise UnreadableEvent(f"stream {stream} is too long: {len(rows)} events")
@@ -221,7 +227,7 @@ class Batch(ABC, Generic[T]):
         make: Callable[[Record], Iterable[Made]],
     ) -> list[Made] | None:
         """What is made of one student; None, and parked, where her facts are not fit for it."""
-        if enrollment.stream.hex in self.parked:
+        if self._streams_of(enrollment)[0].hex in self.parked:
             return None
         if enrollment.year == self._years[enrollment.ref][0]:
             self._logs.clear()  # another student's
@@ -267,7 +273,7 @@ class Batch(ABC, Generic[T]):
         several = len(self._years[record.enrollment.ref]) > 1
         if not (several or any(isinstance(event, _AT_A_SCHOOL) for event in told)):
             return
-        stream = record.enrollment.stream
+        stream = self._streams_of(record.enrollment)[0]
         for year in (record, *years_before(record)):
             known = [event for event in year.enrolled.events if isinstance(event, _AT_A_SCHOOL)]
             policies = {event.policy for event in known if isinstance(event, events.Registered)}
@@ -309,12 +315,12 @@ class Batch(ABC, Generic[T]):
         """Everything of a student up to a position; of the other years without their care."""
         ref, asked = enrollment
         enrolled = {
-            year: self._log(EnrollmentId(ref, year).stream, until)
+            year: self._log(self._streams_of(EnrollmentId(ref, year))[0], until)
             for year in self._years[ref]
             if year <= asked + 1
         }
         logs = {year: (log, NOTHING) for year, log in enrolled.items()}
-        logs[asked] = enrolled[asked], self._log(enrollment.care_stream, until)
+        logs[asked] = enrolled[asked], self._log(self._streams_of(enrollment)[1], until)
         return Record.of(enrollment, logs, self.edition)
 
     def _log(self, stream: UUID, until: int) -> Log:

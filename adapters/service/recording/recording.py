@@ -46,7 +46,7 @@ from yibao.domain.facts import (
 from yibao.domain.facts.commands import Command, Register
 from yibao.domain.judging import Standing, Target, refuse_the_future
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition, UnreadableEvent, YibaoError
-from yibao.domain.vocabulary import edition_stream, student_id
+from yibao.domain.vocabulary import EnrollmentId, edition_stream, student_id
 
 LOGGER: Final = logging.getLogger("yibao.recording")
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -319,13 +319,15 @@ class Recording:
             tails = self.remembered if self.rehearsing else Remembered()
         whole = {stream_of(target) for target in targets}
         students = {target for target in targets if not isinstance(target, str)}
-        others = [each._replace(year=year) for each in students for year in self.editions.years]
-        beside = {each.care_stream for each in students} | {each.stream for each in others}
+        others = [EnrollmentId(ref, year) for ref, _ in students for year in self.editions.years]
+        streams = {each.stream: each for each in others}
+        beside = {each.care_stream for each in students} | streams.keys()
         beside.update(map(edition_stream, self.editions.names()))
         beside -= whole
         known = whole if self.rehearsing else set(filter(tails.knows_long, whole))
         rows = transaction.rows_of(sorted(whole - known), sorted(beside))
-        cares = {each.care_stream for each in others if rows.get(each.stream)} - rows.keys()
+        begun = {each for stream, each in streams.items() if rows.get(stream)}
+        cares = {each.care_stream for each in begun} - rows.keys()
         if cares:
             rows |= transaction.rows_of([], sorted(cares))
             beside |= cares
@@ -333,7 +335,8 @@ class Recording:
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
         reach = max(clock + AHEAD, accepted or clock)
         known_by = self.remembered, tails, self.editions
-        return Work(transaction, clock, reach, rows, beside, *known_by, is_dry=is_dry)
+        years = students | begun
+        return Work(transaction, clock, reach, rows, beside, years, *known_by, is_dry=is_dry)
 
     def _earliest(self, work: Work, target: Target, asked: Iterable[Command]) -> datetime | None:
         """The earliest stamp that commands may have; None where they stand on nothing yet.

@@ -37,6 +37,7 @@ class Work:
 
     `rows` are those of the streams that are read whole, and of those `beside` them the last. What
     is not among them is read as it is asked for: from `tails`, what is not known there already.
+    `years` are those of each student in which something stands, or may come to stand by this.
     With `is_dry` nothing is recorded, and nothing that is refused is kept.
     """
 
@@ -47,6 +48,7 @@ class Work:
         reach: datetime,
         rows: Mapping[UUID, list[SqlRow]],
         beside: Collection[UUID],
+        years: Iterable[EnrollmentId],
         remembered: Remembered,
         tails: Remembered,
         editions: Editions,
@@ -59,6 +61,9 @@ class Work:
         self.is_dry = is_dry
         self._reach = reach
         self._beside = beside
+        self._years: dict[str, list[EnrollmentId]] = {}
+        for each in sorted(years):
+            self._years.setdefault(each.ref, []).append(each)
         self._last: dict[UUID, datetime | None] = {}
         self._after_all: datetime | None = None
         self.notes: list[tuple[UUID, str]] = []
@@ -146,8 +151,9 @@ class Work:
 
     def begun(self, enrollment: EnrollmentId) -> list[EnrollmentId]:
         """A student in every other year of which something stands, the earliest first."""
-        others = [enrollment._replace(year=y) for y in self.editions.years if y != enrollment.year]
-        return [each for each in others if self.version(each.stream)]
+        ref, year = enrollment
+        years = self._years.get(ref, ())
+        return [each for each in years if each.year != year and self.version(each.stream)]
 
     def around(self, enrollment: EnrollmentId) -> Around:
         """What the years tell that are beside that of a student; kept while nothing moves it."""

@@ -87,9 +87,22 @@ def test_every_example_runs_as_it_stands(
     if "postgresql://" in line:
         _on_postgres(line, request)
         return
+    if line.startswith("yibao evidence"):
+        _with_evidence()
     if "yibao office" in line:
         _in_an_office(tmp_path, monkeypatch)
     assert _run(line) == 0
+
+
+def _with_evidence() -> None:
+    """A key, a note in some files, and a proof."""
+    named = "--key main.pem --origin insurance.example.edu.cn/yibao/main"
+    assert _run(f"yibao evidence init {named}") == 0
+    follow = "yibao evidence follow --store facts.db --key main.pem --once --publish notes/"
+    assert _run(follow) == 0
+    for name in ("main.note", "old.note", "new.note"):
+        Path(name).write_bytes(Path("notes", "facts", "checkpoint").read_bytes())
+    assert _run("yibao evidence prove --store facts.db --ref s1 --year 2025 --out .") == 0
 
 
 def _in_an_office(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

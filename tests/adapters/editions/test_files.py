@@ -11,7 +11,7 @@ from given import sheet
 
 import yibao
 from yibao.adapters.editions import files as policy_files
-from yibao.adapters.editions.files import Editions, released
+from yibao.adapters.editions.files import YEARS, Editions, released
 from yibao.adapters.editions.yaml_source import Source, SourceError, read
 from yibao.adapters.service.recording import is_altered
 from yibao.domain.calendar import read_instant
@@ -155,6 +155,11 @@ def test_every_unit_of_a_released_edition_is_named(name: str) -> None:
 
 def test_the_years_of_the_editions_are_their_own() -> None:
     assert [Editions().get(name).year for name in RELEASED] == [2024, 2025, 2026]
+    assert Editions().years == (2024, 2025, 2026)
+
+
+def test_the_years_of_the_released_ones_are_known_before_any_is_read() -> None:
+    assert {name: Editions().get(name).year for name in released()} == YEARS
 
 
 def test_what_the_issue_calls_parameters_are_parameters() -> None:

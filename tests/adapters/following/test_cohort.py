@@ -1,5 +1,7 @@
 """The cohort's own store: counts and lists are what asking everybody one by one gives."""
 
+import subprocess
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable
@@ -13,10 +15,11 @@ from hypothesis import strategies as st
 
 import yibao
 from yibao.adapters.following.cohort import Cohort, open_cohort, working
+from yibao.adapters.following.cohort.batches import CohortBatch
 from yibao.adapters.following.cohort.following import CohortProjection
 from yibao.adapters.following.cohort.layout import COHORT
 from yibao.adapters.following.cohort.store import CohortTransaction, shapes_in, words_in
-from yibao.adapters.following.derived import Batch, SqliteTables, instant_of
+from yibao.adapters.following.derived import SqliteTables, instant_of
 from yibao.adapters.service.service import Service
 from yibao.adapters.store import StoreError
 from yibao.domain.calendar import read_instant
@@ -220,6 +223,38 @@ def test_one_by_one_it_holds_the_same_and_goes_on_either_way(
         assert held(cohort) == made_at_once(service)
 
 
+WITHOUT_NUMPY = """
+import sys
+
+sys.modules["numpy"] = None  # as where it is not installed
+from yibao.adapters.following.cohort import open_cohort
+from yibao.adapters.service.service import open_service
+
+with open_service(sys.argv[1]) as service:
+    with open_cohort(service._store, service.editions, sys.argv[2]) as cohort:
+        cohort.catch_up()
+    print(service.cohort("2025-12-01 10:00").count().counts)
+"""
+
+
+@in_files
+def test_where_numpy_is_not_installed_it_holds_the_same(
+    store: str, service: Service, clock: Clock, tmp_path: Path
+) -> None:
+    an_autumn(service, clock)
+    with opened(service, str(tmp_path / "with.db")) as cohort:
+        cohort.catch_up()
+        over_columns = held(cohort)
+    subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMPY, store, str(tmp_path / "without.db")],
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
+        check=True,
+    )
+    with opened(service, str(tmp_path / "without.db")) as cohort:
+        assert held(cohort) == over_columns
+        assert cohort.kept() is not None
+
+
 def made_at_once(service: Service) -> dict[str, list[Any]]:
     """What a cohort holds that was made of all the facts at once, elsewhere."""
     tables = SqliteTables(":memory:", COHORT)
@@ -253,7 +288,7 @@ def test_followed_live_it_holds_what_it_holds_made_at_once_and_made_anew(
     with opened(service) as cohort:
         with monkeypatch.context() as small:
             small.setattr(CohortProjection, "size", 3)
-            small.setattr(Batch, "fan", 2)
+            small.setattr(CohortBatch, "fan", 2)
             small.setattr(service, "_recording", _Followed(service._recording, cohort))
             an_autumn(service, clock)
         live = held(cohort)

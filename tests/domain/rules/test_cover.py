@@ -230,6 +230,15 @@ def test_cover_that_a_late_registration_delays_says_so() -> None:
             ),
             ["benefit_from", "withdrawn"],
         ),
+        ((*COVERED, keep("2025-12-31 10:00", observed=True)), ["benefit_from", "benefit_to"]),
+        (
+            (
+                *COVERED,
+                keep("2025-10-15 10:00", observed=True),
+                withdraw("2025-10-20 09:00", "2025-10-16", observed=True),
+            ),
+            ["benefit_from", "withdrawn"],
+        ),
         ((*COVERED, keep("2026-01-01 00:00", observed=True)), ["benefit_from", "benefit_to"]),
         (
             (*COVERED, stopped("2026-01-05 09:00", "2026-01-05")),
@@ -247,6 +256,8 @@ def test_cover_that_a_late_registration_delays_says_so() -> None:
         "left",
         "opted out",
         "left and opted out on one day",
+        "opted out on the last day",
+        "opted out on the last day before leaving",
         "opted out after the year",
         "too late",
         "no check",

@@ -29,9 +29,11 @@ from given import (
     registered,
     roster,
     stopped,
+    told,
     withdraw,
 )
 
+from yibao.domain.editions import Parameter
 from yibao.domain.editions.policy import Policy
 
 AGAIN = registered("2025-09-01", at="2025-11-15 09:00")
@@ -234,6 +236,9 @@ def test_leaving_after_this_registration_ends_cover_here_as_well() -> None:
     assert student.refused("declare_roster", NEW_YEAR) == "withdrawn"
     unchecked = after((*SIGNED, withdraw("2025-12-10 09:00", "2025-12-15")), PAID)
     assert unchecked.values(NEW_YEAR)[3] == "none"
+    year_begins, ends = unchecked.found(NEW_YEAR).coverage.inputs
+    assert isinstance(year_begins, Parameter)
+    assert (year_begins.name, told(ends.value)) == ("benefit_from", "2025-12-14")  # type: ignore[union-attr]
 
 
 def test_who_opted_out_hands_on_nothing() -> None:
@@ -569,3 +574,91 @@ def test_waiting_in_the_year_of_entry_is_not_asked_for_twice() -> None:
     student = after(WAITING, PAID)
     assert "look_at_result" not in student.steps("2026-01-15 00:00")
     assert "await_check_result" not in student.steps("2025-11-20 10:10")
+
+
+def test_where_no_lapsed_year_counts_who_joins_late_waits_the_fixed_months() -> None:
+    fixed_alone = continuing(waiting_months_per_lapsed_year=("months", 0))
+    in_time = alone(PAID, policy=fixed_alone)
+    assert in_time.values(LATER)[::3] == ("none", IN_FULL)
+    assert in_time.because("waiting", LATER) == "no_fixed_months"
+    late = alone(LATE, policy=fixed_alone)
+    assert late.values(LATER)[::3] == ("2026-03-02 to 2026-06-01", "2026-06-03 to 2026-12-31")
+
+
+#: Waiting counts from the enrollment, and nobody waits for joining late.
+NOBODY_LATE = continuing(late_period=None)
+
+
+@pytest.mark.parametrize(
+    ("check", "waiting", "because"),
+    [
+        ((), "pending", "payment_missing"),
+        ((checked("2025-12-05 10:00", 0),), "none", "no_lapsed_year"),
+        ((checked("2025-12-05 10:00", 1),), "pending", "payment_missing"),
+        (
+            (checked("2025-12-05 10:00", 1, waiting_ends_on="2026-02-28"),),
+            "pending",
+            "payment_missing",
+        ),
+    ],
+    ids=["unchecked", "no lapsed year", "one lapsed year", "an end that is named"],
+)
+def test_what_is_counted_from_joining_is_open_until_one_has_joined(
+    check: tuple[Step, ...], waiting: str, because: str
+) -> None:
+    student = alone(*check, policy=NOBODY_LATE)
+    assert student.values("2025-12-06 00:00")[0] == waiting
+    assert student.because("waiting", "2025-12-06 00:00") == because
+
+
+def test_fixed_months_leave_it_open_also_where_the_day_it_counts_from_is_named() -> None:
+    from_a_day = continuing(waiting_counts_from=("day", "2026-01-01"))
+    student = alone(checked("2025-12-05 10:00", 0), policy=from_a_day)
+    assert student.values("2025-12-06 00:00")[0] == "pending"
+
+
+def test_one_that_goes_on_is_known_before_joining_and_so_is_an_end_that_is_named_of_it() -> None:
+    student = after(LONG, policy=NOBODY_LATE)
+    assert student.values("2025-12-06 00:00")[0] == "2025-09-01 to 2026-02-28"
+    named = checked("2025-12-05 10:00", 2, waiting_ends_on="2026-01-31")
+    student = after(LONG, named, policy=NOBODY_LATE)
+    assert student.values("2025-12-06 00:00")[0] == "2025-09-01 to 2026-01-31"
+
+
+def test_an_end_named_on_the_first_day_of_the_year_is_not_over() -> None:
+    student = after(LONG, PAID, checked("2026-01-10 10:00", 2, waiting_ends_on="2026-01-01"))
+    assert student.values(LATER)[::3] == ("2025-09-01 to 2026-01-01", "2026-01-03 to 2026-12-31")
+
+
+def test_an_end_named_before_the_first_waiting_day_moves_nothing() -> None:
+    told = in_2026(PAID, checked("2026-01-10 10:00", 2))
+    too_early = {"waiting_ends_on": date(2025, 8, 31)}
+    told.recorded[-1] = told.recorded[-1].model_copy(update=too_early)
+    student = Years(given(*LONG), told)
+    assert student.values(LATER) == after(LONG, PAID).values(LATER)
+
+
+def test_who_needs_no_check_waits_for_no_result_but_of_one_that_names_an_end() -> None:
+    unneeded = after(COVERED, PAID, checked("2026-01-10 10:00", 0))
+    assert unneeded.states(LATER) == after(COVERED, PAID).states(LATER)
+    named = after(LONG, PAID, checked("2026-02-10 10:00", 2, waiting_ends_on="2026-01-31"))
+    assert ("2026-02-10 10:00", "active") in named.states(LATER)
+
+
+@pytest.mark.parametrize(
+    ("outside", "at", "coverage"),
+    [
+        ("2025-11-14", "2025-11-13 12:00", "none"),
+        ("2025-11-15", "2025-11-13 12:00", "pending"),
+        ("2025-11-20", "2025-11-19 12:00", "pending"),
+        ("2025-11-20", "2025-11-20 00:00", "none"),
+    ],
+)
+def test_who_leaves_before_joining_can_join_until_the_first_day_outside(
+    outside: str, at: str, coverage: str
+) -> None:
+    graduates = withdraw("2025-11-10 09:00", outside, kind="graduated")
+    student = alone(graduates, policy=continuing(**GOES_ON), on="2025-09-01")
+    assert student.values(at)[3] == coverage
+    if coverage == "none":
+        assert student.because("coverage", at) == "withdrawn"

@@ -16,8 +16,6 @@ from yibao.domain.rules import as_of, values
 from yibao.projections.answer import Answer, answered
 from yibao.projections.cohort.filling import fill, filled
 from yibao.projections.cohort.learned import Fixes, fixes_of
-from yibao.projections.cohort.lines import EVER, FOREVER, lines
-from yibao.projections.cohort.marks import marks
 from yibao.projections.cohort.paths import Group, ask, unpacked
 from yibao.projections.cohort.shapes import (
     EditionOf,
@@ -33,6 +31,7 @@ from yibao.projections.cohort.shapes import (
     written,
 )
 from yibao.projections.cohort.spans import Span, spans
+from yibao.projections.cohort.together import EVER, FOREVER, lines_of, marks_of
 from yibao.projections.discrepancies import discrepancies
 from yibao.projections.record import Knowledge, Record
 
@@ -78,9 +77,9 @@ def editions_after(record: Record, shape: Shape, fixes: Fixes) -> EditionOf:
     return lambda name: record.edition_of(name).after(times[name])
 
 
-def lines_of(group: Group, words: Words, edition_of: EditionOf) -> list[tuple[Span, ...]]:
+def line_of_each(group: Group, words: Words, edition_of: EditionOf) -> list[tuple[Span, ...]]:
     """The lines of a group as one by one has them."""
-    found = lines(group, words, edition_of)
+    found = lines_of(group, words, edition_of)
     told: list[tuple[Span, ...]] = [()] * group.numbers.shape[1]
     for row, begins, ends, number, until in zip(*map(list, found[:5]), strict=True):
         state, code = found.answers[number]
@@ -106,7 +105,7 @@ def codes(knowledge: Knowledge) -> tuple[Any, ...]:
 
 
 def codes_of(group: Group, words: Words, edition_of: EditionOf) -> list[tuple[Any, ...]]:
-    schools, categories, which, refusals = marks(group, words, edition_of)
+    schools, categories, which, refusals = marks_of(group, words, edition_of)
     return [
         (words.words[school], words.words[category], refusals[number])
         for school, category, number in zip(schools, categories, which, strict=True)
@@ -128,7 +127,7 @@ def test_over_columns_everybody_is_told_what_is_told_of_one_alone() -> None:
             edition_of = editions_after(students[0][1], shape, fixes)
             group = Group(read(written(shape)), unpacked([numbers for _, numbers in rows]))
             assert codes_of(group, words, edition_of) == [codes(known) for known, _ in rows]
-            assert lines_of(group, words, edition_of) == [spans(known) for known, _ in rows]
+            assert line_of_each(group, words, edition_of) == [spans(known) for known, _ in rows]
             for question in QUESTIONS:
                 told: list[int] = []
                 for along in ask(

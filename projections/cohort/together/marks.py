@@ -1,5 +1,6 @@
 """By what else than its line an enrollment is counted, for everybody in a group: over columns."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy
@@ -7,9 +8,10 @@ from numpy.typing import NDArray
 
 from yibao.domain.facts import AnyFact
 from yibao.domain.refusals import Code
-from yibao.projections.cohort.columns import Numbers, WordColumn
+from yibao.projections.cohort.columns import WordColumn
 from yibao.projections.cohort.paths import Along, Group, ask
 from yibao.projections.cohort.shapes import EditionOf, Words
+from yibao.projections.cohort.tree import Numbers
 from yibao.projections.discrepancies import refusal, told_before
 from yibao.projections.record import Knowledge
 
@@ -23,16 +25,16 @@ class Marks(NamedTuple):
     schools: Numbers
     categories: Numbers
     codes: NDArray[numpy.int64]
-    refusals: list[tuple[Code, ...]]
+    refusals: Sequence[tuple[str, ...]]
 
 
-def marks(group: Group, words: Words, edition_of: EditionOf) -> Marks:
+def marks_of(group: Group, words: Words, edition_of: EditionOf) -> Marks:
     """School, category and the codes of all discrepancies of everybody in a group.
 
     Each fact is judged by itself: together they would need a path for each way they come out.
     """
     size = group.numbers.shape[1]
-    schools, categories = marked_whose(group, words, edition_of)
+    schools, categories = whose_of(group, words, edition_of)
     found = numpy.zeros(size, dtype=numpy.int64)
     codes: dict[Code, int] = {}
     for number in range(-1, len(group.shape.own)):
@@ -51,7 +53,7 @@ def marks(group: Group, words: Words, edition_of: EditionOf) -> Marks:
     return Marks(schools, categories, which.reshape(size).astype(numpy.int64), refusals)
 
 
-def marked_whose(group: Group, words: Words, edition_of: EditionOf) -> tuple[Numbers, Numbers]:
+def whose_of(group: Group, words: Words, edition_of: EditionOf) -> tuple[Numbers, Numbers]:
     """School and category alone."""
     size = group.numbers.shape[1]
     schools, categories = (numpy.zeros(size, dtype=numpy.int64) for _ in range(2))

@@ -11,10 +11,11 @@ from yibao.domain.editions import Policy
 from yibao.domain.money import NOTHING
 from yibao.domain.rules import as_of, values
 from yibao.domain.vocabulary import PENDING, DayRange, EnrollmentId
-from yibao.projections.cohort.columns import DayColumn, Flags, Numbers
-from yibao.projections.cohort.marks import marked_whose
+from yibao.projections.cohort.columns import DayColumn
 from yibao.projections.cohort.paths import Along, Group, ask
 from yibao.projections.cohort.shapes import EditionOf, Words, day_number
+from yibao.projections.cohort.together.marks import whose_of
+from yibao.projections.cohort.tree import Flags, Numbers
 from yibao.projections.cohort.what_if import Effects, Moved, Outcome, is_registered_under, under
 from yibao.projections.record import Knowledge
 
@@ -42,7 +43,7 @@ class Outcomes:
         before = _days(group, lambda known: known, instead_of.edition, words, edition_of, at)
         self._before = before
         self._after = _days(group, after, instead_of.edition, words, edition_of, at)
-        schools, categories = marked_whose(group, words, edition_of)
+        schools, categories = whose_of(group, words, edition_of)
         self._named = {"school": schools, "category": categories}
         self._refs = numpy.array(refs, dtype=object)
         self._keep(before != _NOBODY)
@@ -87,7 +88,7 @@ class Outcomes:
             if kind and kind not in told
         ]
         told.update(kind for kind, _ in new)
-        found = [EnrollmentId(self._refs[first], self._year) for _, first in new]
+        found = [EnrollmentId(str(self._refs[first]), self._year) for _, first in new]
         some = numpy.ones(len(self), dtype=numpy.bool_)
         some[[first for _, first in new]] = False
         self._keep(some)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from yibao.domain.lifecycle import timeline
 from yibao.domain.rules import as_of
 from yibao.domain.vocabulary import State
-from yibao.projections.cohort.columns import InstantColumn, Numbers, Rows
+from yibao.projections.cohort.columns import InstantColumn
 from yibao.projections.cohort.paths import Along, Group, ask, ask_at
 from yibao.projections.cohort.shapes import EditionOf, Words, instant_number
 from yibao.projections.cohort.spans import Span, spans, step_at, turning, ways
+from yibao.projections.cohort.tree import Numbers, Rows
 from yibao.projections.record import Knowledge
 
 #: Stands for an end that there is not, and for no instant.
@@ -45,7 +46,7 @@ class Lines(NamedTuple):
     answers: list[tuple[State | None, str | None]]
 
 
-def lines(group: Group, words: Words, edition_of: EditionOf) -> Lines:
+def lines_of(group: Group, words: Words, edition_of: EditionOf) -> Lines:
     """What `spans` tells of everybody in a group."""
     return _Lines(group, words, edition_of).found()
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from yibao.domain.lifecycle import timeline
 from yibao.domain.rules import Values, as_of, values
 from yibao.domain.vocabulary import PENDING, State
-from yibao.projections.cohort.columns import DayColumn, Flags, InstantColumn, Numbers, WordColumn
+from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
 from yibao.projections.cohort.paths import Along, Group, ask
 from yibao.projections.cohort.shapes import EditionOf, Words, day_number, instant_number
+from yibao.projections.cohort.tree import Flags, Numbers
 from yibao.projections.record import Knowledge
 
 #: The parts of the four values, in their order: days, but for the instant of the e-voucher.
