@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from yibao.adapters.office.directory.tables import TOLD, SqliteFile, Tables
+from yibao.adapters.office.directory.tables import TOLD, SqliteFile, Tables, has_tables
 from yibao.adapters.store import StoreError, file_of, is_postgres
 from yibao.adapters.store.connections import in_parts
 
@@ -136,9 +136,13 @@ def _tables(url: str) -> Tables:
 
 
 def is_there(url: str) -> bool:
-    """Whether there is a directory by now; none is made."""
+    """Whether there is a directory by now; none is made.
+
+    Raises StoreError for a file that holds something else.
+    """
     if is_postgres(url):
         from yibao.adapters.office.directory import postgres
 
         return postgres.is_there(url)
-    return os.path.exists(file_of(url))
+    path = file_of(url)
+    return os.path.exists(path) and has_tables(path, TOLD, _TABLES)

@@ -73,29 +73,26 @@ _MEANS: Final = {
 
 def read_key(file: Path) -> bytes:
     """The key in a file; raises StoreError where it cannot be had, or is no secret."""
-    check_private(str(file), _KEY)
+    check_private(str(file))
     try:
         with file.open("rb") as opened:
             key = opened.read(LONGEST + 1)
     except OSError as error:
-        raise StoreError(f"{_KEY} {str(file)!r} cannot be read: {error.strerror}") from None
+        raise StoreError(f"{str(file)!r} cannot be read: {error.strerror}") from None
     if not SHORTEST <= len(key) <= LONGEST:
-        raise StoreError(f"{_KEY} {str(file)!r} must have {SHORTEST} to {LONGEST} bytes")
+        raise StoreError(f"the key {str(file)!r} must have {SHORTEST} to {LONGEST} bytes")
     return key
 
 
-_KEY: Final = "the directory's key"
-
-
-def check_private(path: str, told: str) -> None:
+def check_private(path: str) -> None:
     """Raises StoreError where a file of ours is none, another's, or anybody's to read or change."""
     try:
         found = os.stat(path)
     except OSError as error:
-        raise StoreError(f"{told} {path!r} cannot be read: {error.strerror}") from None
+        raise StoreError(f"{path!r} cannot be read: {error.strerror}") from None
     if not stat.S_ISREG(found.st_mode):
-        raise StoreError(f"{told} {path!r} is no file")
+        raise StoreError(f"{path!r} is no file")
     if found.st_uid != os.geteuid():
-        raise StoreError(f"{told} {path!r} belongs to another user than the one who runs this")
+        raise StoreError(f"{path!r} belongs to another user than the one who runs this")
     if stat.S_IMODE(found.st_mode) & 0o077:
-        raise StoreError(f"{told} {path!r} is open to other users: chmod 600 it")
+        raise StoreError(f"{path!r} is open to other users: chmod 600 it")

@@ -62,8 +62,8 @@ class SqliteFile:
                 if not may_write(path):
                     raise StoreError(f"{self._told} cannot be made there")
                 claim(path)
-            check_private(path, told)
-            _check_whose(path, tables, self._told)
+            check_private(path)
+            has_tables(path, told, tables)
             prepare(path)
             self._pool = _Connection(path, 1, math.inf)
         with self.writing() as sql:
@@ -102,16 +102,24 @@ class SqliteFile:
             raise StoreError(f"{self._told} {failure(error)}") from error
 
 
-def _check_whose(path: str, tables: Sequence[str], told: str) -> None:
-    """Raises StoreError for a file that holds anything else; it is looked at without a trace."""
+def has_tables(path: str, told: str, tables: Sequence[str]) -> bool:
+    """Whether a file has any of our tables in it; it is looked at without a trace.
+
+    Raises StoreError for one that holds anything else.
+    """
 
     def held(connection: sqlite3.Connection) -> set[str]:
         return {str(name) for (name,) in connection.execute(EVERY_TABLE)}
 
-    found = looked_at(path, held)
-    ours = {name for name in found or () if any(f"{name} (" in statement for statement in tables)}
-    if found is not None and found != ours:
-        raise StoreError(f"{told} needs a file of its own; this one holds {min(found - ours)!r}")
+    try:
+        found = looked_at(path, held)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{told} {path!r} failed: {error}") from None
+    for name in sorted(found or ()):
+        if not any(f"{name} (" in statement for statement in tables):
+            told = f"{told} {path!r}"
+            raise StoreError(f"{told} needs a file of its own; this one holds {name!r}")
+    return bool(found)
 
 
 class _Connection(SqlitePool):

@@ -22,7 +22,7 @@ PARTS: Final = 5000
 CELLS: Final = 16_000_000
 
 #: How a zip and a file of streams begin, and names of streams.
-ZIP, STREAMS = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP, STREAMS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LOCKED, _MACROS = ("EncryptedPackage".encode("utf-16-le"), "_VBA_PROJECT".encode("utf-16-le"))
 
 

@@ -455,3 +455,15 @@ def test_what_a_reader_keeps_in_the_log_goes_when_the_directory_is_next_opened(
             assert left_of(traces, everything(settings, tmp_path)) != []
     opened(settings).close()
     assert left_of(traces, everything(settings, tmp_path)) == []
+
+
+def test_where_the_directory_is_something_else_no_keys_are_made(
+    settings: DirectorySettings, tmp_path: Path
+) -> None:
+    yibao.open(f"sqlite:///{tmp_path / 'facts.db'}").close()
+    wrong = settings.model_copy(update={"directory": str(tmp_path / "facts.db")})
+    before = sorted(tmp_path.iterdir())
+    for make in (True, False):
+        with pytest.raises(StoreError, match="needs a file of its own"):
+            open_directory(wrong, lambda: NOW, make=make)
+    assert sorted(tmp_path.iterdir()) == before

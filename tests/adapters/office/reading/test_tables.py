@@ -163,6 +163,11 @@ def test_a_quote_that_never_ends_takes_no_rows_into_its_cell(tmp_path: Path) -> 
     refused(file, "its quotes are not in order")
 
 
+def test_csv_may_begin_with_the_letters_of_a_zip(tmp_path: Path) -> None:
+    found = read_table(as_csv(tmp_path / "a", [["PK", *HEAD], ["1", *ADA]]), HEADING)
+    assert told(found) == [(2, ADA)]
+
+
 def zipped(to: Path, changed: dict[str, bytes | None]) -> Path:
     """A workbook with some of its parts changed, added, or left out."""
     source = by_xlsxwriter(to.with_name("source"), [HEAD, ADA])
