@@ -182,8 +182,8 @@ def export(policies: Path | None, lang: Any, **asked: Any) -> None:
     """Write out the values of everybody, a row an enrollment.
 
     The state, waiting period, account, e-voucher and benefit window at an instant. A folder of
-    Parquet has the spans of state and first next step, and the facts, as well; who told them is not
-    in it, and no note.
+    Parquet has the spans of state and first next step as well, as known at any instant, the facts,
+    and the windows that were fixed; who told them is not in it, and no note.
     """
     from yibao.adapters.cli.running.cohorts import exported
     from yibao.adapters.editions import Editions

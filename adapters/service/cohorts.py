@@ -5,7 +5,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
-from yibao.adapters.following.cohort import NONE, PAGE, By, Cohort, CohortCounts, CohortPage
+from yibao.adapters.following.cohort import NONE, PAGE, By, Cohort, CohortCounts, CohortPage, Stood
 from yibao.adapters.service.recording import Clock
 from yibao.adapters.shapes import VALUES, value_row
 from yibao.adapters.store.files import NotWritten
@@ -118,6 +118,10 @@ class CohortView:
             knowledge = record.known_by(cutoff)
             if knowledge.version and self._among.has(knowledge):
                 yield record, knowledge
+
+    def spans(self, known_at: datetime) -> Iterator[Stood]:
+        """Every answer that ever stood for them by what was known until an instant."""
+        return self._cohort.spans(known_at, **self._among._asdict())
 
     def answers(self) -> Iterator[Answer]:
         """The whole answer of each enrollment, one after the other, all of one moment.

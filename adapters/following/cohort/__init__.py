@@ -7,6 +7,7 @@ from yibao.adapters.following.cohort.cohort import (
     CohortCounts,
     CohortEntry,
     CohortPage,
+    Stood,
     open_cohort,
 )
 from yibao.adapters.following.cohort.layout import COHORT
@@ -22,5 +23,6 @@ __all__ = [
     "CohortCounts",
     "CohortEntry",
     "CohortPage",
+    "Stood",
     "open_cohort",
 ]

@@ -115,6 +115,39 @@ def paging(
     )
 
 
+def last_of(prefix: str, after: EnrollmentId | None, limit: int) -> Statement:
+    """The last of so many enrollments after one, in the order of reference and year."""
+    begins, values = ("WHERE (ref, year) > (?, ?) ", [*after]) if after else ("", [])
+    return (
+        f"SELECT ref, year FROM (SELECT ref, year FROM {prefix}enrollments {begins}"
+        "ORDER BY ref, year LIMIT ?) AS e ORDER BY ref DESC, year DESC LIMIT 1",
+        [*values, limit],
+    )
+
+
+def holding(
+    prefix: str, whose: Whose, until: int, after: EnrollmentId | None, last: EnrollmentId
+) -> Statement:
+    """Every answer that stood by what was known until an instant, of some enrollments in order."""
+    conditions, values = ["x.known_from <= ?", "(e.ref, e.year) <= (?, ?)"], [until, *last]
+    if after is not None:
+        conditions.append("(e.ref, e.year) > (?, ?)")
+        values += after
+    for condition, given in _of_groups(prefix, "x", whose):
+        conditions.append(condition)
+        values += given
+    return (
+        "SELECT e.ref, e.year, g.school, g.category, g.policy, x.begins, x.ends, t.state, "
+        "t.next_step, x.until, x.known_from, x.known_until "
+        f"FROM {prefix}enrollments AS e CROSS JOIN {prefix}spans AS x "
+        f"JOIN {prefix}standings AS t ON t.number = x.standing "
+        f"JOIN {prefix}groups AS g ON g.number = x.grp "
+        f"WHERE x.enrollment = e.number AND {' AND '.join(conditions)} "
+        "ORDER BY e.ref, e.year, x.known_from, x.begins",
+        values,
+    )
+
+
 def _during(table: str, at: datetime) -> Statement:
     number = number_of(at)
     return f"{table}.begins <= ? AND {table}.ends > ?", [number, number]
@@ -132,12 +165,21 @@ def _where(prefix: str, table: str, asked: Asked, *, along: bool = False) -> Sta
         number = number_of(asked.known_at)
         conditions = [f"{until} > ? AND {table}.known_from <= ?"]
         values = [number, number]
-    among = list(_among(asked.whose))
+    for condition, given in _of_groups(prefix, table, asked.whose):
+        conditions.append(condition)
+        values += given
+    return " AND ".join(conditions), values
+
+
+def _of_groups(prefix: str, table: str, whose: Whose) -> Iterator[Statement]:
+    """Who is among those asked for, unless that is everybody."""
+    among = list(_among(whose))
     if among:
         fits = " AND ".join(condition for condition, _ in among)
-        conditions.append(f"{table}.grp IN (SELECT number FROM {prefix}groups WHERE {fits})")
-        values += [value for _, given in among for value in given]
-    return " AND ".join(conditions), values
+        yield (
+            f"{table}.grp IN (SELECT number FROM {prefix}groups WHERE {fits})",
+            [value for _, given in among for value in given],
+        )
 
 
 def _among(whose: Whose) -> Iterator[Statement]:

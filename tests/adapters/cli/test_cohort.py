@@ -126,11 +126,16 @@ def test_tables_are_written_as_csv_for_excel_and_as_parquet(
         assert run(*asked, "--parquet", str(table), "--force").exit_code == 0
 
 
-def test_an_export_into_a_folder_has_three_tables(run: Run, store: str, tmp_path: Path) -> None:
+def test_an_export_into_a_folder_has_its_tables(run: Run, store: str, tmp_path: Path) -> None:
     folder = tmp_path / "autumn"
     asked = ("cohort", "export", "--store", store, *AT, "--parquet", str(folder))
     assert run(*asked, "--by-school").exit_code == 0
-    assert {each.name for each in folder.iterdir()} == {"values", "spans", "facts"}
+    assert {each.name for each in folder.iterdir()} == {
+        "values",
+        "spans",
+        "facts",
+        "windows.parquet",
+    }
     assert pq.read_table(folder / "values").num_rows == 3
     refused(run(*asked))
     values = json.loads(run("cohort", "export", "--store", store, *AT, "--json").stdout)["values"]
