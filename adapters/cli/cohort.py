@@ -39,6 +39,16 @@ def _by() -> Iterable[str]:
 
 def _whom(command: F) -> F:
     """Which store, which instants, and whose enrollments."""
+    return STORE(_AT(_among(command)))
+
+
+_AT = click.option(
+    "--at", type=ASKED, help="The instant asked about, or a day: its end (default: now)."
+)
+
+
+def _among(command: F) -> F:
+    """Whose enrollments, and as known when."""
     for option in (
         click.option(
             "--year", type=int, help="Of this benefit year alone (default: of every year)."
@@ -53,10 +63,6 @@ def _whom(command: F) -> F:
             type=ASKED,
             help="What was known by then: an instant, or a day's end (default: everything).",
         ),
-        click.option(
-            "--at", type=ASKED, help="The instant asked about, or a day: its end (default: now)."
-        ),
-        STORE,
     ):
         command = option(command)
     return command
@@ -87,7 +93,7 @@ def _parquet(what: str) -> Callable[[F], F]:
 
 @main.group(epilog=examples("cohort count --store facts.db"))
 def cohort() -> None:
-    """Count, list and export everybody at once."""
+    """Count, list, export and draw everybody at once."""
 
 
 @cohort.command(
@@ -190,6 +196,56 @@ def export(policies: Path | None, lang: Any, **asked: Any) -> None:
     from yibao.adapters.views.words import Words
 
     exported(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)
+
+
+def _kinds() -> Iterable[str]:
+    from typing import get_args
+
+    from yibao.adapters.following.cohort import Counted
+
+    return get_args(Counted)
+
+
+@cohort.command(
+    "plot",
+    epilog=examples(
+        "cohort plot --store facts.db --svg autumn.svg",
+        "cohort plot --store facts.db --first 2025-09-01 --last 2025-12-31\n--png autumn.png",
+        "cohort plot --store facts.db --kind covered --known-at 2025-10-01\n--svg covered.svg",
+    ),
+)
+@STORE
+@_among
+@click.option(
+    "--kind",
+    type=Names(_kinds),
+    default="states",
+    metavar="KIND",
+    help="What is drawn: states, or who is covered (default: states).",
+)
+@click.option(
+    "--first", metavar="DAY", help="The first day (default: on which anything changes first)."
+)
+@click.option(
+    "--last", metavar="DAY", help="The last day (default: on which anything changes last)."
+)
+@click.option("--svg", type=FILE, help="Draw it into this new SVG file (default: none).")
+@click.option("--png", type=FILE, help="Draw it into this new PNG file (default: none).")
+@FORCE
+@policies_option
+@lang_option
+def plot(policies: Path | None, lang: Any, **asked: Any) -> None:
+    """Tell and draw, day by day, how states flow, or who is covered.
+
+    What is drawn is told in words as well, also in a file that ends in .txt beside the picture. A
+    state is that at the end of a day. Who is covered is told as known now, and with --known-at
+    beside that as known then.
+    """
+    from yibao.adapters.cli.running.plots import plotted
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.views.words import Words
+
+    plotted(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)
 
 
 @main.command(

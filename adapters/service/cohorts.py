@@ -1,11 +1,24 @@
 """Everybody at once: what `service.cohort` returns."""
 
+from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
-from yibao.adapters.following.cohort import NONE, PAGE, By, Cohort, CohortCounts, CohortPage, Stood
+from yibao.adapters.following.cohort import (
+    NONE,
+    PAGE,
+    By,
+    Cohort,
+    CohortCounts,
+    CohortDays,
+    CohortPage,
+    Counted,
+    Stood,
+    counted_by_day,
+)
+from yibao.adapters.service.given import day_of
 from yibao.adapters.service.recording import Clock
 from yibao.adapters.shapes import VALUES, value_row
 from yibao.adapters.store.files import NotWritten
@@ -118,6 +131,33 @@ class CohortView:
             knowledge = record.known_by(cutoff)
             if knowledge.version and self._among.has(knowledge):
                 yield record, knowledge
+
+    def days(
+        self,
+        counted: Counted = "states",
+        first: date | str | None = None,
+        last: date | str | None = None,
+    ) -> CohortDays:
+        """How many enrollments there are on each day, of each `states` or `covered`.
+
+        That is for all days, whatever instant is asked about, from the first on which anything
+        changes to the last where none are named; who is covered is by the benefit windows, and
+        what is pending at the instant is none. `yibao.plot` draws it. Raises BadValue for what is
+        no day and for too many, and for `covered` what `values` raises.
+        """
+        begins = None if first is None else day_of(first, "first")
+        ends = None if last is None else day_of(last, "last")
+        if counted == "states":
+            return self._cohort.days(self.known_at, begins, ends, **self._among._asdict())
+        if counted != "covered":
+            raise BadValue("counted", "there is no counting that; there are states, covered")
+        changes = Counter[int]()
+        windows = self.values().select(["coverage_from", "coverage_to"]).to_pydict().values()
+        for (opens, closes), number in Counter(zip(*windows, strict=True)).items():
+            if opens is not None:
+                changes[opens.toordinal()] += number
+                changes[closes.toordinal() + 1] -= number
+        return counted_by_day("covered", {"covered": changes}, self.known_at, begins, ends)
 
     def spans(self, known_at: datetime) -> Iterator[Stood]:
         """Every answer that ever stood for them by what was known until an instant."""

@@ -10,6 +10,7 @@ from yibao.adapters.following.cohort.cohort import (
     Stood,
     open_cohort,
 )
+from yibao.adapters.following.cohort.days import CohortDays, Counted, counted_by_day
 from yibao.adapters.following.cohort.layout import COHORT
 from yibao.adapters.following.cohort.questions import NONE, By
 
@@ -21,8 +22,11 @@ __all__ = [
     "By",
     "Cohort",
     "CohortCounts",
+    "CohortDays",
     "CohortEntry",
     "CohortPage",
+    "Counted",
     "Stood",
+    "counted_by_day",
     "open_cohort",
 ]

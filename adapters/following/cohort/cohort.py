@@ -1,12 +1,13 @@
 """The cohort as one asks it: counts and pages at any instant, as known at any other."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from yibao.adapters.editions import Editions
+from yibao.adapters.following.cohort.days import EPOCH, CohortDays, counted_by_day
 from yibao.adapters.following.cohort.following import CohortProjection, side_in
 from yibao.adapters.following.cohort.layout import COHORT, EVER, FOREVER
 from yibao.adapters.following.cohort.questions import (
@@ -15,6 +16,7 @@ from yibao.adapters.following.cohort.questions import (
     By,
     Statement,
     Whose,
+    changing,
     counting,
     holding,
     last_of,
@@ -180,6 +182,28 @@ class Cohort(AskedTables):
         rows = self._rows(lambda prefix: paging(prefix, asked, *wanted))
         entries = tuple(CohortEntry(EnrollmentId(*row[:2]), *row[2:]) for row in rows[:limit])
         return CohortPage(entries, entries[-1].enrollment if len(rows) > limit else None)
+
+    def days(
+        self,
+        known_at: datetime | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        school: str | None = None,
+        category: str | None = None,
+        policy: str | None = None,
+        year: int | None = None,
+    ) -> CohortDays:
+        """How many there are of each state at the end of each day.
+
+        Where no days are named, from the first day on which anybody's state changes to the last.
+        """
+        whose = Whose(school, category, policy, year)
+        self.catch_up()
+        changes: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        for state, day, change in self._rows(lambda prefix: changing(prefix, known_at, whose)):
+            changes[state or NONE][EPOCH + int(day)] = int(change)
+        return counted_by_day("states", changes, known_at, first, last)
 
     def spans(
         self,

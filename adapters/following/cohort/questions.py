@@ -19,6 +19,8 @@ Statement = tuple[str, list[Any]]
 
 _OF_SPANS: Final = {"state": "state", "next_step": "next_step"}
 _A_DAY: Final = timedelta(days=1) // timedelta.resolution
+#: In Shanghai a day begins so much earlier than by the clock of the instants.
+_EIGHT_HOURS: Final = timedelta(hours=8) // timedelta.resolution
 #: More days than there are.
 _MOST_DAYS: Final = 4_000_000
 
@@ -47,7 +49,7 @@ def counting(prefix: str, by: By, asked: Asked) -> Statement:
     """
     if by not in get_args(By):
         raise BadValue("by", f"there is no counting by that; there is by {', '.join(get_args(By))}")
-    where, values = _where(prefix, "x", asked)
+    where, values = _where(prefix, "x", asked.known_at, asked.whose)
     if by == "discrepancy":
         keyed = f"SELECT codes, COUNT(*) AS n FROM {prefix}known AS x WHERE {where} GROUP BY codes"
     else:
@@ -84,7 +86,7 @@ def paging(
 ) -> Statement:
     """Some of those who fit, in the order of reference and year."""
     of_a_school = asked.whose.school is not None
-    where, values = _where(prefix, "x", asked, along=not of_a_school)
+    where, values = _where(prefix, "x", asked.known_at, asked.whose, along=not of_a_school)
     during, instants = _during("x", asked.at)
     conditions, values = [where, during], [*values, *instants]
     for column, wanted in (("state", state), ("next_step", next_step)):
@@ -112,6 +114,21 @@ def paging(
         f"WHERE x.enrollment = e.number AND {' AND '.join(conditions)} "
         "ORDER BY e.ref, e.year LIMIT ?",
         [*values, limit],
+    )
+
+
+def changing(prefix: str, known_at: datetime | None, whose: Whose) -> Statement:
+    """On which days since 1970 how many more or fewer are in each state, at the end of the day."""
+    where, values = _where(prefix, "x", known_at, whose)
+    turns = " UNION ALL ".join(
+        f"SELECT (x.{turn} + {_EIGHT_HOURS}) / {_A_DAY} AS day, standing, {sign} COUNT(*) AS n "
+        f"FROM {prefix}spans AS x WHERE {where} GROUP BY day, standing"
+        for turn, sign in (("begins", "+"), ("ends", "-"))
+    )
+    return (
+        f"SELECT t.state, c.day, SUM(c.n) FROM ({turns}) AS c "
+        f"JOIN {prefix}standings AS t ON t.number = c.standing GROUP BY t.state, c.day",
+        [*values, *values],
     )
 
 
@@ -153,19 +170,21 @@ def _during(table: str, at: datetime) -> Statement:
     return f"{table}.begins <= ? AND {table}.ends > ?", [number, number]
 
 
-def _where(prefix: str, table: str, asked: Asked, *, along: bool = False) -> Statement:
+def _where(
+    prefix: str, table: str, known_at: datetime | None, whose: Whose, *, along: bool = False
+) -> Statement:
     """What was known by then, of whom; asked `along` the enrollments, one after the other.
 
     A plus keeps a database from looking for what is known of everybody at each of them.
     """
     until = f"{'+' if along else ''}{table}.known_until"
-    if asked.known_at is None:
+    if known_at is None:
         conditions, values = [f"{until} = {FOREVER}"], list[Any]()
     else:
-        number = number_of(asked.known_at)
+        number = number_of(known_at)
         conditions = [f"{until} > ? AND {table}.known_from <= ?"]
         values = [number, number]
-    for condition, given in _of_groups(prefix, table, asked.whose):
+    for condition, given in _of_groups(prefix, table, whose):
         conditions.append(condition)
         values += given
     return " AND ".join(conditions), values

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from yibao.adapters.service import cohorts
 from yibao.adapters.service.arrow import export
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes import SPANS
-from yibao.domain.calendar import read_instant
+from yibao.domain.calendar import end_of, read_instant
 from yibao.projections.answer import Answer
 
 from ..helpers.autumn import ADA, EDITIONS, Clock, an_autumn
@@ -29,6 +29,7 @@ NAIVE = datetime(2025, 12, 1)  # noqa: DTZ001 - that is what is refused
 FIRST = read_instant("2025-08-20 00:00")
 MINUTES = (read_instant("2027-01-31 00:00") - FIRST) // timedelta(minutes=1)
 INSTANTS = st.integers(0, MINUTES).map(lambda after: FIRST + timedelta(minutes=after))
+DAYS = st.dates(date(2025, 8, 30), date(2026, 1, 4))
 KNOWN = st.one_of(st.none(), INSTANTS)
 
 HARD = settings(
@@ -378,6 +379,65 @@ def test_an_export_does_not_have_what_is_recorded_while_it_is_written(
     told = told_by(tmp_path / "whole/spans.parquet", at, None)
     assert told == [briefly(each) for each in then]
     assert one_by_one(service, at, None) != then
+
+
+def test_days_count_who_is_in_which_state_at_the_end_of_each_and_who_is_covered(
+    service: Service,
+) -> None:
+    @HARD
+    @given(day=DAYS, known_at=KNOWN)
+    def holds(day: date, known_at: datetime | None) -> None:
+        last = day + timedelta(days=2)
+        at = end_of(day)
+        cohort = service.cohort(at, known_at=known_at)
+        states = cohort.days("states", day, last)
+        assert states.days == (day, day + timedelta(days=1), last)
+        for number, each in enumerate(states.days):
+            told = service.cohort(end_of(each), known_at=known_at).count().counts
+            there = {state: counts[number] for state, counts in states.counts.items()}
+            assert {state: count for state, count in there.items() if count} == told
+        found = [answer.values for answer in one_by_one(service, at, known_at)]
+        windows = [values.coverage.value for values in found if values]
+        covered = cohort.days("covered", day, last).counts.get("covered", (0, 0, 0))
+        assert list(covered) == [
+            sum(isinstance(w, yibao.DayRange) and w.first <= each <= w.last for w in windows)
+            for each in states.days
+        ]
+
+    holds()
+
+
+def test_where_no_days_are_named_they_go_from_the_first_change_to_the_last(
+    service: Service,
+) -> None:
+    states = service.cohort().days()
+    assert (states.days[0], states.days[-1]) == (date(2025, 9, 1), date(2026, 1, 1))
+    assert states.counts["registered"][0] > 0
+    covered = service.cohort().days("covered")
+    assert covered.counts["covered"][0] > covered.counts["covered"][-1] == 0
+    nobody = service.cohort(school="nowhere")
+    assert (nobody.days().days, nobody.days("covered").counts) == ((), {})
+    assert nobody.days(first="2025-09-01").days == (date(2025, 9, 1),)
+    assert nobody.days(last="2025-09-01").days == (date(2025, 9, 1),)
+
+
+@pytest.mark.parametrize(
+    ("asked", "where"),
+    [
+        ({"first": "yesterday"}, "first"),
+        ({"first": NAIVE}, "first"),
+        ({"last": 3}, "last"),
+        ({"first": "2025-09-02", "last": "2025-09-01"}, "last"),
+        ({"first": "2025-09-02", "last": "2045-09-01"}, "last"),
+        ({"counted": "hair"}, "counted"),
+    ],
+)
+def test_days_that_there_can_never_be_are_refused_by_name(
+    asked: dict[str, Any], where: str
+) -> None:
+    with yibao.open("memory:") as service, pytest.raises(yibao.BadValue) as refused:
+        service.cohort().days(**asked)
+    assert refused.value.details["where"] == where
 
 
 def test_enrollments_are_read_some_at_a_time(
