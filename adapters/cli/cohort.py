@@ -17,10 +17,12 @@ from yibao.adapters.cli.options import (
     INSTANT,
     ONE_JSON,
     STORE,
+    STORE_URL,
     Names,
     examples,
     lang_option,
     policies_option,
+    store_here,
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -263,7 +265,21 @@ def plot(policies: Path | None, lang: Any, **asked: Any) -> None:
     show_default=True,
     help="The edition whose place it takes.",
 )
-@STORE
+@click.option(
+    "--store",
+    type=STORE_URL,
+    help="The store: a PATH or a URL (default: $YIBAO_STORE where no export is given).",
+)
+@click.option(
+    "--export",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of `cohort export --by-school` to ask in place of a store (default: none).",
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Have the workers of this Dask scheduler ask a school each (default: ask here).",
+)
 @click.option(
     "--known-at",
     type=ASKED,
@@ -281,7 +297,9 @@ def plot(policies: Path | None, lang: Any, **asked: Any) -> None:
 def whatif(
     edition: Path,
     instead_of: str,
-    store: str,
+    store: str | None,
+    export: Path | None,
+    dask: str | None,
     known_at: datetime | None,
     as_json: bool,
     parquet: Path | None,
@@ -293,7 +311,8 @@ def whatif(
 
     Everybody registered under the edition it replaces is asked, and nothing is recorded. Money is
     what the fund pays more or less for those whose days change, whatever was settled. Who gains or
-    loses the most is explained.
+    loses the most is explained. The workers of a Dask scheduler need yibao and the export at the
+    same place; of a store one is written into a temporary folder first.
     """
     from yibao.adapters.cli.running.what_ifs import asked
     from yibao.adapters.editions import Editions
@@ -303,14 +322,20 @@ def whatif(
         raise click.UsageError("--force says nothing without --parquet")
     if as_json and parquet is not None:
         raise click.UsageError("--json and --parquet are two formats")
+    if export is not None and store is not None:
+        raise click.UsageError("--store says nothing beside --export")
+    if export is None and (store := store or store_here()) is None:
+        raise click.UsageError("give a --store or an --export")
     asked(
         store,
+        export,
         Editions(policies),
         Words(lang),
         sys.stdout,
         sys.stderr,
         edition=edition,
         instead_of=instead_of,
+        dask=dask,
         known_at=known_at,
         as_json=as_json,
         parquet=parquet,

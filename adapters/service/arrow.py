@@ -1,5 +1,6 @@
 """Tables of everybody in columns, by Arrow; it comes with `yibao[analysis]`."""
 
+import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from typing import Any, Final, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from yibao.adapters.following.cohort.exported import ABOUT
 from yibao.adapters.service.cohorts import CohortView
 from yibao.adapters.shapes import FACTS, SPANS, VALUES, WINDOWS, fact_rows, value_row, window_rows
 from yibao.adapters.store.files import NotWritten
@@ -45,12 +47,17 @@ def table(columns: Mapping[str, type], rows: Iterable[tuple[Any, ...]]) -> pa.Ta
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def write_table(to: Path, columns: Mapping[str, type], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Writes rows into a Parquet file, some at a time."""
-    left = iter(rows)
-    with pq.ParquetWriter(to, schema_of(columns)) as writer:
+def write_table(
+    to: Path,
+    columns: Mapping[str, type],
+    rows: Iterable[tuple[Any, ...]],
+    about: Mapping[bytes, str] | None = None,
+) -> None:
+    """Writes rows into a Parquet file, some at a time, and what is told about them."""
+    left, schema = iter(rows), schema_of(columns).with_metadata(about)
+    with pq.ParquetWriter(to, schema) as writer:
         while some := list(islice(left, AT_A_TIME)):
-            writer.write_table(table(columns, some))
+            writer.write_table(table(columns, some).replace_schema_metadata(about))
 
 
 def export(view: CohortView, to: Path, *, by_school: bool = False) -> None:
@@ -59,7 +66,7 @@ def export(view: CohortView, to: Path, *, by_school: bool = False) -> None:
     Values are those at the view's instant, as known by its cut-off; spans have all instants and
     everything that was known before, as far as who follows the facts has come. Of each there is a
     file `NAME.parquet`; `by_school` a folder, and in it `school=SCHOOL` for each of them: in the
-    spans the school that was known then. `windows.parquet` has what was fixed under editions.
+    spans the school that was known then. `windows.parquet` has what was recorded under editions.
     Raises NotWritten where the folder is there and not empty, and where it cannot be written;
     nothing is left then.
     """
@@ -91,7 +98,8 @@ def export(view: CohortView, to: Path, *, by_school: bool = False) -> None:
                     for name, known in sorted(editions.items())
                     if known_at
                 )
-                write_table(new / "windows.parquet", WINDOWS, chain.from_iterable(fixed))
+                about = {ABOUT: json.dumps({"everybody": view.is_of_everybody})}
+                write_table(new / "windows.parquet", WINDOWS, chain.from_iterable(fixed), about)
             new.rename(to)
     except OSError as error:
         raise NotWritten(f"{told} could not be written: {error.strerror or error}") from error

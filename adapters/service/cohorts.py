@@ -83,6 +83,11 @@ class CohortView:
         known = self.known_at or "everything"
         return f"<{type(self).__name__} at {self.at}, known by {known}, {self._among}>"
 
+    @property
+    def is_of_everybody(self) -> bool:
+        """Whether no enrollments are left out."""
+        return self._among == Among()
+
     def count(self, by: By = "state") -> CohortCounts:
         """How many enrollments there are, by what they have in common.
 

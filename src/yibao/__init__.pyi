@@ -26,6 +26,7 @@ from yibao.adapters.service import (
     open as open,
     read_cutoff as read_cutoff,
     read_instant as read_instant,
+    what_if_of as what_if_of,
 )
 from yibao.adapters.store import (
     AheadOfClock as AheadOfClock,

@@ -99,7 +99,7 @@ _FACT: Final[dict[str, type]] = {
 }
 #: The columns of the facts; `values` are those of the fact alone, as JSON.
 FACTS: Final[dict[str, type]] = {"ref": str, "year": int, "school": str, "stream": str, **_FACT}
-#: The columns of what was fixed of windows under editions, for all or for some.
+#: The columns of what was recorded under editions: windows that were fixed for all or for some.
 WINDOWS: Final[dict[str, type]] = {"policy": str, **_FACT}
 #: The columns of a list.
 LISTED: Final = ("ref", "year", "school", "state", "next_step")
@@ -154,8 +154,7 @@ def fact_rows(record: Record, knowledge: Knowledge) -> Iterator[tuple[Any, ...]]
 def window_rows(policy: str, recorded: Iterable[events.Event]) -> Iterator[tuple[Any, ...]]:
     """What stands in the columns of `WINDOWS` for what is known of one edition's stream."""
     for event in recorded:
-        if isinstance(event, events.WindowFixed | events.Voided):
-            yield (policy, *_fact_row(event))
+        yield (policy, *_fact_row(event))
 
 
 def _fact_row(event: events.Event) -> tuple[Any, ...]:

@@ -269,7 +269,13 @@ def test_an_export_has_values_spans_and_facts_and_nobody_who_told_them(
         f"school={each.school}" for each in answers
     }
     windows = pq.read_table(parted / "windows.parquet")
-    assert windows.column("fact").to_pylist() == ["window-fixed", "window-fixed", "voided"]
+    assert windows.column("fact").to_pylist() == [
+        "edition-adopted",
+        "window-fixed",
+        "benefits-adopted",
+        "window-fixed",
+        "voided",
+    ]
     with pytest.raises(yibao.NotWritten, match="there already"):
         export(cohort, whole)
 
