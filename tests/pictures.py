@@ -1,10 +1,12 @@
 """Draws the pictures of the README: `make pictures`; a test compares them with what is drawn."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
+import yibao
 from yibao.adapters.editions import Editions
-from yibao.adapters.stories import read_story, replay
+from yibao.adapters.stories import Replay, read_story, replay
 from yibao.adapters.views.pages.timelines import timeline_svg
 from yibao.adapters.views.words import LANGUAGES, Language, Words
 from yibao.domain.calendar import read_instant
@@ -13,15 +15,23 @@ ROOT: Final = Path(__file__).parents[1]
 STORY: Final = (
     ROOT / "scenarios/audit/the-counter-was-right-in-september-on-a-check-that-was-wrong.yaml"
 )
+SCHOOL: Final = ROOT / "scenarios/a-school/thirty-students-of-one-autumn.yaml"
 PICTURES: Final[dict[Language, Path]] = {
     language: ROOT / f"docs/pictures/{language}.svg" for language in LANGUAGES
 }
+AUTUMNS: Final[dict[Language, Path]] = {
+    language: ROOT / f"docs/pictures/autumn.{language}.svg" for language in LANGUAGES
+}
+
+
+def _replayed(story: Path) -> Replay:
+    editions = Editions()
+    return replay(read_story(story, editions), editions)
 
 
 def drawn(language: Language) -> str:
     """One day of one student as bars: as known on that day, and as known now."""
-    editions = Editions()
-    ran = replay(read_story(STORY, editions), editions)
+    ran = _replayed(STORY)
     (student,) = ran.story.students
     asked = read_instant("2025-09-10 14:00")
     with ran.service:
@@ -29,7 +39,18 @@ def drawn(language: Language) -> str:
     return str(timeline_svg(answers, Words(language)))
 
 
+def autumn(language: Language) -> str:
+    """How the states of thirty students flow through an autumn."""
+    ran = _replayed(SCHOOL)
+    with ran.service, TemporaryDirectory() as folder:
+        days = ran.service.cohort().days("states", "2025-09-01", "2025-12-31")
+        file = Path(folder, "autumn.svg")
+        yibao.plot(days, file, lang=language)
+        return file.read_text(encoding="utf-8")
+
+
 if __name__ == "__main__":
-    for language, file in PICTURES.items():
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(drawn(language), encoding="utf-8")
+    for draw, files in ((drawn, PICTURES), (autumn, AUTUMNS)):
+        for language, file in files.items():
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(draw(language), encoding="utf-8")

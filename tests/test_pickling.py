@@ -214,6 +214,7 @@ def returned() -> Iterator[Any]:
         cohort = service.cohort()
         yield cohort.count()
         yield cohort.page()
+        yield cohort.days()
         answered = service.at(ADA)
         outcome = yibao.Outcome(ADA, "sjtu", None, None, 31, Fen(0), Fen(800))
         yield yibao.Effects().with_one(outcome), yibao.Example(outcome, answered, answered)

@@ -17,10 +17,12 @@ from yibao.adapters.cli.options import (
     INSTANT,
     ONE_JSON,
     STORE,
+    STORE_URL,
     Names,
     examples,
     lang_option,
     policies_option,
+    store_here,
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,6 +41,16 @@ def _by() -> Iterable[str]:
 
 def _whom(command: F) -> F:
     """Which store, which instants, and whose enrollments."""
+    return STORE(_AT(_among(command)))
+
+
+_AT = click.option(
+    "--at", type=ASKED, help="The instant asked about, or a day: its end (default: now)."
+)
+
+
+def _among(command: F) -> F:
+    """Whose enrollments, and as known when."""
     for option in (
         click.option(
             "--year", type=int, help="Of this benefit year alone (default: of every year)."
@@ -53,10 +65,6 @@ def _whom(command: F) -> F:
             type=ASKED,
             help="What was known by then: an instant, or a day's end (default: everything).",
         ),
-        click.option(
-            "--at", type=ASKED, help="The instant asked about, or a day: its end (default: now)."
-        ),
-        STORE,
     ):
         command = option(command)
     return command
@@ -87,7 +95,7 @@ def _parquet(what: str) -> Callable[[F], F]:
 
 @main.group(epilog=examples("cohort count --store facts.db"))
 def cohort() -> None:
-    """Count, list and export everybody at once."""
+    """Count, list, export and draw everybody at once."""
 
 
 @cohort.command(
@@ -182,14 +190,64 @@ def export(policies: Path | None, lang: Any, **asked: Any) -> None:
     """Write out the values of everybody, a row an enrollment.
 
     The state, waiting period, account, e-voucher and benefit window at an instant. A folder of
-    Parquet has the spans of state and first next step, and the facts, as well; who told them is not
-    in it, and no note.
+    Parquet has the spans of state and first next step as well, as known at any instant, the facts,
+    and the windows that were fixed; who told them is not in it, and no note.
     """
     from yibao.adapters.cli.running.cohorts import exported
     from yibao.adapters.editions import Editions
     from yibao.adapters.views.words import Words
 
     exported(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)
+
+
+def _kinds() -> Iterable[str]:
+    from typing import get_args
+
+    from yibao.adapters.following.cohort import Counted
+
+    return get_args(Counted)
+
+
+@cohort.command(
+    "plot",
+    epilog=examples(
+        "cohort plot --store facts.db --svg autumn.svg",
+        "cohort plot --store facts.db --first 2025-09-01 --last 2025-12-31\n--png autumn.png",
+        "cohort plot --store facts.db --kind covered --known-at 2025-10-01\n--svg covered.svg",
+    ),
+)
+@STORE
+@_among
+@click.option(
+    "--kind",
+    type=Names(_kinds),
+    default="states",
+    metavar="KIND",
+    help="What is drawn: states, or who is covered (default: states).",
+)
+@click.option(
+    "--first", metavar="DAY", help="The first day (default: on which anything changes first)."
+)
+@click.option(
+    "--last", metavar="DAY", help="The last day (default: on which anything changes last)."
+)
+@click.option("--svg", type=FILE, help="Draw it into this new SVG file (default: none).")
+@click.option("--png", type=FILE, help="Draw it into this new PNG file (default: none).")
+@FORCE
+@policies_option
+@lang_option
+def plot(policies: Path | None, lang: Any, **asked: Any) -> None:
+    """Tell and draw, day by day, how states flow, or who is covered.
+
+    What is drawn is told in words as well, also in a file that ends in .txt beside the picture. A
+    state is that at the end of a day. Who is covered is told as known now, and with --known-at
+    beside that as known then.
+    """
+    from yibao.adapters.cli.running.plots import plotted
+    from yibao.adapters.editions import Editions
+    from yibao.adapters.views.words import Words
+
+    plotted(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)
 
 
 @main.command(
@@ -207,7 +265,21 @@ def export(policies: Path | None, lang: Any, **asked: Any) -> None:
     show_default=True,
     help="The edition whose place it takes.",
 )
-@STORE
+@click.option(
+    "--store",
+    type=STORE_URL,
+    help="The store: a PATH or a URL (default: $YIBAO_STORE where no export is given).",
+)
+@click.option(
+    "--export",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of `cohort export --by-school` to ask in place of a store (default: none).",
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Have the workers of this Dask scheduler ask a school each (default: ask here).",
+)
 @click.option(
     "--known-at",
     type=ASKED,
@@ -225,7 +297,9 @@ def export(policies: Path | None, lang: Any, **asked: Any) -> None:
 def whatif(
     edition: Path,
     instead_of: str,
-    store: str,
+    store: str | None,
+    export: Path | None,
+    dask: str | None,
     known_at: datetime | None,
     as_json: bool,
     parquet: Path | None,
@@ -237,7 +311,8 @@ def whatif(
 
     Everybody registered under the edition it replaces is asked, and nothing is recorded. Money is
     what the fund pays more or less for those whose days change, whatever was settled. Who gains or
-    loses the most is explained.
+    loses the most is explained. The workers of a Dask scheduler need yibao and the export at the
+    same place; of a store one is written into a temporary folder first.
     """
     from yibao.adapters.cli.running.what_ifs import asked
     from yibao.adapters.editions import Editions
@@ -247,14 +322,20 @@ def whatif(
         raise click.UsageError("--force says nothing without --parquet")
     if as_json and parquet is not None:
         raise click.UsageError("--json and --parquet are two formats")
+    if export is not None and store is not None:
+        raise click.UsageError("--store says nothing beside --export")
+    if export is None and (store := store or store_here()) is None:
+        raise click.UsageError("give a --store or an --export")
     asked(
         store,
+        export,
         Editions(policies),
         Words(lang),
         sys.stdout,
         sys.stderr,
         edition=edition,
         instead_of=instead_of,
+        dask=dask,
         known_at=known_at,
         as_json=as_json,
         parquet=parquet,

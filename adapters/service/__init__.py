@@ -6,6 +6,7 @@ from yibao.adapters.service.opened import shanghai_now
 from yibao.adapters.service.recording import Clock, Receipt, is_altered
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.service.service import open_service as open
+from yibao.adapters.service.what_if import what_if_of
 
 __all__ = [
     "Clock",
@@ -19,4 +20,5 @@ __all__ = [
     "read_cutoff",
     "read_instant",
     "shanghai_now",
+    "what_if_of",
 ]

@@ -1,10 +1,11 @@
 """Tables of everybody in columns, by Arrow; it comes with `yibao[analysis]`."""
 
+import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Self
@@ -12,10 +13,12 @@ from typing import Any, Final, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from yibao.adapters.following.cohort.exported import ABOUT
 from yibao.adapters.service.cohorts import CohortView
-from yibao.adapters.shapes import FACTS, SPANS, VALUES, fact_rows, span_rows, value_row
+from yibao.adapters.shapes import FACTS, SPANS, VALUES, WINDOWS, fact_rows, value_row, window_rows
 from yibao.adapters.store.files import NotWritten
 from yibao.projections.answer import answered
+from yibao.projections.record import EditionRecord
 
 #: How many rows are put together at a time.
 AT_A_TIME: Final = 50_000
@@ -44,20 +47,28 @@ def table(columns: Mapping[str, type], rows: Iterable[tuple[Any, ...]]) -> pa.Ta
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def write_table(to: Path, columns: Mapping[str, type], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Writes rows into a Parquet file, some at a time."""
-    left = iter(rows)
-    with pq.ParquetWriter(to, schema_of(columns)) as writer:
+def write_table(
+    to: Path,
+    columns: Mapping[str, type],
+    rows: Iterable[tuple[Any, ...]],
+    about: Mapping[bytes, str] | None = None,
+) -> None:
+    """Writes rows into a Parquet file, some at a time, and what is told about them."""
+    left, schema = iter(rows), schema_of(columns).with_metadata(about)
+    with pq.ParquetWriter(to, schema) as writer:
         while some := list(islice(left, AT_A_TIME)):
-            writer.write_table(table(columns, some))
+            writer.write_table(table(columns, some).replace_schema_metadata(about))
 
 
 def export(view: CohortView, to: Path, *, by_school: bool = False) -> None:
     """Writes values, spans and facts of everybody into a new folder, all of one moment.
 
-    Of each there is a file `NAME.parquet`; `by_school` a folder, and in it `school=SCHOOL` for each
-    of them. Raises NotWritten where the folder is there and not empty, and where it cannot be
-    written; nothing is left then.
+    Values are those at the view's instant, as known by its cut-off; spans have all instants and
+    everything that was known before, as far as who follows the facts has come. Of each there is a
+    file `NAME.parquet`; `by_school` a folder, and in it `school=SCHOOL` for each of them: in the
+    spans the school that was known then. `windows.parquet` has what was recorded under editions.
+    Raises NotWritten where the folder is there and not empty, and where it cannot be written;
+    nothing is left then.
     """
     told = repr(str(to))
     try:
@@ -67,15 +78,28 @@ def export(view: CohortView, to: Path, *, by_school: bool = False) -> None:
             new = Path(folder, "new")
             new.mkdir(mode=0o700)
             with ExitStack() as closing:
-                tables = [
+                values, spans, facts = (
                     closing.enter_context(_Parted(new, name, columns, by_school=by_school))
                     for name, columns in _EXPORTED.items()
-                ]
+                )
+                known_at, editions = view.known_at, dict[str, EditionRecord]()
                 for record, knowledge in view.known():
-                    values, spans, facts = tables
                     values.add([value_row(answered(knowledge, view.at, whole=False))])
-                    spans.add(span_rows(knowledge))
                     facts.add(fact_rows(record, knowledge))
+                    if view.known_at is None:
+                        known_at = max(record.latest, known_at or record.latest)
+                    for name in record.editions_by(knowledge.version) - editions.keys():
+                        editions[name] = record.edition_of(name)
+                # What was recorded meanwhile is in the cohort too, and was known later.
+                for span in view.spans(known_at) if known_at else ():
+                    spans.add([span])
+                fixed = (
+                    window_rows(name, known.log.events[: known.log.by(known_at)])
+                    for name, known in sorted(editions.items())
+                    if known_at
+                )
+                about = {ABOUT: json.dumps({"everybody": view.is_of_everybody})}
+                write_table(new / "windows.parquet", WINDOWS, chain.from_iterable(fixed), about)
             new.rename(to)
     except OSError as error:
         raise NotWritten(f"{told} could not be written: {error.strerror or error}") from error

@@ -1,7 +1,8 @@
 """Everybody at once: what `service.cohort` returns."""
 
+from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,11 +12,16 @@ from yibao.adapters.following.cohort import (
     By,
     Cohort,
     CohortCounts,
+    CohortDays,
     CohortPage,
+    Counted,
     Kept,
+    Stood,
     Whose,
+    counted_by_day,
     editions_known,
 )
+from yibao.adapters.service.given import day_of
 from yibao.adapters.service.recording import Clock
 from yibao.adapters.shapes import VALUES, value_row
 from yibao.adapters.store.files import NotWritten
@@ -81,6 +87,11 @@ class CohortView:
         known = self.known_at or "everything"
         return f"<{type(self).__name__} at {self.at}, known by {known}, {self._among}>"
 
+    @property
+    def is_of_everybody(self) -> bool:
+        """Whether no enrollments are left out."""
+        return self._among == Among()
+
     def count(self, by: By = "state") -> CohortCounts:
         """How many enrollments there are, by what they have in common.
 
@@ -132,6 +143,37 @@ class CohortView:
             knowledge = record.known_by(cutoff)
             if knowledge.version and self._among.has(knowledge):
                 yield record, knowledge
+
+    def days(
+        self,
+        counted: Counted = "states",
+        first: date | str | None = None,
+        last: date | str | None = None,
+    ) -> CohortDays:
+        """How many enrollments there are on each day, of each `states` or `covered`.
+
+        That is for all days, whatever instant is asked about, from the first on which anything
+        changes to the last where none are named; who is covered is by the benefit windows, and
+        what is pending at the instant is none. `yibao.plot` draws it. Raises BadValue for what is
+        no day and for too many, and for `covered` what `values` raises.
+        """
+        begins = None if first is None else day_of(first, "first")
+        ends = None if last is None else day_of(last, "last")
+        if counted == "states":
+            return self._cohort.days(self.known_at, begins, ends, **self._among._asdict())
+        if counted != "covered":
+            raise BadValue("counted", "there is no counting that; there are states, covered")
+        changes = Counter[int]()
+        windows = self.values().select(["coverage_from", "coverage_to"]).to_pydict().values()
+        for (opens, closes), number in Counter(zip(*windows, strict=True)).items():
+            if opens is not None:
+                changes[opens.toordinal()] += number
+                changes[closes.toordinal() + 1] -= number
+        return counted_by_day("covered", {"covered": changes}, self.known_at, begins, ends)
+
+    def spans(self, known_at: datetime) -> Iterator[Stood]:
+        """Every answer that ever stood for them by what was known until an instant."""
+        return self._cohort.spans(known_at, **self._among._asdict())
 
     def answers(self) -> Iterator[Answer]:
         """The whole answer of each enrollment, one after the other, all of one moment.

@@ -1,6 +1,6 @@
 """What a method is given, read; raises BadValue that names the place and the reason."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import TypeVar
 from uuid import UUID
@@ -48,6 +48,18 @@ def instant_of(given: datetime | str, where: str) -> datetime:
             raise
         raise BadValue(where, "cannot be read") from None
     raise BadValue(where, "an instant is an aware datetime or text")
+
+
+def day_of(given: date | str, where: str) -> date:
+    """A day that was given; raises BadValue for anything else."""
+    try:
+        if isinstance(given, str):
+            return calendar.read_day(given)
+    except ValueError as error:
+        raise BadValue(where, str(error)) from None
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    raise BadValue(where, "a day is a date or text")
 
 
 def read_instant(given: datetime | str) -> datetime:

@@ -6,9 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from yibao.adapters.editions import Editions
+from yibao.adapters.service.cohorts import check_analysis
 from yibao.adapters.service.given import instant_of
-from yibao.adapters.service.opened import Opened
+from yibao.adapters.service.opened import Opened, shanghai_now
 from yibao.adapters.store import StoreError
+from yibao.domain.editions import Policy
 from yibao.domain.refusals import BadValue
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
@@ -40,12 +43,7 @@ class WhatIfs(Opened):
         self._store.check_process()
         with self._telemetry.question("what_if"):
             cutoff = None if known_at is None else instant_of(known_at, "known_at")
-            if not isinstance(edition, str | os.PathLike):
-                raise BadValue("edition", "must be the path of a file")
-            replaced, edited = self.editions.get(instead_of), self.editions.check(Path(edition))
-            if edited.year != replaced.year:
-                told = f"is of the benefit year {edited.year}, and {instead_of} of {replaced.year}"
-                raise BadValue("edition", told)
+            replaced, edited = _editions_asked(self.editions, instead_of, edition)
             now = self._clock()
             at, kept = cutoff or now, self._kept(cutoff, instead_of)
             if kept is None:
@@ -68,3 +66,44 @@ class WhatIfs(Opened):
         with suppress(StoreError):
             return self._everybody().kept(cutoff, Whose(policy=policy))
         return None
+
+
+def what_if_of(
+    export: str | os.PathLike[str],
+    *,
+    edition: str | os.PathLike[str],
+    instead_of: str = "shanghai-2025",
+    known_at: datetime | str | None = None,
+    policies: Editions | str | os.PathLike[str] | None = None,
+    dask: str | None = None,
+) -> "WhatIf":
+    """What `service.what_if` tells, asked of an export by `yibao cohort export --by-school`.
+
+    With `dask`, the address of a scheduler, its workers ask a school each; they need yibao, and the
+    export at the same place. Known is what was known when it was made, or before; who told a fact
+    is not in it, nor in the answers of examples. `policies` are editions of one's own, as for
+    `open`. Raises BadValue for what is no whole export, NotWritten where `yibao[analysis]` or
+    `yibao[dask]` is not installed, StoreError where the cluster cannot be reached or does not see
+    the export, and what `service.what_if` raises.
+    """
+    check_analysis()
+    from yibao.adapters.following.cohort.exported import Asked, Exported, what_if_over
+
+    cutoff = None if known_at is None else instant_of(known_at, "known_at")
+    editions = policies if isinstance(policies, Editions) else Editions(policies)
+    replaced, edited = _editions_asked(editions, instead_of, edition)
+    asked = Asked(replaced, edited, cutoff, cutoff or shanghai_now())
+    return what_if_over(Exported(Path(export).absolute(), editions), asked, dask)
+
+
+def _editions_asked(
+    editions: Editions, instead_of: str, edition: str | os.PathLike[str]
+) -> tuple[Policy, Policy]:
+    """The edition that is replaced, and the one in a file, which must be of the same year."""
+    if not isinstance(edition, str | os.PathLike):
+        raise BadValue("edition", "must be the path of a file")
+    replaced, edited = editions.get(instead_of), editions.check(Path(edition))
+    if edited.year != replaced.year:
+        told = f"is of the benefit year {edited.year}, and {instead_of} of {replaced.year}"
+        raise BadValue("edition", told)
+    return replaced, edited

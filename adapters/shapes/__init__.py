@@ -11,16 +11,17 @@ from yibao.adapters.shapes.everybody import (
     OUTCOMES,
     SPANS,
     VALUES,
+    WINDOWS,
     cohort_schema,
     counts_json,
     cursor_of,
     fact_rows,
     outcome_row,
     page_json,
-    span_rows,
     value_row,
     what_if_json,
     what_if_schema,
+    window_rows,
 )
 from yibao.adapters.shapes.explanation import care_trees, explained, tree, trees
 from yibao.adapters.shapes.history import history_json
@@ -43,6 +44,7 @@ __all__ = [
     "OUTCOMES",
     "SPANS",
     "VALUES",
+    "WINDOWS",
     "answer_json",
     "attempts_schema",
     "audit_schema",
@@ -72,10 +74,10 @@ __all__ = [
     "replay_schema",
     "review_json",
     "settled_json",
-    "span_rows",
     "tree",
     "trees",
     "value_row",
     "what_if_json",
     "what_if_schema",
+    "window_rows",
 ]

@@ -37,6 +37,10 @@ __all__ = [
     "Cited",
     "CitedFact",
     "CitedParameter",
+    "CohortCounts",
+    "CohortDays",
+    "CohortEntry",
+    "CohortPage",
     "Comparison",
     "Derivation",
     "Derived",
@@ -436,6 +440,43 @@ class EnrollmentId(Shape):
 
     ref: str
     year: int
+
+
+class CohortCounts(Shape):
+    """How many enrollments there are by what was asked, up to a position; see `cohort.count`."""
+
+    counts: dict[str, int]
+    total: int
+    as_of: int
+    parked: int
+    is_counting: bool
+
+
+class CohortEntry(Shape):
+    """An enrollment of the cohort, and its answer in brief."""
+
+    enrollment: EnrollmentId
+    school: str | None
+    state: State | None
+    state_text: Text
+    next_step: str | None
+    next_step_text: Text
+
+
+class CohortPage(Shape):
+    """Some enrollments, and the one after which the next page begins, if there is more."""
+
+    entries: list[CohortEntry]
+    following: EnrollmentId | None
+
+
+class CohortDays(Shape):
+    """How many enrollments there are on each of some days; a key has as many counts as days."""
+
+    counted: Literal["states", "covered"]
+    days: list[Day]
+    counts: dict[str, list[int]]
+    known_at: Instant | None
 
 
 class Recorded(Shape):

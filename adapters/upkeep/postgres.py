@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 from yibao.adapters.following.cohort import COHORT
 from yibao.adapters.following.derived import postgres as derived
-from yibao.adapters.following.due import postgres as due
+from yibao.adapters.following.due import OUTBOX
 from yibao.adapters.following.evidence import EVIDENCE
 from yibao.adapters.following.trail import TRAIL
 from yibao.adapters.store import Finding, StoreError, migrations
@@ -26,7 +26,7 @@ from yibao.adapters.store.postgres import (
 )
 
 #: What follows the facts in a schema of its own.
-FOLLOWED: Final = (TRAIL, COHORT, EVIDENCE)
+FOLLOWED: Final = (TRAIL, COHORT, OUTBOX, EVIDENCE)
 
 
 def init(url: str, *, rehearsal: bool = False) -> str:
@@ -40,7 +40,6 @@ def init(url: str, *, rehearsal: bool = False) -> str:
             )
         for layout in FOLLOWED:
             derived.checked_ours(PostgresSql(connection), layout)
-        due.checked_ours(PostgresSql(connection))
         if encoding := _other_encoding(connection):
             raise StoreError(
                 f"the database {place_of(url)} is encoded in {encoding}, which has not every name: "
@@ -81,7 +80,6 @@ def _at_the_newest_layout(url: str, *, rehearsal: bool = False) -> str:
         with connection.transaction():
             for layout in FOLLOWED:
                 derived.create(connection, layout)
-            due.create(connection)
         return str(layout_of(connection))
 
 

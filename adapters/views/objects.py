@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, overload
 
 from yibao.adapters.editions import Editions
+from yibao.adapters.following.cohort import CohortCounts, CohortDays, CohortEntry, CohortPage
 from yibao.adapters.service import Receipt
 from yibao.adapters.shapes import (
     brief_json,
@@ -59,6 +60,10 @@ One = (
     | Discrepancy
     | Change
     | Seen
+    | CohortCounts
+    | CohortDays
+    | CohortEntry
+    | CohortPage
 )
 
 #: The values of facts that are codes; each has a section of words of its own.
@@ -255,6 +260,15 @@ class _Teller(NamedTuple):
     def seen(self, seen: Seen) -> Told:
         return dict(plain(seen))
 
+    def cohort(self, found: CohortCounts | CohortDays) -> Told:
+        return dict(plain(found))
+
+    def cohort_entry(self, entry: CohortEntry) -> Told:
+        return self.worded(dict(plain(entry)), state="state", next_step="next_step")
+
+    def cohort_page(self, page: CohortPage) -> Told:
+        return {"entries": self(page.entries), "following": plain(page.following)}
+
     def comparison(self, found: Comparison) -> Told:
         return {name: self(each) for name, each in found._asdict().items()}
 
@@ -401,5 +415,9 @@ _TOLD: Final[dict[type, Callable[[_Teller, Any], Told]]] = {
     Guard: _Teller.guard,
     Changed: _Teller.changed,
     Seen: _Teller.seen,
+    CohortCounts: _Teller.cohort,
+    CohortDays: _Teller.cohort,
+    CohortEntry: _Teller.cohort_entry,
+    CohortPage: _Teller.cohort_page,
     Event: _Teller.fact,
 }

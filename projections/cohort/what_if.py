@@ -142,6 +142,22 @@ class WhatIf:
         whom = f"{size} enrollments"
         return f"<WhatIf of {self.edition.edition} instead of {self.instead_of.edition}: {whom}>"
 
+    @classmethod
+    def of_parts(
+        cls, parts: "Iterable[WhatIf]", instead_of: Policy, edition: Policy, at: datetime
+    ) -> "WhatIf":
+        """Several together that were asked the same, each of other enrollments."""
+        whole = cls((), instead_of, edition, at)
+        for part in parts:
+            for each in part.everybody():
+                whole._outcomes.append(each)
+                whole._effects = whole._effects.with_one(each)
+            for more, one in part._one_of.items():
+                kept = whole._one_of.setdefault(more, one)
+                if one[0].enrollment.stream < kept[0].enrollment.stream:
+                    whole._one_of[more] = one
+        return whole
+
     @property
     def gains(self) -> Moved:
         return self._effects.gains

@@ -9,6 +9,7 @@ from typing import Final
 from yibao.adapters.editions import Editions as Editions, SourceError as SourceError
 from yibao.adapters.following.cohort import (
     CohortCounts as CohortCounts,
+    CohortDays as CohortDays,
     CohortEntry as CohortEntry,
     CohortPage as CohortPage,
 )
@@ -26,6 +27,7 @@ from yibao.adapters.service import (
     open as open,
     read_cutoff as read_cutoff,
     read_instant as read_instant,
+    what_if_of as what_if_of,
 )
 from yibao.adapters.store import (
     AheadOfClock as AheadOfClock,
@@ -37,6 +39,7 @@ from yibao.adapters.store.files import NotWritten as NotWritten
 from yibao.adapters.store.postgres import StoreSettings as StoreSettings
 from yibao.adapters.telemetry import Telemetry as Telemetry, open_telemetry as open_telemetry
 from yibao.adapters.views.objects import as_json as as_json
+from yibao.adapters.views.pages.plots import plot as plot
 from yibao.domain.care import Assessed as Assessed
 from yibao.domain.derivation import Derived as Derived
 from yibao.domain.editions import Policy as Policy

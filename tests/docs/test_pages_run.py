@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from shown import blocks, shown
 
+from yibao.adapters.editions import parse
+
 ROOT = Path(__file__).parents[2]
 PAGES = {
     name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("cohort", "due", "evidence")
+    for name in ("analysis", "cohort", "due", "evidence", "what-if")
 }
 SHOWN = {name: list(shown(page)) for name, page in PAGES.items()}
 
@@ -23,6 +25,11 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[s
     def answered(name: str) -> list[str]:
         folder = tmp_path_factory.mktemp(name)
         (folder / "scenarios").symlink_to(ROOT / "scenarios", target_is_directory=True)
+        for language, body in blocks(PAGES[name]):
+            if language == "yaml":  # an edition of one's own
+                (folder / f"{parse(body.encode(), name).data['edition']}.yaml").write_text(
+                    body, encoding="utf-8"
+                )
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
             patch.delenv("YIBAO_POLICIES", raising=False)
@@ -34,7 +41,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[s
 @pytest.mark.parametrize(
     ("name", "number"),
     [
-        pytest.param(name, number, id=f"{name}: {each.code.splitlines()[0]}")
+        pytest.param(name, number, id=f"{name} {number}: {each.code.splitlines()[0]}")
         for name, found in SHOWN.items()
         for number, each in enumerate(found)
     ],
@@ -48,5 +55,5 @@ def test_what_the_page_shows_is_what_comes_out(
 @pytest.mark.parametrize("name", PAGES)
 def test_every_block_on_the_page_is_run_or_is_the_output_of_one_that_is(name: str) -> None:
     found = blocks(PAGES[name])
-    assert {language for language, _ in found} <= {"console", "python", "text"}
+    assert {language for language, _ in found} <= {"console", "python", "text", "yaml"}
     assert PAGES[name].count("```") == 2 * len(found)

@@ -4,11 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
-from pictures import PICTURES, drawn
+from pictures import AUTUMNS, PICTURES, autumn, drawn
 from shown import blocks, shown
 
 from yibao.adapters.views.words import Language
@@ -96,10 +97,15 @@ def test_both_say_the_same_in_the_same_order() -> None:
 
 
 @in_either
-def test_the_picture_is_the_one_that_is_drawn(language: Language) -> None:
-    file = PICTURES[language]
+@pytest.mark.parametrize(
+    ("files", "draw"), [(PICTURES, drawn), (AUTUMNS, autumn)], ids=["bars", "autumn"]
+)
+def test_the_picture_is_the_one_that_is_drawn(
+    language: Language, files: dict[Language, Path], draw: Callable[[Language], str]
+) -> None:
+    file = files[language]
     assert f"(docs/pictures/{file.name})" in page(language)
-    assert file.read_text(encoding="utf-8") == drawn(language), "draw it anew: make pictures"
+    assert file.read_text(encoding="utf-8") == draw(language), "draw it anew: make pictures"
 
 
 def test_the_state_diagram_is_the_one_that_is_drawn() -> None:

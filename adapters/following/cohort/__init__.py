@@ -7,8 +7,10 @@ from yibao.adapters.following.cohort.cohort import (
     CohortCounts,
     CohortEntry,
     CohortPage,
+    Stood,
     open_cohort,
 )
+from yibao.adapters.following.cohort.days import CohortDays, Counted, counted_by_day
 from yibao.adapters.following.cohort.kept import Alike, Kept, editions_known
 from yibao.adapters.following.cohort.layout import COHORT
 from yibao.adapters.following.cohort.questions import EVERYBODY, NONE, By, Whose
@@ -23,10 +25,14 @@ __all__ = [
     "By",
     "Cohort",
     "CohortCounts",
+    "CohortDays",
     "CohortEntry",
     "CohortPage",
+    "Counted",
     "Kept",
+    "Stood",
     "Whose",
+    "counted_by_day",
     "editions_known",
     "open_cohort",
 ]

@@ -1,14 +1,16 @@
 """The cohort as one asks it: counts and pages at any instant, as known at any other."""
 
-from collections import Counter
-from collections.abc import Callable
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from yibao.adapters.editions import Editions
+from yibao.adapters.following.cohort.days import EPOCH, CohortDays, counted_by_day
 from yibao.adapters.following.cohort.following import CohortProjection, side_in
 from yibao.adapters.following.cohort.kept import Kept, kept_in
-from yibao.adapters.following.cohort.layout import COHORT
+from yibao.adapters.following.cohort.layout import COHORT, EVER, FOREVER
 from yibao.adapters.following.cohort.questions import (
     EVERYBODY,
     NONE,
@@ -16,12 +18,15 @@ from yibao.adapters.following.cohort.questions import (
     By,
     Statement,
     Whose,
+    changing,
     counting,
+    holding,
+    last_of,
     paging,
 )
 from yibao.adapters.following.cohort.store import CODES_APART
 from yibao.adapters.following.cohort.working import has_columns
-from yibao.adapters.following.derived import AskedTables, Tables, tables_of
+from yibao.adapters.following.derived import AskedTables, Tables, number_of, tables_of
 from yibao.adapters.following.supervisor import Standing
 from yibao.adapters.store import FactStore
 from yibao.adapters.store.connections import Sql, SqlRow
@@ -34,6 +39,8 @@ R = TypeVar("R")
 #: How many enrollments a page has where nothing else is said, and at most.
 PAGE: Final = 100
 LARGEST: Final = 100_000
+#: Of how many enrollments the answers are read at a time.
+AT_A_TIME: Final = 5_000
 
 
 class CohortCounts(NamedTuple):
@@ -66,6 +73,26 @@ class CohortPage(NamedTuple):
 
     entries: tuple[CohortEntry, ...]
     following: EnrollmentId | None
+
+
+class Stood(NamedTuple):
+    """An answer for some instants, and by what was known from when until when it stood.
+
+    Instants are whole microseconds since 1970; None stands for an end that there is not.
+    """
+
+    ref: str
+    year: int
+    school: str | None
+    category: str | None
+    policy: str
+    begins_at: int | None
+    ends_at: int | None
+    state: str | None
+    next_step: str | None
+    step_until: int | None
+    known_from: int
+    known_until: int | None
 
 
 class Cohort(AskedTables):
@@ -175,6 +202,67 @@ class Cohort(AskedTables):
         if found and not self.is_writable and found.as_of < self.store.reached().position:
             return None
         return found
+
+    def days(
+        self,
+        known_at: datetime | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        school: str | None = None,
+        category: str | None = None,
+        policy: str | None = None,
+        year: int | None = None,
+    ) -> CohortDays:
+        """How many there are of each state at the end of each day.
+
+        Where no days are named, from the first day on which anybody's state changes to the last.
+        """
+        whose = Whose(school, category, policy, year)
+        self.catch_up()
+        changes: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        for state, day, change in self._rows(lambda prefix: changing(prefix, known_at, whose)):
+            changes[state or NONE][EPOCH + int(day)] = int(change)
+        return counted_by_day("states", changes, known_at, first, last)
+
+    def spans(
+        self,
+        known_at: datetime,
+        *,
+        school: str | None = None,
+        category: str | None = None,
+        policy: str | None = None,
+        year: int | None = None,
+    ) -> Iterator[Stood]:
+        """Every answer that ever stood by what was known until an instant, for all instants.
+
+        By reference and year, and then as they came to be known. What stands by all that was known
+        by then has no `known_until`.
+        """
+        whose, until = Whose(school, category, policy, year), number_of(known_at)
+        self.catch_up()
+        after: EnrollmentId | None = None
+        while True:
+            rows, after = self._asked(partial(self._held, whose, until, after))
+            for row in rows:
+                found = Stood(*row)
+                yield found._replace(
+                    begins_at=None if found.begins_at == EVER else found.begins_at,
+                    ends_at=None if found.ends_at == FOREVER else found.ends_at,
+                    known_until=None if row[-1] > until else found.known_until,
+                )
+            if after is None:
+                return
+
+    def _held(
+        self, whose: Whose, until: int, after: EnrollmentId | None, sql: Sql
+    ) -> tuple[list[SqlRow], EnrollmentId | None]:
+        """The answers of some enrollments, and after which the next come, if there is any."""
+        prefix = self._prefix(sql)
+        for last in sql.rows(*last_of(prefix, after, AT_A_TIME)):
+            until_last = EnrollmentId(*last)
+            return sql.rows(*holding(prefix, whose, until, after, until_last)), until_last
+        return [], None
 
     def _rows(self, statement: Callable[[str], Statement]) -> list[SqlRow]:
         """What a statement finds on the side that is asked."""

@@ -19,6 +19,8 @@ Statement = tuple[str, list[Any]]
 
 _OF_SPANS: Final = {"state": "state", "next_step": "next_step"}
 _A_DAY: Final = timedelta(days=1) // timedelta.resolution
+#: In Shanghai a day begins so much earlier than by the clock of the instants.
+_EIGHT_HOURS: Final = timedelta(hours=8) // timedelta.resolution
 #: More days than there are.
 _MOST_DAYS: Final = 4_000_000
 
@@ -135,6 +137,54 @@ def keeping(
     )
 
 
+def changing(prefix: str, known_at: datetime | None, whose: Whose) -> Statement:
+    """On which days since 1970 how many more or fewer are in each state, at the end of the day."""
+    where, values = _where(prefix, "x", known_at, whose)
+    turns = " UNION ALL ".join(
+        f"SELECT (x.{turn} + {_EIGHT_HOURS}) / {_A_DAY} AS day, standing, {sign} COUNT(*) AS n "
+        f"FROM {prefix}spans AS x WHERE {where} GROUP BY day, standing"
+        for turn, sign in (("begins", "+"), ("ends", "-"))
+    )
+    return (
+        f"SELECT t.state, c.day, SUM(c.n) FROM ({turns}) AS c "
+        f"JOIN {prefix}standings AS t ON t.number = c.standing GROUP BY t.state, c.day",
+        [*values, *values],
+    )
+
+
+def last_of(prefix: str, after: EnrollmentId | None, limit: int) -> Statement:
+    """The last of so many enrollments after one, in the order of reference and year."""
+    begins, values = ("WHERE (ref, year) > (?, ?) ", [*after]) if after else ("", [])
+    return (
+        f"SELECT ref, year FROM (SELECT ref, year FROM {prefix}enrollments {begins}"
+        "ORDER BY ref, year LIMIT ?) AS e ORDER BY ref DESC, year DESC LIMIT 1",
+        [*values, limit],
+    )
+
+
+def holding(
+    prefix: str, whose: Whose, until: int, after: EnrollmentId | None, last: EnrollmentId
+) -> Statement:
+    """Every answer that stood by what was known until an instant, of some enrollments in order."""
+    conditions, values = ["x.known_from <= ?", "(e.ref, e.year) <= (?, ?)"], [until, *last]
+    if after is not None:
+        conditions.append("(e.ref, e.year) > (?, ?)")
+        values += after
+    for condition, given in _of_groups(prefix, "x", whose):
+        conditions.append(condition)
+        values += given
+    return (
+        "SELECT e.ref, e.year, g.school, g.category, g.policy, x.begins, x.ends, t.state, "
+        "t.next_step, x.until, x.known_from, x.known_until "
+        f"FROM {prefix}enrollments AS e CROSS JOIN {prefix}spans AS x "
+        f"JOIN {prefix}standings AS t ON t.number = x.standing "
+        f"JOIN {prefix}groups AS g ON g.number = x.grp "
+        f"WHERE x.enrollment = e.number AND {' AND '.join(conditions)} "
+        "ORDER BY e.ref, e.year, x.known_from, x.begins",
+        values,
+    )
+
+
 def _during(table: str, at: datetime) -> Statement:
     number = number_of(at)
     return f"{table}.begins <= ? AND {table}.ends > ?", [number, number]
@@ -154,12 +204,21 @@ def _where(
         number = number_of(known_at)
         conditions = [f"{until} > ? AND {table}.known_from <= ?"]
         values = [number, number]
+    for condition, given in _of_groups(prefix, table, whose):
+        conditions.append(condition)
+        values += given
+    return " AND ".join(conditions), values
+
+
+def _of_groups(prefix: str, table: str, whose: Whose) -> Iterator[Statement]:
+    """Who is among those asked for, unless that is everybody."""
     among = list(_among(whose))
     if among:
         fits = " AND ".join(condition for condition, _ in among)
-        conditions.append(f"{table}.grp IN (SELECT number FROM {prefix}groups WHERE {fits})")
-        values += [value for _, given in among for value in given]
-    return " AND ".join(conditions), values
+        yield (
+            f"{table}.grp IN (SELECT number FROM {prefix}groups WHERE {fits})",
+            [value for _, given in among for value in given],
+        )
 
 
 def _among(whose: Whose) -> Iterator[Statement]:

@@ -14,7 +14,8 @@ class Layout(NamedTuple):
     The tables stand once for each of the `sides`, by which their names begin: where there are two,
     one is asked while the other is made anew. `shared` stand once for all of them. `create` is how
     the tables of a side are made, whose names begin with the text given. By the columns in `mark`
-    every file is known that was ever released. `turn` tells the lock of whoever writes.
+    every file is known that was ever released. `turn` tells the lock of whoever writes. What is
+    `kept` follows from no fact, and stays whatever is made anew.
     """
 
     told: str
@@ -26,9 +27,11 @@ class Layout(NamedTuple):
     mark: Mapping[str, tuple[str, ...]]
     sides: tuple[str, ...] = ("",)
     shared: Mapping[str, str] = {}
+    kept: tuple[str, ...] = ()
 
     def every_table(self) -> Iterator[str]:
         """The names of all tables."""
+        yield from self.kept
         yield from self.shared
         for side in self.sides:
             yield from self.of_side(side)

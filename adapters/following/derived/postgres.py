@@ -73,7 +73,7 @@ class PostgresTables:
             sql = PostgresSql(connection)
             # Between two statements a batch may be worked out for a while.
             sql.run(f"SET LOCAL idle_in_transaction_session_timeout = '{WORKED_OUT}'")
-            _take_turn(sql, self.layout)
+            take_turn(sql, self.layout)
             yield sql
 
     def prefix(self, side: str) -> str:
@@ -119,7 +119,7 @@ def create(connection: Connection, layout: Layout) -> None:
     transaction, which is the caller's to begin and to end.
     """
     sql = PostgresSql(connection)
-    _take_turn(sql, layout)
+    take_turn(sql, layout)
     if is_of_this_layout(sql, layout):
         return
     sql.run(f"CREATE SCHEMA IF NOT EXISTS {layout.schema}")
@@ -127,7 +127,7 @@ def create(connection: Connection, layout: Layout) -> None:
     found = checked_ours(sql, layout)
     sql.run(f"CREATE TABLE IF NOT EXISTS {_LAYOUT} (format bigint NOT NULL)")
     sql.run(f"DELETE FROM {_LAYOUT}")
-    for table in found - {_LAYOUT}:
+    for table in found - {_LAYOUT, *layout.kept}:
         # What somebody has built upon it is not ours to drop: then this fails.
         sql.run(f"DROP TABLE {table}")
     for statement in layout.shared.values():
@@ -155,7 +155,7 @@ _THERE: Final = (
 _MARK: Final = "SELECT FROM pg_attribute WHERE attrelid = to_regclass(?) AND attname = 'format'"
 
 
-def _take_turn(sql: Sql, layout: Layout) -> None:
+def take_turn(sql: Sql, layout: Layout) -> None:
     """Has whoever writes to the tables wait for whoever does."""
     sql.run("SELECT pg_advisory_xact_lock(?)", [EVERYBODY + layout.turn])
 
@@ -163,7 +163,8 @@ def _take_turn(sql: Sql, layout: Layout) -> None:
 def _for_postgres(statement: str) -> str:
     """A statement of the common layout; SQLite's integers have 64 bits."""
     return (
-        statement.replace("INTEGER PRIMARY KEY", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+        statement.replace(" AUTOINCREMENT", "")
+        .replace("INTEGER PRIMARY KEY", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
         .replace("INTEGER", "bigint")
         .replace("BLOB", "bytea")
         .replace("COLLATE BINARY", 'COLLATE "C"')

@@ -6,6 +6,8 @@ the facts, and is made anew where it is of another version. Instants are microse
 
 from typing import Final
 
+from yibao.adapters.following.derived import Layout
+
 #: Grows whenever the same facts would give other rows of what is made anew.
 FORMAT: Final = 1
 
@@ -42,3 +44,15 @@ CREATE: Final = (
     "CREATE TABLE progress (fingerprint TEXT NOT NULL, position INTEGER NOT NULL, mark TEXT)",
 )
 MADE_ANEW: Final = ("dues", "enrollments", "schools", "stale", "parked", "progress")
+
+#: In a schema of PostgreSQL it stands as what only follows from the facts does.
+OUTBOX: Final = Layout(
+    told="outbox",
+    schema="yibao_due",
+    format=FORMAT,
+    turn=4,
+    tables=MADE_ANEW,
+    create=lambda _: (*KEEP, *CREATE),
+    mark={"entries": ("id", "ref", "year", "kind", "what", "due", "noticed", "state")},
+    kept=KEPT,
+)

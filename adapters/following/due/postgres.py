@@ -11,19 +11,13 @@ from typing import Final
 import psycopg
 from eventsourcing.persistence import PersistenceError
 
-from yibao.adapters.following.due.layout import CREATE, FORMAT, KEEP, KEPT, MADE_ANEW
+from yibao.adapters.following.derived.postgres import WORKED_OUT, is_of_this_layout, take_turn
+from yibao.adapters.following.due.layout import MADE_ANEW, OUTBOX
 from yibao.adapters.store import StoreError
 from yibao.adapters.store.connections import Sql
-from yibao.adapters.store.postgres import EVERYBODY, Connection, Connections, PostgresSql, failure
+from yibao.adapters.store.postgres import Connection, Connections, PostgresSql, failure
 
-#: How long one step may be worked out; who stops in the middle is ended after that.
-WORKED_OUT: Final = "15min"
-
-#: The advisory lock of whoever writes to the outbox.
-TURN: Final = EVERYBODY + 4
-
-SCHEMA: Final = "yibao_due"
-_LAYOUT: Final = "layout"
+SCHEMA: Final = OUTBOX.schema
 _MAY_WRITE: Final = (
     f"SELECT has_table_privilege('{SCHEMA}.entries', 'INSERT') AND NOT pg_is_in_recovery() "
     "AND current_setting('default_transaction_read_only') = 'off'"
@@ -36,7 +30,7 @@ class PostgresOutbox:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         with self.reading() as sql:
-            if not is_of_this_layout(sql):
+            if not is_of_this_layout(sql, OUTBOX):
                 raise StoreError("the outbox has another layout: `yibao db migrate` brings it here")
             if sql.rows(_MAY_WRITE) != [(True,)]:
                 raise StoreError(
@@ -67,7 +61,7 @@ class PostgresOutbox:
             sql = _in_schema(connection)
             # Between two statements a step may be worked out for a while.
             sql.run(f"SET LOCAL idle_in_transaction_session_timeout = '{WORKED_OUT}'")
-            sql.run("SELECT pg_advisory_xact_lock(?)", [TURN])
+            take_turn(sql, OUTBOX)
             yield sql
 
     def can_hold(self, text: str) -> bool:
@@ -81,65 +75,6 @@ def _in_schema(connection: Connection) -> PostgresSql:
     sql = PostgresSql(connection)
     sql.run(f"SET LOCAL search_path TO {SCHEMA}")
     return sql
-
-
-def is_of_this_layout(sql: Sql) -> bool:
-    """Whether the outbox's tables are there as this version has them."""
-    ((there,),) = sql.rows(f"SELECT to_regclass('{SCHEMA}.{_LAYOUT}') IS NOT NULL")
-    return bool(there) and sql.rows(f"SELECT format FROM {SCHEMA}.{_LAYOUT}") == [(FORMAT,)]
-
-
-def create(connection: Connection) -> None:
-    """Creates the tables of the outbox; of another layout what follows from the facts, anew.
-
-    All in one transaction, which is the caller's to begin and to end.
-    """
-    sql = PostgresSql(connection)
-    sql.run("SELECT pg_advisory_xact_lock(?)", [TURN])
-    if is_of_this_layout(sql):
-        return
-    sql.run(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-    sql.run(f"SET LOCAL search_path TO {SCHEMA}")
-    found = checked_ours(sql)
-    sql.run(f"CREATE TABLE IF NOT EXISTS {_LAYOUT} (format bigint NOT NULL)")
-    sql.run(f"DELETE FROM {_LAYOUT}")
-    for table in found & {*MADE_ANEW}:
-        # What somebody has built upon it is not ours to drop: then this fails.
-        sql.run(f"DROP TABLE {table}")
-    for statement in (*KEEP, *CREATE):
-        sql.run(_for_postgres(statement))
-    sql.run(f"INSERT INTO {_LAYOUT} VALUES (?)", [FORMAT])
-
-
-def checked_ours(sql: Sql) -> set[str]:
-    """The tables in the schema; raises StoreError where they are somebody else's."""
-    found = {str(name) for (name,) in sql.rows(_THERE)}
-    others = found - {_LAYOUT, *KEPT, *MADE_ANEW}
-    if others or (found and not sql.rows(_MARK)):
-        held = max(others or found)
-        raise StoreError(f"the schema {SCHEMA} has something else in it: {held!r}")
-    return found
-
-
-_THERE: Final = (
-    f"SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('{SCHEMA}') "
-    "AND relkind NOT IN ('i', 'S')"
-)
-_MARK: Final = (
-    "SELECT FROM pg_attribute "
-    f"WHERE attrelid = to_regclass('{SCHEMA}.{_LAYOUT}') AND attname = 'format'"
-)
-
-
-def _for_postgres(statement: str) -> str:
-    """A statement of the common layout; SQLite's integers have 64 bits."""
-    return (
-        statement.replace(
-            "INTEGER PRIMARY KEY AUTOINCREMENT", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
-        )
-        .replace("INTEGER", "bigint")
-        .removesuffix(" WITHOUT ROWID")
-    )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from eventsourcing.persistence import PersistenceError
 
-from yibao.adapters.following.due.layout import CREATE, KEEP, KEPT, MADE_ANEW
+from yibao.adapters.following.due.layout import CREATE, KEEP, MADE_ANEW, OUTBOX
 from yibao.adapters.store import StoreError
 from yibao.adapters.store.connections import Sql
 from yibao.adapters.store.files import EVERY_TABLE, looked_at, may_write
@@ -24,7 +24,6 @@ from yibao.adapters.store.sqlite import (
 
 #: In which an outbox is known that was ever released.
 _MARK: Final = "SELECT name FROM pragma_table_info('entries')"
-_MARKED: Final = ("id", "ref", "year", "kind", "what", "due", "noticed", "state")
 
 
 class SqliteOutbox:
@@ -83,8 +82,8 @@ def _check_whose(database: str) -> None:
 def _check_outbox(connection: sqlite3.Connection) -> bool:
     tables = {str(name) for (name,) in connection.execute(EVERY_TABLE)}
     columns = tuple(name for (name,) in connection.execute(_MARK))
-    others = tables - {*KEPT, *MADE_ANEW}
-    if others or columns != _MARKED:
+    others = tables - set(OUTBOX.every_table())
+    if others or columns != OUTBOX.mark["entries"]:
         held = max(others or tables, default="a mark of another program")
         raise StoreError(f"the notices need a file of their own; this one holds {held!r}")
     return True

@@ -11,9 +11,9 @@ from typing_extensions import TypedDict
 from yibao.adapters.shapes.schemas import DIALECT
 from yibao.adapters.shapes.values import plain
 from yibao.domain.derivation import Derived
+from yibao.domain.facts import events
 from yibao.domain.vocabulary import PENDING, EnrollmentId
 from yibao.projections.answer import Answer
-from yibao.projections.cohort.spans import spans
 from yibao.projections.record import Knowledge, Record
 
 
@@ -71,7 +71,8 @@ VALUES: Final[dict[str, type]] = {
     "evoucher_available_at_pending": bool,
     "coverage_pending": bool,
 }
-#: The columns of the spans: the first instant inside and the first one outside, if there is one.
+#: The columns of the spans, over both times: the first instant inside and the first one outside, if
+#: there is one, and by what was known from when until when; `known_until` of what stands is null.
 SPANS: Final[dict[str, type]] = {
     "ref": str,
     "year": int,
@@ -82,13 +83,11 @@ SPANS: Final[dict[str, type]] = {
     "ends_at": datetime,
     "state": str,
     "next_step": str,
+    "step_until": datetime,
+    "known_from": datetime,
+    "known_until": datetime,
 }
-#: The columns of the facts; `values` are those of the fact alone, as JSON.
-FACTS: Final[dict[str, type]] = {
-    "ref": str,
-    "year": int,
-    "school": str,
-    "stream": str,
+_FACT: Final[dict[str, type]] = {
     "version": int,
     "fact": str,
     "occurred_at": datetime,
@@ -98,6 +97,10 @@ FACTS: Final[dict[str, type]] = {
     "supersedes": str,
     "values": str,
 }
+#: The columns of the facts; `values` are those of the fact alone, as JSON.
+FACTS: Final[dict[str, type]] = {"ref": str, "year": int, "school": str, "stream": str, **_FACT}
+#: The columns of what was recorded under editions: windows that were fixed for all or for some.
+WINDOWS: Final[dict[str, type]] = {"policy": str, **_FACT}
 #: The columns of a list.
 LISTED: Final = ("ref", "year", "school", "state", "next_step")
 
@@ -131,20 +134,6 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def span_rows(knowledge: Knowledge) -> Iterator[tuple[Any, ...]]:
-    """What stands in the columns of `SPANS` for one enrollment that is known."""
-    case = knowledge.case
-    assert case is not None
-    whose = (
-        *knowledge.enrollment,
-        case.facts.latest_school,
-        _text(case.facts.category),
-        case.policy.edition,
-    )
-    for span in spans(knowledge):
-        yield (*whose, span.begins_at, span.ends_at, _text(span.state), span.next_step)
-
-
 def fact_rows(record: Record, knowledge: Knowledge) -> Iterator[tuple[Any, ...]]:
     """What stands in the columns of `FACTS` for what is known of one enrollment.
 
@@ -157,21 +146,29 @@ def fact_rows(record: Record, knowledge: Knowledge) -> Iterator[tuple[Any, ...]]
         ("enrollment", record.enrolled.events[: knowledge.version]),
         ("care", record.received.events[: knowledge.received.version]),
     )
-    for stream, events in streams:
-        for event in events:
-            values = {key: plain(value) for key, value in event.payload().items() if key != "ref"}
-            yield (
-                *whose,
-                stream,
-                event.originator_version,
-                event.name,
-                event.occurred_at,
-                event.recorded_at,
-                getattr(event, "observed", False),
-                str(event.event_id),
-                _text(getattr(event, "supersedes", None)),
-                json.dumps(values, ensure_ascii=False),
-            )
+    for stream, told in streams:
+        for event in told:
+            yield (*whose, stream, *_fact_row(event))
+
+
+def window_rows(policy: str, recorded: Iterable[events.Event]) -> Iterator[tuple[Any, ...]]:
+    """What stands in the columns of `WINDOWS` for what is known of one edition's stream."""
+    for event in recorded:
+        yield (policy, *_fact_row(event))
+
+
+def _fact_row(event: events.Event) -> tuple[Any, ...]:
+    values = {key: plain(value) for key, value in event.payload().items() if key != "ref"}
+    return (
+        event.originator_version,
+        event.name,
+        event.occurred_at,
+        event.recorded_at,
+        getattr(event, "observed", False),
+        str(event.event_id),
+        _text(getattr(event, "supersedes", None)),
+        json.dumps(values, ensure_ascii=False),
+    )
 
 
 def counts_json(

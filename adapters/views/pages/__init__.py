@@ -1,4 +1,4 @@
-"""What a browser shows, from the templates beside these files."""
+"""What a browser shows, from the templates beside these files; and pictures of everybody."""
 
 from yibao.adapters.views.pages.dossier import dossier_page
 

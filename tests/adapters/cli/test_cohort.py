@@ -12,16 +12,19 @@ import jsonschema
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+from matplotlib import font_manager
 
 import yibao
 from yibao.adapters.cli import cohort as options
 from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.following.cohort import LARGEST
 from yibao.adapters.service import cohorts
+from yibao.adapters.views.pages import plots
 
 from ..conftest import Run
 from .test_cli import refused
 
+STORIES = Path(__file__).parents[3] / "scenarios"
 AT = ("--at", "2025-12-01 10:00")
 WHOM: dict[str, Any] = {
     "policy": "shanghai-2025",
@@ -126,20 +129,79 @@ def test_tables_are_written_as_csv_for_excel_and_as_parquet(
         assert run(*asked, "--parquet", str(table), "--force").exit_code == 0
 
 
-def test_an_export_into_a_folder_has_three_tables(run: Run, store: str, tmp_path: Path) -> None:
+def test_an_export_into_a_folder_has_its_tables(run: Run, store: str, tmp_path: Path) -> None:
     folder = tmp_path / "autumn"
     asked = ("cohort", "export", "--store", store, *AT, "--parquet", str(folder))
     assert run(*asked, "--by-school").exit_code == 0
-    assert {each.name for each in folder.iterdir()} == {"values", "spans", "facts"}
+    assert {each.name for each in folder.iterdir()} == {
+        "values",
+        "spans",
+        "facts",
+        "windows.parquet",
+    }
     assert pq.read_table(folder / "values").num_rows == 3
     refused(run(*asked))
     values = json.loads(run("cohort", "export", "--store", store, *AT, "--json").stdout)["values"]
     assert [each["ref"] for each in values] == ["s-1", "s-2", "s-3"]
 
 
+def test_a_plot_is_told_in_both_languages_and_drawn_with_the_words_beside_it(
+    run: Run, store: str, tmp_path: Path
+) -> None:
+    files = [str(tmp_path / name) for name in ("autumn.svg", "autumn.png")]
+    asked = ("cohort", "plot", "--store", store, "--first", "2025-09-01", "--last", "2025-09-30")
+    told = run(*asked, "--svg", files[0], "--png", files[1], "--lang", "en")
+    assert told.stdout.startswith(
+        "States of enrollments, day by day, 2025-09-01 to 2025-09-30, as known now\n"
+        "registered: 3 on 2025-09-01, 3 on 2025-09-30; at most 3 on 2025-09-01\n"
+    )
+    assert told.stderr.splitlines() == [f"{file} is written" for file in files]
+    assert (tmp_path / "autumn.txt").read_text() == told.stdout
+    assert {file.name for file in tmp_path.glob("autumn.*")} == {
+        "autumn.svg",
+        "autumn.png",
+        "autumn.txt",
+    }
+    refused(run(*asked, "--svg", files[0]))
+    assert run(*asked, "--svg", files[0], "--force").exit_code == 0
+    assert "已报到注册：2025-09-01 3 人" in run(*asked, "--lang", "zh").stdout
+    of_a_school = run(*asked, "--school", "south", "--lang", "en").stdout
+    assert "registered: 1 on 2025-09-01" in of_a_school
+    long_ago = run(*asked, "--known-at", "2000-01-01", "--lang", "en").stdout
+    assert long_ago.splitlines()[1:] == ["nobody fits"]
+    assert "as known on 2000-01-01" in long_ago
+
+
+def test_a_plot_of_who_is_covered_has_then_beside_now(run: Run, tmp_path: Path) -> None:
+    store = str(tmp_path / "school.db")
+    story = STORIES / "a-school/thirty-students-of-one-autumn.yaml"
+    run("replay", str(story), "--store", store)
+    asked = ("cohort", "plot", "--store", store, "--kind", "covered", "--lang", "en")
+    now = run(*asked).stdout.splitlines()
+    both = run(*asked, "--known-at", "2025-10-10").stdout.splitlines()
+    assert both[:2] == now
+    assert both[2].startswith("as known on 2025-10-10: 18 on 2025-09-01, ")
+    assert both[3] == "they differ most on 2025-09-01: 18 as known then, 19 as known now"
+
+
+def test_where_no_font_has_chinese_that_is_told_of_a_png(
+    run: Run, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
+    asked = ("cohort", "plot", "--store", store, "--lang", "zh")
+    assert "字体" in run(*asked, "--png", str(tmp_path / "it.png")).stderr
+    assert "字体" not in run(*asked, "--svg", str(tmp_path / "other.svg")).stderr
+
+
 @pytest.mark.parametrize(
     "asked",
     [
+        ("plot", "--kind", "hair"),
+        ("plot", "--first", "yesterday"),
+        ("plot", "--first", "2025-09-02", "--last", "2025-09-01"),
+        ("plot", "--svg", "autumn.png"),
+        ("plot", "--png", "autumn.svg"),
+        ("plot", "--force"),
         ("count", "--by", "hair"),
         ("count", "--csv", "--json"),
         ("count", "--force"),
@@ -170,7 +232,10 @@ def test_a_store_that_is_not_there_is_not_made(run: Run, tmp_path: Path) -> None
 def test_without_the_extra_parquet_names_it_and_counts_are_told(
     run: Run, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cohorts, "find_spec", lambda _: None)
+    for module in (cohorts, plots):
+        monkeypatch.setattr(module, "find_spec", lambda _: None)
+    assert "yibao[analysis]" in refused(run("cohort", "plot", "--store", store, "--svg", "new.svg"))
+    assert run("cohort", "plot", "--store", store).exit_code == 0
     said = refused(run("cohort", "count", "--store", store, "--parquet", "new.parquet"))
     assert "yibao[analysis]" in said
     assert run("cohort", "count", "--store", store).exit_code == 0

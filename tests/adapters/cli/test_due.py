@@ -15,6 +15,9 @@ from yibao.projections.cohort.due import KINDS
 from ..conftest import Run
 from ..helpers.autumn import BO, EDITIONS, Clock, an_autumn
 from ..helpers.stores import rows
+from ..store.sqlite.test_read_only import as_reader, everything, folder, given
+
+__all__ = ["folder"]
 
 
 @pytest.fixture
@@ -138,12 +141,14 @@ def test_a_store_that_is_not_there_is_not_made_by_asking(run: Run, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_outbox_that_can_only_be_read_is_an_error_and_no_copy(
-    run: Run, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("yibao.adapters.following.due.sqlite.may_write", lambda path: False)
+def test_an_outbox_that_can_only_be_read_is_an_error_and_no_copy(folder: Path) -> None:
+    with open_service(f"sqlite:///{folder / 'facts.db'}") as service:
+        service.due()
+    store = given(folder)
+    before = everything(folder)
 
-    result = run("due", "--store", store)
+    result = as_reader("due", "--store", str(store))
 
-    assert result.exit_code == 2
+    assert (result.returncode, result.stdout) == (2, "")
+    assert everything(folder) == before
     assert "notices cannot be kept" in result.stderr

@@ -1,11 +1,14 @@
 """The cohort's own store: counts and lists are what asking everybody one by one gives."""
 
+import json
+import os
 import subprocess
 import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from yibao.adapters.following.cohort.following import CohortProjection
 from yibao.adapters.following.cohort.layout import COHORT
 from yibao.adapters.following.cohort.store import CohortTransaction, shapes_in, words_in
 from yibao.adapters.following.derived import SqliteTables, instant_of
-from yibao.adapters.service.service import Service
+from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.store import StoreError
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import events
@@ -31,7 +34,14 @@ from yibao.projections.record import EditionRecord, Knowledge, Log
 from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, register
 from ..helpers.stores import rows
 from ..helpers.trail_killer import digest, digests_of_killed
+from ..store.sqlite.test_read_only import as_reader, everything, folder
+from ..store.sqlite.test_read_only import given as given_away
 from .test_trail_of_years import two_years
+
+__all__ = ["folder"]
+
+#: Every so many statements somebody is killed.
+EVERY = 7
 
 BY: tuple[Any, ...] = (
     "state",
@@ -445,31 +455,59 @@ def test_looking_at_a_file_of_somebody_else_changes_nothing(
     assert other.read_bytes() == before
 
 
-@in_files
 def test_where_the_folder_cannot_be_written_it_answers_from_a_temporary_one(
-    service: Service, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, clock: Clock
 ) -> None:
-    an_autumn(service, clock)
-    monkeypatch.setattr("yibao.adapters.following.derived.sqlite.may_write", lambda path: False)
-    with opened(service) as cohort:
-        assert not cohort.is_kept
-        check(service, cohort, clock.now, None)
-    assert not (tmp_path / "facts.db.cohort").exists()
+    with open_service(f"sqlite:///{folder / 'facts.db'}", policies=EDITIONS, clock=clock) as it:
+        an_autumn(it, clock)
+        found = it.cohort(clock.now).count("next_step")
+    (folder / "facts.db.cohort").unlink()
+    store = str(given_away(folder))
+    before = everything(folder)
+    asked = ("--at", f"{clock.now:%Y-%m-%d %H:%M}", "--by", "next_step", "--json")
+    told = as_reader("cohort", "count", "--store", store, *asked)
+    assert json.loads(told.stdout)["counts"] == found.counts
+    assert everything(folder) == before
 
 
 @in_files
 def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
     service: Service, clock: Clock, tmp_path: Path, small_batches: None
 ) -> None:
-    for number, who in enumerate((ADA, BO, CY)):
-        register(service, who, clock.at(f"2025-09-01 08:3{number}"))
-    service.fix_window(POLICY, at=clock.at("2025-09-02 09:00"), closes_on="2025-12-20")
-    service.change_school(CY, at=clock.at("2025-09-03 09:00"), school="fudan")
+    some_facts(service, clock)
     with opened(service, str(tmp_path / "whole.db")) as whole:
         whole.catch_up()
         expected = digest(whole)
     digests = digests_of_killed(tmp_path / "facts.db", tmp_path / "killed.db", "cohort")
     assert len(digests) > 60
+    assert set(digests) == {expected}
+
+
+def some_facts(service: Service, clock: Clock) -> None:
+    """Three students, a window fixed for all of them, and a move."""
+    for number, who in enumerate((ADA, BO, CY)):
+        register(service, who, clock.at(f"2025-09-01 08:3{number}"))
+    service.fix_window(POLICY, at=clock.at("2025-09-02 09:00"), closes_on="2025-12-20")
+    service.change_school(CY, at=clock.at("2025-09-03 09:00"), school="fudan")
+
+
+def test_killed_at_any_statement_in_a_database_it_goes_on_as_if_nothing_had_been(
+    postgres_url: str, clock: Clock
+) -> None:
+    with open_service(postgres_url, policies=EDITIONS, clock=clock) as service:
+        some_facts(service, clock)
+        expected = sha256(repr(made_at_once(service)).encode()).hexdigest()
+    here = Path(__file__).parents[3]
+    sources = os.pathsep.join(map(str, (here, here / "src", here / "tests")))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.adapters.helpers.cohort_killer", postgres_url, str(EVERY)],
+        env={**os.environ, "PYTHONPATH": sources},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    digests = done.stdout.split()
+    assert len(digests) * EVERY > 60
     assert set(digests) == {expected}
 
 

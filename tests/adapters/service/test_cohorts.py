@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,18 +14,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import yibao
+from yibao.adapters.following.cohort import Stood
+from yibao.adapters.following.derived import number_of
 from yibao.adapters.service import cohorts
 from yibao.adapters.service.arrow import export
 from yibao.adapters.service.service import Service, open_service
-from yibao.domain.calendar import read_instant
+from yibao.adapters.shapes import SPANS
+from yibao.domain.calendar import end_of, read_instant
 from yibao.projections.answer import Answer
 
-from ..helpers.autumn import EDITIONS, Clock, an_autumn
+from ..helpers.autumn import ADA, EDITIONS, Clock, an_autumn
 
 NAIVE = datetime(2025, 12, 1)  # noqa: DTZ001 - that is what is refused
 FIRST = read_instant("2025-08-20 00:00")
 MINUTES = (read_instant("2027-01-31 00:00") - FIRST) // timedelta(minutes=1)
 INSTANTS = st.integers(0, MINUTES).map(lambda after: FIRST + timedelta(minutes=after))
+DAYS = st.dates(date(2025, 8, 30), date(2026, 1, 4))
 KNOWN = st.one_of(st.none(), INSTANTS)
 
 HARD = settings(
@@ -34,12 +39,16 @@ HARD = settings(
 )
 
 
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+def service(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Service]:
     url = f"sqlite:///{tmp_path / 'facts.db'}"
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_url")
-    clock = Clock()
     with open_service(url, policies=EDITIONS, clock=clock) as it:
         an_autumn(it, clock)
         yield it
@@ -245,6 +254,7 @@ def test_an_export_has_values_spans_and_facts_and_nobody_who_told_them(
         "facts.parquet",
         "spans.parquet",
         "values.parquet",
+        "windows.parquet",
     ]
     answers = ordered(cohort.answers())
     values = pq.read_table(whole / "values.parquet")
@@ -252,21 +262,196 @@ def test_an_export_has_values_spans_and_facts_and_nobody_who_told_them(
     facts = pq.read_table(whole / "facts.parquet")
     assert not {"by", "via", "note", "command_id"} & {*facts.column_names}
     assert facts.num_rows == sum(each.version + each.care_version for each in answers)
-    at_once = {
-        (row["ref"], row["year"]): (row["state"], row["next_step"])
-        for row in pq.read_table(whole / "spans.parquet").to_pylist()
-        if (row["begins_at"] is None or row["begins_at"] <= at)
-        and (row["ends_at"] is None or at < row["ends_at"])
-    }
-    assert at_once == {
-        tuple(each.enrollment): (each.state, each.next_step and each.next_step.code)
-        for each in answers
-    }
     for name in ("values", "spans", "facts"):
         together = pq.read_table(parted / name)
         assert together.num_rows == pq.read_table(whole / f"{name}.parquet").num_rows
     assert {each.name for each in (parted / "values").iterdir()} == {
         f"school={each.school}" for each in answers
     }
+    windows = pq.read_table(parted / "windows.parquet")
+    assert windows.column("fact").to_pylist() == [
+        "edition-adopted",
+        "window-fixed",
+        "benefits-adopted",
+        "window-fixed",
+        "voided",
+    ]
     with pytest.raises(yibao.NotWritten, match="there already"):
         export(cohort, whole)
+
+
+def test_spans_of_both_times_tell_what_everybody_was_told_at_any_instant(
+    service: Service, tmp_path: Path
+) -> None:
+    export(service.cohort(), tmp_path / "whole")
+    export(service.cohort(), tmp_path / "parted", by_school=True)
+    cutoff = read_instant("2025-10-05 12:00")
+    export(service.cohort(known_at=cutoff), tmp_path / "then")
+
+    @HARD
+    @given(at=INSTANTS, known_at=KNOWN)
+    def holds(at: datetime, known_at: datetime | None) -> None:
+        expected = [briefly(each) for each in one_by_one(service, at, known_at)]
+        assert told_by(tmp_path / "whole/spans.parquet", at, known_at) == expected
+        assert told_by(tmp_path / "parted/spans", at, known_at) == expected
+        earlier = cutoff if known_at is None else min(known_at, cutoff)
+        then = [briefly(each) for each in one_by_one(service, at, earlier)]
+        assert told_by(tmp_path / "then/spans.parquet", at, known_at) == then
+
+    holds()
+    now = pq.read_table(tmp_path / "whole/spans.parquet").to_pylist()
+    assert {*SPANS} == {*now[0]}
+    assert any(row["known_until"] for row in now), "nothing was ever known otherwise"
+
+
+def told_by(spans: Path, at: datetime, known_at: datetime | None) -> list[tuple[Any, ...]]:
+    """What an export tells of everybody at an instant, as known by another, in DuckDB's SQL."""
+    files = spans / "**" / "*.parquet" if spans.is_dir() else spans
+    with duckdb.connect() as asked:
+        told = asked.execute(
+            """
+            SELECT ref, year, school, category, policy, state, next_step, epoch_us(step_until)
+            FROM read_parquet($1)
+            WHERE (begins_at IS NULL OR begins_at <= $2) AND (ends_at IS NULL OR ends_at > $2)
+              AND CASE WHEN $3 IS NULL THEN known_until IS NULL
+                  ELSE known_from <= $3 AND (known_until IS NULL OR known_until > $3) END
+            ORDER BY ref, year
+            """,
+            [str(files), at, known_at],
+        )
+        return told.fetchall()
+
+
+def briefly(answer: Answer) -> tuple[Any, ...]:
+    step = answer.next_step
+    return (
+        *answer.enrollment,
+        answer.school,
+        answer.category,
+        answer.edition,
+        answer.state,
+        step and step.code,
+        number_of(step.until) if step and step.until else None,
+    )
+
+
+def test_an_export_of_a_school_has_what_was_told_of_it_then(
+    service: Service, tmp_path: Path
+) -> None:
+    """One who moved was counted at her school before, as known then, and is no more."""
+    export(service.cohort(school="sjtu"), tmp_path / "sjtu")
+    at = read_instant("2025-11-01 10:00")
+    for known_at in (read_instant("2025-09-30 10:00"), None):
+        found = told_by(tmp_path / "sjtu/spans.parquet", at, known_at)
+        expected = service.cohort(at, known_at=known_at, school="sjtu").page().entries
+        assert [row[:2] for row in found] == [tuple(each.enrollment) for each in expected]
+
+
+def test_nothing_that_was_told_beside_the_facts_is_in_an_export(tmp_path: Path) -> None:
+    named = "by", "command_id", "correlation_id"
+    told: dict[str, Any] = {name: f"secret-{name}" for name in named}
+    with yibao.open("memory:", via="secret-via") as service:
+        service.register(
+            "s-1",
+            policy="shanghai-2025",
+            on="2025-09-01",
+            school="sjtu",
+            category="undergraduate",
+            document="resident_id_card",
+            note="secret-note",
+            **told,
+        )
+        export(service.cohort(), tmp_path / "whole")
+    for file in (tmp_path / "whole").iterdir():
+        table = pq.read_table(file)
+        assert "secret" not in str(table.to_pylist())
+        assert "secret" not in str(table.schema.metadata)
+
+
+def test_an_export_does_not_have_what_is_recorded_while_it_is_written(
+    service: Service, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values and facts are read before spans: all of them are of the moment of the first."""
+    at = read_instant("2025-12-01 10:00")
+    cohort, then = service.cohort(at), one_by_one(service, at, None)
+    spans = cohort.spans
+
+    def recorded_meanwhile(known_at: datetime) -> Any:
+        service.withdraw(ADA, at=clock.at("2025-10-17 10:00"), on="2025-10-18")
+        return spans(known_at)
+
+    monkeypatch.setattr(cohort, "spans", recorded_meanwhile)
+    export(cohort, tmp_path / "whole")
+    told = told_by(tmp_path / "whole/spans.parquet", at, None)
+    assert told == [briefly(each) for each in then]
+    assert one_by_one(service, at, None) != then
+
+
+def test_days_count_who_is_in_which_state_at_the_end_of_each_and_who_is_covered(
+    service: Service,
+) -> None:
+    @HARD
+    @given(day=DAYS, known_at=KNOWN)
+    def holds(day: date, known_at: datetime | None) -> None:
+        last = day + timedelta(days=2)
+        at = end_of(day)
+        cohort = service.cohort(at, known_at=known_at)
+        states = cohort.days("states", day, last)
+        assert states.days == (day, day + timedelta(days=1), last)
+        for number, each in enumerate(states.days):
+            told = service.cohort(end_of(each), known_at=known_at).count().counts
+            there = {state: counts[number] for state, counts in states.counts.items()}
+            assert {state: count for state, count in there.items() if count} == told
+        found = [answer.values for answer in one_by_one(service, at, known_at)]
+        windows = [values.coverage.value for values in found if values]
+        covered = cohort.days("covered", day, last).counts.get("covered", (0, 0, 0))
+        assert list(covered) == [
+            sum(isinstance(w, yibao.DayRange) and w.first <= each <= w.last for w in windows)
+            for each in states.days
+        ]
+
+    holds()
+
+
+def test_where_no_days_are_named_they_go_from_the_first_change_to_the_last(
+    service: Service,
+) -> None:
+    states = service.cohort().days()
+    assert (states.days[0], states.days[-1]) == (date(2025, 9, 1), date(2026, 1, 1))
+    assert states.counts["registered"][0] > 0
+    covered = service.cohort().days("covered")
+    assert covered.counts["covered"][0] > covered.counts["covered"][-1] == 0
+    nobody = service.cohort(school="nowhere")
+    assert (nobody.days().days, nobody.days("covered").counts) == ((), {})
+    assert nobody.days(first="2025-09-01").days == (date(2025, 9, 1),)
+    assert nobody.days(last="2025-09-01").days == (date(2025, 9, 1),)
+
+
+@pytest.mark.parametrize(
+    ("asked", "where"),
+    [
+        ({"first": "yesterday"}, "first"),
+        ({"first": NAIVE}, "first"),
+        ({"last": 3}, "last"),
+        ({"first": "2025-09-02", "last": "2025-09-01"}, "last"),
+        ({"first": "2025-09-02", "last": "2045-09-01"}, "last"),
+        ({"counted": "hair"}, "counted"),
+    ],
+)
+def test_days_that_there_can_never_be_are_refused_by_name(
+    asked: dict[str, Any], where: str
+) -> None:
+    with yibao.open("memory:") as service, pytest.raises(yibao.BadValue) as refused:
+        service.cohort().days(**asked)
+    assert refused.value.details["where"] == where
+
+
+def test_enrollments_are_read_some_at_a_time(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_at = read_instant("2026-01-01 00:00")
+    at_once = list(service.cohort().spans(known_at))
+    monkeypatch.setattr("yibao.adapters.following.cohort.cohort.AT_A_TIME", 1)
+    assert list(service.cohort().spans(known_at)) == at_once
+    assert len({span[:2] for span in at_once}) > 2
+    assert Stood._fields == tuple(SPANS)

@@ -104,6 +104,22 @@ def test_whatever_is_asked_in_words_is_told_as_its_model_has_it(
             assert _shape(as_json(it, lang="zh", explain=True)) == _shape(told)
 
 
+@pytest.mark.parametrize("lang", [None, "en", "zh"])
+def test_a_cohort_is_told_as_its_models_have_it(lang: Any) -> None:
+    with enrolled() as service:
+        cohort = service.cohort("2025-09-03 10:00")
+        counts = fits(as_json(cohort.count(), lang), models.CohortCounts)
+        page = fits(as_json(cohort.page(limit=1), lang), models.CohortPage)
+        days = fits(as_json(cohort.days(last="2025-09-03"), lang), models.CohortDays)
+        entry = fits(as_json(cohort.page().entries[0], lang), models.CohortEntry)
+    assert (counts["counts"], counts["total"], counts["parked"]) == ({"registered": 1}, 1, 0)
+    assert page == {"entries": [entry], "following": None}
+    assert entry["enrollment"] == {"ref": ADA.ref, "year": ADA.year}
+    assert ("state_text" in entry, "next_step_text" in entry) == (lang is not None,) * 2
+    assert days["days"] == ["2025-09-01", "2025-09-02", "2025-09-03"]
+    assert days["counts"] == {"registered": [1, 1, 1]}
+
+
 def _shape(told: Any) -> Any:
     """The keys that are told, whatever stands under them."""
     if isinstance(told, dict):
