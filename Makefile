@@ -58,7 +58,7 @@ torture: $(READY)
 		store/sqlite/test_crashes.py store/postgres/test_crashes.py store/postgres/test_faults.py \
 		store/test_forks.py store/test_signals.py following/test_followers.py \
 		upkeep/test_restored.py service/test_crowds.py service/test_many_at_once.py \
-		../projections/cohort/test_exact.py
+		following/test_trail_at_once.py ../projections/cohort/test_exact.py office/imports/test_kills.py
 
 # The reference of all public names, from their docstrings, into docs/reference.
 docs: $(READY)
@@ -77,10 +77,11 @@ lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv $(LOCK) pyproject.toml --all-extras --group dev --output-file requirements-dev.txt
 	$(BIN)/uv $(LOCK) pyproject.toml --constraint requirements-dev.txt --output-file requirements.txt
+	echo openfisca-core==46.0.1 | $(BIN)/uv $(LOCK) - --output-file benchmarks/requirements-openfisca.txt
 	$(BIN)/uv $(LOCK) --group build --constraint requirements-dev.txt --output-file requirements-build.txt
 
 clean:
-	rm -rf $(VENV) .venv-3.* docs/reference dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* .venv-openfisca docs/reference dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(SHOWN): requirements.txt requirements-build.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -15,15 +15,17 @@ from typing import Any
 from uuid import UUID
 
 import click
+from cohort import cohort
 from following import following
 from many import bulk_on_postgres, many_at_once
 from measured import ROUNDS, Row, in_turn, rate, timed, told
+from openfisca_beside import beside
 from peer import StockApplication, stock_student
 from pgserver import Server
 from rich.console import Console
 from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
-from trail import trail
+from trail import rebuilt, trail
 
 from yibao.adapters.service.commands import BATCH
 from yibao.adapters.service.service import open_service
@@ -463,26 +465,44 @@ def machine(folder: Path) -> str:
     )
 
 
-def postgres(folder: Path, commit_count: int, students: int) -> Iterator[Row]:
+def postgres(
+    folder: Path, commit_count: int, students: int, city: tuple[int, ...]
+) -> Iterator[Row]:
     """The same and more on PostgreSQL, with everything it does to keep what it was given."""
     with Server({}) as server:
         yield from many_at_once(server, max(5, commit_count // 4))
         plans = [roster_of(lane, commit_count * 5) for lane in range(ROUNDS)]
         yield from bulk_on_postgres(server, plans)
         yield from following(folder, server, students, max(20, students // 50))
+        yield from rebuilt(folder, server, city)
+
+
+def everybody_at_once(folder: Path, sizes: list[int]) -> Iterator[Row]:
+    """The law over columns, and the cohort that is kept on either store."""
+    with Server({}) as server:
+        yield from cohort(folder, server, sizes)
 
 
 @click.command()
 @click.option("--students", default=25_000, show_default=True, help="For folding and answering.")
 @click.option("--commits", "commit_count", default=400, show_default=True, help="A round.")
 @click.option("--trail-facts", default=1_000_000, show_default=True, help="The larger trail.")
+@click.option(
+    "--cohorts",
+    default="10000,100000",
+    show_default=True,
+    envvar="YIBAO_BENCH_COHORTS",
+    help="Sizes of the cohorts; 1000000 takes an hour.",
+)
 @click.option("--quick", is_flag=True, help="Small sizes: to see that it runs.")
-def main(students: int, commit_count: int, trail_facts: int, quick: bool) -> None:
+def main(students: int, commit_count: int, trail_facts: int, cohorts: str, quick: bool) -> None:
     """Measure everything once and print one table."""
-    sizes = (1_000, 100_000)
+    sizes, city = (1_000, 100_000), (10_000, 100_000)
     stock = 5_000
     if quick:
         students, commit_count, sizes, stock, trail_facts = 500, 40, (100, 1_000), 200, 8_000
+        city = (500,)
+        cohorts = "500"
     console = Console(width=170)
     table = Table("measured", "ours", "against", "theirs", "ratio", "aim")
     with tempfile.TemporaryDirectory(dir=".") as name:
@@ -494,8 +514,10 @@ def main(students: int, commit_count: int, trail_facts: int, quick: bool) -> Non
             bulk(folder, commit_count * 5),
             folding(folder, students, stock),
             one_student(folder, sizes),
-            postgres(folder, commit_count, students),
+            postgres(folder, commit_count, students, city),
             trail(folder, (trail_facts // FACTS // 10, trail_facts // FACTS)),
+            beside(city),
+            everybody_at_once(folder, [*map(int, cohorts.split(","))]),
             start_up(),
         ):
             for row in rows:

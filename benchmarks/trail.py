@@ -4,22 +4,29 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from given.cohort import everybody
+from many import prepared
 from measured import Row, timed, told
+from pgserver import Server
 from subject import POLICY, facts_of, ref
 
 from yibao.adapters.editions.files import Editions
-from yibao.adapters.following.derived import SqliteTables
+from yibao.adapters.following.derived import SqliteTables, tables_of
+from yibao.adapters.following.trail import batches
 from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.layout import TRAIL
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.service.service import open_service
+from yibao.adapters.store.connections.sql import LAST
 from yibao.adapters.store.facts import FactStore, open_store
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.facts import events
 from yibao.domain.facts.streams import current_facts
+from yibao.domain.vocabulary import EnrollmentId
 
 #: With more students come more officers: a day of one of them stays as long.
 STUDENTS_AN_ACTOR = 60
@@ -28,6 +35,9 @@ COHORT = 2500
 BEFORE = datetime(2025, 8, 20, tzinfo=SHANGHAI)
 AUTUMN = datetime(2025, 9, 1, tzinfo=SHANGHAI)
 QUESTIONS = 300
+#: How many students of a city are made up at a time, and how late, in minutes, facts are learned.
+CITY_AT_ONCE = 20_000
+LATE = (0, 0, 0, 1, 5, 60, 1440, 20_000)
 
 
 def actor(number: int, students: int) -> str:
@@ -87,6 +97,80 @@ def trail(folder: Path, sizes: tuple[int, int]) -> Iterator[Row]:
         yield _fixed(store, audit, editions, students)
         audit.close()
         store.close()
+
+
+def city(students: int) -> Iterator[list[events.Event]]:
+    """What is told of very many students who differ, some of it late, a part of it at a time.
+
+    In the order of recording, in which the facts of each lie between those of many others.
+    """
+    chance = random.Random(3)
+    for first in range(0, students, CITY_AT_ONCE):
+        facts: list[events.Event] = []
+        for told_of in everybody(min(CITY_AT_ONCE, students - first), first):
+            stream = EnrollmentId(f"s{first}-{told_of[0].ref}", 2025)  # type: ignore[attr-defined]
+            own = told_of[:1] + sorted(told_of[1:], key=lambda fact: fact.occurred_at)
+            at = BEFORE
+            for version, fact in enumerate(own, 1):
+                late = timedelta(minutes=chance.choice(LATE), seconds=chance.randrange(60))
+                at = max(at, fact.occurred_at + late)
+                said = {"recorded_at": at, "originator_version": version, "by": "officer"}
+                said |= {"originator_id": stream.stream}
+                said |= {"ref": stream.ref} if version == 1 else {}
+                facts.append(fact.model_copy(update=said))
+        facts.sort(key=lambda fact: (fact.recorded_at, fact.originator_id))
+        yield facts
+
+
+def rebuilt(folder: Path, server: Server, sizes: tuple[int, ...]) -> Iterator[Row]:
+    """What making the trail anew costs a fact on both stores, at once beside one by one.
+
+    It is the processor time of the follower alone, not the server's.
+    """
+    editions = Editions()
+    list(editions)
+    for students in sizes:
+        places = {
+            "SQLite": f"sqlite:///{folder / f'city-{students}.db'}",
+            "PostgreSQL": server.database(prepared(server)),
+        }
+        for where, url in places.items():
+            with open_service(url, clock=lambda: BEFORE):
+                pass
+            with closing(open_store(url)) as store:
+                for facts in city(students):
+                    with store.transaction() as transaction:
+                        transaction.append(facts)
+                there = store.reached().position
+                ours = _made_anew(store, editions)
+                few, batches.FEW = batches.FEW, there + 1
+                one_by_one = _made_anew(store, editions, 5_000)
+                batches.FEW = few
+            yield Row(
+                f"{where}, the trail of {there:,} facts that differ made anew, CPU",
+                f"{ours * 1e6:,.0f} µs a fact",
+                "the same one by one",
+                f"{one_by_one * 1e6:,.0f} µs a fact",
+                one_by_one / ours,
+                "60 µs",
+            )
+
+
+def _made_anew(store: FactStore, editions: Editions, most: int = LAST) -> float:
+    """The processor time a fact takes, in seconds, of all or of about so many."""
+    tables = tables_of(store, TRAIL)
+    with closing(AuditTrail(store, editions, tables)) as audit:
+        following, side = audit.projection, audit.projection.side()
+        with tables.writing() as sql:
+            following.transaction(tables, sql, side).begin_anew("nothing")
+
+        def enough() -> bool:
+            progress = following.looked_at(side)
+            return progress is not None and progress.position >= most
+
+        began = time.process_time()
+        facts = following.catch_up(enough=enough)
+        return (time.process_time() - began) / facts
 
 
 def _asked(audit: AuditTrail, facts: int, students: int) -> Iterator[Row]:

@@ -5,7 +5,7 @@ All dates are local to Asia/Shanghai, and an instant is always told in that zone
 
 import calendar
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -40,6 +40,9 @@ class Columns:
     def latest(self, moments: Sequence[Any]) -> Any:
         raise NotImplementedError
 
+    def tell_each(self, tell: Callable[[Any], Any]) -> Any:
+        raise NotImplementedError
+
 
 class Days(Columns):
     """A column of days; what takes a day apart is asked of it here."""
@@ -68,6 +71,11 @@ def latest(first: M, *others: M) -> M:
 
 def _of_columns(*moments: Any) -> Any:
     return next(each for each in moments if isinstance(each, Columns)).latest(moments)
+
+
+def tell_each(moment: M, tell: Callable[[M], Any]) -> Any:
+    """What a function tells of a day or an instant; of a column what it tells of each, later."""
+    return moment.tell_each(tell) if isinstance(moment, Columns) else tell(moment)
 
 
 def midnight(day: date) -> datetime:

@@ -71,6 +71,8 @@ Failure = Literal[
     "interrupted",
     "halted",
     "not_written",
+    "unreadable_evidence",
+    "not_proven",
 ]
 
 #: Whether trying again can help: `later` the same again, by itself; `after_facts` the same again,
@@ -146,6 +148,10 @@ MEANINGS: Final[dict[Code | Failure, Meaning]] = {
     ),
     "halted": Meaning("a projection goes no further for now", "later", 503),
     "not_written": Meaning("a file could not be written", "no", 500),
+    "unreadable_evidence": Meaning(
+        "a note, a key or a proof is not of the form it must have", "changed", 422
+    ),
+    "not_proven": Meaning("a proof or a note does not prove what it should", "no", 409),
 }
 #: The reason behind each code of a refusal.
 REASONS: Final[dict[str, str]] = {code: MEANINGS[code].reason for code in get_args(Code)}

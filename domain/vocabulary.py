@@ -314,7 +314,7 @@ def _is_of_a_document(number: str) -> bool:
     if not _DOCUMENT.fullmatch(number):
         return False
     born = number[6:14] if len(number) == 18 else f"19{number[6:12]}"
-    return _is_a_birthday(born) or (len(number) == 18 and _has_check_digit(number))
+    return _is_a_birthday(born) or (len(number) == 18 and has_check_digit(number))
 
 
 def _is_a_birthday(digits: str) -> bool:
@@ -324,7 +324,7 @@ def _is_a_birthday(digits: str) -> bool:
         return False
 
 
-def _has_check_digit(number: str) -> bool:
+def has_check_digit(number: str) -> bool:
     """Whether the last of eighteen digits, where X is ten, follows from the others (MOD 11-2)."""
     digits = [10 if digit in "Xx" else int(digit) for digit in number]
     return sum(digit << (17 - place) for place, digit in enumerate(digits)) % 11 == 1
@@ -529,9 +529,9 @@ def _text(given: str, where: str) -> str:
     return str.__str__(given)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**15)
 def _stream(name: str) -> UUID:
-    """The same few are asked for again and again while one thing is recorded.
+    """The same few are asked for again and again while one thing is recorded, or many followed.
 
     A lone surrogate, of which `uuid5` makes nothing, is spelled out: whoever asks about a
     reference that nobody can have is told that nobody has it.

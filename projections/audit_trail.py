@@ -16,6 +16,7 @@ from yibao.domain.facts import Positioned, events
 from yibao.domain.lifecycle import Change
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
+from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.history import Asking
 from yibao.projections.parts import PARTS
 from yibao.projections.record import Knowledge, Log, Record
@@ -28,6 +29,25 @@ class Moved(NamedTuple):
     before: Any
     after: Any
     rule: str | None
+
+
+class Outline(NamedTuple):
+    """Of an answer what a fact may change: each part as it is compared, with the rule behind it."""
+
+    edition: str | None
+    school: str | None
+    parts: tuple[tuple[Any, str | None], ...]
+    timeline: tuple[Change, ...]
+
+
+class Effect(NamedTuple):
+    """What a fact changed, by the outlines without it and with it; see `Entry`."""
+
+    edition: str | None
+    school: str | None
+    former_school: str | None
+    moved: tuple[Moved, ...]
+    steps: tuple[Change, ...]
 
 
 class Entry(NamedTuple):
@@ -66,7 +86,7 @@ class Entry(NamedTuple):
         return step.at > self.event.recorded_at
 
 
-class _Told(NamedTuple):
+class Recorded(NamedTuple):
     """An event that may have changed something for a student, of which year, and if it is hers."""
 
     recorded: Positioned
@@ -80,29 +100,58 @@ class _Told(NamedTuple):
 
 def entry_of(record: Record, fixed: Positioned, year: int) -> Entry:
     """What a window fixed under an edition of a year changed for this student."""
-    return _entry(Asking(record), _Told(fixed, year))
+    return _entry(Asking(record), Recorded(fixed, year))
 
 
-def _entry(ask: Asking, told: _Told) -> Entry:
+def _entry(ask: Asking, told: Recorded) -> Entry:
     record, recorded = ask.record, told.recorded
     at = recorded.event.recorded_at
     without = record.known_at(recorded.position - 1)
     before = ask(without, at)
     known = record.known_at(recorded.position)
-    after = ask(known, at)
-    school, former = school_known(known), school_known(without)
+    found = effect(outline(without, before), outline(known, ask(known, at)))
     return Entry(
         record.enrollment,
         recorded,
         record.version_superseded(recorded.event),
-        after.edition,
-        school or former,
-        former if school and former != school else None,
-        _code(recorded.event, known, after),
-        tuple(_differences(before, after)),
-        tuple(_fresh_steps(before.timeline, after.timeline)),
+        found.edition,
+        found.school,
+        found.former_school,
+        _code(recorded.event, known, ask(known, at)),
+        found.moved,
+        found.steps,
         told.year,
     )
+
+
+def outline(known: Knowledge, answer: Answer) -> Outline:
+    """What is compared of an answer, given by what is known."""
+    parts = ((part.value(answer), part.rule_of(answer)) for part in PARTS.values())
+    return Outline(answer.edition, school_known(known), tuple(parts), answer.timeline)
+
+
+def effect(before: Outline, after: Outline) -> Effect:
+    """What lies between the answer without a fact and the one with it, both for one instant."""
+    school, former = after.school, before.school
+    return Effect(
+        after.edition,
+        former if school is None else school,
+        former if school is not None and former != school else None,
+        tuple(_differences(before, after)),
+        tuple(_fresh_steps(before.timeline, after.timeline)),
+    )
+
+
+def code_of(discrepancies: Iterable[Discrepancy], place: int) -> str | None:
+    """The code of the year's own fact at a place, where it does not fit."""
+    codes = (each.code for each in discrepancies if each.year is None and each.version == place)
+    return next(codes, None)
+
+
+def place_of(event: events.Event, known: Knowledge) -> int:
+    """At which place an event stands among the year's own current facts; 0 where it is none."""
+    facts = known.case.known if known.case else ()
+    return next((fact.place for fact in facts if fact.event is event), 0)
 
 
 def entries(record: Record, after: int = 0, until: int | None = None) -> Iterator[Entry]:
@@ -120,16 +169,28 @@ def entries_with_windows(record: Record) -> Iterator[Entry]:
 
 
 def _entries(
-    record: Record, told: Iterable[_Told], after: int = 0, until: int | None = None
+    record: Record, told: Iterable[Recorded], after: int = 0, until: int | None = None
 ) -> Iterator[Entry]:
     ask = Asking(record)
+    for each in _felt(record, told, after, until):
+        found = _entry(ask, each)
+        if each.is_own or found.moved:
+            yield found
+
+
+def felt(record: Record, after: int, until: int) -> Iterator[Recorded]:
+    """What `entries` are about: of what is not the year's own, whatever may have moved answers."""
+    return _felt(record, _recorded(record), after, until)
+
+
+def _felt(
+    record: Record, told: Iterable[Recorded], after: int, until: int | None
+) -> Iterator[Recorded]:
     for each in told:
         if each.position <= after or (until is not None and each.position > until):
             continue
         if each.is_own or _is_felt(record, each.position):
-            found = _entry(ask, each)
-            if each.is_own or found.moved:
-                yield found
+            yield each
 
 
 def _is_felt(record: Record, position: int) -> bool:
@@ -137,29 +198,31 @@ def _is_felt(record: Record, position: int) -> bool:
     return record.known_at(position - 1).case is not record.known_at(position).case
 
 
-def _recorded(record: Record) -> Iterator[_Told]:
+def _recorded(record: Record) -> Iterator[Recorded]:
     """What was recorded of the year, of those before and of the next; of the year alone the care.
 
     Care of another year moves no answer of this one.
     """
     year = record.enrollment.year
+    if not (record.before or record.following or len(record.received)):
+        return _of(year, record.enrolled, True)
     logs = [(year, record.enrolled), (year, record.received)]
     logs += [(before.enrollment.year, before.enrolled) for before in years_before(record)]
     logs += [(year + 1, record.following)] if record.following else []
     return merge(*(_of(of, log, of == year) for of, log in logs), key=_position)
 
 
-def _of(year: int, log: Log, is_own: bool) -> Iterator[_Told]:
-    return (_Told(recorded, year, is_own) for recorded in log.positioned())
+def _of(year: int, log: Log, is_own: bool) -> Iterator[Recorded]:
+    return (Recorded(recorded, year, is_own) for recorded in log.positioned())
 
 
-def _windows(record: Record) -> Iterator[_Told]:
+def _windows(record: Record) -> Iterator[Recorded]:
     """The windows fixed under every edition of the student, of the year and of those before."""
     for each in (record, *years_before(record)):
         for name in each.editions_by(len(each.enrolled)):
             for recorded in each.edition_of(name).log.positioned():
                 if fixes_a_window(recorded.event):
-                    yield _Told(recorded, each.enrollment.year)
+                    yield Recorded(recorded, each.enrollment.year)
 
 
 def years_before(record: Record) -> Iterator[Record]:
@@ -203,18 +266,13 @@ def _code(event: events.Event, known: Knowledge, after: Answer) -> str | None:
         if assessed.care.fact.event.event_id == event.event_id:
             refused: str | None = assessed.refused
             return refused
-    places = [f.place for f in known.case.known if f.event is event] if known.case else []
-    codes = [
-        each.code for each in after.discrepancies if each.year is None and each.version in places
-    ]
-    return codes[0] if codes else None
+    return code_of(after.discrepancies, place_of(event, known))
 
 
-def _differences(before: Answer, after: Answer) -> Iterator[Moved]:
-    for name, part in PARTS.items():
-        was, is_now = part.value(before), part.value(after)
+def _differences(before: Outline, after: Outline) -> Iterator[Moved]:
+    for name, (was, _), (is_now, rule) in zip(PARTS, before.parts, after.parts, strict=True):
         if was != is_now:
-            yield Moved(name, was, is_now, part.rule_of(after))
+            yield Moved(name, was, is_now, rule)
 
 
 def _fresh_steps(before: Sequence[Change], after: Sequence[Change]) -> Iterator[Change]:

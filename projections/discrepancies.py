@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from yibao.domain.facts import events
+from yibao.domain.facts import AnyFact, events
 from yibao.domain.facts.commands import COMMAND_OF
 from yibao.domain.lifecycle import Attempt, first_refusal, idle_guards, refusals_of
 from yibao.domain.refusals import Code
@@ -35,19 +35,22 @@ def discrepancies(case: Case) -> tuple[Discrepancy, ...]:
 
 
 def _found(case: Case) -> Iterator[Discrepancy]:
-    yield from _told_before(case)
-    idle, year = idle_guards(case), case.policy.year
-    by_payment = case.policy.enrolled_by_payment
+    yield from told_before(case)
     for fact in case.known:
-        event = fact.event
-        enrolls = by_payment and isinstance(event, events.PremiumPaid) and event.year == year
-        codes = _codes_of(event.__class__, idle, enrolls)
-        attempt = Attempt(as_of(case, fact.at), fact.moment, fact) if codes else None
-        if attempt and (code := first_refusal(codes, attempt)):
+        code = refusal(case, fact)
+        if code is not None:
             yield Discrepancy(code, fact.place)
 
 
-def _told_before(case: Case) -> Iterator[Discrepancy]:
+def refusal(case: Case, fact: AnyFact) -> Code | None:
+    """The code of the first guard that would refuse a current fact of somebody registered."""
+    event = fact.event
+    enrolls = isinstance(event, events.PremiumPaid) and case.policy.is_enrolled_by(event.year)
+    codes = _codes_of(event.__class__, idle_guards(case), enrolls)
+    return first_refusal(codes, Attempt(as_of(case, fact.at), fact.moment, fact)) if codes else None
+
+
+def told_before(case: Case) -> Iterator[Discrepancy]:
     """Of the payments that enroll here and were told in the year before those that do not fit."""
     if case.before is None or not case.policy.enrolled_by_payment:
         return

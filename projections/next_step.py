@@ -18,7 +18,6 @@ from yibao.domain.facts import (
     Confirmation,
     Current,
     Episode,
-    Moment,
     clamped,
     end_of_stream,
     events,
@@ -26,10 +25,11 @@ from yibao.domain.facts import (
     is_proxy,
     last_by,
 )
+from yibao.domain.kept import kept
 from yibao.domain.lifecycle import first_refusal, request
 from yibao.domain.rules import (
     Case,
-    Waiting,
+    Values,
     WindowFix,
     account_instant,
     evoucher_eligible_at,
@@ -38,7 +38,7 @@ from yibao.domain.rules import (
     visible_at,
     waiting_before_joining,
 )
-from yibao.domain.vocabulary import Pending, State, WaitingPeriod
+from yibao.domain.vocabulary import State, WaitingPeriod
 
 
 class NextStep(NamedTuple):
@@ -59,33 +59,69 @@ class NextStep(NamedTuple):
     fixed_waiting_months: int | None = None
 
 
-class _Situation(NamedTuple):
+class _Situation:
     """The case at the instant asked about: what has happened by then counts as done.
 
-    `built_at` and `opens_at` are when the account is built and the e-voucher opens, as they
-    follow from the confirmation in force, if there is one. `lacks_finding` tells that it is a
-    payment, and that the window is open until it is found what follows from joining outside of
-    every period (R10, R35).
+    What follows from the confirmation in force, if there is one, is derived where a step asks.
     """
 
-    case: Case
-    moment: Moment
-    confirmation: Confirmation | None
-    waiting: WaitingPeriod | None
-    built_at: datetime | None
-    opens_at: datetime | None
-    care: Sequence[Assessed]
-    evoucher: Derived[datetime | Pending | None] | None = None
-    lacks_finding: bool = False
+    def __init__(self, case: Case, at: datetime, care: Sequence[Assessed]) -> None:
+        self.case, self.at, self.care = case, at, care
+        self.moment = end_of_stream(at)
+
+    @kept
+    def _episode(self) -> Episode | None:
+        return _episode_at(self.case, self.at)
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        return self._episode.confirmation if self._episode else None
+
+    @kept
+    def _values(self) -> Values | None:
+        return values_of(self.case, self._episode) if self._episode else None
+
+    @kept
+    def waiting(self) -> WaitingPeriod | None:
+        known = self._values
+        waiting = known.waiting if known else waiting_before_joining(self.case)
+        value = waiting.value if waiting else None
+        return value if isinstance(value, WaitingPeriod) else None
+
+    @kept
+    def _built(self) -> Derived[datetime] | None:
+        if self._episode is None or self._values is None:
+            return None
+        account = self._values.account_built_on
+        return account_instant(self.case, self._episode.confirmation, account)
+
+    @property
+    def built_at(self) -> datetime | None:
+        """When the account is built, as it follows from the confirmation."""
+        return self._built.value if self._built else None
+
+    @kept
+    def opens_at(self) -> datetime | None:
+        """When the e-voucher opens, as it follows from the confirmation."""
+        if self._built is None or self._values is None:
+            return None
+        opens = evoucher_eligible_at(self.case, self._values.evoucher_available_at, self._built)
+        return opens.value if opens else None
+
+    @property
+    def lacks_finding(self) -> bool:
+        """Whether a payment leaves the window open until it is found what follows (R10, R35)."""
+        if self.confirmation is None or self._values is None:
+            return False
+        return is_payment(self.confirmation) and self._values.coverage.because == "finding_missing"
 
     @property
     def opening_is_assumed(self) -> bool:
         """Whether the instant at which the e-voucher opens rests on an assumption."""
-        return self.evoucher is not None and rests_on_assumption(self.evoucher, self.case.policy)
-
-    @property
-    def at(self) -> datetime:
-        return self.moment.at
+        known = self._values
+        return known is not None and rests_on_assumption(
+            known.evoucher_available_at, self.case.policy
+        )
 
     @property
     def ask(self) -> tuple[str, ...]:
@@ -94,8 +130,8 @@ class _Situation(NamedTuple):
         return p.insurance_hotline.value, p.insurance_hotline_elsewhere.value
 
     def done(self, facts: Sequence[Current[Any]]) -> bool:
-        """Whether one of these facts happened by the instant asked about."""
-        return last_by(facts, self.moment) is not None
+        """Whether one of these facts, which are in order, happened by the instant asked about."""
+        return bool(facts) and facts[0].at <= self.at
 
     def is_ahead(self, assessed: Assessed) -> bool:
         """Whether a piece of care is one of a day to come."""
@@ -125,38 +161,10 @@ def standing(
         questions = (_claim_care, _pay_premium)
     if state is State.WITHDRAWN:
         questions = (_claim_care,)
-    situation = _situation(case, at, care)
+    situation = _Situation(case, at, care)
     for question in questions:
         if step := question(situation):
             yield step
-
-
-def _situation(case: Case, at: datetime, care: Sequence[Assessed]) -> _Situation:
-    moment = end_of_stream(at)
-    episode = _episode_at(case, at)
-    if episode is None:
-        return _Situation(
-            case, moment, None, _known(waiting_before_joining(case)), None, None, care
-        )
-    known = values_of(case, episode)
-    built = account_instant(case, episode.confirmation, known.account_built_on)
-    opens = evoucher_eligible_at(case, known.evoucher_available_at, built) if built else None
-    return _Situation(
-        case,
-        moment,
-        episode.confirmation,
-        _known(known.waiting),
-        built.value if built else None,
-        opens.value if opens else None,
-        care,
-        known.evoucher_available_at,
-        is_payment(episode.confirmation) and known.coverage.because == "finding_missing",
-    )
-
-
-def _known(waiting: Waiting | None) -> WaitingPeriod | None:
-    value = waiting.value if waiting else None
-    return value if isinstance(value, WaitingPeriod) else None
 
 
 def _episode_at(case: Case, at: datetime) -> Episode | None:

@@ -18,6 +18,7 @@ from given import sheet
 import yibao
 from yibao import commands
 from yibao.adapters.editions.yaml_source import SourceError
+from yibao.adapters.office.reading import UnreadableTable
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts.commands import ASKED
 from yibao.domain.money import Fen
@@ -55,6 +56,7 @@ RAISED: dict[type[yibao.YibaoError], yibao.YibaoError] = {
     OutOfStep: OutOfStep("version_conflict", expected=1, found=2),
     BadValue: BadValue("on", "day is out of range for month"),
     SourceError: SourceError("story.yaml", 8, 5, "unknown key 'at'"),
+    UnreadableTable: UnreadableTable("it is damaged").of("roster.xlsx"),
 }
 
 

@@ -174,6 +174,11 @@ def test_it_brings_both_editions_and_both_languages(installed: Path, tmp_path: P
     assert "大学生居民医保" in listed
 
 
+def test_it_brings_the_counties_that_documents_begin_with(installed: Path, tmp_path: Path) -> None:
+    asked = "from yibao.adapters.office.judging import knows_county; print(knows_county('310104'))"
+    assert _run(installed, "-c", asked, cwd=tmp_path).strip() == "True"
+
+
 def test_the_command_explains_compares_and_draws(installed: Path, tmp_path: Path) -> None:
     command = installed.parent / "yibao"
     story = ROOT / "scenarios" / "whole-autumns" / "the-counters-story.yaml"

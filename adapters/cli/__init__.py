@@ -4,11 +4,11 @@ A module a group of commands; what they do is loaded when one of them runs.
 """
 
 from yibao.adapters.cli import (  # noqa: F401 - each adds its commands
-    answers,
-    audit,
-    care,
+    asking,
     cohort,
     editions,
+    evidence,
+    office,
     projections,
     shapes,
     stores,

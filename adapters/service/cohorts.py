@@ -5,13 +5,24 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
-from yibao.adapters.following.cohort import NONE, PAGE, By, Cohort, CohortCounts, CohortPage
+from yibao.adapters.following.cohort import (
+    NONE,
+    PAGE,
+    By,
+    Cohort,
+    CohortCounts,
+    CohortPage,
+    Kept,
+    Whose,
+    editions_known,
+)
 from yibao.adapters.service.recording import Clock
 from yibao.adapters.shapes import VALUES, value_row
 from yibao.adapters.store.files import NotWritten
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer, answered
+from yibao.projections.cohort.shapes import EditionOf
 from yibao.projections.record import Knowledge, Record
 
 if TYPE_CHECKING:
@@ -111,6 +122,9 @@ class CohortView:
             **self._among._asdict(),
         )
 
+    def _kept(self) -> Kept | None:
+        return self._cohort.kept(self.known_at, Whose(*self._among))
+
     def known(self) -> Iterator[tuple[Record, Knowledge]]:
         """The record of each enrollment, and what was known of it, all of one moment."""
         for record in self._cohort.store.records(self._cohort.editions, self._clock()):
@@ -137,10 +151,26 @@ class CohortView:
         is not installed, and what `answers` raises.
         """
         check_analysis()
-        from yibao.adapters.service.arrow import table
+        kept = self._kept()
+        if kept is None:
+            from yibao.adapters.service.arrow import table
 
-        rows = (value_row(answered(known, self.at, whole=False)) for _, known in self.known())
-        return table(VALUES, sorted(rows, key=lambda row: row[:2]))
+            rows = (value_row(answered(known, self.at, whole=False)) for _, known in self.known())
+            return table(VALUES, sorted(rows, key=lambda row: row[:2]))
+        from yibao.adapters.service.columns import values_table
+
+        apart = [answered(each, self.at, whole=False) for each in self._apart(kept)]
+        return values_table(kept, self._editions_known(kept), self.at, apart)
+
+    def _apart(self, kept: Kept) -> Iterator[Knowledge]:
+        """What was known of those who do not come down to numbers."""
+        store, editions = self._cohort.store, self._cohort.editions
+        for record in store.records_of(kept.apart, editions, kept.as_of, self._clock()):
+            yield record.known_by(record.latest if self.known_at is None else self.known_at)
+
+    def _editions_known(self, kept: Kept) -> EditionOf:
+        store, editions = self._cohort.store, self._cohort.editions
+        return editions_known(store, editions, kept.as_of, self.known_at)
 
 
 def check_analysis() -> None:

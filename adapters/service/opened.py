@@ -84,6 +84,15 @@ class Opened:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a service is its process's own: open the store again where it is needed")
 
+    def _everybody(self) -> "Cohort":
+        """What follows the facts of everybody; it is opened once, and closed with the store."""
+        from yibao.adapters.following.cohort import open_cohort
+
+        with self._opening:
+            if self._cohort is None:
+                self._cohort = open_cohort(self._store, self.editions)
+            return self._cohort
+
     def close(self) -> None:
         """Closes the store's connections; in the child of a fork none, they are the parent's."""
         if self._cohort is not None:

@@ -28,15 +28,13 @@ from yibao.domain.vocabulary import (
 )
 from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import Entry, entries_with_windows
+from yibao.projections.care import Changed, quote, review
 from yibao.projections.comparison import Comparison, compare
 from yibao.projections.history import Held, history
 from yibao.projections.parts import PARTS
-from yibao.projections.quote import quote
 from yibao.projections.record import Cutoff, Record
-from yibao.projections.review import Changed, review
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
-    from yibao.adapters.following.cohort import Cohort
     from yibao.adapters.following.trail import AuditTrail
     from yibao.adapters.service.cohorts import CohortView
 
@@ -332,15 +330,6 @@ class Questions(Opened):
         when = self._clock() if at is None else instant_of(at, "at")
         known = None if known_at is None else instant_of(known_at, "known_at")
         return CohortView(self._everybody(), when, known, among, self._clock)
-
-    def _everybody(self) -> "Cohort":
-        """What follows the facts of everybody; it is opened once, and closed with the store."""
-        from yibao.adapters.following.cohort import open_cohort
-
-        with self._opening:
-            if self._cohort is None:
-                self._cohort = open_cohort(self._store, self.editions)
-            return self._cohort
 
     def facts(self, enrollment: Whose) -> list[events.Event]:
         """Everything recorded about one student, in the order of the stream.

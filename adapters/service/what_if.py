@@ -1,17 +1,18 @@
 """What an edited edition would change for everybody, asked of the facts as they are."""
 
 import os
-from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yibao.adapters.service.given import instant_of
 from yibao.adapters.service.opened import Opened
+from yibao.adapters.store import StoreError
 from yibao.domain.refusals import BadValue
-from yibao.projections.record import Knowledge
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
+    from yibao.adapters.following.cohort import Kept
     from yibao.projections.cohort.what_if import WhatIf
 
 
@@ -33,6 +34,7 @@ class WhatIfs(Opened):
         is of another benefit year, and for a naive instant; UnknownEdition for one that is not at
         hand, UnreadableEvent where a fact cannot be read, and StoreError where the store fails.
         """
+        from yibao.adapters.following.cohort import editions_known
         from yibao.projections.cohort.what_if import WhatIf
 
         self._store.check_process()
@@ -45,9 +47,24 @@ class WhatIfs(Opened):
                 told = f"is of the benefit year {edited.year}, and {instead_of} of {replaced.year}"
                 raise BadValue("edition", told)
             now = self._clock()
-            return WhatIf(self._known(now, cutoff), replaced, edited, cutoff or now)
+            at, kept = cutoff or now, self._kept(cutoff, instead_of)
+            if kept is None:
+                records = self._store.records(self.editions, now)
+                known = (record.known_by(cutoff or record.latest) for record in records)
+                return WhatIf(known, replaced, edited, at)
+            from yibao.adapters.service.columns import outcomes
 
-    def _known(self, now: datetime, cutoff: datetime | None) -> Iterator[Knowledge]:
-        """What is known of everybody, of one moment."""
-        for record in self._store.records(self.editions, now):
-            yield record.known_by(cutoff or record.latest)
+            edition_of = editions_known(self._store, self.editions, kept.as_of, cutoff)
+            together, apart = outcomes(kept, edition_of, replaced, edited, at)
+            records = self._store.records_of(apart, self.editions, kept.as_of, now)
+            known = (record.known_by(cutoff or record.latest) for record in records)
+            return WhatIf(known, replaced, edited, at, together)
+
+    def _kept(self, cutoff: datetime | None, policy: str) -> "Kept | None":
+        """What is known of everybody under an edition, as columns, where there are such."""
+        from yibao.adapters.following.cohort import Whose
+
+        # Where the cohort is not to be had, the facts themselves are asked.
+        with suppress(StoreError):
+            return self._everybody().kept(cutoff, Whose(policy=policy))
+        return None

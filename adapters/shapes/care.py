@@ -9,7 +9,7 @@ from yibao.adapters.shapes.values import event_json, plain
 from yibao.domain.care import Assessed
 from yibao.domain.facts.events import CareSettled
 from yibao.domain.vocabulary import PENDING
-from yibao.projections.review import Changed
+from yibao.projections.care import Changed
 
 
 # The names are those of the released schemas.

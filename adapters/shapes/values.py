@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from yibao.domain.calendar import tell_each
 from yibao.domain.facts.events import Event
 from yibao.domain.money import Fen
 from yibao.domain.vocabulary import DayRange, WaitingPeriod
@@ -25,7 +26,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Discrepancy):
         return {name: part for name, part in value._asdict().items() if part is not None}
     if isinstance(value, datetime | date):
-        return value.isoformat()
+        return tell_each(value, _written)
     if hasattr(value, "_asdict"):
         return {key: plain(part) for key, part in value._asdict().items()}
     if isinstance(value, time):
@@ -39,6 +40,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [plain(part) for part in value]
     return str(value) if isinstance(value, str) else value
+
+
+def _written(moment: date) -> str:
+    return moment.isoformat()
 
 
 def next_step(step: NextStep) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache, cached_property, partial
+from itertools import groupby, islice
+from operator import itemgetter
 from os import getpid
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
@@ -16,6 +18,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.store.connections import (
+    AT_ONCE,
     LAST,
     Database,
     Frontier,
@@ -45,14 +48,15 @@ from yibao.adapters.store.tables import (
     from_row,
     positioned,
     stamp_in,
+    stored,
     stream_in,
 )
 from yibao.adapters.store.transactions import NOTHING_SEEN, Seen, Transaction
 from yibao.adapters.store.urls import HOW_WRITTEN, MEMORY, file_of, is_postgres
 from yibao.domain.facts import KeptAttempt, Positioned, RefusedAttempt
-from yibao.domain.facts.events import Event, Registered
+from yibao.domain.facts.events import CareReceived, Event, Registered
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
-from yibao.projections.record import EditionRecord, Log, Record
+from yibao.projections.record import NOTHING, EditionRecord, Log, Record
 
 if TYPE_CHECKING:
     from yibao.adapters.store.postgres import StoreSettings
@@ -218,6 +222,31 @@ class FactStore(Application[UUID]):
                 yield Record.of(enrollment, logs_of(streams[enrollment], log_of), edition_of, now)
                 self.check_process()
 
+    def records_of(
+        self, whom: Iterable[EnrollmentId], editions: Editions, until: int, now: datetime
+    ) -> Iterator[Record]:
+        """The records of some students as they were at a position, one after the other.
+
+        Raises UnreadableEvent where a stream cannot be read.
+        """
+
+        @cache
+        def edition_of(name: str) -> EditionRecord:
+            recorded = self.recorded(edition_stream(name), until)
+            return EditionRecord(editions.get(name), Log.of(recorded))
+
+        left = iter(whom)
+        while some := list(islice(left, AT_ONCE)):
+            streams = {each: streams_of(each, editions) for each in some}
+            every = {one for years in streams.values() for both in years.values() for one in both}
+            logs = {
+                stream: Log.of(positioned(stream, rows)) if rows else NOTHING
+                for stream, rows in self.rows_of(every, until).items()
+            }
+            for each in some:
+                own = logs_of(streams[each], logs.__getitem__)
+                yield Record.of(each, own, edition_of, now)
+
     def streams(self) -> Iterator[tuple[UUID, list[Event]]]:
         """Every stream with its events, one after the other, as they were when the first was drawn.
 
@@ -280,8 +309,9 @@ class FactStore(Application[UUID]):
         wanted = sorted(set(streams))
         found: dict[UUID, list[SqlRow]] = {stream: [] for stream in wanted}
         for places, some in in_parts(stream.hex for stream in wanted):
-            for key, *row in self._rows(POSITIONED_OF_MANY.format(places), *some, until):
-                found[stream_in(key)].append(tuple(row))
+            rows = self._rows(POSITIONED_OF_MANY.format(places), *some, until)
+            for key, of_stream in groupby(rows, key=itemgetter(0)):
+                found[stream_in(key)] = [row[1:] for row in of_stream]
         return found
 
     def begun(self, streams: Iterable[UUID]) -> list[UUID]:
@@ -290,6 +320,35 @@ class FactStore(Application[UUID]):
         for places, some in in_parts(stream.hex for stream in streams):
             found += self._rows(BEGUN.format(places), *some)
         return [stream_in(key) for (key,) in found]
+
+    def beginnings(
+        self, after: str, until: int, limit: int, *, of_care: bool = False
+    ) -> "list[Beginning]":
+        """How some streams begin, in the order of their ids from one on, told by its digits.
+
+        Those of care are left out, or there alone; what begins after a position is not there.
+        """
+        rows = self._rows(
+            "SELECT originator_id, notification_id, topic, state FROM stored_events "
+            "WHERE originator_version=1 AND originator_id>? AND notification_id<=? "
+            f"AND topic{'=' if of_care else '<>'}? ORDER BY originator_id LIMIT ?",
+            after or UUID(int=0).hex,
+            until,
+            CareReceived.name,
+            limit,
+        )
+        return [Beginning(stream_in(key), *row) for key, *row in rows]
+
+    def known_until(self, until: int, names: Sequence[str]) -> int:
+        """Up to which position, at most, there are facts of these names alone."""
+        places = ", ".join("?" * len(names))
+        ((first,),) = self._rows(
+            "SELECT MIN(notification_id) FROM stored_events "
+            f"WHERE notification_id<=? AND topic NOT IN ({places})",
+            until,
+            *names,
+        )
+        return until if first is None else int(first) - 1
 
     def first(self, stream: UUID) -> Event | None:
         """The first event of a stream, if it has any."""
@@ -311,7 +370,8 @@ class FactStore(Application[UUID]):
             until,
             limit,
         )
-        return [Taken(found, stream_in(key), topic) for found, key, topic in rows]
+        streams = {key: stream_in(key) for key in {key for _, key, _ in rows}}
+        return [Taken(found, streams[key], topic) for found, key, topic in rows]
 
     def feed(self, after: int, until: int, limit: int) -> list[Positioned]:
         """The facts between two positions, in order: what any projection takes in.
@@ -321,6 +381,19 @@ class FactStore(Application[UUID]):
         """
         rows = self._rows(FEED, after, until, limit)
         return [Positioned(row[0], from_row(stream_in(row[1]), *row[2:])) for row in rows]
+
+    def as_stored(
+        self, log: Literal["facts", "attempts"], begins: int, until: int, limit: int
+    ) -> list[SqlRow]:
+        """The rows of facts or of refused attempts between two positions, both included.
+
+        They are as they stand, readable or not, in the order of their positions, which come first.
+        """
+        return self._asked(lambda sql: stored.between(sql, log, begins, until, limit))
+
+    def stored_of(self, stream: UUID) -> list[SqlRow]:
+        """The rows of a stream as they stand, each with its position first."""
+        return self._asked(lambda sql: stored.of_stream(sql, stream.hex))
 
     def at_positions(self, positions: Iterable[int]) -> dict[int, Event]:
         """The events at these positions."""
@@ -437,6 +510,19 @@ def _whose(editions: Editions, recorded: Sequence[Event]) -> EnrollmentId | None
     """Whose enrollment the events of a stream are of, if they are of any."""
     first = next((event for event in recorded if isinstance(event, Registered)), None)
     return EnrollmentId(first.ref, editions.get(first.policy).year) if first else None
+
+
+class Beginning(NamedTuple):
+    """The first event of a stream, as it is stored: its position, name and state."""
+
+    stream: UUID
+    position: int
+    topic: str
+    state: bytes
+
+    def event(self) -> Event:
+        """Raises UnreadableEvent."""
+        return from_row(self.stream, 1, self.topic, self.state)
 
 
 class Reached(NamedTuple):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from yibao.adapters.following.evidence import Everything, kept_evidence, take_along
 from yibao.adapters.store import (
     MEMORY,
     FactStore,
@@ -35,6 +36,7 @@ def backup(url: str, to: Path, watch: Watch | None = None, *, force: bool = Fals
     """
     if is_postgres(url):
         raise StoreError("a PostgreSQL store is copied by pg_dump or by pg_basebackup")
+    evidence = _evidence_of(url)
     with reading(url) as store, written(to, force=force) as new:
         try:
             with closing(sqlite3.connect(new)) as copy:
@@ -45,7 +47,20 @@ def backup(url: str, to: Path, watch: Watch | None = None, *, force: bool = Fals
             store.check_still()
         except sqlite3.Error as error:
             raise StoreError(f"the store could not be copied: {error}") from error
+    _take_along(evidence, url_of(to))
     return int(facts)
+
+
+def _evidence_of(url: str) -> Everything | None:
+    """The evidence of a store, read before the facts: nothing in it is newer than they are."""
+    with closing(open_store(url, to_ask=True)) as store:
+        return kept_evidence(store)
+
+
+def _take_along(evidence: Everything | None, to: str) -> None:
+    if evidence is not None:
+        with closing(open_store(to, to_ask=True)) as store:
+            take_along(evidence, store)
 
 
 def _watching(watch: Watch) -> Callable[[int, int, int], None]:
@@ -62,11 +77,12 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
     """
     if to == MEMORY:
         raise StoreError("a store in memory is gone at once: copy to a file or a database")
+    evidence = None
     with ExitStack() as stack:
         source = stack.enter_context(inspected(url))
         if source.layout != migrations.HEAD:
             raise StoreError(f"the store has layout {source.layout}: bring it to {migrations.HEAD}")
-        rehearsal = is_rehearsal(source)
+        rehearsal, evidence = is_rehearsal(source), _evidence_of(url)
         store = stack.enter_context(_filled(to, rehearsal=rehearsal))
         if store.is_rehearsal != rehearsal:
             raise StoreError(_OTHER_KIND[rehearsal])
@@ -84,6 +100,7 @@ def copy(url: str, to: str, watch: Watch | None = None) -> int:
                     if watch and table == "stored_events":
                         watch(done, facts)
             transaction.database.number_on(sql, with_gaps=source.has_gaps)
+    _take_along(evidence, to)
     return int(facts)
 
 

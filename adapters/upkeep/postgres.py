@@ -11,6 +11,7 @@ from psycopg.sql import SQL, Identifier
 from yibao.adapters.following.cohort import COHORT
 from yibao.adapters.following.derived import postgres as derived
 from yibao.adapters.following.due import postgres as due
+from yibao.adapters.following.evidence import EVIDENCE
 from yibao.adapters.following.trail import TRAIL
 from yibao.adapters.store import Finding, StoreError, migrations
 from yibao.adapters.store.postgres import (
@@ -25,7 +26,7 @@ from yibao.adapters.store.postgres import (
 )
 
 #: What follows the facts in a schema of its own.
-FOLLOWED: Final = (TRAIL, COHORT)
+FOLLOWED: Final = (TRAIL, COHORT, EVIDENCE)
 
 
 def init(url: str, *, rehearsal: bool = False) -> str:
@@ -85,7 +86,7 @@ def _at_the_newest_layout(url: str, *, rehearsal: bool = False) -> str:
 
 
 #: The schemas in which what follows the facts is kept, and all that are ours.
-_DERIVED: Final = "yibao_trail, yibao_cohort, yibao_due"
+_DERIVED: Final = "yibao_trail, yibao_cohort, yibao_due, yibao_evidence"
 _OURS: Final = f"yibao, {_DERIVED}"
 
 #: What takes from a role all that another grant gave it.
@@ -112,8 +113,8 @@ _APPENDS: Final = (
     # What follows from the facts may be lost; what was noticed is kept.
     f"GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {_DERIVED} TO {{role}}",
     "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON "
-    "yibao_trail.layout, yibao_cohort.layout, yibao_due.layout FROM {role}",
-    "REVOKE DELETE, TRUNCATE ON yibao_due.entries FROM {role}",
+    "yibao_trail.layout, yibao_cohort.layout, yibao_due.layout, yibao_evidence.layout FROM {role}",
+    "REVOKE DELETE, TRUNCATE ON yibao_due.entries, yibao_evidence.notes FROM {role}",
     f"ALTER DEFAULT PRIVILEGES IN SCHEMA {_DERIVED} "
     "GRANT INSERT, UPDATE, DELETE, TRUNCATE ON TABLES TO {role}",
 )

@@ -15,9 +15,9 @@ from yibao.domain.facts import KeptAttempt
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import Entry, entries_with_windows, scheduled_by
+from yibao.projections.care import Changed, review
 from yibao.projections.history import Held, histories
 from yibao.projections.record import Cutoff
-from yibao.projections.review import Changed, review
 
 #: The parts of the answer whose history is told.
 HISTORIES: Final = ("state", "waiting", "account_built_on", "evoucher_available_at", "coverage")

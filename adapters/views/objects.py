@@ -31,12 +31,12 @@ from yibao.domain.refusals import BadValue, Refused, YibaoError
 from yibao.domain.vocabulary import EnrollmentId, Seen
 from yibao.projections.answer import Answer
 from yibao.projections.audit_trail import Entry, Moved
+from yibao.projections.care import Changed
 from yibao.projections.comparison import Comparison, Difference
 from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.history import Held
 from yibao.projections.next_step import NextStep
 from yibao.projections.parts import PARTS, Part
-from yibao.projections.review import Changed
 
 Told = dict[str, Any]
 #: What is told as one object.

@@ -1,12 +1,12 @@
-"""The audit trail for Excel, in words; by openpyxl, which comes with `yibao[office]`."""
+"""The audit trail for Excel, in words; by XlsxWriter, which comes with `yibao[office]`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from yibao.adapters.following.trail import By
 from yibao.adapters.store.files import NotWritten
@@ -27,8 +27,8 @@ _WORDED: Final[dict[str, By]] = {"kind": "kind", "code": "code"}
 
 def check_office() -> None:
     """Raises NotWritten where what makes workbooks is not installed."""
-    if find_spec("openpyxl") is None:
-        raise NotWritten("for Excel yibao needs openpyxl: pip install 'yibao[office]'")
+    if find_spec("xlsxwriter") is None:
+        raise NotWritten("for Excel yibao needs XlsxWriter: pip install 'yibao[office]'")
 
 
 def trail_workbook(
@@ -88,45 +88,45 @@ def _cell(name: str, entry: dict[str, Any], words: Words) -> Any:
 @contextmanager
 def _sheet(to: Path, title: str, heads: Sequence[str]) -> Iterator[Any]:
     """A workbook of one sheet, filled row by row; its heads stay in sight."""
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.utils import get_column_letter
-    from openpyxl.writer.excel import ExcelWriter
+    from xlsxwriter import Workbook
+    from xlsxwriter.exceptions import FileCreateError
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    for number, head in enumerate(heads, 1):
-        sheet.column_dimensions[get_column_letter(number)].width = max(12, 2 * len(head))
-    rows = 0
-
-    def append(values: Sequence[Any]) -> None:
-        nonlocal rows
-        rows += 1
-        if rows > ROWS:
-            raise NotWritten(f"a sheet has {ROWS} rows, and this would be more: ask for less")
-        sheet.append([cell(value) for value in values])
-
-    def cell(value: Any) -> Any:
-        if not isinstance(value, str) or not value:
-            made = WriteOnlyCell(sheet, None if value == "" else value)
-            if isinstance(value, datetime):
-                made.number_format = "yyyy-mm-dd hh:mm:ss"
-            return made
-        text = printable(value)
-        made = WriteOnlyCell(sheet, text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+    with TemporaryDirectory(prefix="yibao-") as folder:
+        # Each row goes to a file of its own as the next begins, and nothing is guessed of a text.
+        book = Workbook(str(to), {"constant_memory": True, "use_zip64": True, "tmpdir": folder})
+        sheet = book.add_worksheet(title)
+        sheet.freeze_panes(1, 0)
+        for number, head in enumerate(heads):
+            sheet.set_column(number, number, max(12, 2 * len(head)))
+        instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         # Text, whatever it begins with, and still text when somebody has edited it.
-        made.data_type, made.quotePrefix = "s", True
-        return made
+        text = book.add_format({"quote_prefix": True})
+        rows = 0
 
-    try:
-        append(heads)
-        yield append
-        with ZipFile(to, "w", ZIP_DEFLATED) as archive:
-            ExcelWriter(book, archive).save()
-    except BaseException:
-        # What is left open fails once more when it is collected, where nobody can catch it.
-        if not sheet.closed:
-            with suppress(OSError, StopIteration):
-                sheet.close()
-        raise
+        def append(values: Sequence[Any]) -> None:
+            nonlocal rows
+            rows += 1
+            if rows > ROWS:
+                raise NotWritten(f"a sheet has {ROWS} rows, and this would be more: ask for less")
+            for number, value in enumerate(values):
+                place = rows - 1, number
+                if isinstance(value, str) and value:
+                    sheet.write_string(*place, _fitting(printable(value)), text)
+                elif isinstance(value, datetime):
+                    sheet.write_datetime(*place, value, instant)
+                elif isinstance(value, int | float):
+                    sheet.write_number(*place, value)
+
+        try:
+            append(heads)
+            yield append
+            book.close()
+        except FileCreateError as error:
+            raise error.args[0] from None
+        finally:
+            if sheet.row_data_fh is not None:
+                sheet.row_data_fh.close()
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -87,7 +87,7 @@ def _withdrawn(attempt: Attempt) -> bool:
     withdrawal = attempt.case.withdrawal
     if attempt.recorded and isinstance(attempt.recorded.event, events.Withdrawn):
         withdrawal = attempt.case.withdrawal_without(attempt.recorded)
-    if withdrawal is None:
+    if withdrawal is None or attempt.moment.at < midnight(withdrawal.event.on):
         return False
     return attempt.moment.at >= midnight(attempt.facts.first_day_outside(withdrawal))
 

@@ -2,221 +2,36 @@
 
 A rule asks days and instants only to be compared, shifted and put together. So it can be given one
 that is that of a representative student and carries everybody's: each comparison comes out as for
-the representative, and whoever of the column it comes out otherwise for leaves the path, to be run
-again with a representative of their own. What would take one apart would lose the column, and is
-refused.
+the representative, and is asked of everybody who comes along. What would take one apart would lose
+the column, and is refused.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from itertools import count
-from typing import Any, Final, NamedTuple, NoReturn, Self, TypeVar
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 import numpy
 from numpy.typing import NDArray
 
-from yibao.domain import calendar
 from yibao.domain.calendar import SHANGHAI, Columns, Days
-from yibao.domain.kept import kept
 from yibao.domain.vocabulary import Words
 from yibao.projections.cohort.shapes import day_number, day_of, instant_number, instant_of
+from yibao.projections.cohort.tree import Column, Compared, Numbers, Path
 
-Numbers = NDArray[numpy.int64]
-Rows = NDArray[numpy.intp]
-Flags = NDArray[numpy.bool_]
 R = TypeVar("R")
 
 _MICROSECOND: Final = timedelta.resolution
 _A_DAY: Final = timedelta(days=1) // _MICROSECOND
 
 
-class Source:
-    """Whole numbers, one for each of a group, worked out when they are needed.
+@dataclass(frozen=True, slots=True)
+class Each:
+    """What is told of each day or instant of a column; of one alone once she is filled in."""
 
-    `low` and `high` are bounds: most comparisons come out alike for everybody, and are settled by
-    these, or by what earlier ones have told.
-    """
-
-    _serial = count()
-
-    def __init__(
-        self,
-        work_out: Callable[[], Numbers],
-        first: int,
-        bounds: Callable[[], tuple[int, int]] | None = None,
-    ) -> None:
-        self.serial = next(self._serial)
-        self.first = first
-        self._work_out = work_out
-        self._bounds = bounds
-
-    @kept
-    def values(self) -> Numbers:
-        return self._work_out()
-
-    @kept
-    def bounds(self) -> tuple[int, int]:
-        if self._bounds:
-            return self._bounds()
-        return int(self.values.min()), int(self.values.max())
-
-
-class Column(NamedTuple):
-    """The numbers of a source, each with as much added."""
-
-    source: Source
-    offset: int = 0
-
-    @property
-    def first(self) -> int:
-        return self.source.first + self.offset
-
-    def values(self) -> Numbers:
-        return self.source.values + self.offset if self.offset else self.source.values
-
-    def moved(self, by: int) -> "Column":
-        return Column(self.source, self.offset + by)
-
-    def mapped(self, by: Callable[[Any], Any], first: int) -> "Column":
-        """What a function that never falls makes of each."""
-
-        def bounds() -> tuple[int, int]:
-            low, high = self.source.bounds
-            ends = by(numpy.array([low + self.offset, high + self.offset]))
-            return int(ends[0]), int(ends[1])
-
-        return Column(Source(lambda: by(self.values()), first, bounds))
-
-
-#: What is compared: a column, or a number that is everybody's.
-Compared = Column | int
-
-
-class Path:
-    """One way through the law: the representative is the first of a group, `along` who comes along.
-
-    `left` are those who left, in the groups in which they did, by their places in this group.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.along: Flags = numpy.ones(size, dtype=numpy.bool_)
-        self.left: list[Rows] = []
-        # Between which bounds the difference of two sources lies, of all who come along.
-        self._known: dict[tuple[int, int], tuple[int, int]] = {}
-
-    def is_less(self, one: Compared, other: Compared) -> bool:
-        """Whether one is less than another, of which one at least is a column."""
-        if isinstance(one, int):
-            assert isinstance(other, Column)
-            return not self._is_below(other, None, one + 1 - other.offset)
-        if isinstance(other, int):
-            return self._is_below(one, None, other - one.offset)
-        if one.source is other.source:
-            return one.offset < other.offset
-        if one.source.serial < other.source.serial:
-            return self._is_below(one, other, other.offset - one.offset)
-        return not self._is_below(other, one, one.offset - other.offset + 1)
-
-    def is_equal(self, one: Column, other: Compared) -> bool:
-        """Whether a column is equal to another, or to a number."""
-        if isinstance(other, int):
-            return self._is_at(one, None, other - one.offset)
-        if one.source is other.source:
-            return one.offset == other.offset
-        if one.source.serial < other.source.serial:
-            return self._is_at(one, other, other.offset - one.offset)
-        return self._is_at(other, one, one.offset - other.offset)
-
-    def is_among(self, column: Column, numbers: Sequence[int]) -> bool:
-        """Whether a column has one of some numbers."""
-        found = numpy.isin(column.values(), numbers)
-        self._goes(found if found[0] else ~found)
-        return bool(found[0])
-
-    def read(self, column: Column) -> int:
-        """The number of the representative, and who has another leaves; by their numbers."""
-        self.is_equal(column, column.first)
-        return column.first
-
-    def latest(self, compared: Sequence[Compared]) -> Compared:
-        """The greatest of several for each, whichever that is."""
-        ends = [(each, *self._ends(each)) for each in compared]
-        least = max(low for _, low, _ in ends)
-        found: dict[Any, Compared] = {}
-        for each, low, high in ends:
-            if high > least or (high == least and low == high):
-                found.setdefault(
-                    each if isinstance(each, int) else (each.source, each.offset), each
-                )
-        rest = list(found.values())
-        if len(rest) == 1:
-            return rest[0]
-        highest = max(high for each, _, high in ends)
-        first = max(each if isinstance(each, int) else each.first for each in rest)
-
-        def work_out() -> Numbers:
-            values = [each if isinstance(each, int) else each.values() for each in rest]
-            so_far: Any = values[0]
-            for each in values[1:]:
-                so_far = numpy.maximum(so_far, each)
-            return so_far  # type: ignore[no-any-return]
-
-        return Column(Source(work_out, first, lambda: (least, highest)))
-
-    def _ends(self, compared: Compared) -> tuple[int, int]:
-        if isinstance(compared, int):
-            return compared, compared
-        low, high = self._between(compared.source, None)
-        return low + compared.offset, high + compared.offset
-
-    def _between(self, one: Source, other: Source | None) -> tuple[int, int]:
-        """Between which bounds lies what one is more than the other, of all who come along."""
-        if other is None:
-            return self._known.get((one.serial, -1)) or one.bounds
-        low, high = self._between(one, None)
-        less, more = self._between(other, None)
-        low, high = low - more, high - less
-        known = self._known.get((one.serial, other.serial))
-        return (max(low, known[0]), min(high, known[1])) if known else (low, high)
-
-    def _is_below(self, one: Column, other: Column | None, limit: int) -> bool:
-        source = other.source if other else None
-        low, high = self._between(one.source, source)
-        if high < limit:
-            return True
-        if low >= limit:
-            return False
-        found = _difference(one.source, source) < limit
-        outcome = bool(found[0])
-        self._goes(found if outcome else ~found)
-        bounds = (low, limit - 1) if outcome else (limit, high)
-        self._known[one.source.serial, source.serial if source else -1] = bounds
-        return outcome
-
-    def _is_at(self, one: Column, other: Column | None, number: int) -> bool:
-        source = other.source if other else None
-        low, high = self._between(one.source, source)
-        if number < low or high < number:
-            return False
-        if low == high:
-            return True
-        found = _difference(one.source, source) == number
-        outcome = bool(found[0])
-        self._goes(found if outcome else ~found)
-        bounds = (number, number) if outcome else (low + (low == number), high - (high == number))
-        self._known[one.source.serial, source.serial if source else -1] = bounds
-        return outcome
-
-    def _goes(self, likewise: Flags) -> None:
-        """All leave for whom a comparison did not come out as for the representative."""
-        leaving = self.along & ~likewise
-        if leaving.any():
-            self.left.append(numpy.flatnonzero(leaving))
-            self.along &= likewise
-
-
-def _difference(one: Source, other: Source | None) -> Numbers:
-    return one.values if other is None else one.values - other.values
+    column: Column
+    read: Callable[[int], Any]
+    tell: Callable[[Any], Any]
 
 
 def _taken_apart(self: Any, *_: Any, **__: Any) -> NoReturn:
@@ -269,8 +84,8 @@ class DayColumn(_Compared, Days, date):
     first: date
 
     @classmethod
-    def of(cls, path: Path, column: Column) -> "DayColumn":
-        first = day_of(column.first)
+    def of(cls, path: Path, column: Column, first: date | None = None) -> "DayColumn":
+        first = first or day_of(path.first(column))
         made = date.__new__(cls, first.year, first.month, first.day)
         made.path, made.column, made.first, made._kept = path, column, first, {}
         return made
@@ -311,14 +126,13 @@ class DayColumn(_Compared, Days, date):
         return self._once(hour, make)
 
     def _midnight(self) -> Column:
-        return self.column.mapped(lambda days: days * _A_DAY, self.column.first * _A_DAY)
+        return self.path.tree.worked_out("midnight", self.column, lambda days: days * _A_DAY)
 
     def first_of_next_month(self) -> "DayColumn":
         def of(days: Numbers) -> Numbers:
             return _days_of(_months(days) + 1)
 
-        first = calendar.first_of_next_month(self.first)
-        return self._once("next month", lambda: self._mapped(of, first))
+        return self._once("next month", lambda: self._worked_out("next month", of))
 
     def last_of_months(self, months: int, *, counting_first_day: bool) -> "DayColumn":
         def of(days: Numbers) -> Numbers:
@@ -329,17 +143,18 @@ class DayColumn(_Compared, Days, date):
             last: Numbers = numpy.where(corresponding >= ends, ends - 1, inside)
             return last
 
-        first = calendar.last_day_of_months(
-            self.first, months, counting_first_day=counting_first_day
-        )
-        return self._once((months, counting_first_day), lambda: self._mapped(of, first))
+        key = months, counting_first_day
+        return self._once(key, lambda: self._worked_out(key, of))
 
-    def _mapped(self, of: Callable[[Numbers], Numbers], first: date) -> "DayColumn":
-        return self.of(self.path, self.column.mapped(of, day_number(first)))
+    def _worked_out(self, key: object, by: Callable[[Numbers], Numbers]) -> "DayColumn":
+        return self.of(self.path, self.path.tree.worked_out(key, self.column, by))
 
     def latest(self, moments: Sequence[date]) -> date:
         found = self.path.latest([_number_of(self, day) for day in moments])
         return day_of(found) if isinstance(found, int) else self.of(self.path, found)
+
+    def tell_each(self, tell: Callable[[Any], Any]) -> Each:
+        return Each(self.column, day_of, tell)
 
     year = month = day = property(_taken_apart)  # pyright: ignore
     replace = isoformat = strftime = toordinal = timetuple = weekday = _taken_apart
@@ -357,8 +172,8 @@ class InstantColumn(_Compared, Columns, datetime):
     first: datetime
 
     @classmethod
-    def of(cls, path: Path, column: Column) -> "InstantColumn":
-        first = instant_of(column.first)
+    def of(cls, path: Path, column: Column, first: datetime | None = None) -> "InstantColumn":
+        first = first or instant_of(path.first(column))
         day = first.year, first.month, first.day
         made = datetime.__new__(
             cls, *day, first.hour, first.minute, first.second, first.microsecond, SHANGHAI
@@ -390,16 +205,19 @@ class InstantColumn(_Compared, Columns, datetime):
         _taken_apart(self)
 
     def date(self) -> DayColumn:
-        first = self.column.first // _A_DAY
-
         def make() -> DayColumn:
-            return DayColumn.of(self.path, self.column.mapped(lambda each: each // _A_DAY, first))
+            tree = self.path.tree
+            days = tree.worked_out("date", self.column, lambda instants: instants // _A_DAY)
+            return DayColumn.of(self.path, days)
 
         return self._once("date", make)
 
     def latest(self, moments: Sequence[datetime]) -> datetime:
         found = self.path.latest([_number_of(self, instant) for instant in moments])
         return instant_of(found) if isinstance(found, int) else self.of(self.path, found)
+
+    def tell_each(self, tell: Callable[[Any], Any]) -> Each:
+        return Each(self.column, instant_of, tell)
 
     def astimezone(self, tz: tzinfo | None = None) -> Self:
         return self if tz is SHANGHAI else _taken_apart(self)
@@ -424,17 +242,17 @@ class WordColumn(_Compared, Words):
     def __init__(
         self, path: Path, column: Column, first: Any, number_of: Callable[[type, Any], int]
     ) -> None:
-        self.path, self.column, self.first, self._number_of = path, column, first, number_of
+        self.path, self.column, self.first, self.number_of = path, column, first, number_of
 
     def _number(self, other: Any) -> Compared | None:
         if isinstance(other, WordColumn):
             return other.column
         if not isinstance(other, str):
             return None
-        return self._number_of(self.first.__class__, other)
+        return self.number_of(self.first.__class__, other)
 
     def is_among(self, words: Iterable[str]) -> bool:
-        numbers = [self._number_of(self.first.__class__, word) for word in words]
+        numbers = [self.number_of(self.first.__class__, word) for word in words]
         return self.path.is_among(self.column, numbers)
 
     __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __iter__ = _taken_apart

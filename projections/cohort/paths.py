@@ -1,23 +1,14 @@
 """Runs a question once for each path that enrollments of one shape take through the law."""
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy
 
-from yibao.projections.cohort.columns import (
-    Column,
-    DayColumn,
-    InstantColumn,
-    Numbers,
-    Path,
-    Rows,
-    Source,
-    WordColumn,
-)
-from yibao.projections.cohort.shapes import EditionOf, Row, Shape, Words, known_of
+from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
+from yibao.projections.cohort.shapes import EditionOf, Reading, Row, Shape, Words, known_of
+from yibao.projections.cohort.tree import Column, Node, Numbers, Path, Rows, Tree
 from yibao.projections.record import Knowledge
 
 R_co = TypeVar("R_co", covariant=True)
@@ -25,8 +16,6 @@ R_co = TypeVar("R_co", covariant=True)
 #: Words that are columns, since there are many of them, or the law asks little of them. Of the
 #: others each has its own path.
 _MANY: Final = frozenset({"school", "category", "document", "channel"})
-#: So few are quicker asked one by one.
-_FEW: Final = 3
 
 
 class Group(NamedTuple):
@@ -48,11 +37,6 @@ class Along(NamedTuple, Generic[R_co]):
     answer: R_co
 
 
-def packed(numbers: Iterable[int]) -> bytes:
-    """The numbers of an enrollment as they are to be kept."""
-    return array("q", numbers).tobytes()
-
-
 def unpacked(rows: Sequence[bytes]) -> Numbers:
     """The numbers of a group, from those of each."""
     found = numpy.frombuffer(b"".join(rows), dtype=numpy.int64).reshape(len(rows), -1)
@@ -67,55 +51,71 @@ def ask(
 ) -> Iterator[Along[R_co]]:
     """What a question gives for everybody in some groups, once for each path that is taken."""
     for group in groups:
-        yield from _asked(group, question, words, edition_of)
+        shape = group.shape
+
+        def asked(reading: Reading, shape: Shape = shape) -> R_co:
+            return question(known_of(shape, reading, edition_of))
+
+        yield from _walked(group, asked, words)
 
 
-def _asked(
-    group: Group, question: Callable[[Knowledge], R_co], words: Words, edition_of: EditionOf
+def ask_at(
+    group: Group,
+    question: Callable[[Knowledge, datetime], R_co],
+    words: Words,
+    edition_of: EditionOf,
 ) -> Iterator[Along[R_co]]:
-    shape, numbers = group
-    waiting: list[Rows | None] = [None]
-    while waiting:
-        rows = waiting.pop()
-        size = numbers.shape[1] if rows is None else len(rows)
-        if size <= _FEW:
-            for row in numpy.arange(size) if rows is None else rows:
-                own = Row(numbers[:, row].tolist(), words)
-                alone = question(known_of(shape, own, edition_of))
-                yield Along(group, numpy.array([row]), numpy.array([0]), alone)
-            continue
-        path = Path(size)
-        answer = question(known_of(shape, _Columns(numbers, rows, path, words), edition_of))
-        places = numpy.flatnonzero(path.along)
-        yield Along(group, places if rows is None else rows[places], places, answer)
-        waiting += path.left if rows is None else [rows[left] for left in path.left]
+    """The same of a question for an instant: that of each is the last of the group's numbers."""
+
+    def asked(reading: Reading) -> R_co:
+        knowledge = known_of(group.shape, reading, edition_of)
+        return question(knowledge, reading.instant(len(group.numbers) - 1))
+
+    yield from _walked(group, asked, words)
 
 
-class _Columns:
+def _walked(
+    group: Group, question: Callable[[Reading], R_co], words: Words
+) -> Iterator[Along[R_co]]:
+    for rows, end in went(Tree(), group.numbers, question, words):
+        yield Along(group, rows, rows, end.answer)
+
+
+def went(
+    tree: Tree, numbers: Numbers, read: Callable[[Reading], Any], words: Words
+) -> Iterator[tuple[Rows, Node]]:
+    """Where everybody of a group ends by what is read from numbers, the same for each tree."""
+    return tree.go(
+        numbers,
+        lambda path: read(Reader(path, words)),
+        lambda row: read(Row(numbers[:, row].tolist(), words)),
+    )
+
+
+class Reader:
     """Reads the numbers of all of a group at once, on a path."""
 
-    def __init__(self, numbers: Numbers, rows: Rows | None, path: Path, words: Words) -> None:
-        self._numbers, self._rows = numbers, rows
+    def __init__(self, path: Path, words: Words) -> None:
         self._path, self._words = path, words
-        self._firsts = numbers[:, 0 if rows is None else rows[0]].tolist()
+        # One column is one object: what is worked out of it is, however often it is read.
+        self._read: dict[int, Any] = {}
 
     def instant(self, number: int) -> datetime:
-        return InstantColumn.of(self._path, self._column(number))
+        return self._once(number, InstantColumn.of)  # type: ignore[no-any-return]
 
     def day(self, number: int) -> date:
-        return DayColumn.of(self._path, self._column(number))
+        return self._once(number, DayColumn.of)  # type: ignore[no-any-return]
+
+    def _once(self, number: int, make: Callable[[Path, Column], Any]) -> Any:
+        if number not in self._read:
+            self._read[number] = make(self._path, self._path.tree.number(number))
+        return self._read[number]
 
     def word(self, number: int, key: str) -> Any:
-        column, words = self._column(number), self._words
-        if key in _MANY:
-            return WordColumn(self._path, column, words.words[column.first], words.known)
-        return words.words[self._path.read(column)]
+        return self._once(number, self._many if key in _MANY else self._one)
 
-    def _column(self, number: int) -> Column:
-        numbers, rows = self._numbers[number], self._rows
+    def _many(self, path: Path, column: Column) -> WordColumn:
+        return WordColumn(path, column, self._words.words[path.first(column)], self._words.known)
 
-        def gathered() -> Numbers:
-            found: Numbers = numbers if rows is None else numbers[rows]
-            return found
-
-        return Column(Source(gathered, self._firsts[number]))
+    def _one(self, path: Path, column: Column) -> Any:
+        return self._words.words[path.read(column)]

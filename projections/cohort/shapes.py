@@ -6,6 +6,7 @@ words by their numbers. Both ways are exact: what is known comes back from shape
 for the envelopes of facts, of which no rule asks.
 """
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -13,7 +14,7 @@ from itertools import count
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
-from yibao.domain.calendar import SHANGHAI
+from yibao.domain.calendar import SHANGHAI, Columns
 from yibao.domain.facts import AnyFact, Current, Facts, Moment, events
 from yibao.domain.money import Fen
 from yibao.domain.rules import Case, without_registration
@@ -88,8 +89,14 @@ class Words:
         return found
 
     def known(self, kind: type, word: Any) -> int:
-        """The number of a word of a type, -1 where there is no such."""
-        return self._numbers.get((kind, word), -1)
+        """The number of a word of a type, from now on if it is new; -1 where there is no such."""
+        found = self._numbers.get((kind, word))
+        if found is None:
+            try:
+                return self.number(_read(kind, str(word)))
+            except ValueError:
+                return -1
+        return found
 
     def written(self, since: int = 1) -> list[tuple[str, str]]:
         """The words from a number on, each with its type, as they are to be kept."""
@@ -114,13 +121,12 @@ class Told(NamedTuple):
 class Shape(NamedTuple):
     """What the enrollments of one shape have in common.
 
-    `edition` is that of the registration, None where none was ever known, and `fixed` how far its
-    windows are fixed: the version of its stream. `following` is what the next year tells of this.
+    `edition` is that of the registration, None where none was ever known. `following` is what the
+    next year tells of this. How far windows are fixed is told by whoever gives the editions.
     """
 
     edition: str | None
     year: int
-    fixed: int
     own: tuple[Told, ...]
     before: "Shape | None" = None
     following: tuple[Told, ...] = ()
@@ -129,17 +135,25 @@ class Shape(NamedTuple):
 def written(shape: Shape) -> list[Any]:
     """A shape as JSON has it."""
     before = shape.before and written(shape.before)
-    return [shape.edition, shape.year, shape.fixed, shape.own, before, shape.following]
+    return [shape.edition, shape.year, shape.own, before, shape.following]
 
 
 def read(told: Sequence[Any]) -> Shape:
     """The shape that was written so."""
-    edition, year, fixed, own, before, following = told
+    edition, year, own, before, following = told
 
     def facts(some: Sequence[Any]) -> tuple[Told, ...]:
         return tuple(Told(name, place, tuple(days)) for name, place, days in some)
 
-    return Shape(edition, year, fixed, facts(own), before and read(before), facts(following))
+    return Shape(edition, year, facts(own), before and read(before), facts(following))
+
+
+def editions_in(shape: Shape) -> Iterator[str]:
+    """The editions of a shape, each of a year; the latest year first."""
+    if shape.edition is not None:
+        yield shape.edition
+    if shape.before is not None:
+        yield from editions_in(shape.before)
 
 
 @cache
@@ -150,7 +164,7 @@ def _keys(kind: type[events.Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return days, tuple(key for key in keys if key not in _DAYS and key not in _UNREAD)
 
 
-class _Apart(Exception):
+class Apart(Exception):
     """What is known does not come down to numbers."""
 
 
@@ -162,7 +176,7 @@ def numbered(knowledge: Knowledge, words: Words) -> tuple[Shape, list[int]] | No
     numbers: list[int] = []
     try:
         return _shaped(knowledge, words, numbers), numbers
-    except _Apart:
+    except Apart:
         return None
 
 
@@ -171,25 +185,26 @@ def _shaped(
 ) -> Shape:
     """The shape; what the next year tells of one that is not the last stands with that year."""
     if knowledge.cares:
-        raise _Apart
+        raise Apart
     case, before, year = knowledge.case, knowledge.before, knowledge.enrollment.year
     own: tuple[Told, ...] = ()
     following: tuple[Told, ...] = ()
     if case is not None:
-        own = tuple([_told(fact, words, numbers) for fact in case.known])
+        own = tuple([told_of(fact, words, numbers) for fact in case.known])
     shape = before and _shaped(before, words, numbers, is_last=case is None)
     if case is None:
-        return Shape(None, year, 0, own, shape)
+        return Shape(None, year, own, shape)
     if is_last and case.following:
-        told = case.following.everything
-        following = tuple([_told(fact, words, numbers) for fact in told])
-    return Shape(case.policy.edition, year, knowledge.edition_version, own, shape, following)
+        later = case.following.everything
+        following = tuple([told_of(fact, words, numbers) for fact in later])
+    return Shape(case.policy.edition, year, own, shape, following)
 
 
-def _told(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
+def told_of(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
+    """A fact of a shape, whose numbers are added to the others; raises Apart."""
     (at, place), event = fact
     if at.year < UNIFORM_FROM.year:
-        raise _Apart
+        raise Apart
     numbers.append(instant_number(at))
     of_days, of_words = _keys(event.__class__)
     days: tuple[str, ...] = ()
@@ -197,12 +212,17 @@ def _told(fact: AnyFact, words: Words, numbers: list[int]) -> Told:
         day = getattr(event, key)
         if day is not None:
             if day < UNIFORM_FROM:
-                raise _Apart
+                raise Apart
             days += (key,)
             numbers.append(day_number(day))
     for key in of_words:
         numbers.append(words.number(getattr(event, key)))
     return Told(event.name, place, days)
+
+
+def packed(numbers: Iterable[int]) -> bytes:
+    """The numbers of an enrollment as they are to be kept."""
+    return array("q", numbers).tobytes()
 
 
 class Reading(Protocol):
@@ -263,11 +283,32 @@ class Telling:
         return getattr(self._kind, name)
 
 
+class MomentColumn(Moment):
+    """A moment that is a column: two are told apart by one comparison, since places are known."""
+
+    def __lt__(self, other: tuple[Any, ...]) -> bool:
+        at, place = other
+        return bool(self.at < at if self.place >= place else self.at <= at)
+
+    def __gt__(self, other: tuple[Any, ...]) -> bool:
+        at, place = other
+        return bool(self.at > at if self.place <= place else self.at >= at)
+
+    def __le__(self, other: tuple[Any, ...]) -> bool:
+        return not self > other
+
+    def __ge__(self, other: tuple[Any, ...]) -> bool:
+        return not self < other
+
+
 EditionOf = Callable[[str], EditionRecord]
 
 
 def known_of(shape: Shape, reading: Reading, edition_of: EditionOf) -> Knowledge:
-    """What is known of an enrollment of a shape, its numbers being read in some way."""
+    """What is known of an enrollment of a shape, its numbers being read in some way.
+
+    Windows are fixed as far as the editions tell that are given.
+    """
     return _Reader(reading, edition_of).knowledge(shape, ())
 
 
@@ -289,11 +330,11 @@ class _Reader:
         case = Case(
             edition.policy,
             own,
-            edition.fixes(shape.fixed),
+            edition.fixes(len(edition.log)),
             before=_case_before(before),
             following=Facts(following) if following else None,
         )
-        return Knowledge(whose, len(own), None, shape.fixed, case, before=before)
+        return Knowledge(whose, len(own), None, len(edition.log), case, before=before)
 
     def _facts(self, told: Sequence[Told], year: int) -> Iterator[AnyFact]:
         take = self._places
@@ -307,7 +348,8 @@ class _Reader:
             for key in of_words:
                 read[key] = self._reading.word, next(take), key
             event: Any = Telling(kind, year, place, read)
-            yield Current(Moment(at, place), event)
+            moment = MomentColumn if isinstance(at, Columns) else Moment
+            yield Current(moment(at, place), event)
 
 
 def _none() -> None:

@@ -51,7 +51,7 @@ def spans(knowledge: Knowledge) -> tuple[Span, ...]:
     case = knowledge.case
     if case is None or case.facts.registration is None:
         return (Span(None, None, None, None),)
-    turns = sorted(_turns(knowledge, case))
+    turns = sorted({*turning(knowledge, case, ways(case))})
     found = [Span(None, None, *_told(knowledge, case, turns[0] - timedelta.resolution))]
     for at in turns:
         told = _told(knowledge, case, at)
@@ -69,23 +69,35 @@ def _told(
     case = as_of(case, at)
     change = state_at(timeline(case), at)
     state = change.state if change else None
+    return state, *step_at(knowledge, case, at, state)
+
+
+def step_at(
+    knowledge: Knowledge, case: Case, at: datetime, state: State | None
+) -> tuple[str | None, datetime | None]:
+    """The most urgent step in a state at an instant, and until when; the case is as of then."""
     care = assessments(case, knowledge.cares, at) if knowledge.cares else ()
     step = next(standing(case, at, state, care), None)
-    return (state, step.code, step.until) if step else (state, None, None)
+    return (step.code, step.until) if step else (None, None)
 
 
-def _turns(knowledge: Knowledge, case: Case) -> set[datetime]:
-    """Every instant at which state or step may change, and perhaps some more."""
-    found = set(_known(knowledge, case))
+def ways(case: Case) -> list[Case]:
+    """How the case stands, one after the other, by what one may still do in the years before."""
     if case.before is None:
-        return found.union(_derived(case))
-    opened = set(_years_before(case.before))
-    found |= opened
-    # What one may still do in a year before decides how the case stands; between two turns of
-    # those years it is the same.
+        return [case]
+    # Between two turns of those years it is the same.
+    opened = {*_years_before(case.before)}
     first = min(opened, default=case.policy.ends_at) - timedelta.resolution
-    ways = {id(way): way for way in (as_of(case, at) for at in (first, *opened))}
-    return found.union(*map(_derived, ways.values()))
+    return [*{id(way): way for way in (as_of(case, at) for at in (first, *opened))}.values()]
+
+
+def turning(knowledge: Knowledge, case: Case, ways: Iterable[Case]) -> Iterator[datetime]:
+    """Every instant at which state or step may change, and perhaps some more, in no order."""
+    yield from _known(knowledge, case)
+    if case.before is not None:
+        yield from _years_before(case.before)
+    for way in ways:
+        yield from _derived(way)
 
 
 def _known(knowledge: Knowledge, case: Case) -> Iterator[datetime]:

@@ -1,9 +1,9 @@
 """What another edition would change: days of cover, and what the fund pays, before and after."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import Final, NamedTuple
+from itertools import chain, islice
+from typing import Final, NamedTuple, Protocol
 
 from yibao.domain.care import assessments
 from yibao.domain.editions import Policy
@@ -49,7 +49,11 @@ class Moved(NamedTuple):
     money: Fen = NOTHING
 
     def with_one(self, days: int, money: int) -> "Moved":
-        return Moved(self.students + 1, self.days + days, Fen(self.money + money))
+        return self.with_others(Moved(1, days, Fen(money)))
+
+    def with_others(self, others: "Moved") -> "Moved":
+        students, days = self.students + others.students, self.days + others.days
+        return Moved(students, days, Fen(self.money + others.money))
 
 
 class Effects(NamedTuple):
@@ -65,6 +69,18 @@ class Effects(NamedTuple):
         if more < 0:
             return self._replace(loses=self.loses.with_one(-more, -paid))
         return self
+
+    def with_others(self, others: "Effects") -> "Effects":
+        return Effects(self.gains.with_others(others.gains), self.loses.with_others(others.loses))
+
+
+class Together(Protocol):
+    """What many come to, of whom nobody has any care."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Outcome]: ...
+    def effects(self) -> Effects: ...
+    def by(self, what: str) -> Mapping[str, Effects]: ...
 
 
 class Example(NamedTuple):
@@ -90,11 +106,16 @@ class WhatIf:
     """What would change for everybody registered under one edition, were it another.
 
     `at` is the instant asked about, which decides only whether a missing confirmation may still
-    come.
+    come. Of those who are `together` it is known already; none of their changes is an example.
     """
 
     def __init__(
-        self, everyone: Iterable[Knowledge], instead_of: Policy, edition: Policy, at: datetime
+        self,
+        everyone: Iterable[Knowledge],
+        instead_of: Policy,
+        edition: Policy,
+        at: datetime,
+        together: Sequence[Together] = (),
     ) -> None:
         self.instead_of = instead_of
         self.edition = edition
@@ -109,10 +130,16 @@ class WhatIf:
                 self._outcomes.append(found)
                 if found.days_more:
                     self._one_of.setdefault(found.days_more, (found, known, edited))
-        self._effects = _together(self._outcomes)
+        self._together = together
+        self._effects = Effects()
+        for each in self._outcomes:
+            self._effects = self._effects.with_one(each)
+        for some in together:
+            self._effects = self._effects.with_others(some.effects())
 
     def __repr__(self) -> str:
-        whom = f"{len(self._outcomes)} enrollments"
+        size = len(self._outcomes) + sum(map(len, self._together))
+        whom = f"{size} enrollments"
         return f"<WhatIf of {self.edition.edition} instead of {self.instead_of.edition}: {whom}>"
 
     @property
@@ -134,11 +161,14 @@ class WhatIf:
         for each in self._outcomes:
             name = BY[what](each) or "none"
             found[name] = found.get(name, Effects()).with_one(each)
+        for some in self._together:
+            for name, effects in some.by(what).items():
+                found[name] = found.get(name, Effects()).with_others(effects)
         return dict(sorted(found.items()))
 
     def everybody(self) -> Iterator[Outcome]:
         """What each enrollment comes to, changed or not."""
-        return iter(self._outcomes)
+        return chain(self._outcomes, *self._together)
 
     def examples(self, most: int = 3) -> tuple[Example, ...]:
         """Some who gain and then some who lose, the most days first, no two as many."""
@@ -210,10 +240,3 @@ def fund_pays(knowledge: Knowledge, at: datetime) -> Fen:
     assert knowledge.case is not None
     found = assessments(knowledge.case, knowledge.cares, at)
     return Fen(sum(each.fund_pays.value for each in found))
-
-
-def _together(outcomes: Iterable[Outcome]) -> Effects:
-    effects = Effects()
-    for each in outcomes:
-        effects = effects.with_one(each)
-    return effects

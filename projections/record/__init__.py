@@ -6,7 +6,7 @@ registered under, in whose stream windows are fixed for everybody.
 """
 
 from yibao.domain.vocabulary import Seen
-from yibao.projections.record.fixing import EditionRecord, Fixed
+from yibao.projections.record.fixing import EditionRecord, Fixed, Whom
 from yibao.projections.record.following import TELLING
 from yibao.projections.record.knowledge import Cutoff, Knowledge
 from yibao.projections.record.log import FEW, NOTHING, Log
@@ -23,4 +23,5 @@ __all__ = [
     "Log",
     "Record",
     "Seen",
+    "Whom",
 ]

@@ -3,13 +3,20 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from yibao.domain.editions import Policy
 from yibao.domain.facts import Facts, events
 from yibao.domain.rules import WindowFix, fixes_that_count
 from yibao.domain.vocabulary import Category
 from yibao.projections.record.log import Log
+
+
+class Whom(NamedTuple):
+    """As much of the facts of a student as tells whether windows concern her."""
+
+    schools: frozenset[str]
+    category: Category | None
 
 
 class Fixed:
@@ -25,11 +32,16 @@ class Fixed:
         kinds = (events.WindowFixed, events.Voided)
         return [n for n, event in enumerate(self.log.events, 1) if isinstance(event, kinds)]
 
+    @cached_property
+    def fixing(self) -> list[events.Event]:
+        """What fixes windows, and what takes that back."""
+        return [self.log.events[n - 1] for n in self._fixing]
+
     def fixed(self, version: int) -> int:
         """How often something was fixed, or taken back, in the first events of the stream."""
         return bisect_right(self._fixing, version)
 
-    def concerning(self, facts: Facts) -> Sequence[int]:
+    def concerning(self, facts: Facts | Whom) -> Sequence[int]:
         """After which events of the stream something else is fixed that concerns a student.
 
         That is what is for everybody, for her category, or for a school she was at; a correction
@@ -52,7 +64,7 @@ class Fixed:
             if isinstance(told, events.WindowFixed):
                 yield told
 
-    def concerns(self, facts: Facts, version: int) -> int:
+    def concerns(self, facts: Facts | Whom, version: int) -> int:
         """How often something was fixed that concerns a student, in the first events."""
         return bisect_right(self.concerning(facts), version)
 
@@ -64,6 +76,7 @@ class EditionRecord(Fixed):
         super().__init__(log)
         self.policy = policy
         self._fixes: dict[int, Sequence[WindowFix]] = {}
+        self._after: dict[int, EditionRecord] = {}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EditionRecord):
@@ -72,6 +85,14 @@ class EditionRecord(Fixed):
 
     def __hash__(self) -> int:
         return hash((self.policy.edition, self.log))
+
+    def after(self, times: int) -> "EditionRecord":
+        """The edition as it was once windows were fixed so often; the same for each who asks."""
+        if times not in self._after:
+            log, version = self.log, self._fixing[times - 1] if times else 0
+            first = Log(log.events[:version], log.positions[:version])
+            self._after[times] = EditionRecord(self.policy, first)
+        return self._after[times]
 
     def fixes(self, version: int) -> Sequence[WindowFix]:
         """What is fixed after the first events of the stream; kept, since a school asks at once."""

@@ -18,6 +18,7 @@ from yibao.adapters.following.due import (
     cloud_event as cloud_event,
 )
 from yibao.adapters.following.trail import AuditTrail as AuditTrail, Question as Question
+from yibao.adapters.office.reading import UnreadableTable as UnreadableTable
 from yibao.adapters.service import (
     CohortView as CohortView,
     Receipt as Receipt,
@@ -89,9 +90,13 @@ from yibao.projections.cohort.what_if import (
 from yibao.projections.comparison import Comparison as Comparison
 from yibao.projections.discrepancies import Discrepancy as Discrepancy
 from yibao.projections.history import Held as Held
+from yibao.projections.evidence import (
+    NotProven as NotProven,
+    UnreadableEvidence as UnreadableEvidence,
+)
 from yibao.projections.next_step import NextStep as NextStep
 from yibao.projections.record import Record as Record
-from yibao.projections.review import Changed as Changed
+from yibao.projections.care import Changed as Changed
 
 from . import commands as commands, models as models, testing as testing
 

@@ -45,6 +45,8 @@ def _nothing_of_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("YIBAO_LANG", raising=False)
     monkeypatch.delenv("YIBAO_STORE", raising=False)
     monkeypatch.delenv("YIBAO_BY", raising=False)
+    for name in ("", "_KEY", "_KEYS", "_REASONS", "_TWO_PERSONS"):
+        monkeypatch.delenv(f"YIBAO_DIRECTORY{name}", raising=False)
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.delenv("YIBAO_ACCEPT_STAMPS_UNTIL", raising=False)
 

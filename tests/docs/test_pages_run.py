@@ -9,7 +9,8 @@ from shown import blocks, shown
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
-    name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("cohort", "due")
+    name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("cohort", "due", "evidence")
 }
 SHOWN = {name: list(shown(page)) for name, page in PAGES.items()}
 

@@ -68,7 +68,7 @@ class _Telling:
         return event
 
 
-def anybody(seed: int, like: int | None = None, most: int = 3) -> Sequence[Record]:
+def anybody(seed: int, like: int | None = None, most: int = 3, ref: str = "s1") -> Sequence[Record]:
     """The records of up to so many years of somebody of whom anything may have been told.
 
     Facts of every kind in any order, corrected and taken back, windows fixed, care, and now and
@@ -78,11 +78,11 @@ def anybody(seed: int, like: int | None = None, most: int = 3) -> Sequence[Recor
     shape = told.shape
     years = range(2025, 2025 + shape.choice((1, 1, 1, *range(1, most + 1))))
     for year in years:
-        _tell_year(told, EnrollmentId("s1", year))
+        _tell_year(told, EnrollmentId(ref, year))
     for name in editions():
         for _ in range(shape.choice((0, 0, 0, 1, 2))):
             _fix(told, name)
-    return [_record(told, EnrollmentId("s1", year), years) for year in years]
+    return [_record(told, EnrollmentId(ref, year), years) for year in years]
 
 
 def _record(told: _Telling, whose: EnrollmentId, years: range) -> Record:
@@ -111,22 +111,23 @@ def _tell_year(told: _Telling, whose: EnrollmentId) -> None:
     if shape.random() < 0.05:
         telling.append(events.Registered)
     for kind in telling:
-        told.event(kind, stream, _instant(year, told.random), **_said(kind, year, told))
+        told.event(kind, stream, _instant(year, told.random), **_said(kind, whose, told))
         while shape.random() < 0.15:
-            _take_back(told, stream, year)
+            _take_back(told, whose)
     if shape.random() < 0.05:
         _tell_care(told, whose)
 
 
-def _take_back(told: _Telling, stream: UUID, year: int) -> None:
+def _take_back(told: _Telling, whose: EnrollmentId) -> None:
     """A correction or a void of any fact of a stream."""
+    stream, year = whose.stream, whose.year
     own = [event for event in told.recorded if event.originator_id == stream]
     event = told.shape.choice([each for each in own if isinstance(each, events.Fact)])
     if told.shape.random() < 0.5:
         told.event(events.Voided, stream, event.occurred_at, supersedes=event.event_id)
         return
     kind, at = type(event), _instant(year, told.random)
-    told.event(kind, stream, at, supersedes=event.event_id, **_said(kind, year, told))
+    told.event(kind, stream, at, supersedes=event.event_id, **_said(kind, whose, told))
 
 
 def _fix(told: _Telling, name: str) -> None:
@@ -203,13 +204,14 @@ _KINDS: tuple[type[events.Fact], ...] = (
 )
 
 
-def _said(kind: type[events.Event], year: int, told: _Telling) -> dict[str, Any]:
+def _said(kind: type[events.Event], whose: EnrollmentId, told: _Telling) -> dict[str, Any]:
     """What a fact of a kind may say."""
+    year = whose.year
     random, shape, pick = told.random, told.shape, told.random.choice
     match kind.__name__:
         case "Registered":
             return {
-                "ref": "s1",
+                "ref": whose.ref,
                 "policy": shape.choice([n for n, each in editions().items() if each.year == year]),
                 "on": _day(year, random),
                 "school": pick(SCHOOLS),

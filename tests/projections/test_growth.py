@@ -30,11 +30,11 @@ from steps import again, steps
 
 from yibao.domain.calendar import read_instant
 from yibao.projections.audit_trail import entries_with_windows
+from yibao.projections.care import review
 from yibao.projections.comparison import compare
 from yibao.projections.history import histories
 from yibao.projections.parts import PARTS
 from yibao.projections.record import Record
-from yibao.projections.review import review
 
 LAST = read_instant("2025-12-31 12:00")
 AT = "2025-09-20 09:00"

@@ -1,34 +1,28 @@
 """What a batch of facts tells of each enrollment, and which answers stand by it from then on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, ClassVar
+from uuid import UUID
 
-from yibao.adapters.following.cohort.layout import EVER, FOREVER
-from yibao.adapters.following.cohort.store import (
-    CODES_APART,
-    CohortTransaction,
-    Open,
-    Standing,
-    Written,
-)
-from yibao.adapters.following.derived import Batch, Fixes, OwnFacts, instant_of, number_of
+from yibao.adapters.following.cohort.layout import FOREVER
+from yibao.adapters.following.cohort.store import CohortTransaction, Open, Standing, Written
+from yibao.adapters.following.cohort.working import SINCE_1970, Stood, Working
+from yibao.adapters.following.derived import Batch, Fixes, OwnFacts, number_of
+from yibao.domain.facts import events
+from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId
-from yibao.projections.cohort.spans import Span, spans
-from yibao.projections.discrepancies import discrepancies
-from yibao.projections.record import Knowledge, Record
-
-
-class Learned(NamedTuple):
-    """What was known from an instant on."""
-
-    at: int
-    knowledge: Knowledge
+from yibao.projections.cohort.learned import Learned, learned
+from yibao.projections.cohort.shapes import packed
+from yibao.projections.record import Record
 
 
 class CohortBatch(Batch[CohortTransaction]):
     """One batch of facts on its way into the cohort."""
+
+    #: Over columns, many are quicker than few.
+    fan: ClassVar[int] = 5_000
 
     def take_own(self, own: OwnFacts) -> None:
         self._take(own.students, own.after, own.until)
@@ -45,6 +39,48 @@ class CohortBatch(Batch[CohortTransaction]):
         self.transaction.forget([enrollment])
         self._take({enrollment: first}, 0, until)
 
+    def begin_streams(self, after: str, until: int, most: int) -> str | None:
+        """Enters the enrollments and editions of some streams; the last of these, if any is left.
+
+        Raises Halted for an edition that is not at hand.
+        """
+        begun = self.store.beginnings(after, until, most)
+        enrollments: list[EnrollmentId] = []
+        for each in begun:
+            try:
+                first = each.event()
+            except UnreadableEvent:
+                first = None
+            if isinstance(first, events.EditionAdopted):
+                self.transaction.add_edition(each.stream, first.policy)
+            elif isinstance(first, events.Registered):
+                enrollments.append(EnrollmentId(first.ref, self.at_hand(first.policy).year))
+            else:
+                self._enrollments({each.stream: each.position}, until)  # which parks it
+        self.transaction.add_enrollments(enrollments)
+        return begun[-1].stream.hex if len(begun) == most else None
+
+    def begin_cares(self, after: str, until: int, most: int) -> str | None:
+        """Looks whether some streams of care are somebody's; the last of these, if any is left."""
+        begun = self.store.beginnings(after, until, most, of_care=True)
+        self._enrollments({each.stream: each.position for each in begun}, until)
+        return begun[-1].stream.hex if len(begun) == most else None
+
+    def take_whole(self, after: int, until: int, most: int) -> tuple[int | None, int]:
+        """Takes in all that was recorded up to a position of some students, by their numbers.
+
+        Which the others come after, None where nobody is left; and how many facts were taken in.
+        """
+        last, some = self.transaction.people(after, most)
+        self._years = {}
+        for ref, year in some:
+            self._years.setdefault(ref, []).append(year)
+        self._read_ahead([each.stream for each in some], until)
+        self._read_ahead([each.care_stream for each in some], until)
+        facts = sum(map(len, self._read.values()))
+        self._take(dict.fromkeys(some, 1), 0, until)
+        return last, facts
+
     def _take(
         self,
         students: Mapping[EnrollmentId, int],
@@ -58,58 +94,63 @@ class CohortBatch(Batch[CohortTransaction]):
         all that is known of the enrollment is made anew.
         """
         standing = self.transaction.open_of([*students])
-        learned: dict[EnrollmentId, list[Learned]] = {}
+        found: dict[EnrollmentId, list[Learned]] = {}
         begun_anew: list[EnrollmentId] = []
+        schools: list[tuple[str, str, UUID]] = []
         for enrollment, first in students.items():
             since = standing[enrollment].since
 
             def learn(record: Record, since: int | None = since) -> Iterator[Learned]:
-                told = _first_told(record, after, fixed_at)
-                if since is not None and told is not None and number_of(told) <= since:
-                    begun_anew.append(record.enrollment)
-                    since = None
-                return _learned(record, since)
+                if since is not None:
+                    told = _first_told(record, after, fixed_at)
+                    if told is not None and number_of(told) <= since:
+                        begun_anew.append(record.enrollment)
+                        since = None
+                from_then = None if since is None else since - SINCE_1970
+                yield from learned(record, from_then, self.transaction.words)
+                new = record.enrolled.events[record.enrolled.at(after) :]
+                schools.extend(self.schools(record, new))
 
             made = self.made(enrollment, first, until, learn)
-            if made is None:
-                continue
-            learned[enrollment] = made
-            record = self.record(enrollment, until)
-            self.remember_schools(record, record.enrolled.events[record.enrolled.at(after) :])
+            if made is not None:
+                found[enrollment] = made
+        self.transaction.add_schools(schools)
         if begun_anew:
             self.transaction.forget(begun_anew)
             standing |= {each: Open(standing[each].number, None, {}) for each in begun_anew}
-        lines = iter(lines_of([each.knowledge for found in learned.values() for each in found]))
+        everything = [each for some in found.values() for each in some]
+        stood = iter(Working(self.transaction, self.edition).stood(everything))
         written = Written.nothing()
-        for enrollment, found in learned.items():
-            self._file(standing[enrollment], [(each, next(lines)) for each in found], written)
+        for enrollment, some in found.items():
+            self._file(standing[enrollment], [(each, next(stood)) for each in some], written)
         self.transaction.file(written)
 
-    def _file(
-        self, kept: Open, found: Sequence[tuple[Learned, Sequence[Span]]], written: Written
-    ) -> None:
+    def _file(self, kept: Open, found: Iterable[tuple[Learned, Stood]], written: Written) -> None:
         """The rows of what was learned of an enrollment; an answer that stays keeps its row."""
         number, since, standing = kept
-        row: tuple[int, int, str] | None = None
-        for (at, knowledge), line in found:
+        row: tuple[Any, ...] | None = None
+        for each, (group, codes, answers) in found:
+            at = each.at + SINCE_1970
             if row is not None:
                 written.known.append((number, row[0], at, *row[1:]))
             elif since is not None:
                 written.known_ended.append((at, number, since))
-            group = self._group(knowledge)
-            row = at, group, _codes(knowledge)
-            answers = dict.fromkeys((self._standing(group, span) for span in line), at)
+            row = at, group, codes, *self._told(each)
+            stands = {answer: standing.pop(answer, at) for answer in answers}
             for answer, stood_since in standing.items():
-                if answer not in answers:
-                    self._end(number, answer, stood_since, at, since, written)
-            standing = answers | {
-                answer: stood_since for answer, stood_since in standing.items() if answer in answers
-            }
+                self._end(number, answer, stood_since, at, since, written)
+            standing = stands
         if row is not None:
             written.known.append((number, row[0], FOREVER, *row[1:]))
         for answer, stood_since in standing.items():
             if since is None or stood_since > since:
                 written.spans.append(_row(number, answer, stood_since, FOREVER))
+
+    def _told(self, known: Learned) -> tuple[int | None, bytes | None]:
+        """What was learned as it is kept; nothing of who is to be asked apart."""
+        if known.shape is None:
+            return None, None
+        return self.transaction.shape(known.shape), packed(known.numbers)
 
     def _end(
         self,
@@ -124,32 +165,7 @@ class CohortBatch(Batch[CohortTransaction]):
         if since is None or stood_since > since:
             written.spans.append(_row(number, answer, stood_since, at))
         else:
-            written.spans_ended.append((at, number, stood_since, answer.begins))
-
-    def _group(self, knowledge: Knowledge) -> int:
-        case = knowledge.case
-        assert case is not None  # an enrollment begins with its registration
-        category = case.facts.category
-        return self.transaction.group(
-            knowledge.enrollment.year,
-            case.policy.edition,
-            case.facts.latest_school,
-            category and str(category),
-        )
-
-    def _standing(self, group: int, span: Span) -> Standing:
-        return Standing(
-            EVER if span.begins_at is None else number_of(span.begins_at),
-            FOREVER if span.ends_at is None else number_of(span.ends_at),
-            group,
-            self.transaction.standing(span.state and str(span.state), span.next_step),
-            number_of(span.until) if span.until else None,
-        )
-
-
-def lines_of(knowledges: Sequence[Knowledge]) -> list[tuple[Span, ...]]:
-    """The answers of all instants by each of what is known."""
-    return [spans(knowledge) for knowledge in knowledges]
+            written.spans_ended.append((at, number, stood_since, answer[0]))
 
 
 def _row(number: int, answer: Standing, since: int, until: int) -> tuple[int | None, ...]:
@@ -157,36 +173,8 @@ def _row(number: int, answer: Standing, since: int, until: int) -> tuple[int | N
     return number, since, begins, ends, until, group, standing, step_until
 
 
-def _codes(knowledge: Knowledge) -> str:
-    """The codes of what does not fit, once each."""
-    assert knowledge.case is not None
-    return CODES_APART.join(sorted({each.code for each in discrepancies(knowledge.case)}))
-
-
 def _first_told(record: Record, after: int, fixed_at: datetime | None) -> datetime | None:
     """The first stamp of what is new of a student."""
     new = (log.events[log.at(after) :] for log in record.streams().values())
     stamps = [event.recorded_at for event in chain.from_iterable(new)]
     return min([*stamps, *([fixed_at] if fixed_at else ())], default=None)
-
-
-def _learned(record: Record, since: int | None) -> Iterator[Learned]:
-    """What was known of an enrollment, time after time, since an instant up to which it is known.
-
-    What has the same stamp was learned at once.
-    """
-    then = record.known_by(0 if since is None else instant_of(since))
-    last, held = then, None
-    for transaction, known in record.transactions(then, record.known_by(record.latest)):
-        at = number_of(transaction[-1].recorded_at)
-        if held is not None and held.at != at and _is_new(last, held.knowledge):
-            yield held
-            last = held.knowledge
-        held = Learned(at, known)
-    if held is not None and _is_new(last, held.knowledge):
-        yield held
-
-
-def _is_new(before: Knowledge, known: Knowledge) -> bool:
-    """Whether something else is known of an enrollment of which something is known."""
-    return known.version > 0 and (before.seen, before.following) != (known.seen, known.following)

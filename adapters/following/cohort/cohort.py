@@ -7,8 +7,10 @@ from typing import Final, NamedTuple, TypeVar
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.cohort.following import CohortProjection, side_in
+from yibao.adapters.following.cohort.kept import Kept, kept_in
 from yibao.adapters.following.cohort.layout import COHORT
 from yibao.adapters.following.cohort.questions import (
+    EVERYBODY,
     NONE,
     Asked,
     By,
@@ -18,6 +20,7 @@ from yibao.adapters.following.cohort.questions import (
     paging,
 )
 from yibao.adapters.following.cohort.store import CODES_APART
+from yibao.adapters.following.cohort.working import has_columns
 from yibao.adapters.following.derived import AskedTables, Tables, tables_of
 from yibao.adapters.following.supervisor import Standing
 from yibao.adapters.store import FactStore
@@ -38,7 +41,8 @@ class CohortCounts(NamedTuple):
 
     `as_of` is the position up to which the facts are in it. Where windows are just being taken in
     that were fixed for many, `is_counting`: those for whom that is still to be done are counted as
-    before. `parked` students are in none of the counts, since their facts cannot be read.
+    before. So it is where a store is taken in from its beginning: then `as_of` is 0, and some are
+    not counted yet. `parked` students are in none of the counts, since their facts cannot be read.
     """
 
     counts: dict[str, int]
@@ -155,6 +159,22 @@ class Cohort(AskedTables):
         rows = self._rows(lambda prefix: paging(prefix, asked, *wanted))
         entries = tuple(CohortEntry(EnrollmentId(*row[:2]), *row[2:]) for row in rows[:limit])
         return CohortPage(entries, entries[-1].enrollment if len(rows) > limit else None)
+
+    def kept(self, known_at: datetime | None = None, whose: Whose = EVERYBODY) -> Kept | None:
+        """What is known of everybody, as columns; None where somebody has to ask one by one.
+
+        That is where somebody is parked, where who may only read finds that not everything is
+        taken in, and where what the columns are made of is not installed.
+        """
+        if not has_columns():
+            return None
+        self.catch_up()
+        found: Kept | None = self.store.again(
+            lambda: kept_in(self._tables, self.projection.fingerprint, known_at, whose)
+        )
+        if found and not self.is_writable and found.as_of < self.store.reached().position:
+            return None
+        return found
 
     def _rows(self, statement: Callable[[str], Statement]) -> list[SqlRow]:
         """What a statement finds on the side that is asked."""

@@ -1,7 +1,10 @@
 """Follows the facts into the cohort, makes it anew beside the old, and goes back."""
 
+from typing import ClassVar
+
 from yibao.adapters.following.cohort.batches import CohortBatch
 from yibao.adapters.following.cohort.store import CohortTransaction
+from yibao.adapters.following.cohort.whole import Whole, begun, taken
 from yibao.adapters.following.derived import FactsFollowed, Progress, Tables
 from yibao.adapters.store import Reached, StoreError
 from yibao.adapters.store.connections import Sql
@@ -12,12 +15,25 @@ class CohortProjection(FactsFollowed[CohortTransaction]):
     """Keeps a cohort up with a store."""
 
     name = "cohort"
+    #: Over columns, many are quicker than few.
+    size: ClassVar[int] = 20_000
 
     def transaction(self, tables: Tables, sql: Sql, side: str) -> CohortTransaction:
         return CohortTransaction(tables, sql, side)
 
     def batch(self, transaction: CohortTransaction) -> CohortBatch:
         return CohortBatch(self.store, self.editions, transaction)
+
+    def _next_batch(
+        self, transaction: CohortTransaction, progress: Progress, there: Reached
+    ) -> tuple[Progress, int]:
+        whole = Whole.of(progress) or begun(self.store, progress, there, self.size)
+        if whole is None:
+            return super()._next_batch(transaction, progress, there)
+        if whole.mark != self.store.mark(whole.until, 0):  # it follows another store by now
+            transaction.begin_anew(self.fingerprint)
+            return Progress(), 0
+        return taken(self.batch(transaction), whole, max(self.size // 2, 1))
 
     def is_at(self, progress: Progress, there: Reached) -> bool:
         return progress.fanned is None and progress.position >= there.position

@@ -1,9 +1,10 @@
 """The tables of the cohort, the same in a SQLite file of its own and in PostgreSQL.
 
 Everything in them follows from the facts; they may be deleted at any time and are then made anew.
-`known` has a row for each time at which something was learned of an enrollment, `spans` one for
-each answer that then stood, over both times. An answer that what was learned later leaves as it is
-keeps its row. Instants are whole microseconds since 1970, those outside the first ones too late.
+`known` has a row for each time at which something was learned of an enrollment, with what was known
+then as a shape and numbers, of which there are none where one is to be asked apart. `spans` has one
+for each answer that then stood, over both times. An answer that what was learned later leaves as it
+is keeps its row. Instants are whole microseconds since 1970, those outside the first ones too late.
 """
 
 from typing import Final
@@ -11,7 +12,7 @@ from typing import Final
 from yibao.adapters.following.derived import COMMON, PROGRESS, Layout, common_tables
 
 #: Grows whenever the same facts would give other rows; what is of another number is made anew.
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 #: Before and after every instant there is.
 EVER, FOREVER = -(2**62), 2**62
@@ -28,9 +29,15 @@ def _created(side: str) -> tuple[str, ...]:
         "year INTEGER NOT NULL, policy TEXT NOT NULL, school TEXT, category TEXT)",
         f"CREATE TABLE {side}standings (number INTEGER PRIMARY KEY, told TEXT NOT NULL UNIQUE, "
         "state TEXT, next_step TEXT)",
+        # What facts come down to: their shapes, and a number for each word, from one on.
+        *(
+            f"CREATE TABLE {side}{table} (number INTEGER NOT NULL, told TEXT NOT NULL, "
+            "PRIMARY KEY (number)) WITHOUT ROWID"
+            for table in ("shapes", "words")
+        ),
         f"CREATE TABLE {side}known (enrollment INTEGER NOT NULL, known_from INTEGER NOT NULL, "
         "known_until INTEGER NOT NULL, grp INTEGER NOT NULL, codes TEXT NOT NULL, "
-        "PRIMARY KEY (enrollment, known_from)) WITHOUT ROWID",
+        "shape INTEGER, numbers BLOB, PRIMARY KEY (enrollment, known_from)) WITHOUT ROWID",
         f"CREATE INDEX {side}known_of_groups ON {side}known (known_until, grp, known_from, codes)",
         f"CREATE TABLE {side}spans (enrollment INTEGER NOT NULL, known_from INTEGER NOT NULL, "
         "begins INTEGER NOT NULL, ends INTEGER NOT NULL, known_until INTEGER NOT NULL, "
@@ -49,7 +56,7 @@ COHORT: Final = Layout(
     schema="yibao_cohort",
     format=FORMAT,
     turn=5,
-    tables=("enrollments", "groups", "standings", "known", "spans", *COMMON),
+    tables=("enrollments", "groups", "standings", "shapes", "words", "known", "spans", *COMMON),
     create=_created,
     mark={"a_progress": PROGRESS, "current": ("side",)},
     sides=("a_", "b_"),

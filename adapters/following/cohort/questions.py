@@ -32,6 +32,9 @@ class Whose(NamedTuple):
     year: int | None = None
 
 
+EVERYBODY: Final = Whose()
+
+
 class Asked(NamedTuple):
     """The instant asked for, what was known by when (None: all there is), and whose."""
 
@@ -47,7 +50,7 @@ def counting(prefix: str, by: By, asked: Asked) -> Statement:
     """
     if by not in get_args(By):
         raise BadValue("by", f"there is no counting by that; there is by {', '.join(get_args(By))}")
-    where, values = _where(prefix, "x", asked)
+    where, values = _where(prefix, "x", asked.known_at, asked.whose)
     if by == "discrepancy":
         keyed = f"SELECT codes, COUNT(*) AS n FROM {prefix}known AS x WHERE {where} GROUP BY codes"
     else:
@@ -84,7 +87,7 @@ def paging(
 ) -> Statement:
     """Some of those who fit, in the order of reference and year."""
     of_a_school = asked.whose.school is not None
-    where, values = _where(prefix, "x", asked, along=not of_a_school)
+    where, values = _where(prefix, "x", asked.known_at, asked.whose, along=not of_a_school)
     during, instants = _during("x", asked.at)
     conditions, values = [where, during], [*values, *instants]
     for column, wanted in (("state", state), ("next_step", next_step)):
@@ -115,24 +118,43 @@ def paging(
     )
 
 
+def keeping(
+    prefix: str, known_at: datetime | None, whose: Whose, after: int, limit: int
+) -> Statement:
+    """What was known of some, as it is kept, in the order of their numbers from one on."""
+    # Of a school one looks for its rows; of everybody else one goes along all.
+    where, values = _where(prefix, "k", known_at, whose, along=whose.school is None)
+    tables = [f"{prefix}enrollments AS e", f"{prefix}known AS k"]
+    if whose.school is not None:
+        tables.reverse()
+    return (
+        "SELECT e.number, e.ref, e.year, k.shape, k.numbers "
+        f"FROM {' CROSS JOIN '.join(tables)} "
+        f"WHERE k.enrollment = e.number AND e.number > ? AND {where} ORDER BY e.number LIMIT ?",
+        [after, *values, limit],
+    )
+
+
 def _during(table: str, at: datetime) -> Statement:
     number = number_of(at)
     return f"{table}.begins <= ? AND {table}.ends > ?", [number, number]
 
 
-def _where(prefix: str, table: str, asked: Asked, *, along: bool = False) -> Statement:
+def _where(
+    prefix: str, table: str, known_at: datetime | None, whose: Whose, *, along: bool = False
+) -> Statement:
     """What was known by then, of whom; asked `along` the enrollments, one after the other.
 
     A plus keeps a database from looking for what is known of everybody at each of them.
     """
     until = f"{'+' if along else ''}{table}.known_until"
-    if asked.known_at is None:
+    if known_at is None:
         conditions, values = [f"{until} = {FOREVER}"], list[Any]()
     else:
-        number = number_of(asked.known_at)
+        number = number_of(known_at)
         conditions = [f"{until} > ? AND {table}.known_from <= ?"]
         values = [number, number]
-    among = list(_among(asked.whose))
+    among = list(_among(whose))
     if among:
         fits = " AND ".join(condition for condition, _ in among)
         conditions.append(f"{table}.grp IN (SELECT number FROM {prefix}groups WHERE {fits})")

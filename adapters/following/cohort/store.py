@@ -9,16 +9,11 @@ from yibao.adapters.following.derived import Tables, Transaction
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.store.connections import Sql, in_parts
 from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.cohort.shapes import Shape, Words, read, written
 
-
-class Standing(NamedTuple):
-    """An answer for some instants, by its numbers: of the group, and of state and step."""
-
-    begins: int
-    ends: int
-    group: int
-    standing: int
-    until: int | None
+#: An answer for some instants: from when, until when, and by their numbers the group and state and
+#: step; until when the step may be taken.
+Standing = tuple[int, int, int, int, int | None]
 
 
 class Open(NamedTuple):
@@ -38,7 +33,9 @@ class CohortTransaction(Transaction):
 
     def __init__(self, tables: Tables, sql: Sql, side: str) -> None:
         super().__init__(tables, sql, side)
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._shapes: dict[Shape, int] | None = None
+        self._words: Words | None = None
 
     def open_of(self, enrollments: Sequence[EnrollmentId]) -> dict[EnrollmentId, Open]:
         """What stands of enrollments up to now."""
@@ -60,8 +57,36 @@ class CohortTransaction(Transaction):
                 f"AND +known_until={FOREVER}",
                 numbers,
             ):
-                found[number].standing[Standing(*standing)] = since
+                found[number].standing[tuple(standing)] = since
         return whose
+
+    def people(self, after: int, most: int) -> tuple[int | None, list[EnrollmentId]]:
+        """Some students with all their years, by the numbers of their first enrollments.
+
+        With the number after which the others come, None where there are no more.
+        """
+        found = self.sql.rows(
+            f"SELECT number, ref FROM {self.prefix}enrollments WHERE number>? "
+            "ORDER BY number LIMIT ?",
+            (after, most),
+        )
+        people: dict[str, list[tuple[int, int]]] = {}
+        for places, some in in_parts(dict.fromkeys(ref for _, ref in found)):
+            for ref, *one in self.sql.rows(
+                f"SELECT ref, year, number FROM {self.prefix}enrollments WHERE ref IN ({places}) "
+                "ORDER BY ref, year",
+                some,
+            ):
+                people.setdefault(ref, []).append(tuple(one))
+        # The others were taken before, or have their turn later.
+        first = {ref: min(number for _, number in years) for ref, years in people.items()}
+        whose = [
+            EnrollmentId(ref, year)
+            for number, ref in found
+            if number == first[ref]
+            for year, _ in people[ref]
+        ]
+        return (found[-1][0] if len(found) == most else None), whose
 
     def group(self, year: int, policy: str, school: str | None, category: str | None) -> int:
         """The number of those who have all of this in common."""
@@ -71,10 +96,28 @@ class CohortTransaction(Transaction):
         """The number of an answer."""
         return self._number("standings", state=state, next_step=next_step)
 
-    def _number(self, table: str, **values: Any) -> int:
-        told = json.dumps([*values.values()], ensure_ascii=False)
-        number = self._numbers.get((table, told))
+    @property
+    def words(self) -> Words:
+        """The words of facts by their numbers; what is new among them is filed with the rest."""
+        if self._words is None:
+            self._words = words_in(self.sql, self.prefix)
+        return self._words
+
+    def shape(self, shape: Shape) -> int:
+        """The number of a shape."""
+        if self._shapes is None:
+            self._shapes = {each: n for n, each in shapes_in(self.sql, self.prefix).items()}
+        number = self._shapes.get(shape)
         if number is None:
+            number = self._shapes[shape] = len(self._shapes) + 1
+            told = json.dumps(written(shape), ensure_ascii=False)
+            self.sql.run(f"INSERT INTO {self.prefix}shapes VALUES (?, ?)", (number, told))
+        return number
+
+    def _number(self, table: str, **values: Any) -> int:
+        number = self._numbers.get((table, *values.values()))
+        if number is None:
+            told = json.dumps([*values.values()], ensure_ascii=False)
             asked = f"SELECT number FROM {self.prefix}{table} WHERE told=?"
             found = self.sql.rows(asked, (told,))
             if not found:
@@ -84,7 +127,7 @@ class CohortTransaction(Transaction):
                     (told, *values.values()),
                 )
                 found = self.sql.rows(asked, (told,))
-            number = self._numbers[table, told] = int(found[0][0])
+            number = self._numbers[table, *values.values()] = int(found[0][0])
         return number
 
     def file(self, written: "Written") -> None:
@@ -98,8 +141,17 @@ class CohortTransaction(Transaction):
             f"UPDATE {p}spans SET known_until=? WHERE enrollment=? AND known_from=? AND begins=?",
             written.spans_ended,
         )
-        self.sql.run_many(f"INSERT INTO {p}known VALUES (?, ?, ?, ?, ?)", written.known)
-        self.sql.run_many(f"INSERT INTO {p}spans VALUES (?, ?, ?, ?, ?, ?, ?, ?)", written.spans)
+        self.sql.fill(f"{p}known", written.known)
+        self.sql.fill(f"{p}spans", written.spans)
+        self._file_words()
+
+    def _file_words(self) -> None:
+        """Enters the words that are new; they may have any characters."""
+        if self._words is None:
+            return
+        ((there,),) = self.sql.rows(f"SELECT COUNT(*) FROM {self.prefix}words")
+        new = enumerate(self._words.written(there + 1), there + 1)
+        self.sql.fill(f"{self.prefix}words", [(n, json.dumps(word)) for n, word in new])
 
     def forget(self, enrollments: Iterable[EnrollmentId]) -> None:
         """Drops what is known of enrollments."""
@@ -116,6 +168,18 @@ class CohortTransaction(Transaction):
         super().park(parked)
         if parked.ref is not None and parked.year is not None:
             self.forget([EnrollmentId(parked.ref, parked.year)])
+
+
+def words_in(sql: Sql, prefix: str) -> Words:
+    """The words that facts of a side tell, by their numbers."""
+    rows = sql.rows(f"SELECT told FROM {prefix}words ORDER BY number")
+    return Words(json.loads(told) for (told,) in rows)
+
+
+def shapes_in(sql: Sql, prefix: str) -> dict[int, Shape]:
+    """The shapes of facts of a side, by their numbers."""
+    rows = sql.rows(f"SELECT number, told FROM {prefix}shapes")
+    return {int(number): read(json.loads(told)) for number, told in rows}
 
 
 class Written(NamedTuple):

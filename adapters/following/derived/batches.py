@@ -64,6 +64,9 @@ class Batch(ABC, Generic[T]):
         self.editions = editions
         self.transaction = transaction
         self.edition = cache(self._edition)
+        self._can_hold = cache(transaction.tables.can_hold)
+        #: The streams of an enrollment, its own and that of the care: worked out once a batch.
+        self._streams_of = cache(lambda whose: (whose.stream, whose.care_stream))
         self.parked = {each.stream for each in transaction.parked()}
         self._years: dict[str, list[int]] = {}
         self._logs: dict[UUID, Log] = {}
@@ -123,10 +126,10 @@ class Batch(ABC, Generic[T]):
         students = {
             each: first
             for each, first in self._of_every_year(self._enrollments(firsts, last.position)).items()
-            if each.stream.hex not in self.parked
+            if self._streams_of(each)[0].hex not in self.parked
         }
-        self._read_ahead([each.care_stream for each in students], last.position)
-        self._read_ahead([each.stream for each in students], last.position)
+        self._read_ahead([self._streams_of(each)[1] for each in students], last.position)
+        self._read_ahead([self._streams_of(each)[0] for each in students], last.position)
         adopted = {each.position: each.stream for each in own if each.stream in editions}
         self.take_own(OwnFacts(students, adopted, progress.position, last.position))
         return progress._replace(position=last.position)
@@ -156,15 +159,17 @@ class Batch(ABC, Generic[T]):
         known = self.transaction.enrollments_of(firsts)
         self._read_ahead(firsts.keys() - known.keys(), until)
         found: dict[EnrollmentId, int] = {}
+        begun: list[EnrollmentId] = []
         for stream, first in firsts.items():
             enrollment = known.get(stream)
             if enrollment is None:
                 enrollment = self._registered(stream, first)
                 if enrollment is None:
                     continue
-                known |= {enrollment.stream: enrollment, enrollment.care_stream: enrollment}
-                self.transaction.add_enrollments([enrollment])
+                known |= dict.fromkeys(self._streams_of(enrollment), enrollment)
+                begun.append(enrollment)
             found[enrollment] = min(first, found.get(enrollment, first))
+        self.transaction.add_enrollments(begun)
         return found
 
     def _of_every_year(self, found: Mapping[EnrollmentId, int]) -> dict[EnrollmentId, int]:
@@ -207,7 +212,8 @@ class Batch(ABC, Generic[T]):
             self.edition.cache_clear()
 
     def _recorded(self, stream: UUID, until: int) -> list[Positioned]:
-        self._read_ahead([stream], until)
+        if until != self._read_until or stream not in self._read:
+            self._read_ahead([stream], until)
         rows = self._read[stream]
         if len(rows) > self.longest:
             raise UnreadableEvent(f"stream {stream} is too long: {len(rows)} events")
@@ -221,7 +227,7 @@ class Batch(ABC, Generic[T]):
         make: Callable[[Record], Iterable[Made]],
     ) -> list[Made] | None:
         """What is made of one student; None, and parked, where her facts are not fit for it."""
-        if enrollment.stream.hex in self.parked:
+        if self._streams_of(enrollment)[0].hex in self.parked:
             return None
         if enrollment.year == self._years[enrollment.ref][0]:
             self._logs.clear()  # another student's
@@ -241,13 +247,12 @@ class Batch(ABC, Generic[T]):
 
         That is the name of a school: all else that is told has no such characters.
         """
-        for each in record.enrolled.positioned():
-            school = getattr(each.event, "school", None)
-            if school is not None and not self.transaction.tables.can_hold(school):
+        tables = self.transaction.tables
+        for event in record.enrolled.events:
+            if isinstance(event, _AT_A_SCHOOL) and not tables.can_hold(event.school):
                 raise UnreadableEvent(
-                    f"the fact at position {each.position} names a school by characters "
-                    "that the "
-                    f"{self.transaction.tables.layout.told}'s database cannot hold"
+                    f"the fact at position {record.enrolled.position_of(event)} names a school by "
+                    f"characters that the {tables.layout.told}'s database cannot hold"
                 )
 
     def _park(self, parked: Parked) -> None:
@@ -255,21 +260,25 @@ class Batch(ABC, Generic[T]):
         self.transaction.park(parked)
 
     def remember_schools(self, record: Record, told: Iterable[events.Event]) -> None:
-        """For whom a window may be fixed: every school, under every edition there was of a year.
+        """For whom a window may be fixed: every school, under every edition there was of a year."""
+        self.transaction.add_schools(self.schools(record, told))
 
-        It is known already unless something new was told of it, or there are several years.
+    def schools(
+        self, record: Record, told: Iterable[events.Event]
+    ) -> Iterator[tuple[str, str, UUID]]:
+        """The schools of a student, each with an edition and the stream of the enrollment.
+
+        They are known already unless something new was told of one, or there are several years.
         """
         several = len(self._years[record.enrollment.ref]) > 1
         if not (several or any(isinstance(event, _AT_A_SCHOOL) for event in told)):
             return
-        stream = record.enrollment.stream
+        stream = self._streams_of(record.enrollment)[0]
         for year in (record, *years_before(record)):
             known = [event for event in year.enrolled.events if isinstance(event, _AT_A_SCHOOL)]
             policies = {event.policy for event in known if isinstance(event, events.Registered)}
             schools = {event.school for event in known}
-            self.transaction.add_schools(
-                (policy, school, stream) for policy in policies for school in schools
-            )
+            yield from ((policy, school, stream) for policy in policies for school in schools)
 
     def _fixed_windows(self, progress: Progress, found: Sequence[int], policy: str) -> Progress:
         """Takes in whose answers windows moved that were fixed in a row.
@@ -306,12 +315,12 @@ class Batch(ABC, Generic[T]):
         """Everything of a student up to a position; of the other years without their care."""
         ref, asked = enrollment
         enrolled = {
-            year: self._log(EnrollmentId(ref, year).stream, until)
+            year: self._log(self._streams_of(EnrollmentId(ref, year))[0], until)
             for year in self._years[ref]
             if year <= asked + 1
         }
         logs = {year: (log, NOTHING) for year, log in enrolled.items()}
-        logs[asked] = enrolled[asked], self._log(enrollment.care_stream, until)
+        logs[asked] = enrolled[asked], self._log(self._streams_of(enrollment)[1], until)
         return Record.of(enrollment, logs, self.edition)
 
     def _log(self, stream: UUID, until: int) -> Log:

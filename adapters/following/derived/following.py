@@ -57,6 +57,10 @@ class FactsFollowed(ABC, Generic[T]):
     def beyond_facts(self, transaction: T, progress: Progress, there: Reached) -> Progress:
         """Takes in what else there is once all facts are taken in, up to there."""
 
+    def at_once(self, facts: int) -> int:
+        """How many facts the next transaction takes in, of so many that there are at most."""
+        return self.size
+
     def side(self) -> str:
         """The side that is asked and kept up."""
         return self.tables.layout.sides[0]
@@ -93,7 +97,9 @@ class FactsFollowed(ABC, Generic[T]):
                     transaction.reach(progress)
             taken_in += facts
             if watch:
-                watch(min(progress.position, there.position), there.position)
+                # From the beginning students may be taken in, and not facts in their order.
+                so_far = max(progress.position, taken_in)
+                watch(min(so_far, there.position), there.position)
             if progress == before or enough():
                 break
         if taken_in >= self.size:
@@ -183,7 +189,8 @@ class FactsFollowed(ABC, Generic[T]):
         self, transaction: T, progress: Progress, there: Reached
     ) -> tuple[Progress, int]:
         """The progress after one more batch, and its facts; the same where there is no more."""
-        taken = self.store.taken(progress.position, there.position, self.size)
+        size = self.at_once(there.position - progress.position)
+        taken = self.store.taken(progress.position, there.position, size)
         if taken:
             progress = self.batch(transaction).of_facts(progress, taken)
             return progress, sum(each.position <= progress.position for each in taken)

@@ -50,6 +50,17 @@ class PostgresTables:
             yield PostgresSql(connection)
 
     @contextmanager
+    def snapshot(self) -> Iterator[PostgresSql]:
+        with (
+            self._clear_errors(),
+            self._connections.connection() as connection,
+            connection.transaction(),
+        ):
+            sql = PostgresSql(connection)
+            sql.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield sql
+
+    @contextmanager
     def writing(self) -> Iterator[PostgresSql]:
         # One thread at a time, whatever it keeps up: each needs a second connection to read the
         # facts by, and where all of a pool were taken, nobody could go on.
@@ -150,6 +161,7 @@ def _for_postgres(statement: str) -> str:
     return (
         statement.replace("INTEGER PRIMARY KEY", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
         .replace("INTEGER", "bigint")
+        .replace("BLOB", "bytea")
         .replace("COLLATE BINARY", 'COLLATE "C"')
         .removesuffix(" WITHOUT ROWID")
     )

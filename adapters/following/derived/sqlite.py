@@ -86,6 +86,11 @@ class SqliteTables:
             yield SqliteSql(connection.cursor())
 
     @contextmanager
+    def snapshot(self) -> Iterator[SqliteSql]:
+        with self._clear_errors(), SqliteTransaction(self._pool.lend(), commit=False) as cursor:
+            yield SqliteSql(cursor)
+
+    @contextmanager
     def writing(self) -> Iterator[SqliteSql]:
         with self._clear_errors(), SqliteTransaction(self._pool.lend(), commit=True) as cursor:
             yield SqliteSql(cursor)

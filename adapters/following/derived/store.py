@@ -42,6 +42,10 @@ class Tables(Protocol):
         """A turn to read."""
         ...
 
+    def snapshot(self) -> AbstractContextManager[Sql]:
+        """A turn to read in which everything is of one moment."""
+        ...
+
     def writing(self) -> AbstractContextManager[Sql]:
         """A transaction with nobody in between; what is raised inside leaves nothing behind."""
         ...

@@ -1,15 +1,20 @@
 """The rows each fact of a batch makes in the trail, and those of whom a window moved."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
 
+from yibao.adapters.editions import Editions
 from yibao.adapters.following.derived import Batch, Fixes, OwnFacts
-from yibao.adapters.following.trail.layout import OF_A_SCHOOL, OF_A_STUDENT
-from yibao.adapters.following.trail.rows import edition_row, entry_row, fix_rows
+from yibao.adapters.following.trail.changes import text_of
+from yibao.adapters.following.trail.layout import OF_A_STUDENT
+from yibao.adapters.following.trail.rows import edition_row, entry_rows, fix_rows, listed
 from yibao.adapters.following.trail.store import TrailRow, TrailTransaction
+from yibao.adapters.store import FactStore, StoreError
 from yibao.domain.facts import Positioned
+from yibao.domain.refusals import YibaoError
 from yibao.domain.rules import confirmed_whichever_holds
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.audit_trail import (
@@ -17,35 +22,94 @@ from yibao.projections.audit_trail import (
     entries,
     entries_with_windows,
     entry_of,
+    felt,
     fixes_a_window,
 )
+from yibao.projections.cohort.shapes import Apart
 from yibao.projections.record import Knowledge, Record
+
+if TYPE_CHECKING:
+    from yibao.adapters.following.trail.bulk import Bulk
+
+_IN_ORDER: Final = itemgetter(*map(TrailRow._fields.index, ("position", "elsewhere", "listing")))
+
+#: So few facts are quicker asked one by one.
+FEW: Final = 1000
 
 
 class TrailBatch(Batch[TrailTransaction]):
     """One batch of facts on its way into the trail."""
 
+    def __init__(
+        self,
+        store: FactStore,
+        editions: Editions,
+        transaction: TrailTransaction,
+        bulk: Callable[[], "Bulk | None"],
+    ) -> None:
+        super().__init__(store, editions, transaction)
+        self._bulk = bulk
+
     def take_own(self, own: OwnFacts) -> None:
-        between = partial(entries, after=own.after, until=own.until)
-        rows = []
-        for enrollment, first in own.students.items():
-            made = self.made(enrollment, first, own.until, between)
-            rows += [] if made is None else self._rows(enrollment, own.until, made)
+        bulk = self._bulk() if own.until - own.after >= FEW else None
+        rows = None if bulk is None else self._at_once(own, bulk)
+        if rows is None:
+            rows = self._one_by_one(own)
         found = self.store.at_positions(own.adopted)
         for position, stream in own.adopted.items():
             policy = self.transaction.edition_of(stream)
             assert policy is not None
             rows.append(edition_row(Positioned(position, found[position]), policy))
         # What was recorded at one time is then read from one place of the file.
-        self.transaction.insert(sorted(rows, key=attrgetter("position")))
+        rows.sort(key=_IN_ORDER)
+        self.transaction.insert(rows)
+
+    def _one_by_one(self, own: OwnFacts) -> list[TrailRow]:
+        def make(record: Record) -> list[TrailRow]:
+            rows = [*rows_of_entries(entries(record, own.after, own.until))]
+            self._remember(record, own.after)
+            return rows
+
+        return self._made(own, make)
+
+    def _at_once(self, own: OwnFacts, bulk: "Bulk") -> list[TrailRow] | None:
+        """The same rows, of all who are like one another together.
+
+        None where the facts of somebody are not fit for it: who that is, is told one by one.
+        """
+
+        def make(record: Record) -> list[TrailRow]:
+            rows: list[TrailRow] = []
+            try:
+                bulk.take(record, felt(record, own.after, own.until))
+            except Apart:
+                rows += rows_of_entries(entries(record, own.after, own.until))
+            self._remember(record, own.after)
+            return rows
+
+        with bulk.gathering():
+            rows = self._made(own, make)
+            try:
+                return rows + bulk.rows(self.edition)
+            except StoreError:
+                raise
+            except YibaoError:
+                return None
+
+    def _made(self, own: OwnFacts, make: Callable[[Record], list[TrailRow]]) -> list[TrailRow]:
+        rows: list[TrailRow] = []
+        for enrollment, first in own.students.items():
+            rows += self.made(enrollment, first, own.until, make) or ()
+        return rows
+
+    def _remember(self, record: Record, after: int) -> None:
+        self.remember_schools(record, record.enrolled.events[record.enrolled.at(after) :])
 
     def take_fixed(self, students: Sequence[EnrollmentId], fixes: Fixes) -> None:
         moved_by = partial(_moved_by, fixes.found, self.at_hand(fixes.policy).year)
         for enrollment in students:
             made = self.made(enrollment, fixes.found[0].position, fixes.until, moved_by)
-            self.transaction.insert(
-                entry_row(entry)._replace(listing=OF_A_STUDENT) for entry in made or ()
-            )
+            self.transaction.insert(rows_of_entries(made or ()))
 
     def fixed_for_all(self, fixes: Fixes) -> None:
         for fix in fixes.found:
@@ -57,33 +121,30 @@ class TrailBatch(Batch[TrailTransaction]):
         if made is None:
             return
         self.transaction.forget_student(enrollment)
-        self.transaction.insert(self._rows(enrollment, until, made))
+        self.transaction.insert(rows_of_entries(made))
+        self.remember_schools(self.record(enrollment, until), [entry.event for entry in made])
         for fix in [entry.recorded for entry in made if _is_of_an_edition(entry)]:
             policy = self.transaction.edition_of(fix.event.originator_id)
             assert policy is not None
             self.transaction.forget_fix(fix.position)
             self._list_fix(fix, policy)
 
-    def _rows(self, enrollment: EnrollmentId, until: int, made: Sequence[Entry]) -> list[TrailRow]:
-        """How entries are listed; those of windows that were fixed are the student's alone."""
-        rows = []
-        for entry in made:
-            row = entry_row(entry)
-            if _is_of_an_edition(entry):
-                rows.append(row._replace(listing=OF_A_STUDENT))
-                continue
-            rows.append(row)
-            if entry.former_school is not None:
-                rows.append(row._replace(listing=OF_A_SCHOOL, school=entry.former_school))
-        told = [entry.event for entry in made]
-        self.remember_schools(self.record(enrollment, until), told)
-        return rows
-
     def _list_fix(self, fix: Positioned, policy: str) -> None:
         """Lists a fixed window for all and for the schools, by what it moved of their students."""
         superseded = self.edition(policy).log.version_superseded(fix.event)
         effects = self.transaction.effects(fix.position)
         self.transaction.insert(fix_rows(fix, superseded, policy, effects))
+
+
+def rows_of_entries(made: Iterable[Entry]) -> Iterator[TrailRow]:
+    """How entries are listed; those of windows that were fixed are the student's alone."""
+    for entry in made:
+        told = listed(entry, entry.code, entry.supersedes, text_of)
+        rows = entry_rows(entry.recorded, entry.enrollment, entry.fact_year, told)
+        if _is_of_an_edition(entry):
+            yield rows[0]._replace(listing=OF_A_STUDENT)
+        else:
+            yield from rows
 
 
 def _moved_by(fixes: Sequence[Positioned], year: int, record: Record) -> Iterator[Entry]:

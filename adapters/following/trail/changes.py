@@ -6,12 +6,14 @@ question reads.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final
 
 from yibao.adapters.following.derived import instant_of, number_of
 from yibao.adapters.shapes import brief_json
+from yibao.domain.calendar import tell_each
 from yibao.domain.lifecycle import Change
 from yibao.domain.vocabulary import State
 from yibao.projections.audit_trail import Entry, Moved
@@ -37,13 +39,13 @@ def changes_of(entry: Entry) -> dict[str, Any]:
     return told
 
 
-def packed(entry: Entry) -> str:
-    """The same as text, to be kept."""
+def packed(moved: Iterable[Moved], steps: Iterable[Change], supersedes: int | None) -> Any:
+    """The same as it is kept, to be written as JSON text."""
     kept: dict[str, Any] = {}
-    for moved in entry.moved:
-        name, kind, (before, after) = moved.name, PARTS[moved.name].kind, _sides(moved)
+    for part in moved:
+        name, kind, (before, after) = part.name, PARTS[part.name].kind, _sides(part)
         if kind is Change:
-            rules = {(step.at, step.state): step.cause.rule for step in entry.steps}
+            rules = {(step.at, step.state): step.cause.rule for step in steps}
             kept[name] = [
                 [[_second(at), _STATES[state]] for at, state in before],
                 [[_second(at), _STATES[state], *_rule(rules, at, state)] for at, state in after],
@@ -53,10 +55,10 @@ def packed(entry: Entry) -> str:
             sides = [[_packed_step(step) for step in side] for side in (before, after)]
         else:
             sides = [brief_json(name, before), brief_json(name, after)]
-        kept[name] = sides if moved.rule is None else [*sides, moved.rule]
-    if entry.supersedes is not None:
-        kept["supersedes"] = entry.supersedes
-    return text_of(kept)
+        kept[name] = sides if part.rule is None else [*sides, part.rule]
+    if supersedes is not None:
+        kept["supersedes"] = supersedes
+    return kept
 
 
 def unpacked(kept: dict[str, Any], recorded_at: datetime) -> dict[str, Any]:
@@ -84,10 +86,12 @@ _STATES: Final = {state: place for place, state in enumerate(_EVERY_STATE)}
 _SECOND: Final = 1_000_000
 
 
-def _second(instant: datetime | None) -> int | str | None:
+def _second(instant: datetime | None) -> Any:
     """An instant as a whole number of seconds, or as text where it is none."""
-    if instant is None:
-        return None
+    return instant and tell_each(instant, _whole_second)
+
+
+def _whole_second(instant: datetime) -> int | str:
     seconds, rest = divmod(number_of(instant), _SECOND)
     return instant.isoformat() if rest else seconds
 

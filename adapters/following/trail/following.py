@@ -1,12 +1,22 @@
 """Follows the facts and the refused attempts into the trail."""
 
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
 from yibao.adapters.following.derived import FactsFollowed, Progress, Tables
 from yibao.adapters.following.trail.batches import TrailBatch
 from yibao.adapters.following.trail.rows import attempt_row, counted_row
 from yibao.adapters.following.trail.store import TrailTransaction
 from yibao.adapters.store import Halted, Reached, digest_of
 from yibao.adapters.store.connections import Sql
+from yibao.domain.kept import kept
 from yibao.domain.refusals import UnreadableEvent
+
+if TYPE_CHECKING:
+    from yibao.adapters.following.trail.bulk import Bulk
+
+#: So many facts are taken in at once where there are as many.
+MANY: Final = 20_000
 
 
 class TrailProjection(FactsFollowed[TrailTransaction]):
@@ -18,7 +28,20 @@ class TrailProjection(FactsFollowed[TrailTransaction]):
         return TrailTransaction(tables, sql, side)
 
     def batch(self, transaction: TrailTransaction) -> TrailBatch:
-        return TrailBatch(self.store, self.editions, transaction)
+        return TrailBatch(self.store, self.editions, transaction, lambda: self._bulk)
+
+    def at_once(self, facts: int) -> int:
+        # Of very many it is asked together what they changed, of all who are like one another.
+        return MANY if facts >= MANY and find_spec("numpy") else self.size
+
+    @kept
+    def _bulk(self) -> "Bulk | None":
+        """Loaded for the first who need it; None where numpy is not installed."""
+        if not find_spec("numpy"):
+            return None
+        from yibao.adapters.following.trail.bulk import Bulk
+
+        return Bulk()
 
     def is_at(self, progress: Progress, there: Reached) -> bool:
         mine = (progress.position, progress.attempt, progress.counted)

@@ -1,9 +1,9 @@
 """The rows of the trail: one for each fact, each refused attempt and each count of such."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from yibao.adapters.following.derived import number_of
 from yibao.adapters.following.trail.changes import packed, text_of
@@ -11,24 +11,67 @@ from yibao.adapters.following.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL,
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.store import CountedAttempts
 from yibao.domain.facts import KeptAttempt, Positioned
-from yibao.projections.audit_trail import Entry
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.audit_trail import Effect, Entry
 
 
-def entry_row(entry: Entry) -> TrailRow:
-    """A fact of a student, with what it changed."""
-    row, (ref, year) = _row(entry.recorded, EVERYWHERE), entry.enrollment
-    is_elsewhere = year != entry.fact_year
-    return row._replace(
-        ref=ref,
-        year=year,
-        elsewhere=year if is_elsewhere else 0,
-        fact_year=entry.fact_year if is_elsewhere else None,
-        policy=entry.edition,
-        school=entry.school,
-        code=entry.code,
-        moved=sum(BITS[moved.name] for moved in entry.moved),
-        changes=packed(entry),
+class Listed(NamedTuple):
+    """What a row tells of what a fact changed; `former_school` has a row of its own."""
+
+    policy: str | None
+    school: str | None
+    former_school: str | None
+    code: str | None
+    moved: int
+    changes: str
+
+
+def listed(
+    effect: Effect | Entry,
+    code: str | None,
+    supersedes: int | None,
+    written: Callable[[Any], Any],
+) -> Listed:
+    """The same by an effect, the changes written in some way."""
+    return Listed(
+        effect.edition,
+        effect.school,
+        effect.former_school,
+        code,
+        sum(BITS[moved.name] for moved in effect.moved),
+        written(packed(effect.moved, effect.steps, supersedes)),
     )
+
+
+def entry_rows(
+    recorded: Positioned, enrollment: EnrollmentId, fact_year: int, listed: Listed
+) -> list[TrailRow]:
+    """A fact of a student, with what it changed; twice where it took her to another school."""
+    event, (ref, year) = recorded.event, enrollment
+    is_elsewhere = year != fact_year
+    row = TrailRow(
+        EVERYWHERE,
+        number_of(event.recorded_at),
+        recorded.position,
+        0,
+        year if is_elsewhere else 0,
+        number_of(event.occurred_at),
+        ref,
+        year,
+        fact_year if is_elsewhere else None,
+        listed.policy,
+        listed.school,
+        event.by,
+        event.via,
+        event.name,
+        listed.code,
+        event.correlation_id,
+        listed.moved,
+        listed.changes,
+    )
+    if listed.former_school is None:
+        return [row]
+    return [row, row._replace(listing=OF_A_SCHOOL, school=listed.former_school)]
 
 
 def edition_row(recorded: Positioned, policy: str) -> TrailRow:

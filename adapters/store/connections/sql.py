@@ -37,6 +37,10 @@ class Sql(Protocol):
         """A statement for each row."""
         ...
 
+    def fill(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """New rows of a table, of all its columns; it is meant for many."""
+        ...
+
 
 class Frontier(NamedTuple):
     """Up to which fact and which refused attempt nothing can appear any more.

@@ -17,7 +17,7 @@ from yibao.adapters.store.files.looking import AT_REST, BESIDE, uri
 _PRIVATE: Final = 0o600
 
 #: How what is kept beside a database is named, and by whose name.
-_ENDINGS: Final = "|".join([*BESIDE, r"\.trail", r"\.cohort", r"\.[^.]+\.lead"])
+_ENDINGS: Final = "|".join([*BESIDE, r"\.(trail|cohort|due|evidence)", r"\.[^.]+\.lead"])
 _BESIDE: Final = re.compile(rf"(.+)(?:{_ENDINGS})", re.DOTALL)
 
 

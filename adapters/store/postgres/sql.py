@@ -56,6 +56,13 @@ class PostgresSql:
         self._check_process()
         self._connection.cursor().executemany(_of_psycopg(statement), rows)
 
+    def fill(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._check_process()
+        if rows:
+            with self._connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                for row in rows:
+                    copy.write_row(row)
+
     def each(self, statement: str) -> Generator[SqlRow]:
         self._check_process()
         rows = self._connection.cursor(name="each")

@@ -7,7 +7,14 @@ from yibao.adapters.store.sqlite.connections import (
     check_not_left,
     failure,
 )
-from yibao.adapters.store.sqlite.erasing import ERASING, WITH_GAPS, noted_version
+from yibao.adapters.store.sqlite.erasing import (
+    ERASING,
+    ERASING_WAITS,
+    WITH_GAPS,
+    finish_erasing,
+    note_version,
+    noted_version,
+)
 from yibao.adapters.store.sqlite.layout import altered, prepare
 from yibao.adapters.store.sqlite.opening import OpenFile, no_store
 from yibao.adapters.store.sqlite.recorder import FactFactory
@@ -15,6 +22,7 @@ from yibao.adapters.store.sqlite.sql import SqliteSql
 
 __all__ = [
     "ERASING",
+    "ERASING_WAITS",
     "WITH_GAPS",
     "FactConnection",
     "FactFactory",
@@ -25,7 +33,9 @@ __all__ = [
     "altered",
     "check_not_left",
     "failure",
+    "finish_erasing",
     "no_store",
+    "note_version",
     "noted_version",
     "prepare",
 ]

@@ -41,6 +41,11 @@ class SqliteSql:
         self._check_process()
         self._raw.executemany(statement, rows)
 
+    def fill(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        if rows:
+            places = ", ".join("?" * len(rows[0]))
+            self.run_many(f"INSERT INTO {table} VALUES ({places})", rows)
+
     @property
     def changed(self) -> int:
         """How many rows the last statement has changed by itself."""

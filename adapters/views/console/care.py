@@ -10,7 +10,7 @@ from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
 from yibao.domain.care import Amounts, Assessed
 from yibao.domain.facts.events import CareReceived
-from yibao.projections.review import Changed
+from yibao.projections.care import Changed
 
 
 def care_table(assessed: Iterable[Assessed], words: Words) -> Table:

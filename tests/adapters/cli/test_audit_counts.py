@@ -266,15 +266,15 @@ def test_excel_is_one_format_and_whole(
     assert not (tmp_path / "a.xlsx").exists()
 
 
-def test_where_openpyxl_is_lacking_it_is_named(
+def test_where_xlsxwriter_is_lacking_it_is_named(
     run: Run,
     store: str,  # noqa: F811
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
     said = refused(run("audit", "--store", store, "--xlsx", tmp_path / "a.xlsx"))
-    assert said == "yibao: for Excel yibao needs openpyxl: pip install 'yibao[office]'\n"
+    assert said == "yibao: for Excel yibao needs XlsxWriter: pip install 'yibao[office]'\n"
     assert run("audit", "--store", store).exit_code == 0
 
 

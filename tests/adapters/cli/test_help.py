@@ -11,8 +11,12 @@ from click.testing import CliRunner
 from pgserver import Server
 
 from yibao.adapters.cli import main
+from yibao.adapters.office.directory import DirectorySettings, Drawn, Entry
 
 from ..conftest import HEAD, Run
+from ..office.conftest import key_file, opened
+from ..office.tables import HEAD as HEADS
+from ..office.tables import by_xlsxwriter
 from .test_cli import MINE, STEPS, commands
 
 ROOT = Path(__file__).parents[3]
@@ -83,7 +87,36 @@ def test_every_example_runs_as_it_stands(
     if "postgresql://" in line:
         _on_postgres(line, request)
         return
+    if line.startswith("yibao evidence"):
+        _with_evidence()
+    if "yibao office" in line:
+        _in_an_office(tmp_path, monkeypatch)
     assert _run(line) == 0
+
+
+def _with_evidence() -> None:
+    """A key, a note in some files, and a proof."""
+    named = "--key main.pem --origin insurance.example.edu.cn/yibao/main"
+    assert _run(f"yibao evidence init {named}") == 0
+    follow = "yibao evidence follow --store facts.db --key main.pem --once --publish notes/"
+    assert _run(follow) == 0
+    for name in ("main.note", "old.note", "new.note"):
+        Path(name).write_bytes(Path("notes", "facts", "checkpoint").read_bytes())
+    assert _run("yibao evidence prove --store facts.db --ref s1 --year 2025 --out .") == 0
+
+
+def _in_an_office(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A roster, and a directory with somebody in it."""
+    keys = [key_file(folder / name) for name in ("directory.key", "new.key")]
+    settings = DirectorySettings(directory=str(folder / "people.db"), directory_key=keys[0])
+    monkeypatch.setenv("YIBAO_DIRECTORY", settings.directory)
+    monkeypatch.setenv("YIBAO_DIRECTORY_KEY", str(settings.directory_key))
+    entry = Entry("sjtu", "525001", "李雷", "passport", "E12345678")
+    with opened(settings) as directory, directory.importing(lambda ref: True) as importing:
+        importing.add([Drawn("p-0123456789abcdef", entry)])
+        importing.keep(["p-0123456789abcdef"])
+    row = ["525002", "韩梅梅", "护照", "E12345679", "本科生", "2025-09-01"]
+    by_xlsxwriter(folder / "roster", [HEADS, row])
 
 
 def _on_postgres(line: str, request: pytest.FixtureRequest) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yibao
 from yibao import EnrollmentId, Service
 from yibao.domain.refusals import UnknownCutoff
-from yibao.projections.review import Changed
+from yibao.projections.care import Changed
 
 from ..conftest import TWO, Run, Write
 from ..helpers.autumn import Clock

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from yibao.adapters.following.cohort.batches import CohortBatch
+from yibao.adapters.following.cohort.following import CohortProjection
 from yibao.adapters.following.derived import Batch, FactsFollowed
 from yibao.adapters.service.service import Service, open_service
 
@@ -34,4 +36,6 @@ def service(store: str, clock: Clock) -> Iterator[Service]:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FactsFollowed, "size", 3)
+    monkeypatch.setattr(CohortProjection, "size", 3)
     monkeypatch.setattr(Batch, "fan", 2)
+    monkeypatch.setattr(CohortBatch, "fan", 2)

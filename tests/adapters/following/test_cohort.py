@@ -1,5 +1,8 @@
 """The cohort's own store: counts and lists are what asking everybody one by one gives."""
 
+import subprocess
+import sys
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,16 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import yibao
-from yibao.adapters.following.cohort import Cohort, open_cohort
+from yibao.adapters.following.cohort import Cohort, open_cohort, working
+from yibao.adapters.following.cohort.batches import CohortBatch
+from yibao.adapters.following.cohort.following import CohortProjection
 from yibao.adapters.following.cohort.layout import COHORT
-from yibao.adapters.following.cohort.store import CohortTransaction
-from yibao.adapters.following.derived import Batch, FactsFollowed, SqliteTables
+from yibao.adapters.following.cohort.store import CohortTransaction, shapes_in, words_in
+from yibao.adapters.following.derived import SqliteTables, instant_of
 from yibao.adapters.service.service import Service
 from yibao.adapters.store import StoreError
 from yibao.domain.calendar import read_instant
+from yibao.domain.facts import events
 from yibao.projections.answer import Answer
+from yibao.projections.cohort.shapes import Row, Shape, Words, known_of, numbered
+from yibao.projections.record import EditionRecord, Knowledge, Log
 
-from ..helpers.autumn import ADA, BO, CY, POLICY, Clock, an_autumn, register
+from ..helpers.autumn import ADA, BO, CY, EDITIONS, POLICY, Clock, an_autumn, register
 from ..helpers.stores import rows
 from ..helpers.trail_killer import digest, digests_of_killed
 from .test_trail_of_years import two_years
@@ -34,6 +42,12 @@ BY: tuple[Any, ...] = (
     "year",
     "policy",
 )
+
+
+@pytest.fixture(autouse=True)
+def over_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few have a shape, what stands is worked out over columns."""
+    monkeypatch.setattr(working, "MANY", 1)
 
 
 in_files = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
@@ -132,7 +146,8 @@ def held(cohort: Cohort) -> dict[str, list[Any]]:
     with cohort._tables.reading() as sql:
         p = cohort._prefix(sql)
         found = {
-            "known": f"SELECT ref, e.year, known_from, known_until, g.told, codes FROM {p}known "
+            "known": "SELECT ref, e.year, known_from, known_until, g.told, codes, shape, numbers "
+            f"FROM {p}known "
             f"JOIN {p}enrollments AS e ON e.number=enrollment JOIN {p}groups AS g ON g.number=grp",
             "spans": "SELECT ref, e.year, known_from, known_until, begins, ends, g.told, s.told, "
             f"until FROM {p}spans JOIN {p}enrollments AS e ON e.number=enrollment "
@@ -144,7 +159,100 @@ def held(cohort: Cohort) -> dict[str, list[Any]]:
                 if table in ("schools", "editions", "parked")
             },
         }
-        return {name: sorted(sql.rows(asked), key=repr) for name, asked in found.items()}
+        rows = {name: sql.rows(asked) for name, asked in found.items()}
+        words, shapes = words_in(sql, p), shapes_in(sql, p)
+        rows["known"] = [
+            (*row, numbers and facts(cohort, shapes[shape], numbers, words))
+            for *row, shape, numbers in rows["known"]
+        ]
+        return {name: sorted(some, key=repr) for name, some in rows.items()}
+
+
+def facts(cohort: Cohort, shape: Shape, numbers: bytes, words: Words) -> list[Any]:
+    """What stands in the columns of an enrollment, year by year."""
+    editions = {each.edition: EditionRecord(each, Log(())) for each in cohort.editions}
+    known: Knowledge | None
+    known = known_of(shape, Row(array("q", numbers), words), editions.__getitem__)
+    found: list[Any] = [shape]
+    while known:
+        for at, event in known.case.known if known.case else ():
+            told = [*events.EVENTS[event.name].model_fields]
+            said = {key: getattr(event, key, None) for key in told if key not in IN_THE_STORE}
+            found.append((known.enrollment.year, *at, event.name, said))
+        known = known.before
+    return found
+
+
+IN_THE_STORE = {*events.Fact.model_fields, "ref", "policy"}
+
+
+def test_columns_are_what_the_store_knows(service: Service, clock: Clock) -> None:
+    an_autumn(service, clock)
+    with opened(service) as cohort:
+        cohort.catch_up()
+        records = {each.enrollment: each for each in service._store.records(EDITIONS, clock.now)}
+        with cohort._tables.reading() as sql:
+            p = cohort._prefix(sql)
+            words, shapes = words_in(sql, p), shapes_in(sql, p)
+            rows = sql.rows(
+                f"SELECT ref, year, known_from, shape, numbers FROM {p}known "
+                f"JOIN {p}enrollments ON number=enrollment"
+            )
+        assert len(rows) > 10
+        for ref, year, known_from, shape, numbers in rows:
+            known = records[yibao.EnrollmentId(ref, year)].known_by(instant_of(known_from))
+            found = numbered(known, words)
+            if known.cares:
+                assert (found, shape, numbers) == (None, None, None)
+            else:
+                assert found == (shapes[shape], array("q", numbers).tolist())
+
+
+def test_one_by_one_it_holds_the_same_and_goes_on_either_way(
+    service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_autumn(service, clock)
+    over_columns = made_at_once(service)
+    monkeypatch.setattr(working, "has_columns", lambda: False)
+    with opened(service) as cohort:
+        cohort.catch_up()
+        assert held(cohort) == over_columns
+        monkeypatch.undo()
+        service.change_school(BO, at=clock.at("2025-10-20 09:00"), school="fudan")
+        cohort.catch_up()
+        assert held(cohort) == made_at_once(service)
+
+
+WITHOUT_NUMPY = """
+import sys
+
+sys.modules["numpy"] = None  # as where it is not installed
+from yibao.adapters.following.cohort import open_cohort
+from yibao.adapters.service.service import open_service
+
+with open_service(sys.argv[1]) as service:
+    with open_cohort(service._store, service.editions, sys.argv[2]) as cohort:
+        cohort.catch_up()
+    print(service.cohort("2025-12-01 10:00").count().counts)
+"""
+
+
+@in_files
+def test_where_numpy_is_not_installed_it_holds_the_same(
+    store: str, service: Service, clock: Clock, tmp_path: Path
+) -> None:
+    an_autumn(service, clock)
+    with opened(service, str(tmp_path / "with.db")) as cohort:
+        cohort.catch_up()
+        over_columns = held(cohort)
+    subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMPY, store, str(tmp_path / "without.db")],
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
+        check=True,
+    )
+    with opened(service, str(tmp_path / "without.db")) as cohort:
+        assert held(cohort) == over_columns
+        assert cohort.kept() is not None
 
 
 def made_at_once(service: Service) -> dict[str, list[Any]]:
@@ -179,8 +287,8 @@ def test_followed_live_it_holds_what_it_holds_made_at_once_and_made_anew(
 ) -> None:
     with opened(service) as cohort:
         with monkeypatch.context() as small:
-            small.setattr(FactsFollowed, "size", 3)
-            small.setattr(Batch, "fan", 2)
+            small.setattr(CohortProjection, "size", 3)
+            small.setattr(CohortBatch, "fan", 2)
             small.setattr(service, "_recording", _Followed(service._recording, cohort))
             an_autumn(service, clock)
         live = held(cohort)

@@ -14,6 +14,8 @@ from typing import Any
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.cohort import COHORT, Cohort
+from yibao.adapters.following.cohort.batches import CohortBatch
+from yibao.adapters.following.cohort.following import CohortProjection
 from yibao.adapters.following.derived import Batch, FactsFollowed, SqliteTables
 from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.layout import TRAIL
@@ -70,7 +72,8 @@ def digests_of_killed(store: Path, file: Path, kind: str = "trail") -> list[str]
 
 
 def main(store: str, file: str, kind: str) -> None:
-    FactsFollowed.size, Batch.fan = 3, 2
+    FactsFollowed.size = CohortProjection.size = 3
+    Batch.fan = CohortBatch.fan = 2
     editions = Editions()
     list(editions)
     kills = 0

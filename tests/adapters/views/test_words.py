@@ -264,6 +264,8 @@ def test_an_unknown_code_is_an_error_and_not_silence() -> None:
 
 #: What is raised on purpose, or becomes a part of it.
 RAISED = (
+    "NotProven",
+    "UnreadableEvidence",
     "error",
     "fail",
     "_misfit",
@@ -279,6 +281,7 @@ RAISED = (
     "UnknownCutoff",
     "UnknownEdition",
     "UnreadableEvent",
+    "UnreadableTable",
     "UsageError",
     "ValueError",
 )

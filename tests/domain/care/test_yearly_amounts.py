@@ -24,8 +24,8 @@ from given.years import edition_saying
 
 from yibao.domain.derivation import Derived, rests_on_assumption
 from yibao.domain.editions.policy import Policy
+from yibao.projections.care import review
 from yibao.projections.comparison import compare
-from yibao.projections.review import review
 
 #: Of every cost at the third level the fund pays half, 1,000 yuan a year at most.
 CAP: dict[str, Any] = {"outpatient_cap": ("yuan a year", "1000.00")}

@@ -15,9 +15,24 @@ from yibao.domain.lifecycle import timeline
 from yibao.domain.rules import as_of, values
 from yibao.projections.answer import Answer, answered
 from yibao.projections.cohort.filling import fill, filled
-from yibao.projections.cohort.paths import Group, ask, packed, unpacked
-from yibao.projections.cohort.shapes import Row, Shape, Words, known_of, numbered, read, written
-from yibao.projections.cohort.spans import spans
+from yibao.projections.cohort.learned import Fixes, fixes_of
+from yibao.projections.cohort.paths import Group, ask, unpacked
+from yibao.projections.cohort.shapes import (
+    EditionOf,
+    Row,
+    Shape,
+    Words,
+    editions_in,
+    instant_of,
+    known_of,
+    numbered,
+    packed,
+    read,
+    written,
+)
+from yibao.projections.cohort.spans import Span, spans
+from yibao.projections.cohort.together import EVER, FOREVER, lines_of, marks_of
+from yibao.projections.discrepancies import discrepancies
 from yibao.projections.record import Knowledge, Record
 
 #: So many students are compared in the suite; many more in `make torture`.
@@ -56,19 +71,63 @@ def cohorts() -> Iterator[tuple[datetime, list[Known]]]:
         yield at, found
 
 
+def editions_after(record: Record, shape: Shape, fixes: Fixes) -> EditionOf:
+    """The editions as they were once windows were fixed so often."""
+    times = dict(zip(editions_in(shape), fixes, strict=True))
+    return lambda name: record.edition_of(name).after(times[name])
+
+
+def line_of_each(group: Group, words: Words, edition_of: EditionOf) -> list[tuple[Span, ...]]:
+    """The lines of a group as one by one has them."""
+    found = lines_of(group, words, edition_of)
+    told: list[tuple[Span, ...]] = [()] * group.numbers.shape[1]
+    for row, begins, ends, number, until in zip(*map(list, found[:5]), strict=True):
+        state, code = found.answers[number]
+        told[row] += (
+            Span(
+                None if begins == EVER else instant_of(int(begins)),
+                None if ends == FOREVER else instant_of(int(ends)),
+                state,
+                code,
+                None if until == FOREVER else instant_of(int(until)),
+            ),
+        )
+    return told
+
+
+def codes(knowledge: Knowledge) -> tuple[Any, ...]:
+    """School, category and what does not fit, once each."""
+    case = knowledge.case
+    if case is None:
+        return None, None, ()
+    found = sorted({each.code for each in discrepancies(case)})
+    return case.facts.latest_school, case.facts.category, tuple(found)
+
+
+def codes_of(group: Group, words: Words, edition_of: EditionOf) -> list[tuple[Any, ...]]:
+    schools, categories, which, refusals = marks_of(group, words, edition_of)
+    return [
+        (words.words[school], words.words[category], refusals[number])
+        for school, category, number in zip(schools, categories, which, strict=True)
+    ]
+
+
 def test_over_columns_everybody_is_told_what_is_told_of_one_alone() -> None:
     words, columns, apart = Words(), 0, 0
     for at, students in cohorts():
-        groups: dict[Shape, list[tuple[Knowledge, bytes]]] = {}
-        for knowledge, _ in students:
+        groups: dict[tuple[Shape, Fixes], list[tuple[Knowledge, bytes]]] = {}
+        for knowledge, record in students:
             found = numbered(knowledge, words)
             if found is None:
                 apart += 1
                 continue
-            groups.setdefault(found[0], []).append((knowledge, packed(found[1])))
-        edition_of = students[0][1].edition_of
-        for shape, rows in groups.items():
+            key = found[0], fixes_of(found[0], knowledge, record)
+            groups.setdefault(key, []).append((knowledge, packed(found[1])))
+        for (shape, fixes), rows in groups.items():
+            edition_of = editions_after(students[0][1], shape, fixes)
             group = Group(read(written(shape)), unpacked([numbers for _, numbers in rows]))
+            assert codes_of(group, words, edition_of) == [codes(known) for known, _ in rows]
+            assert line_of_each(group, words, edition_of) == [spans(known) for known, _ in rows]
             for question in QUESTIONS:
                 told: list[int] = []
                 for along in ask(
@@ -100,7 +159,8 @@ def test_numbers_alone_tell_of_somebody_what_her_facts_tell() -> None:
             shape, numbers = found
             kept = Words(words.written())
             assert kept.words == words.words
-            known = known_of(shape, Row(numbers, kept), record.edition_of)
+            edition_of = editions_after(record, shape, fixes_of(shape, knowledge, record))
+            known = known_of(shape, Row(numbers, kept), edition_of)
             told = answered(known, at)
             assert fill(told, 0, kept, knowledge) == answered(knowledge, at)
 

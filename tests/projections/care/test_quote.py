@@ -16,7 +16,7 @@ from yibao.domain.care.assessing import Assessed
 from yibao.domain.editions.policy import Policy
 from yibao.domain.facts.commands import ReceiveCare
 from yibao.domain.refusals import BadValue, NotPermitted
-from yibao.projections.quote import quote
+from yibao.projections.care import quote
 
 AT = "2025-12-31 12:00"
 

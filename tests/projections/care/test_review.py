@@ -17,8 +17,8 @@ from given import (
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.editions.policy import Policy
+from yibao.projections.care import Changed, review
 from yibao.projections.record import Cutoff
-from yibao.projections.review import Changed, review
 
 LAST = read_instant("2025-12-31 12:00")
 BILL = care("2025-10-01", at="2025-10-01 18:00")

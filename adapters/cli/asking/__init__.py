@@ -1,0 +1,3 @@
+"""What is asked of one student, and what an auditor asks: a module a group of commands."""
+
+from yibao.adapters.cli.asking import answers, audit, care  # noqa: F401 - each adds its commands

@@ -1,0 +1,30 @@
+"""The directory: who stands behind a reference, in a store of its own that can forget.
+
+People are in SQLite or PostgreSQL, sealed; each has a key of her own, and the keys are in another
+file. Where that key is destroyed nobody can read what is sealed, wherever a copy of it lies.
+"""
+
+from yibao.adapters.office.directory.directory import (
+    Directory,
+    Drawn,
+    Forgotten,
+    Importing,
+    Known,
+    draw,
+    open_directory,
+)
+from yibao.adapters.office.directory.sealing import Entry
+from yibao.adapters.office.directory.settings import DirectorySettings, directory_settings
+
+__all__ = [
+    "Directory",
+    "DirectorySettings",
+    "Drawn",
+    "Entry",
+    "Forgotten",
+    "Importing",
+    "Known",
+    "directory_settings",
+    "draw",
+    "open_directory",
+]

@@ -1,0 +1,144 @@
+"""The people, sealed; who has looked somebody up; and who is to be forgotten."""
+
+import os
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from yibao.adapters.office.directory.tables import TOLD, SqliteFile, Tables
+from yibao.adapters.store import StoreError, file_of, is_postgres
+from yibao.adapters.store.connections import in_parts
+
+#: The layout of the tables; another version may have another.
+LAYOUT: Final = 1
+
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS {prefix}people (ref TEXT PRIMARY KEY, lookup BLOB NOT NULL UNIQUE, "
+    "sealed BLOB NOT NULL, key_version INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS {prefix}accesses (number INTEGER PRIMARY KEY AUTOINCREMENT, "
+    "at TEXT NOT NULL, actor TEXT NOT NULL, what TEXT NOT NULL, ref TEXT, reason TEXT)",
+    "CREATE TABLE IF NOT EXISTS {prefix}to_forget (ref TEXT PRIMARY KEY, actor TEXT NOT NULL) "
+    "WITHOUT ROWID",
+    # By which the keys are known that belong to it, and the layout of these tables.
+    "CREATE TABLE IF NOT EXISTS {prefix}directory (mark TEXT NOT NULL, layout INTEGER NOT NULL)",
+)
+
+
+class Sealed(NamedTuple):
+    """What is kept of somebody; `key_version` is that of the key that wraps hers."""
+
+    ref: str
+    lookup: bytes
+    sealed: bytes
+    key_version: int
+
+
+class People:
+    """The tables of a directory."""
+
+    def __init__(self, url: str, mark: str) -> None:
+        self._tables = _tables(url)
+        self._people = f"{self._tables.prefix}people"
+        try:
+            self._check_mark(mark)
+        except BaseException:
+            self._tables.close()
+            raise
+
+    def _check_mark(self, mark: str) -> None:
+        table = f"{self._tables.prefix}directory"
+        with self._tables.writing() as sql:
+            found = sql.rows(f"SELECT mark, layout FROM {table}")
+            if not found and not sql.rows(f"SELECT 1 FROM {self._people} LIMIT 1"):
+                sql.run(f"INSERT INTO {table} VALUES (?, ?)", (mark, LAYOUT))
+            elif [each[:1] for each in found] != [(mark,)]:
+                raise StoreError("the directory's keys belong to another directory")
+            elif found != [(mark, LAYOUT)]:
+                raise StoreError("the directory is of a newer version of yibao")
+
+    def by_lookup(self, lookups: Iterable[bytes]) -> dict[bytes, Sealed]:
+        """Those of some look-ups who are known."""
+        return {found.lookup: found for found in self._found("lookup", lookups)}
+
+    def by_ref(self, refs: Iterable[str]) -> dict[str, Sealed]:
+        """Those of some references who are known."""
+        return {found.ref: found for found in self._found("ref", refs)}
+
+    def _found(self, column: str, values: Iterable[str | bytes]) -> list[Sealed]:
+        found: list[Sealed] = []
+        with self._tables.reading() as sql:
+            for places, some in in_parts(values):
+                rows = sql.rows(
+                    f"SELECT ref, lookup, sealed, key_version FROM {self._people} "
+                    f"WHERE {column} IN ({places})",
+                    some,
+                )
+                found += (Sealed(ref, bytes(told), bytes(it), n) for ref, told, it, n in rows)
+        return found
+
+    def add(self, people: Sequence[Sealed]) -> None:
+        with self._tables.writing() as sql:
+            sql.run_many(f"INSERT INTO {self._people} VALUES (?, ?, ?, ?)", people)
+
+    def replace(self, people: Iterable[Sealed]) -> None:
+        """What is kept of people who are known already."""
+        with self._tables.writing() as sql:
+            sql.run_many(
+                f"UPDATE {self._people} SET sealed=? WHERE ref=?",
+                ((each.sealed, each.ref) for each in people),
+            )
+
+    def remove(self, refs: Iterable[str]) -> None:
+        refs = list(refs)
+        with self._tables.writing() as sql:
+            for table in (self._people, f"{self._tables.prefix}to_forget"):
+                sql.run_many(f"DELETE FROM {table} WHERE ref=?", ((ref,) for ref in refs))
+
+    def wrapped_anew(self, version: int) -> None:
+        """Notes the version of the key that wraps everybody's."""
+        with self._tables.writing() as sql:
+            sql.run(
+                f"UPDATE {self._people} SET key_version=? WHERE key_version<>?", (version, version)
+            )
+
+    def accessed(
+        self, what: str, by: str, at: datetime, ref: str | None, reason: str | None
+    ) -> None:
+        """Notes who looked up whom, or had her forgotten; None where nobody was found."""
+        with self._tables.writing() as sql:
+            sql.run(
+                f"INSERT INTO {self._tables.prefix}accesses (at, actor, what, ref, reason) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (at.isoformat(), by, what, ref, reason),
+            )
+
+    def ask_to_forget(self, ref: str, by: str) -> str:
+        """Notes that somebody wants her forgotten; who was the first to."""
+        table = f"{self._tables.prefix}to_forget"
+        with self._tables.writing() as sql:
+            sql.run(f"INSERT INTO {table} VALUES (?, ?) ON CONFLICT DO NOTHING", (ref, by))
+            ((first,),) = sql.rows(f"SELECT actor FROM {table} WHERE ref=?", (ref,))
+            return str(first)
+
+    def leave_no_trace(self) -> bool:
+        return self._tables.leave_no_trace()
+
+    def close(self) -> None:
+        self._tables.close()
+
+
+def _tables(url: str) -> Tables:
+    if is_postgres(url):
+        from yibao.adapters.office.directory.postgres import PostgresSchema
+
+        return PostgresSchema(url, TOLD, _TABLES)
+    return SqliteFile(file_of(url), TOLD, _TABLES)
+
+
+def is_there(url: str) -> bool:
+    """Whether there is a directory by now; none is made."""
+    if is_postgres(url):
+        from yibao.adapters.office.directory import postgres
+
+        return postgres.is_there(url)
+    return os.path.exists(file_of(url))

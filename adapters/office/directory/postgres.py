@@ -1,0 +1,93 @@
+"""The people in a schema of their own of a PostgreSQL database, which may be that of the facts.
+
+Its log (WAL), its base backups and its standbys are the server's: what was deleted stays there as
+long as the server keeps them, sealed under a key that is nowhere any more.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+from eventsourcing.persistence import PersistenceError
+
+from yibao.adapters.office.directory.tables import SCHEMA, TOLD
+from yibao.adapters.store import StoreError
+from yibao.adapters.store.postgres import (
+    Connections,
+    PostgresSql,
+    conninfo,
+    failure,
+    settings_here,
+)
+
+
+class PostgresSchema:
+    """A schema, made with its tables where there is none."""
+
+    prefix = f"{SCHEMA}."
+
+    def __init__(self, url: str, told: str, tables: Sequence[str]) -> None:
+        self._told = told
+        with self._clear_errors():
+            self._connections = Connections(url, settings_here())
+        with self.reading() as sql:
+            ((there,),) = sql.rows(f"SELECT to_regclass('{self.prefix}people') IS NOT NULL")
+        if not there:
+            with self.writing() as sql:
+                sql.run(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+                for statement in tables:
+                    sql.run(_for_postgres(statement.format(prefix=self.prefix)))
+                # What the server gathers of a column to plan by would hold some of its values.
+                for column in ("lookup", "sealed"):
+                    sql.run(f"ALTER TABLE {self.prefix}people ALTER {column} SET STATISTICS 0")
+
+    @contextmanager
+    def reading(self) -> Iterator[PostgresSql]:
+        with self._clear_errors(), self._connections.lend() as connection:
+            yield PostgresSql(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[PostgresSql]:
+        with self._clear_errors(), self._connections.lend() as connection, connection.transaction():
+            yield PostgresSql(connection)
+
+    def leave_no_trace(self) -> bool:
+        """Has the server write the table anew, into other files."""
+        with self._clear_errors(), self._connections.lend() as connection:
+            PostgresSql(connection).run(f"VACUUM (FULL) {self.prefix}people")
+        return True
+
+    def close(self) -> None:
+        self._connections.close()
+
+    @contextmanager
+    def _clear_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (PersistenceError, psycopg.Error) as error:
+            told = failure(error)
+            raise (
+                type(told)(f"{self._told} {told}") if told else StoreError(str(error))
+            ) from error
+
+
+def is_there(url: str) -> bool:
+    """Whether a database has a directory in it."""
+    try:
+        with psycopg.connect(conninfo(url, settings_here())) as connection:
+            found = connection.execute(f"SELECT to_regclass('{SCHEMA}.people') IS NOT NULL")
+            return found.fetchone() == (True,)
+    except psycopg.Error as error:
+        raise StoreError(f"{TOLD} {failure(error)}") from error
+
+
+def _for_postgres(statement: str) -> str:
+    return (
+        statement.replace("INTEGER PRIMARY KEY AUTOINCREMENT", _NUMBERED)
+        .replace("INTEGER", "bigint")
+        .replace("BLOB", "bytea")
+        .removesuffix(" WITHOUT ROWID")
+    )
+
+
+_NUMBERED = "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"

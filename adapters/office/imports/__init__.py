@@ -1,0 +1,30 @@
+"""Tables recorded: what becomes of each row, told by row numbers and codes, never by a cell."""
+
+from yibao.adapters.office.imports.editions import edition_of
+from yibao.adapters.office.imports.roster import Asked, import_roster
+from yibao.adapters.office.imports.verdicts import (
+    FINE,
+    VERDICTS,
+    Change,
+    Imported,
+    RowVerdict,
+    Verdict,
+    imported_json,
+    row_told,
+    warning_told,
+)
+
+__all__ = [
+    "FINE",
+    "VERDICTS",
+    "Asked",
+    "Change",
+    "Imported",
+    "RowVerdict",
+    "Verdict",
+    "edition_of",
+    "import_roster",
+    "imported_json",
+    "row_told",
+    "warning_told",
+]

@@ -1,0 +1,40 @@
+"""Why a row is refused, as words of ours; what to say of each stands with the other words."""
+
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+Reason = Literal[
+    "empty",
+    "not_text",
+    "damaged_number",
+    "too_long",
+    "not_a_day",
+    "no_year",
+    "no_edition",
+    "unknown_document",
+    "unknown_category",
+    "not_18_signs",
+    "check_digit",
+    "birth_date",
+    "born_too_late",
+    "residence_permit",
+    "no_residence_permit",
+    "identity_card",
+    "document_form",
+]
+REASONS: Final[tuple[str, ...]] = get_args(Reason)
+
+
+class RowRefused(NamedTuple):
+    """The cell that cannot be right, by its column, and why."""
+
+    column: str
+    code: str
+
+
+class Judged(NamedTuple):
+    """What a row says, or why it is refused; `same` is equal for rows that say the same."""
+
+    row: int
+    number: str | None
+    found: Any
+    same: tuple[Any, ...]

@@ -1,0 +1,82 @@
+"""What is in a cell: text and days, in all the forms in which they come, and never repaired."""
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from unicodedata import normalize
+
+#: Beyond this whole numbers of Excel have lost digits.
+EXACT: Final = 2**53
+
+
+class Unfit(ValueError):
+    """A cell cannot be what its column is for; its text is the reason, as a word."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+
+
+def text_in(cell: Any, *, is_number: bool = True) -> str:
+    """The text of a cell, one form of signs, without spaces around; raises Unfit.
+
+    A number of Excel is taken for its digits where it is whole and exact, and only where
+    `is_number`: what has lost digits, or zeros before them, is not known any more.
+    """
+    if isinstance(cell, str):
+        told = normalize("NFKC", cell).strip()
+        if not told:
+            raise Unfit("empty")
+        if _DAMAGED.fullmatch(told):
+            raise Unfit("damaged_number")
+        return told
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        if not (abs(cell) < EXACT and cell == int(cell)):
+            raise Unfit("damaged_number")
+        if is_number:
+            return str(int(cell))
+    raise Unfit("not_text")
+
+
+def day_in(cell: Any) -> date:
+    """The day in a cell, without the time that may stand behind it; raises Unfit."""
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        if _FIRST <= cell < _LAST:
+            return _ZERO + timedelta(days=int(cell))
+        if 10**7 <= cell < 10**8 and cell == int(cell):
+            return _day(str(int(cell)))
+    if not isinstance(cell, str):
+        raise Unfit("not_a_day")
+    return _day(text_in(cell))
+
+
+def _day(told: str) -> date:
+    for form in _FORMS:
+        if found := form.fullmatch(told):
+            try:
+                return date(int(found["year"]), int(found["month"]), int(found["day"]))
+            except ValueError:
+                break
+    raise Unfit("no_year" if _WITHOUT_YEAR.fullmatch(told) else "not_a_day")
+
+
+#: From which day Excel counts; that it takes 1900 for a leap year is in it from March on. Between
+#: these a number may be a day of somebody's who is enrolled: 1990 to 2100.
+_ZERO: Final = date(1899, 12, 30)
+_FIRST, _LAST = (date(1990, 1, 1) - _ZERO).days, (date(2100, 1, 1) - _ZERO).days
+
+_DAMAGED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
+_YEAR, _MONTH, _DAY = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
+_TIME: Final = r"(?:[T\s]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+_FORMS: Final = [
+    re.compile(form + _TIME, re.ASCII)
+    for form in (
+        rf"{_YEAR}\s*(?P<sign>[-/.–])\s*{_MONTH}\s*(?P=sign)\s*{_DAY}",
+        rf"{_YEAR}\s*年\s*{_MONTH}\s*月\s*{_DAY}\s*[日号]?",
+        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
+    )
+]
+_WITHOUT_YEAR: Final = re.compile(r"\d{1,2}\s*[-/.月]\s*\d{1,2}\s*[日号]?(\s+\d{1,2}:\d{2})?")

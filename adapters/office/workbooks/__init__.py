@@ -1,0 +1,5 @@
+"""Workbooks for the office, by XlsxWriter: nothing in a cell is a formula or a link."""
+
+from yibao.adapters.office.workbooks.errors import errors_workbook
+
+__all__ = ["errors_workbook"]

@@ -1,0 +1,18 @@
+"""Questions put to everybody of a group at once, over columns; they need `yibao[analysis]`."""
+
+from yibao.projections.cohort.together.lines import EVER, FOREVER, Lines, lines_of
+from yibao.projections.cohort.together.marks import Marks, marks_of
+from yibao.projections.cohort.together.outcomes import Outcomes
+from yibao.projections.cohort.together.values import ValueColumns, value_columns
+
+__all__ = [
+    "EVER",
+    "FOREVER",
+    "Lines",
+    "Marks",
+    "Outcomes",
+    "ValueColumns",
+    "lines_of",
+    "marks_of",
+    "value_columns",
+]
