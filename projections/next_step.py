@@ -110,10 +110,7 @@ class _Situation:
 
     @property
     def lacks_finding(self) -> bool:
-        """Whether it is a payment in no period, of which it is not found yet what follows.
-
-        The window is open until then (R10, R35).
-        """
+        """Whether a payment leaves the window open until it is found what follows (R10, R35)."""
         if self.confirmation is None or self._values is None:
             return False
         return is_payment(self.confirmation) and self._values.coverage.because == "finding_missing"

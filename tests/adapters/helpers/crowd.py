@@ -12,7 +12,6 @@ from given.cohort import LEARNED, anybody, editions
 from yibao.adapters.editions import Editions
 from yibao.adapters.service.service import Service
 from yibao.domain.facts import events
-from yibao.domain.kept import kept
 from yibao.domain.vocabulary import edition_stream
 from yibao.projections.record import Record
 
@@ -23,13 +22,10 @@ class MadeUp(Editions):
     def __init__(self) -> None:
         super().__init__()
         self._read |= editions()
+        vars(self)["years"] = tuple(sorted({each.year for each in editions().values()}))
 
     def names(self) -> list[str]:
         return sorted(editions())
-
-    @kept
-    def years(self) -> tuple[int, ...]:
-        return tuple(sorted({each.year for each in editions().values()}))
 
 
 def crowd(service: Service, size: int, seed: int = 0) -> None:

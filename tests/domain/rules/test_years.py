@@ -704,3 +704,10 @@ def test_an_end_named_on_the_first_waiting_day_moves_the_account_to_the_day_of_s
     told.recorded[-1] = told.recorded[-1].model_copy(update=first_day)
     student = Years(given(*LONG), told)
     assert student.values(LATER)[:2] == ("none", "2025-09-06")
+
+
+def test_leaving_told_in_this_year_leaves_the_window_open_while_the_check_is_missing() -> None:
+    gone = withdraw("2025-12-10 09:00", "2025-12-15")
+    assert alone(PAID, gone).because("coverage", NEW_YEAR) == "check_missing"
+    checked_by_then = alone(PAID, checked("2025-12-05 10:00", 0), gone)
+    assert checked_by_then.because("coverage", NEW_YEAR) == "withdrawn"
