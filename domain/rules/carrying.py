@@ -16,8 +16,8 @@ def as_of(case: Case, at: datetime) -> Case:
     if case.before is None:
         return case
     before, undecided = as_of(case.before, at), _undecided(case.before, at)
-    told = undecided.because if undecided else None
-    if before is case.before and told == (before.undecided and before.undecided.because):
+    told = _told_by(undecided)
+    if before is case.before and told == _told_by(before.undecided):
         return case
 
     def open_before() -> Case:
@@ -45,6 +45,11 @@ def _undecided(case: Case, at: datetime) -> Derived[Pending] | None:
         if found.value
         else None
     )
+
+
+def _told_by(undecided: Derived[Pending] | None) -> tuple[object, ...]:
+    """Why nobody has joined yet, and what one may still join by."""
+    return (undecided.because, *map(id, undecided.inputs)) if undecided else ()
 
 
 def _with(case: Case, before: Case | None, undecided: Derived[Pending] | None) -> Case:
