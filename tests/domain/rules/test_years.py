@@ -150,6 +150,19 @@ def test_while_one_may_still_join_before_everything_is_open() -> None:
     assert student.values(NEW_YEAR)[3] == IN_FULL
 
 
+def test_by_what_one_may_still_join_before_does_not_depend_on_what_was_asked_earlier() -> None:
+    def student() -> Years:
+        joined = paid("2026-11-21 10:00", 2027)
+        return Years(in_2026(), given(registered("2025-09-01"), joined, policy=continuing(2027)))
+
+    asked_before = student()
+    early, late = "2025-12-01 00:00", "2026-06-01 00:00"
+    assert asked_before.because("waiting", early) == "year_before_undecided"
+    assert str(asked_before.found(late)) == str(student().found(late))
+    inputs = [x.found(late).waiting.inputs[0].derived.inputs for x in (asked_before, student())]
+    assert [told[0].name for told in inputs] == ["late_period"] * 2
+
+
 def test_who_was_never_registered_before_leaves_nothing_open() -> None:
     student = alone(PAID, checked("2025-12-05 10:00", 0))
     expected = ("none", "2025-11-20", "2025-11-21 09:00", IN_FULL)
