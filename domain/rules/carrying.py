@@ -47,9 +47,9 @@ def _undecided(case: Case, at: datetime) -> Derived[Pending] | None:
     )
 
 
-def _told_by(undecided: Derived[Pending] | None) -> tuple[object, ...]:
-    """Why nobody has joined yet, and what one may still join by."""
-    return (undecided.because, *map(id, undecided.inputs)) if undecided else ()
+def _told_by(undecided: Derived[Pending] | None) -> tuple[int, ...] | None:
+    """By what one may still join, if nobody has."""
+    return undecided and tuple(map(id, undecided.inputs))
 
 
 def _with(case: Case, before: Case | None, undecided: Derived[Pending] | None) -> Case:

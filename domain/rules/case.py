@@ -89,7 +89,6 @@ class Case:
             and other.fixes is self.fixes
             and other.before is self.before
             and other.following is self.following
-            and other.undecided is self.undecided
             and _ASIDE.issuperset(other.facts.differ_in(self.facts))
         )
 

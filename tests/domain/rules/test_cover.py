@@ -14,6 +14,7 @@ from given import (
     edition_with,
     given,
     keep,
+    other_cover,
     registered,
     stopped,
     withdraw,
@@ -66,6 +67,18 @@ def test_it_runs_from_its_first_day_to_the_end_of_the_year(
     story: tuple[Step, ...], first: str
 ) -> None:
     assert given(*story).coverage() == f"{first} to 2025-12-31"
+
+
+def test_who_leaves_on_the_day_on_which_an_account_could_be_built_joins_no_more() -> None:
+    student = given(REGISTERED, withdraw("2025-09-05 09:00", "2025-09-10"))
+    assert student.because("coverage", "2025-09-09 23:59") == "confirmation_missing"
+    assert student.because("coverage", "2025-09-10 00:00") == "withdrawn"
+
+
+def test_who_never_joined_opts_out_after_the_benefit_year_as_well() -> None:
+    declared = other_cover("2025-09-02 09:00", "other_province")
+    student = given(REGISTERED, declared, keep("2026-01-05 09:00", observed=True))
+    assert student.because("coverage", "2026-02-01 00:00") == "opted_out"
 
 
 @pytest.mark.parametrize(

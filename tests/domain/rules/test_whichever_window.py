@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from given import confirmed, given, keep, other_cover, registered, roster
+from given import confirmed, continuing, given, keep, other_cover, registered, roster
 
 from yibao.domain.calendar import read_instant
 from yibao.domain.rules.obstacles import confirmed_whichever_holds
@@ -32,8 +32,17 @@ def test_at_the_very_instant_of_the_confirmation_that_is_not_said() -> None:
 def test_a_window_that_opened_later_or_was_closed_by_then_makes_a_difference() -> None:
     later = of(opens_at=LATER)
     closed = of(closed_from=read_instant("2025-09-06 00:00"))
-    for other in (later, closed):
+    just_closed = of(closed_from=read_instant(SIGNED))
+    for other in (later, closed, just_closed):
         assert not confirmed_whichever_holds(IN_TIME, [WINDOW, other], LATER)
+
+
+def test_where_there_are_periods_it_matters_in_which_one_has_joined() -> None:
+    periods = continuing(enrolled_by=None)
+    joined = given(registered("2025-11-15"), confirmed("2025-11-20 10:00"), policy=periods).case
+    assert len(joined.policy.periods) == 2
+    later = read_instant("2025-11-21 10:00")
+    assert not confirmed_whichever_holds(joined, [joined.latest_window], later)
 
 
 def test_who_has_not_confirmed_or_has_opted_out_is_not_answered_alike() -> None:
