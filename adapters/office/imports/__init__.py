@@ -1,7 +1,8 @@
 """Tables recorded: what becomes of each row, told by row numbers and codes, never by a cell."""
 
 from yibao.adapters.office.imports.editions import edition_of
-from yibao.adapters.office.imports.roster import Asked, import_roster
+from yibao.adapters.office.imports.roster import import_roster
+from yibao.adapters.office.imports.rows import Asked
 from yibao.adapters.office.imports.verdicts import (
     FINE,
     VERDICTS,
@@ -11,6 +12,7 @@ from yibao.adapters.office.imports.verdicts import (
     Verdict,
     imported_json,
     row_told,
+    verdict_told,
     warning_told,
 )
 
@@ -26,5 +28,6 @@ __all__ = [
     "import_roster",
     "imported_json",
     "row_told",
+    "verdict_told",
     "warning_told",
 ]

@@ -1,4 +1,4 @@
-"""Rows of a roster: what each says, or why it cannot be so and how to mend it.
+"""Rows of tables: what each says, or why it cannot be so and how to mend it.
 
 Pure: no file, no clock, no store. Beside the adapters that read rows and record them, since what a
 registry writes into a cell is no law.
