@@ -1,0 +1,193 @@
+"""What becomes of rows about students who are known: checks, accounts, proxies and premiums."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from yibao.adapters.office.directory import Directory, DirectorySettings
+from yibao.adapters.office.imports import (
+    Asked,
+    Change,
+    Imported,
+    import_known,
+    import_roster,
+)
+from yibao.adapters.office.judging import KINDS, ROSTER
+from yibao.adapters.office.reading import Row, Table
+from yibao.adapters.service import Service, open_service
+from yibao.adapters.views.words import LANGUAGES, Words
+from yibao.domain.calendar import SHANGHAI
+from yibao.domain.vocabulary import EnrollmentId
+
+from ..conftest import opened
+
+NOW = datetime(2025, 12, 10, 9, 0, tzinfo=SHANGHAI)
+REGISTERED = datetime(2025, 9, 2, 17, 0, tzinfo=SHANGHAI)
+ADA, BO, CY = "525001", "525002", "525003"
+ENTERED = datetime(2025, 9, 8, 14, 20, tzinfo=SHANGHAI)
+
+
+def table_of(heads: list[str], *rows: list[Any]) -> Table:
+    """A table whose header is in row 1."""
+    places = {head: place for place, head in enumerate(heads)}
+    return Table(places, heads, [Row(n, cells) for n, cells in enumerate(rows, 2)], [])
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    url = f"sqlite:///{tmp_path / 'facts.db'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+    with open_service(url, clock=lambda: NOW, by="office") as service:
+        yield service
+
+
+@pytest.fixture
+def directory(settings: DirectorySettings, service: Service) -> Iterator[Directory]:
+    """A directory with three students who are registered."""
+    rows = [[n, "某", "护照", f"P{n}", "本科生", "2025-09-01"] for n in (ADA, BO, CY)]
+    with opened(settings) as directory:
+        roster = table_of(list(ROSTER.names), *rows)
+        assert import_roster(service, directory, roster, Asked("sjtu", at=REGISTERED)).is_fine
+        yield directory
+
+
+class Office:
+    """The office at work on tables of one kind."""
+
+    def __init__(self, service: Service, directory: Directory, kind: str, *heads: str) -> None:
+        self.service, self.directory, self.kind = service, directory, KINDS[kind]
+        self.heads = ["number", *heads]
+
+    def imported(self, *rows: list[Any], **asked: Any) -> Imported:
+        table = table_of(self.heads, *rows)
+        return import_known(self.service, self.directory, self.kind, table, Asked("sjtu", **asked))
+
+    def verdicts(self, *rows: list[Any], **asked: Any) -> list[tuple[str, str | None]]:
+        return [(row.verdict, row.code) for row in self.imported(*rows, **asked).rows]
+
+    def facts(self, number: str, year: int = 2025) -> list[Any]:
+        """What was recorded of a student after her registration."""
+        (who,) = self.directory.known([("sjtu", number)])
+        assert who is not None
+        return list(self.service.facts(EnrollmentId(who.ref, year)))[2:]
+
+    def ref(self, number: str) -> str:
+        found = self.directory.find("sjtu", number, by="test")
+        assert found is not None
+        return found
+
+
+NEW, KNOWN, CHANGED = ("registered", None), ("known", None), ("changed", None)
+
+
+@pytest.fixture
+def results(service: Service, directory: Directory) -> Office:
+    columns = ("lapsed_years", "years_repaid", "waiting_ends_on")
+    return Office(service, directory, "results", *columns)
+
+
+def test_the_results_of_the_check_are_recorded_once(results: Office) -> None:
+    rows = [[ADA, "1", "", ""], [BO, 2.0, "1", "2025-11-30"], [CY, "０", "", ""]]
+    assert results.verdicts(*rows) == [NEW] * 3
+    (check,) = results.facts(BO)
+    assert (check.name, check.lapsed_years, check.years_repaid, check.waiting_ends_on) == (
+        "prior-coverage-verified",
+        2,
+        1,
+        date(2025, 11, 30),
+    )
+    assert (check.occurred_at, check.by) == (NOW, "office")
+    assert results.verdicts(*rows) == [KNOWN] * 3
+    assert len(results.facts(BO)) == 1
+
+
+def test_another_result_is_told_and_corrected_where_that_is_asked_for(results: Office) -> None:
+    results.imported([ADA, "1", "", "2025-11-30"])
+    row = [ADA, "2", "1", ""]
+    expected = (
+        Change("lapsed_years", "1", "2"),
+        Change("years_repaid", None, "1"),
+        Change("waiting_ends_on", "2025-11-30", None),
+    )
+    for asked in ({}, {"correct": True, "dry_run": True}, {"correct": True, "reason": "misread"}):
+        found = results.imported(row, **asked)
+        assert found.rows[0].verdict == "changed"
+        assert found.rows[0].changes == expected
+    assert results.verdicts(row) == [KNOWN]
+    correction = results.facts(ADA)[-1]
+    assert (correction.reason, correction.lapsed_years) == ("misread", 2)
+    assert correction.supersedes == results.facts(ADA)[0].event_id
+
+
+def test_a_check_made_at_another_time_is_another_check(
+    service: Service, directory: Directory
+) -> None:
+    results = Office(service, directory, "results", "lapsed_years", "checked_at")
+    first, second = [ADA, "2", "2025-09-09 10:00"], [ADA, "1", "2025-10-09 10:00"]
+    assert results.verdicts(first, second) == [NEW, NEW]
+    assert results.verdicts(second, first) == [KNOWN, KNOWN]
+    assert [check.lapsed_years for check in results.facts(ADA)] == [2, 1]
+    assert results.verdicts([ADA, "0", "2025-10-09 10:00"]) == [CHANGED]
+    assert results.verdicts([ADA, "2", ""]) == [CHANGED]  # the later one counts
+    # Without that column nothing is said of years repaid, or of a day.
+    assert results.imported([ADA, "1", ""]).is_fine
+
+
+def test_who_is_not_known_is_refused_and_gets_no_entry(results: Office) -> None:
+    assert results.verdicts(["525009", "1", "", ""]) == [("refused", "nobody")]
+    assert results.directory.known([("sjtu", "525009")]) == [None]
+    table = table_of(results.heads, [ADA, "1", "", ""])
+    elsewhere = import_known(
+        results.service, results.directory, results.kind, table, Asked("tongji")
+    )
+    assert elsewhere.rows[0].code == "nobody"
+    nowhere = import_known(results.service, None, results.kind, table, Asked("sjtu", dry_run=True))
+    assert nowhere.rows[0].code == "nobody"
+
+
+@pytest.mark.parametrize(
+    ("kind", "heads", "cells", "code"),
+    [
+        ("results", ["lapsed_years"], ["一年"], "not_a_count"),
+        ("results", ["lapsed_years"], ["101"], "not_a_count"),
+        ("results", ["lapsed_years"], ["-1"], "not_a_count"),
+        ("results", ["lapsed_years"], [1.5], "damaged_number"),
+        ("results", ["lapsed_years"], [""], "empty"),
+        ("results", ["lapsed_years", "waiting_ends_on"], ["1", "11月30日"], "no_year"),
+        ("results", ["lapsed_years", "checked_at"], ["1", "2025-09-06 25:00"], "not_an_instant"),
+        ("results", ["lapsed_years", "waiting_ends_on"], ["1", "9999-12-31"], "not_a_day"),
+    ],
+)
+def test_a_cell_that_cannot_be_right_is_told(
+    service: Service, directory: Directory, kind: str, heads: list[str], cells: list[Any], code: str
+) -> None:
+    office = Office(service, directory, kind, *heads)
+    assert office.verdicts([ADA, *cells]) == [("refused", code)]
+    assert office.facts(ADA) == []
+
+
+def test_all_or_nothing(results: Office) -> None:
+    rows = [[ADA, "1", "", ""], ["525009", "1", "", ""]]
+    found = results.imported(*rows, all_or_nothing=True)
+    assert found.dry_run
+    assert [row.verdict for row in found.rows] == ["registered", "refused"]
+    assert results.facts(ADA) == []
+    assert results.imported(rows[0], all_or_nothing=True).is_fine
+    assert len(results.facts(ADA)) == 1
+
+
+class Killed(BaseException):
+    """As if the process were gone."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_column_is_found_by_its_own_name_in_both_languages(kind: str, language: Any) -> None:
+    words, heading = Words(language), KINDS[kind].heading
+    for column in heading.names:
+        assert heading.column(words("roster", column)) == column
+        assert words("roster_help", column)
