@@ -117,6 +117,17 @@ def results(**how: Any) -> None:
     _record("results", **how)
 
 
+@_import("accounts")
+def accounts(**how: Any) -> None:
+    """Record the accounts that were seen built.
+
+    The columns of the table are student number and the day on which the account was built, and if
+    need be benefit year. Students are found by their numbers in the directory; options and exit
+    codes are those of `import roster`.
+    """
+    _record("accounts", **how)
+
+
 def _record(
     kind: str,
     file: Path,

@@ -54,6 +54,16 @@ def results(**how: Any) -> None:
     _write("results", **how)
 
 
+@_template("accounts")
+def accounts(**how: Any) -> None:
+    """Write an empty table of accounts that were built.
+
+    It is accounts-template.xlsx here where no FILE is named. Its columns are explained, and every
+    cell is text.
+    """
+    _write("accounts", **how)
+
+
 def _write(kind: str, file: Path, force: bool, lang: Any) -> None:
     from yibao.adapters.office import check_office
 

@@ -17,6 +17,7 @@ from yibao.adapters.office.judging.refusals import Judged, RowRefused
 from yibao.adapters.office.judging.roster import ROSTER
 from yibao.adapters.office.reading import Heading, Row, Table, day_in, instant_in
 from yibao.domain.facts.commands import (
+    BuildAccount,
     PayPremium,
     RecordFact,
     VerifyPriorCoverage,
@@ -140,8 +141,25 @@ RESULTS: Final = Kind(
     apart=("year", "checked_at"),
 )
 
+ACCOUNTS: Final = Kind(
+    "accounts",
+    {
+        "number": NUMBER,
+        "built_on": Column(
+            (
+                *("建账日期", "建账日", "建账时间", "账户建立日期", "账户建立时间"),
+                *("accountbuilton", "accountday", "builton", "accountdate"),
+            ),
+            day_in,
+        ),
+        "year": _OF_WHICH_YEAR,
+    },
+    BuildAccount,
+    {"built_on": "on"},
+)
+
 #: Every kind of table about students who are known, by its name.
-KINDS: Final = {kind.name: kind for kind in (RESULTS,)}
+KINDS: Final = {kind.name: kind for kind in (RESULTS, ACCOUNTS)}
 
 #: What is looked for in a table of each kind, the roster among them.
 HEADINGS: Final = {"roster": ROSTER, **{name: kind.heading for name, kind in KINDS.items()}}

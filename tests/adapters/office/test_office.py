@@ -373,10 +373,17 @@ TABLES: dict[str, Any] = {
         [2, "525002", "０", None],
         [3, "525009", "一年", None],
     ],
+    "accounts": [
+        ["Student number", "Account built on"],
+        ["525001", date(2025, 12, 1)],
+        ["525002", "2025年9月8日"],
+        ["525009", "已建"],
+    ],
 }
 #: What they come to in the facts of ADA and BO.
 RECORDED = {
     "results": (["prior-coverage-verified"], ["prior-coverage-verified"]),
+    "accounts": (["account-built"], ["account-built"]),
 }
 every_kind = pytest.mark.parametrize("kind", TABLES)
 

@@ -20,6 +20,7 @@ from yibao.adapters.office.reading import Row, Table
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.views.words import LANGUAGES, Words
 from yibao.domain.calendar import SHANGHAI
+from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import EnrollmentId
 
 from ..conftest import opened
@@ -90,6 +91,11 @@ def results(service: Service, directory: Directory) -> Office:
     return Office(service, directory, "results", *columns)
 
 
+@pytest.fixture
+def accounts(service: Service, directory: Directory) -> Office:
+    return Office(service, directory, "accounts", "built_on")
+
+
 def test_the_results_of_the_check_are_recorded_once(results: Office) -> None:
     rows = [[ADA, "1", "", ""], [BO, 2.0, "1", "2025-11-30"], [CY, "０", "", ""]]
     assert results.verdicts(*rows) == [NEW] * 3
@@ -137,6 +143,52 @@ def test_a_check_made_at_another_time_is_another_check(
     assert results.imported([ADA, "1", ""]).is_fine
 
 
+def test_an_account_is_recorded_once(accounts: Office) -> None:
+    at = datetime(2025, 12, 5, tzinfo=SHANGHAI)
+    assert accounts.verdicts([ADA, "2025-12-01"], [BO, 45992], at=at, by="officer-7") == [NEW, NEW]
+    (fact,) = accounts.facts(ADA)
+    assert (fact.name, fact.on, fact.occurred_at, fact.by) == (
+        "account-built",
+        date(2025, 12, 1),
+        at,
+        "officer-7",
+    )
+    assert accounts.verdicts([ADA, "2025/12/1"], [BO, 45992]) == [KNOWN, KNOWN]
+    assert accounts.verdicts([ADA, "2025-12-02"]) == [CHANGED]
+    assert accounts.verdicts([ADA, "2025-12-02"], correct=True) == [CHANGED]
+    assert accounts.verdicts([ADA, "2025-12-02"]) == [KNOWN]
+
+
+def next_year(office: Office, number: str) -> EnrollmentId:
+    """She goes on, registered for the next year by the edition of those who do."""
+    office.service.register(
+        office.ref(number),
+        policy="shanghai-2026-continuing",
+        on="2025-09-01",
+        school="sjtu",
+        category="undergraduate",
+        document="passport",
+        at="2025-12-01 09:00",
+    )
+    return EnrollmentId(office.ref(number), 2026)
+
+
+def test_a_row_is_of_the_year_it_names_or_of_the_one_its_day_lies_in(
+    service: Service, directory: Directory
+) -> None:
+    accounts = Office(service, directory, "accounts", "built_on", "year")
+    whose = next_year(accounts, ADA)
+    accounts.imported([ADA, "2025-12-01", ""])
+    assert [fact.name for fact in accounts.facts(ADA)] == ["account-built"]
+    accounts.imported([ADA, "2026-01-02", ""])
+    assert [fact.name for fact in service.facts(whose)] == ["registered", "account-built"]
+    assert accounts.verdicts([ADA, "2025-12-01", "2026"]) == [CHANGED]
+    assert accounts.verdicts([ADA, "2025-12-01", "2024"]) == [("refused", "no_enrollment")]
+    results = Office(service, directory, "results", "lapsed_years")
+    assert results.verdicts([ADA, "1"]) == [NEW]  # today lies in the first year
+    assert [fact.name for fact in results.facts(ADA)][-1] == "prior-coverage-verified"
+
+
 def test_who_is_not_known_is_refused_and_gets_no_entry(results: Office) -> None:
     assert results.verdicts(["525009", "1", "", ""]) == [("refused", "nobody")]
     assert results.directory.known([("sjtu", "525009")]) == [None]
@@ -159,6 +211,8 @@ def test_who_is_not_known_is_refused_and_gets_no_entry(results: Office) -> None:
         ("results", ["lapsed_years"], [""], "empty"),
         ("results", ["lapsed_years", "waiting_ends_on"], ["1", "11月30日"], "no_year"),
         ("results", ["lapsed_years", "checked_at"], ["1", "2025-09-06 25:00"], "not_an_instant"),
+        ("accounts", ["built_on"], ["已建账"], "not_a_day"),
+        ("accounts", ["built_on"], ["0001-01-01"], "not_a_day"),
         ("results", ["lapsed_years", "waiting_ends_on"], ["1", "9999-12-31"], "not_a_day"),
     ],
 )
@@ -178,6 +232,24 @@ def test_all_or_nothing(results: Office) -> None:
     assert results.facts(ADA) == []
     assert results.imported(rows[0], all_or_nothing=True).is_fine
     assert len(results.facts(ADA)) == 1
+
+
+def test_what_was_taken_back_is_recorded_anew(accounts: Office) -> None:
+    accounts.imported([ADA, "2025-12-01"])
+    (fact,) = accounts.facts(ADA)
+    whose = EnrollmentId(accounts.ref(ADA), 2025)
+    accounts.service.void(whose, fact=fact.event_id, reason="not-yet")
+    assert accounts.verdicts([ADA, "2025-12-01"]) == [NEW]
+    assert accounts.verdicts([ADA, "2025-12-01"]) == [KNOWN]
+
+
+@pytest.mark.parametrize("asked", [{"at": NOW.replace(year=2026)}, {"by": "a b"}, {"reason": "A"}])
+def test_what_can_never_be_right_is_told_before_anything_is_recorded(
+    accounts: Office, asked: dict[str, Any]
+) -> None:
+    with pytest.raises(BadValue):
+        accounts.imported([ADA, "2025-12-01"], **asked)
+    assert accounts.facts(ADA) == []
 
 
 class Killed(BaseException):
