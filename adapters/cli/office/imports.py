@@ -128,6 +128,18 @@ def accounts(**how: Any) -> None:
     _record("accounts", **how)
 
 
+@_import("proxies")
+def proxies(**how: Any) -> None:
+    """Record what was confirmed by proxy, and keep what waits to be.
+
+    The columns of the table are student number and proxy date, and if need be entered at and
+    benefit year. A row without an instant of entry is no fact yet, and kept in the directory until
+    it comes again with one. Students are found by their numbers in the directory; options and exit
+    codes are those of `import roster`.
+    """
+    _record("proxies", **how)
+
+
 def _record(
     kind: str,
     file: Path,

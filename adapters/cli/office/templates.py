@@ -64,6 +64,16 @@ def accounts(**how: Any) -> None:
     _write("accounts", **how)
 
 
+@_template("proxies")
+def proxies(**how: Any) -> None:
+    """Write an empty table of proxies.
+
+    It is proxies-template.xlsx here where no FILE is named. Its columns are explained, and every
+    cell is text.
+    """
+    _write("proxies", **how)
+
+
 def _write(kind: str, file: Path, force: bool, lang: Any) -> None:
     from yibao.adapters.office import check_office
 

@@ -18,10 +18,12 @@ from yibao.adapters.office.judging.roster import ROSTER
 from yibao.adapters.office.reading import Heading, Row, Table, day_in, instant_in
 from yibao.domain.facts.commands import (
     BuildAccount,
+    Confirm,
     PayPremium,
     RecordFact,
     VerifyPriorCoverage,
 )
+from yibao.domain.vocabulary import ConfirmationChannel
 
 
 class Kind(NamedTuple):
@@ -158,8 +160,37 @@ ACCOUNTS: Final = Kind(
     {"built_on": "on"},
 )
 
+PROXIES: Final = Kind(
+    "proxies",
+    {
+        "number": NUMBER,
+        "asked_on": Column(
+            (
+                *("委托日期", "委托日", "委托时间", "代办委托日期"),
+                *("proxydate", "dateofproxy", "askedon", "proxygivenon"),
+            ),
+            day_in,
+            may_be_empty=True,
+        ),
+        "entered_at": Column(
+            (
+                *("录入时间", "录入日期", "代办时间", "代办日期", "代为确认时间"),
+                *("enteredat", "enteredon", "timeofentry", "instantofentry"),
+            ),
+            instant_in,
+            may_lack=True,
+        ),
+        "year": _OF_WHICH_YEAR,
+    },
+    Confirm,
+    {},
+    at="entered_at",
+    fixed={"channel": ConfirmationChannel.PROXY},
+    waits="asked_on",
+)
+
 #: Every kind of table about students who are known, by its name.
-KINDS: Final = {kind.name: kind for kind in (RESULTS, ACCOUNTS)}
+KINDS: Final = {kind.name: kind for kind in (RESULTS, ACCOUNTS, PROXIES)}
 
 #: What is looked for in a table of each kind, the roster among them.
 HEADINGS: Final = {"roster": ROSTER, **{name: kind.heading for name, kind in KINDS.items()}}

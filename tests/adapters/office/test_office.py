@@ -379,11 +379,18 @@ TABLES: dict[str, Any] = {
         ["525002", "2025年9月8日"],
         ["525009", "已建"],
     ],
+    "proxies": [
+        ["学号", "委托日期", "录入时间"],
+        ["525001", date(2025, 9, 5), None],
+        ["525002", "2025-09-05", "2025/9/8 14:20"],
+        ["525009", None, None],
+    ],
 }
 #: What they come to in the facts of ADA and BO.
 RECORDED = {
     "results": (["prior-coverage-verified"], ["prior-coverage-verified"]),
     "accounts": (["account-built"], ["account-built"]),
+    "proxies": ([], ["confirmed"]),
 }
 every_kind = pytest.mark.parametrize("kind", TABLES)
 

@@ -96,6 +96,11 @@ def accounts(service: Service, directory: Directory) -> Office:
     return Office(service, directory, "accounts", "built_on")
 
 
+@pytest.fixture
+def proxies(service: Service, directory: Directory) -> Office:
+    return Office(service, directory, "proxies", "asked_on", "entered_at")
+
+
 def test_the_results_of_the_check_are_recorded_once(results: Office) -> None:
     rows = [[ADA, "1", "", ""], [BO, 2.0, "1", "2025-11-30"], [CY, "０", "", ""]]
     assert results.verdicts(*rows) == [NEW] * 3
@@ -159,6 +164,77 @@ def test_an_account_is_recorded_once(accounts: Office) -> None:
     assert accounts.verdicts([ADA, "2025-12-02"]) == [KNOWN]
 
 
+def test_a_proxy_waits_in_the_directory_until_it_was_entered(proxies: Office) -> None:
+    asked = date(2025, 9, 5)
+    rows = [[ADA, "2025-09-05", ""], [BO, "2025-09-05", "2025-09-08 14:20"]]
+    assert proxies.verdicts(*rows, dry_run=True) == [("declared", None), NEW]
+    assert proxies.directory.waiting_proxies("sjtu") == []
+    assert proxies.verdicts(*rows) == [("declared", None), NEW]
+    assert proxies.directory.waiting_proxies("sjtu") == [(proxies.ref(ADA), asked)]
+    assert proxies.facts(ADA) == []
+    (confirmation,) = proxies.facts(BO)
+    assert (confirmation.name, confirmation.channel, confirmation.occurred_at) == (
+        "confirmed",
+        "proxy",
+        ENTERED,
+    )
+    assert not confirmation.observed
+    assert proxies.verdicts(*rows) == [KNOWN, KNOWN]
+    assert proxies.verdicts([ADA, "2025-09-05", "2025-09-08 14:20"]) == [NEW]
+    assert proxies.directory.waiting_proxies("sjtu") == []
+    assert proxies.verdicts([ADA, "2025-09-05", ""]) == [KNOWN]  # she has confirmed since
+    assert proxies.directory.waiting_proxies("sjtu") == []
+
+
+def test_a_proxy_of_another_day_takes_the_place_of_the_first_where_that_is_asked_for(
+    proxies: Office,
+) -> None:
+    proxies.imported([ADA, "2025-09-05", ""])
+    row = [ADA, "2025-09-06", ""]
+    for asked, day in (({}, 5), ({"correct": True, "dry_run": True}, 5), ({"correct": True}, 6)):
+        found = proxies.imported(row, **asked)
+        assert found.rows[0].changes == (Change("asked_on", "2025-09-05", "2025-09-06"),)
+        assert proxies.directory.waiting_proxies("sjtu") == [(proxies.ref(ADA), date(2025, 9, day))]
+    assert proxies.verdicts(row) == [KNOWN]
+
+
+def test_when_a_proxy_was_entered_is_corrected(proxies: Office) -> None:
+    proxies.imported([ADA, "", "2025-09-08 14:20"])
+    row = [ADA, "", "2025-09-09 14:20"]
+    assert proxies.imported(row).rows[0].changes == (
+        Change("entered_at", "2025-09-08T14:20:00+08:00", "2025-09-09T14:20:00+08:00"),
+    )
+    assert proxies.verdicts(row, correct=True) == [CHANGED]
+    assert proxies.facts(ADA)[-1].occurred_at == datetime(2025, 9, 9, 14, 20, tzinfo=SHANGHAI)
+    assert proxies.verdicts(row) == [KNOWN]
+
+
+def test_a_proxy_that_may_not_be_is_refused_and_waits_on(proxies: Office) -> None:
+    proxies.imported([ADA, "2025-09-05", ""])
+    found = proxies.verdicts(
+        [ADA, "", "2025-09-01 14:20"],
+        [BO, "", "2025-12-24 14:20"],
+        [CY, "", ""],
+    )
+    assert found == [
+        ("refused", "window_not_open"),
+        ("refused", "in_the_future"),
+        ("refused", "empty"),
+    ]
+    assert len(proxies.directory.waiting_proxies("sjtu")) == 1
+    proxies.service.confirm(EnrollmentId(proxies.ref(ADA), 2025), at=ENTERED, channel="app")
+    assert proxies.verdicts([ADA, "", "2025-09-08 15:00"]) == [("refused", "already_confirmed")]
+    assert proxies.verdicts([ADA, "2025-09-05", ""]) == [KNOWN]
+    assert proxies.directory.waiting_proxies("sjtu") == []
+
+
+def test_who_is_forgotten_gave_no_proxy(proxies: Office) -> None:
+    proxies.imported([ADA, "2025-09-05", ""])
+    proxies.directory.forget(proxies.ref(ADA), by="officer-7", reason="left")
+    assert proxies.directory.waiting_proxies("sjtu") == []
+    assert proxies.verdicts([ADA, "2025-09-05", ""]) == [("refused", "nobody")]
+
+
 def next_year(office: Office, number: str) -> EnrollmentId:
     """She goes on, registered for the next year by the edition of those who do."""
     office.service.register(
@@ -212,7 +288,9 @@ def test_who_is_not_known_is_refused_and_gets_no_entry(results: Office) -> None:
         ("results", ["lapsed_years", "waiting_ends_on"], ["1", "11月30日"], "no_year"),
         ("results", ["lapsed_years", "checked_at"], ["1", "2025-09-06 25:00"], "not_an_instant"),
         ("accounts", ["built_on"], ["已建账"], "not_a_day"),
+        ("proxies", ["asked_on", "entered_at"], ["2025-09-05", "已录入"], "not_a_day"),
         ("accounts", ["built_on"], ["0001-01-01"], "not_a_day"),
+        ("proxies", ["asked_on", "entered_at"], ["", "0001-01-01 10:00"], "not_a_day"),
         ("results", ["lapsed_years", "waiting_ends_on"], ["1", "9999-12-31"], "not_a_day"),
     ],
 )
@@ -254,6 +332,28 @@ def test_what_can_never_be_right_is_told_before_anything_is_recorded(
 
 class Killed(BaseException):
     """As if the process were gone."""
+
+
+@pytest.mark.parametrize("after", ["proxies_wait", "proxies_ended", "keep"])
+def test_killed_anywhere_and_repeated_it_ends_as_if_it_had_run_once(
+    proxies: Office, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    from yibao.adapters.office.directory import Importing
+
+    proxies.imported([ADA, "2025-09-05", ""])
+    rows = [[ADA, "2025-09-05", "2025-09-08 14:20"], [BO, "2025-09-06", ""]]
+
+    def goes_no_further(*args: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Importing, after, goes_no_further)
+        with pytest.raises(Killed):
+            proxies.imported(*rows)
+    assert proxies.imported(*rows).is_fine
+    assert [fact.name for fact in proxies.facts(ADA)] == ["confirmed"]
+    waiting = [(proxies.ref(BO), date(2025, 9, 6))]
+    assert proxies.directory.waiting_proxies("sjtu") == waiting
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
