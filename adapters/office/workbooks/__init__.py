@@ -1,6 +1,6 @@
 """Workbooks for the office, by XlsxWriter: nothing in a cell is a formula or a link."""
 
 from yibao.adapters.office.workbooks.errors import errors_workbook
-from yibao.adapters.office.workbooks.templates import roster_template
+from yibao.adapters.office.workbooks.templates import template
 
-__all__ = ["errors_workbook", "roster_template"]
+__all__ = ["errors_workbook", "template"]
