@@ -12,6 +12,7 @@ from yibao.adapters.office.directory.directory import (
     draw,
     open_directory,
 )
+from yibao.adapters.office.directory.people import WaitingProxy
 from yibao.adapters.office.directory.sealing import Entry
 from yibao.adapters.office.directory.settings import DirectorySettings, directory_settings
 
@@ -22,6 +23,7 @@ __all__ = [
     "Forgotten",
     "Importing",
     "Person",
+    "WaitingProxy",
     "directory_settings",
     "draw",
     "open_directory",

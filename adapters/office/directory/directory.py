@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from yibao.adapters.office.directory.keys import Keys
-from yibao.adapters.office.directory.people import People, Sealed, is_there
+from yibao.adapters.office.directory.people import People, Sealed, WaitingProxy, is_there
 from yibao.adapters.office.directory.sealing import (
     Entry,
     keyed,
@@ -127,6 +127,14 @@ class Directory:
         refs = [people[each].ref if each in people else "" for each in lookups]
         return [found.get(ref) for ref in refs]
 
+    def waiting_proxies(self, school: str) -> list[WaitingProxy]:
+        """Of whom a school has a proxy that is not entered yet, the oldest first.
+
+        They are no facts: who has confirmed otherwise since stands here all the same, until the
+        next import that names her. Raises StoreError.
+        """
+        return self._people.proxies(school)
+
     @contextmanager
     def importing(self, is_recorded: Callable[[str], bool]) -> Iterator["Importing"]:
         """A turn to write entries, with nobody in between, after what a kill left is removed.
@@ -218,6 +226,16 @@ class Importing:
         """Writes what is known of people now."""
         if known:
             self._directory._replace(known)
+
+    def proxies_wait(self, school: str, proxies: Sequence[WaitingProxy]) -> None:
+        """The school has these proxies, and has not entered them yet."""
+        if proxies:
+            self._directory._people.keep_proxies(school, proxies)
+
+    def proxies_ended(self, refs: Sequence[str]) -> None:
+        """Of these people no proxy waits any longer."""
+        if refs:
+            self._directory._people.drop_proxies(refs)
 
     def keep(self, refs: Iterable[str]) -> None:
         """Of these something is recorded."""

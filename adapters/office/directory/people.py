@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from yibao.adapters.office.directory.tables import TOLD, SqliteFile, Tables, has_tables
@@ -19,6 +19,9 @@ _TABLES: Final = (
     "at TEXT NOT NULL, actor TEXT NOT NULL, what TEXT NOT NULL, ref TEXT, reason TEXT)",
     "CREATE TABLE IF NOT EXISTS {prefix}to_forget (ref TEXT PRIMARY KEY, actor TEXT NOT NULL) "
     "WITHOUT ROWID",
+    # Of whom the school has a proxy that nobody has entered yet: no fact, and forgotten with her.
+    "CREATE TABLE IF NOT EXISTS {prefix}proxies (ref TEXT PRIMARY KEY, school TEXT NOT NULL, "
+    "day TEXT NOT NULL) WITHOUT ROWID",
     # By which the keys are known that belong to it, and the layout of these tables.
     "CREATE TABLE IF NOT EXISTS {prefix}directory (mark TEXT NOT NULL, layout INTEGER NOT NULL)",
 )
@@ -31,6 +34,13 @@ class Sealed(NamedTuple):
     lookup: bytes
     sealed: bytes
     key_version: int
+
+
+class WaitingProxy(NamedTuple):
+    """Whose proxy the school has and has not entered yet, and since which day."""
+
+    ref: str
+    day: date
 
 
 class People:
@@ -91,7 +101,8 @@ class People:
     def remove(self, refs: Iterable[str]) -> None:
         refs = list(refs)
         with self._tables.writing() as sql:
-            for table in (self._people, f"{self._tables.prefix}to_forget"):
+            for name in ("people", "to_forget", "proxies"):
+                table = f"{self._tables.prefix}{name}"
                 sql.run_many(f"DELETE FROM {table} WHERE ref=?", ((ref,) for ref in refs))
 
     def wrapped_anew(self, version: int) -> None:
@@ -125,6 +136,32 @@ class People:
             sql.run(f"INSERT INTO {table} VALUES (?, ?) ON CONFLICT DO NOTHING", (ref, by))
             ((first,),) = sql.rows(f"SELECT actor FROM {table} WHERE ref=?", (ref,))
             return str(first)
+
+    def proxies(self, school: str) -> list["WaitingProxy"]:
+        """The proxies of a school that wait to be entered, the oldest first."""
+        with self._tables.reading() as sql:
+            rows = sql.rows(
+                f"SELECT ref, day FROM {self._tables.prefix}proxies "
+                "WHERE school=? ORDER BY day, ref",
+                (school,),
+            )
+        return [WaitingProxy(ref, date.fromisoformat(day)) for ref, day in rows]
+
+    def keep_proxies(self, school: str, proxies: Iterable["WaitingProxy"]) -> None:
+        """Notes proxies that wait; of who has one already the latest told stands."""
+        with self._tables.writing() as sql:
+            sql.run_many(
+                f"INSERT INTO {self._tables.prefix}proxies VALUES (?, ?, ?) "
+                "ON CONFLICT (ref) DO UPDATE SET school=excluded.school, day=excluded.day",
+                ((each.ref, school, each.day.isoformat()) for each in proxies),
+            )
+
+    def drop_proxies(self, refs: Iterable[str]) -> None:
+        """Whoever's proxy waited, it does no longer."""
+        with self._tables.writing() as sql:
+            sql.run_many(
+                f"DELETE FROM {self._tables.prefix}proxies WHERE ref=?", ((ref,) for ref in refs)
+            )
 
     def leave_no_trace(self) -> bool:
         return self._tables.leave_no_trace()

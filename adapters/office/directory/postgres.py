@@ -31,7 +31,7 @@ class PostgresSchema:
         with self._clear_errors():
             self._connections = Connections(url, settings_here())
         with self.reading() as sql:
-            ((there,),) = sql.rows(f"SELECT to_regclass('{self.prefix}people') IS NOT NULL")
+            ((there,),) = sql.rows(f"SELECT to_regclass('{self.prefix}proxies') IS NOT NULL")
         if not there:
             with self.writing() as sql:
                 sql.run(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")

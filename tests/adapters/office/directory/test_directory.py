@@ -4,6 +4,7 @@ import os
 import re
 import sqlite3
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from yibao.adapters.office.directory import (
     DirectorySettings,
     Entry,
     Person,
+    WaitingProxy,
     draw,
     open_directory,
 )
@@ -284,6 +286,41 @@ def test_what_is_known_of_her_now_takes_the_place_of_what_was(
         with directory.importing(lambda ref: True) as importing:
             importing.replace([Person(ada, married)])
         assert directory.person(ada, by="a") == married
+
+
+def test_a_proxy_waits_until_it_is_entered_or_she_is_forgotten(
+    each_settings: DirectorySettings,
+) -> None:
+    first, second = date(2025, 9, 5), date(2025, 9, 6)
+    with opened(each_settings) as directory:
+        ada, bo, cy = added(directory, ADA, BO, *many(1))
+        with directory.importing(lambda ref: True) as importing:
+            importing.proxies_wait("sjtu", [WaitingProxy(ada, second), WaitingProxy(bo, second)])
+            importing.proxies_wait("sjtu", [WaitingProxy(ada, first)])
+            importing.proxies_wait("tongji", [WaitingProxy(cy, first)])
+        assert directory.waiting_proxies("sjtu") == [(ada, first), (bo, second)]
+        assert directory.waiting_proxies("tongji") == [(cy, first)]
+        with directory.importing(lambda ref: True) as importing:
+            importing.proxies_ended([ada])
+        assert directory.waiting_proxies("sjtu") == [(bo, second)]
+        directory.forget(bo, by="officer-7", reason="left")
+        assert directory.waiting_proxies("sjtu") == []
+    assert rows(each_settings, "SELECT ref FROM proxies") == [(cy,)]
+
+
+def test_a_directory_from_before_proxies_were_kept_is_opened(
+    each_settings: DirectorySettings,
+) -> None:
+    with opened(each_settings) as directory:
+        (ada,) = added(directory, ADA)
+    if is_postgres(each_settings.directory):
+        with psycopg.connect(each_settings.directory) as connection:
+            connection.execute("DROP TABLE yibao_directory.proxies")
+    else:
+        rows_in(each_settings.directory, "DROP TABLE proxies")
+    with opened(each_settings) as directory:
+        assert directory.waiting_proxies("sjtu") == []
+        assert directory.person(ada, by="a") == ADA
 
 
 def test_one_imports_at_a_time(settings: DirectorySettings) -> None:
