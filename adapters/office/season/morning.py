@@ -10,13 +10,14 @@ from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, due_of, noon
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import plain
 from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import EnrollmentId
 
 
-class WaitingList(NamedTuple):
+class HowMany(NamedTuple):
     """A list, and how many are on it."""
 
     name: str
-    count: int
+    number: int
 
 
 class Morning(NamedTuple):
@@ -28,7 +29,7 @@ class Morning(NamedTuple):
     school: str
     on: date
     at: datetime
-    lists: tuple[WaitingList, ...]
+    lists: tuple[HowMany, ...]
     parked: int = 0
 
 
@@ -63,8 +64,8 @@ def this_morning(service: Service, directory: Directory | None, school: str, on:
     at = noon(on)
     due, parked = _due(service, school, at)
     counts = Counter(each.name for each in due)
-    counts[PROXIES] = len(_proxies(directory, school))
-    lists = tuple(WaitingList(name, counts[name]) for name in LISTS)
+    counts[PROXIES] = len(directory.waiting_proxies(school)) if directory else 0
+    lists = tuple(HowMany(name, counts[name]) for name in LISTS)
     return Morning(school, on, at, lists, parked)
 
 
@@ -88,7 +89,7 @@ def listed(
         raise BadValue("name", f"is no list; there are {', '.join(LISTS)}")
     at = noon(on)
     if name == PROXIES:
-        found, parked = _proxies(directory, school), 0
+        found, parked = _proxies(service, directory, school), 0
     else:
         due, parked = _due(service, school, at)
         found = [each for each in due if each.name == name]
@@ -103,9 +104,13 @@ def _due(service: Service, school: str, at: datetime) -> tuple[Iterator[Due], in
     return (due for record, known in concerned for due in due_of(record, known, at)), parked
 
 
-def _proxies(directory: Directory | None, school: str) -> list[Due]:
-    """Who signed on paper, where nobody has entered it yet."""
-    return []
+def _proxies(service: Service, directory: Directory | None, school: str) -> list[Due]:
+    """Who signed on paper, where nobody has entered it yet; the year is hers on that day."""
+    found = []
+    for ref, day in directory.waiting_proxies(school) if directory else ():
+        years = [year for year in service.enrollments(ref) if year <= day.year]
+        found.append(Due(PROXIES, EnrollmentId(ref, max(years, default=day.year))))
+    return found
 
 
 def _place(entered: Entered) -> tuple[bool, str, str, int]:
@@ -119,7 +124,7 @@ def today_json(morning: Morning) -> dict[str, Any]:
         "school": morning.school,
         "on": plain(morning.on),
         "at": plain(morning.at),
-        "lists": [each._asdict() for each in morning.lists],
+        "lists": [{"name": name, "count": number} for name, number in morning.lists],
     }
 
 

@@ -11,7 +11,13 @@ from given.cohort import LEARNED
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from yibao.adapters.office.directory import Directory, DirectorySettings, Entry, Person
+from yibao.adapters.office.directory import (
+    Directory,
+    DirectorySettings,
+    Entry,
+    Person,
+    WaitingProxy,
+)
 from yibao.adapters.office.season import (
     LISTS,
     listed,
@@ -250,6 +256,21 @@ def test_what_is_recorded_later_is_on_the_next_page(season: Service) -> None:
     assert counts(season, "sjtu", on)["not-confirmed"] == 2
     assert counts(season, "fudan", on) == {"not-confirmed": 1}
     assert counts(season, "tongji", on) == {}
+
+
+def test_proxies_that_nobody_has_entered_yet_are_kept_in_the_directory(
+    season: Service, directory: Directory, settings: DirectorySettings
+) -> None:
+    with directory.importing(lambda _: True) as entries:
+        entries.proxies_wait("sjtu", [WaitingProxy("p-b", date(2025, 9, 8))])
+        entries.proxies_wait("fudan", [WaitingProxy("p-e", date(2025, 9, 8))])
+    page = this_morning(season, directory, "sjtu", date(2025, 9, 9))
+    assert dict(page.lists)["proxies-to-enter"] == 1
+    told = json_of(season, directory, "proxies-to-enter", date(2025, 9, 9))
+    assert told["entries"] == [
+        {"ref": "p-b", "year": 2025, "student_name": "韩梅梅", "student_number": "52502"}
+    ]
+    assert accesses(settings) == [("list", "officer-7", "p-b")]
 
 
 def test_there_are_no_other_lists(season: Service) -> None:
