@@ -113,9 +113,9 @@ def _proxies(service: Service, directory: Directory | None, school: str) -> list
     return found
 
 
-def _place(entered: Entered) -> tuple[bool, str, str, int]:
+def _place(entered: Entered) -> tuple[bool, str, EnrollmentId]:
     number = entered.person.number if entered.person else ""
-    return (not number, number, *entered.due.enrollment)
+    return not number, number, entered.due.enrollment
 
 
 def today_json(morning: Morning) -> dict[str, Any]:

@@ -270,8 +270,8 @@ def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> 
     rule = policy.cited(derived.rule)
     value = shown(derived.value, words)
     number = derived.rule.partition("-")[0]
-    cited = f"{number}, {rule.notice} {words.clause(rule.clause)}"
-    line = f"{words('value', derived.name)} {value} ({cited})"
+    cited = words.joined([number, f"{rule.notice} {words.clause(rule.clause)}"])
+    line = f"{words('value', derived.name)} {value}{words.aside(cited)}"
     if derived.because:
-        line += f", {words('because', derived.because)}"
+        return words.joined([line, words("because", derived.because)])
     return line

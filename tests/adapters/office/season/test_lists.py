@@ -1,7 +1,9 @@
 """The morning page and the lists: as everybody's own answers say, on any day."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ import pytest
 from given.cohort import LEARNED
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pgserver import Server
 
+from yibao.adapters.editions import Editions
 from yibao.adapters.office.directory import (
     Directory,
     DirectorySettings,
@@ -26,10 +30,12 @@ from yibao.adapters.office.season import (
     today_json,
 )
 from yibao.adapters.service import Service, open_service
+from yibao.adapters.store import open_store
+from yibao.adapters.upkeep import grant
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts import commands
 from yibao.domain.refusals import BadValue
-from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.vocabulary import Category, Document, EnrollmentId
 
 from ...helpers.crowd import MadeUp, crowd
 from ..conftest import opened
@@ -121,8 +127,8 @@ def recorded(service: Service, ref: str, school: str, *asked: Any) -> None:
         policy="shanghai-2025",
         on=date(2025, 9, 1),
         school=school,
-        category="undergraduate",
-        document="resident_id_card",
+        category=Category.UNDERGRADUATE,
+        document=Document.RESIDENT_ID_CARD,
         at=at,
         by="a",
     )
@@ -169,8 +175,6 @@ def json_of(service: Service, directory: Directory, name: str, on: date, **how: 
 
 
 def accesses(settings: DirectorySettings) -> list[tuple[str, str, str | None]]:
-    import sqlite3
-
     with sqlite3.connect(settings.directory) as file:
         return file.execute("SELECT what, actor, ref FROM accesses ORDER BY number").fetchall()
 
@@ -271,6 +275,35 @@ def test_proxies_that_nobody_has_entered_yet_are_kept_in_the_directory(
         {"ref": "p-b", "year": 2025, "student_name": "韩梅梅", "student_number": "52502"}
     ]
     assert accesses(settings) == [("list", "officer-7", "p-b")]
+
+
+def test_who_cannot_be_read_is_left_out_and_told_of(tmp_path: Path) -> None:
+    clock, file = read_instant("2025-09-20 10:00"), tmp_path / "facts.db"
+    with open_service(f"sqlite:///{file}", clock=lambda: clock) as service:
+        recorded(service, "p-a", "sjtu")
+        recorded(service, "p-b", "sjtu")
+        with sqlite3.connect(file) as spoiled:
+            spoiled.execute("UPDATE stored_events SET state='{}' WHERE notification_id=2")
+        page = this_morning(service, None, "sjtu", date(2025, 9, 10))
+        assert (dict(page.lists)["not-confirmed"], page.parked) == (1, 1)
+        assert listed(service, None, "waiting", "sjtu", date(2025, 9, 10), by="a").parked == 1
+
+
+def test_who_may_only_read_is_told_what_nobody_has_taken_in_yet(
+    postgres_url: str, postgres: Server
+) -> None:
+    clock = read_instant("2025-09-20 10:00")
+    with open_service(postgres_url, clock=lambda: clock) as service:
+        recorded(service, "p-a", "sjtu")
+        assert counts(service, "sjtu", date(2025, 9, 10)) == {"not-confirmed": 1}
+        recorded(service, "p-b", "sjtu")
+        postgres.sql("DROP ROLE IF EXISTS morning_reader")
+        postgres.sql("CREATE ROLE morning_reader LOGIN")
+        grant(postgres_url, "morning_reader", reads_only=True)
+    as_reader = postgres_url.replace("postgres@", "morning_reader@")
+    with closing(open_store(as_reader, to_ask=True)) as store:
+        reader = Service(store, Editions(None), by="a", via="test")
+        assert counts(reader, "sjtu", date(2025, 9, 10)) == {"not-confirmed": 2}
 
 
 def test_there_are_no_other_lists(season: Service) -> None:

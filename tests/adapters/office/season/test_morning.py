@@ -14,6 +14,7 @@ from yibao.adapters.cli.office import morning
 from yibao.adapters.office.season import LISTS
 from yibao.adapters.views.words import LANGUAGES
 from yibao.domain.facts import commands
+from yibao.domain.vocabulary import ConfirmationChannel
 
 from ...conftest import Run
 from ..conftest import key_file
@@ -38,7 +39,7 @@ def _season(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with yibao.open(f"sqlite:///{tmp_path / 'facts.db'}") as service:
         how: dict[str, Any] = {"at": "2025-09-06 14:20", "by": "a"}
         asked = [
-            commands.Confirm(channel="app", **how),
+            commands.Confirm(channel=ConfirmationChannel.APP, **how),
             commands.VerifyPriorCoverage(lapsed_years=1, **how),
         ]
         whose = yibao.EnrollmentId(ref_of(run, ADA[0]), 2025)
