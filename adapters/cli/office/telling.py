@@ -35,12 +35,12 @@ def morning_report(morning: Morning, words: Words) -> RenderableType:
     heads = [words("office", head) for head in ("list", "count", "name")]
     rows = ((words("office_list", name), number, name) for name, number in morning.lists)
     columns = {"list": str, "enrollments": int, "name": str}
-    return Group(_title(words("office", "today"), morning), rows_report(heads, rows, columns))
+    return Group(_title(morning), rows_report(heads, rows, columns))
 
 
 def list_report(found: Listed, words: Words) -> RenderableType:
     """Who is on a list."""
-    title = _title(words("office_list", found.name), found)
+    title = _title(found, words("office_list", found.name))
     if not found.entries:
         return Group(title, Text(words("office", "nobody_listed")))
     heads = list_heads(found.name, words)
@@ -61,8 +61,10 @@ def student_report(shown: Shown, words: Words) -> RenderableType:
     )
 
 
-def _title(what: str, of: Morning | Listed) -> Text:
-    return Text(in_one_line(f"{of.school} · {plain(of.at)[:10]} · {what}"), style="bold")
+def _title(of: Morning | Listed, *what: str) -> Text:
+    """Which school and day it is about, and what it is."""
+    told = [of.school, plain(of.at.date()), *what]
+    return Text(in_one_line(" · ".join(told)), style="bold")
 
 
 def _section(head: str, lines: list[str]) -> Iterator[Text]:
