@@ -18,8 +18,8 @@ from yibao.adapters.office.directory import (
     directory_settings,
     open_directory,
 )
-from yibao.adapters.office.imports import Asked, Imported, import_roster
-from yibao.adapters.office.judging import ROSTER
+from yibao.adapters.office.imports import Asked, Imported, import_known, import_roster
+from yibao.adapters.office.judging import HEADINGS, KINDS
 from yibao.adapters.office.reading import Unfit, read_table, text_in
 from yibao.adapters.office.season import (
     Listed,
@@ -39,7 +39,8 @@ from yibao.domain.calendar import read_day
 from yibao.domain.refusals import BadValue
 
 
-def imported_roster(
+def imported_table(
+    kind: str,
     file: Path,
     errors: Path | None,
     force: bool,
@@ -52,10 +53,10 @@ def imported_roster(
     on_change: str,
     **asked: Any,
 ) -> Imported:
-    """What becomes of a roster in a file; rows to be mended are written into `errors`."""
+    """What becomes of a table of a kind in a file; rows to be mended are written into `errors`."""
     if errors is not None and exists(errors) and exists(file) and samefile(errors, file):
         raise NotWritten("the errors would be written over the table itself")
-    table = read_table(file, ROSTER, sheet)
+    table = read_table(file, HEADINGS[kind], sheet)
     how = Asked(dry_run=dry_run, correct=on_change == "correct", **asked)
     to_write: AbstractContextManager[Path | None] = nullcontext()
     if errors is not None:  # where it cannot be written, nothing is recorded either
@@ -66,7 +67,10 @@ def imported_roster(
         to_write as new,
     ):
         with watched(sys.stderr, words("office", "importing")) as watch:
-            imported = import_roster(service, directory, table, how, watch)
+            if kind == "roster":
+                imported = import_roster(service, directory, table, how, watch)
+            else:
+                imported = import_known(service, directory, KINDS[kind], table, how, watch)
         if new is not None:
             errors_workbook(new, table, imported, words)
         return imported

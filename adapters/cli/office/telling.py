@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from yibao.adapters.office.imports import FINE, Imported, row_told, warning_told
+from yibao.adapters.office.imports import (
+    FINE,
+    VERDICTS,
+    Imported,
+    row_told,
+    verdict_told,
+    warning_told,
+)
 from yibao.adapters.office.season import Listed, Morning, Shown
 from yibao.adapters.office.workbooks import list_heads, list_row
 from yibao.adapters.shapes import plain
@@ -18,15 +25,16 @@ def tell_imported(imported: Imported, words: Words) -> Iterator[str]:
     """Counts, what is to be looked at, and why each row is not as it should be."""
     if imported.dry_run:
         yield words("office", "dry_run")
-    for verdict, count in imported.counts.items():
-        if count:
-            yield words.named(words("verdict", verdict), count)
+    for verdict in VERDICTS:
+        if count := imported.counts[verdict]:
+            yield words.named(verdict_told(verdict, imported.kind, words), count)
     for warned in imported.warnings:
         yield in_one_line(warning_told(warned, words))
     for row in imported.rows:
         if row.verdict not in FINE:
             why, mend = row_told(row, words)
-            told = words("office", "told", row=row.row, verdict=words("verdict", row.verdict))
+            called = verdict_told(row.verdict, imported.kind, words)
+            told = words("office", "told", row=row.row, verdict=called)
             yield in_one_line(words.joined(filter(None, (words.named(told, why), mend)), "apart"))
 
 

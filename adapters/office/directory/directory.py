@@ -133,7 +133,9 @@ class Directory:
         They are no facts: who has confirmed otherwise since stands here all the same, until the
         next import that names her. Raises StoreError.
         """
-        return self._people.proxies(school)
+        found = self._people.proxies(school)
+        held = self._keys.of(each.ref for each in found)  # a copy from before brings nobody back
+        return [each for each in found if each.ref in held]
 
     @contextmanager
     def importing(self, is_recorded: Callable[[str], bool]) -> Iterator["Importing"]:

@@ -1,7 +1,9 @@
 """Tables recorded: what becomes of each row, told by row numbers and codes, never by a cell."""
 
 from yibao.adapters.office.imports.editions import edition_of
-from yibao.adapters.office.imports.roster import Asked, import_roster
+from yibao.adapters.office.imports.known import import_known
+from yibao.adapters.office.imports.roster import import_roster
+from yibao.adapters.office.imports.rows import Asked
 from yibao.adapters.office.imports.verdicts import (
     FINE,
     VERDICTS,
@@ -11,6 +13,7 @@ from yibao.adapters.office.imports.verdicts import (
     Verdict,
     imported_json,
     row_told,
+    verdict_told,
     warning_told,
 )
 
@@ -23,8 +26,10 @@ __all__ = [
     "RowVerdict",
     "Verdict",
     "edition_of",
+    "import_known",
     "import_roster",
     "imported_json",
     "row_told",
+    "verdict_told",
     "warning_told",
 ]

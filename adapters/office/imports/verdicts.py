@@ -42,11 +42,12 @@ class RowVerdict(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """What became of a table. Nothing is recorded of a dry run."""
+    """What became of a table of some kind. Nothing is recorded of a dry run."""
 
     dry_run: bool
     rows: Sequence[RowVerdict]
     warnings: Sequence[Warned]
+    kind: str = "roster"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -80,6 +81,12 @@ def _row_json(row: RowVerdict) -> dict[str, Any]:
         "code": row.code,
         "with": changes or list(row.beside),
     }
+
+
+def verdict_told(verdict: Verdict, kind: str, words: Words) -> str:
+    """What a verdict is called over the rows of a table of some kind."""
+    is_known = kind != "roster" and words.knows("known_verdict", verdict)
+    return words("known_verdict" if is_known else "verdict", verdict)
 
 
 def row_told(row: RowVerdict, words: Words) -> tuple[str, str]:

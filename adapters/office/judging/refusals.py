@@ -9,7 +9,14 @@ Reason = Literal[
     "too_long",
     "not_a_day",
     "no_year",
+    "not_an_instant",
+    "in_the_future",
+    "not_a_count",
+    "not_a_year",
+    "not_an_amount",
     "no_edition",
+    "nobody",
+    "no_enrollment",
     "unknown_document",
     "unknown_category",
     "not_18_signs",
@@ -32,9 +39,13 @@ class RowRefused(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What a row says, or why it is refused; `same` is equal for rows that say the same."""
+    """What a row says, or why it is refused; `same` is equal for rows that say the same.
+
+    Rows of one number that differ in `apart` are of different things, and not told twice.
+    """
 
     row: int
     number: str | None
     found: Any
     same: tuple[Any, ...]
+    apart: tuple[Any, ...] = ()

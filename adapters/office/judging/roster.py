@@ -3,43 +3,19 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
+from yibao.adapters.office.judging.columns import (
+    NUMBER,
+    Column,
+    heading_of,
+    read_row,
+    short_text,
+)
 from yibao.adapters.office.judging.documents import document_refused
 from yibao.adapters.office.judging.refusals import Judged, RowRefused
 from yibao.adapters.office.judging.written import CATEGORIES, DOCUMENTS
-from yibao.adapters.office.reading import Heading, Row, Table, Unfit, day_in, plain, text_in
-
-V = TypeVar("V")
-
-ROSTER: Final = Heading(
-    {
-        "number": (
-            *("学号", "学生学号", "学生编号"),
-            *("studentnumber", "studentno", "studentno.", "studentid", "number"),
-        ),
-        "name": ("姓名", "学生姓名", "name", "studentname", "fullname"),
-        "document": (
-            *("证件类型", "身份证件类型", "证件种类", "证件类别"),
-            *("documenttype", "document", "documentkind", "idtype", "typeofdocument"),
-        ),
-        "document_number": (
-            *("证件号码", "证件号", "身份证件号码", "身份证件号", "身份证号码", "身份证号"),
-            *("documentnumber", "documentno", "documentno.", "idnumber"),
-        ),
-        "category": (
-            *("学生类别", "学生类型", "类别", "培养层次"),
-            *("category", "studentcategory", "studenttype"),
-        ),
-        "registered_on": (
-            *("报到日期", "报到注册日期", "注册日期", "报到时间"),
-            *("registrationdate", "registrationday", "registeredon", "dateofregistration"),
-        ),
-    }
-)
-
-#: No name or number is longer.
-LONGEST: Final = 100
+from yibao.adapters.office.reading import Row, Table, Unfit, day_in, plain, text_in
 
 
 class Student(NamedTuple):
@@ -58,15 +34,7 @@ class Student(NamedTuple):
 
 def judged(table: Table, row: Row) -> Judged:
     """What a row says: a Student, or RowRefused for the first cell that cannot be right."""
-    read: dict[str, Any] = {}
-    refused: RowRefused | None = None
-    for column, reader in _READ.items():
-        cell = table.cell(row, column)
-        try:
-            read[column] = reader(cell)
-        except Unfit as unfit:
-            refused = refused or RowRefused(column, str(unfit))
-            read[column] = str(cell)
+    read, refused = read_row(_COLUMNS, table, row)
     number = None if refused and refused.column == "number" else read["number"]
     same = tuple(read.values())
     if refused:
@@ -75,13 +43,6 @@ def judged(table: Table, row: Row) -> Judged:
     why = document_refused(student.document, student.document_number, student.registered_on)
     found = RowRefused("document_number", why) if why else student
     return Judged(row.number, number, found, same)
-
-
-def _short(cell: Any) -> str:
-    told = text_in(cell)
-    if len(told) > LONGEST:
-        raise Unfit("too_long")
-    return told
 
 
 def _document_number(cell: Any) -> str:
@@ -102,11 +63,37 @@ def _one_of(words: Mapping[str, str], unknown: str) -> Callable[[Any], str]:
     return code
 
 
-_READ: Final[dict[str, Callable[[Any], Any]]] = {
-    "number": _short,
-    "name": _short,
-    "document": _one_of(DOCUMENTS, "unknown_document"),
-    "document_number": _document_number,
-    "category": _one_of(CATEGORIES, "unknown_category"),
-    "registered_on": day_in,
+_COLUMNS: Final = {
+    "number": NUMBER,
+    "name": Column(("姓名", "学生姓名", "name", "studentname", "fullname"), short_text),
+    "document": Column(
+        (
+            *("证件类型", "身份证件类型", "证件种类", "证件类别"),
+            *("documenttype", "document", "documentkind", "idtype", "typeofdocument"),
+        ),
+        _one_of(DOCUMENTS, "unknown_document"),
+    ),
+    "document_number": Column(
+        (
+            *("证件号码", "证件号", "身份证件号码", "身份证件号", "身份证号码", "身份证号"),
+            *("documentnumber", "documentno", "documentno.", "idnumber"),
+        ),
+        _document_number,
+    ),
+    "category": Column(
+        (
+            *("学生类别", "学生类型", "类别", "培养层次"),
+            *("category", "studentcategory", "studenttype"),
+        ),
+        _one_of(CATEGORIES, "unknown_category"),
+    ),
+    "registered_on": Column(
+        (
+            *("报到日期", "报到注册日期", "注册日期", "报到时间"),
+            *("registrationdate", "registrationday", "registeredon", "dateofregistration"),
+        ),
+        day_in,
+    ),
 }
+
+ROSTER: Final = heading_of(_COLUMNS)

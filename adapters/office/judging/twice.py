@@ -1,6 +1,7 @@
 """Rows that have one number: the same person told twice, or two who are told as one."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from yibao.adapters.office.judging.refusals import Judged
 
@@ -11,10 +12,10 @@ def told_twice(rows: Iterable[Judged]) -> dict[int, list[int]]:
     Where all that have it are equal, the first counts; where they differ none does, for nobody
     knows which is right.
     """
-    by_number: dict[str, list[Judged]] = {}
+    by_number: dict[tuple[Any, ...], list[Judged]] = {}
     for row in rows:
         if row.number is not None:
-            by_number.setdefault(row.number, []).append(row)
+            by_number.setdefault((row.number, *row.apart), []).append(row)
     found: dict[int, list[int]] = {}
     for same in by_number.values():
         if len(same) == 1:

@@ -1,9 +1,11 @@
 """What is in a cell: text and days, in all the forms in which they come, and never repaired."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from unicodedata import normalize
+
+from yibao.domain.calendar import FIRST_YEAR, LAST_YEAR, SHANGHAI, midnight
 
 #: Beyond this whole numbers of Excel have lost digits.
 EXACT: Final = 2**53
@@ -40,9 +42,9 @@ def text_in(cell: Any, *, is_number: bool = True) -> str:
 def day_in(cell: Any) -> date:
     """The day in a cell, without the time that may stand behind it; raises Unfit."""
     if isinstance(cell, datetime):
-        return cell.date()
+        return _bounded(cell.date())
     if isinstance(cell, date):
-        return cell
+        return _bounded(cell)
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         if _FIRST <= cell < _LAST:
             return _ZERO + timedelta(days=int(cell))
@@ -53,11 +55,39 @@ def day_in(cell: Any) -> date:
     return _day(text_in(cell))
 
 
+def instant_in(cell: Any) -> datetime:
+    """The day and time in a cell, in Shanghai; of a day alone its beginning. Raises Unfit."""
+    if isinstance(cell, datetime):  # of a workbook, whose times are shares of a day, never exact
+        _bounded(cell.date())
+        return (cell + _HALF_A_SECOND).replace(microsecond=0, tzinfo=SHANGHAI)
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and _FIRST <= cell < _LAST:
+        return midnight(day_in(cell)) + timedelta(seconds=round(cell % 1 * 86400))
+    if not isinstance(cell, str):
+        return midnight(day_in(cell))
+    told = text_in(cell)
+    day, found = _day(told), _TIME_BEHIND.search(told)
+    if found is None:
+        return midnight(day)
+    try:
+        hour, minute, second = (int(part or 0) for part in found.groups())
+        behind = time(hour, minute, second)
+    except ValueError:
+        raise Unfit("not_an_instant") from None
+    return datetime.combine(day, behind, SHANGHAI)
+
+
+def _bounded(day: date) -> date:
+    """A day that a fact may have."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Unfit("not_a_day")
+    return day
+
+
 def _day(told: str) -> date:
     for form in _FORMS:
         if found := form.fullmatch(told):
             try:
-                return date(int(found["year"]), int(found["month"]), int(found["day"]))
+                return _bounded(date(int(found["year"]), int(found["month"]), int(found["day"])))
             except ValueError:
                 break
     raise Unfit("no_year" if _WITHOUT_YEAR.fullmatch(told) else "not_a_day")
@@ -79,4 +109,7 @@ _FORMS: Final = [
         r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
     )
 ]
+#: The time behind a day that was read.
+_TIME_BEHIND: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$", re.ASCII)
+_HALF_A_SECOND: Final = timedelta(seconds=0.5)
 _WITHOUT_YEAR: Final = re.compile(r"\d{1,2}\s*[-/.月]\s*\d{1,2}\s*[日号]?(\s+\d{1,2}:\d{2})?")

@@ -10,9 +10,18 @@ AMONG: Final = 30
 
 
 class Heading(NamedTuple):
-    """What columns a table has to have: each by its names, plain as `plain` makes them."""
+    """What columns a table has: each by its names, plain as `plain` makes them.
+
+    Those that `may_lack` are read where they are there.
+    """
 
     names: Mapping[str, tuple[str, ...]]
+    may_lack: frozenset[str] = frozenset()
+
+    @property
+    def needed(self) -> list[str]:
+        """The columns without which it is no such table."""
+        return [column for column in self.names if column not in self.may_lack]
 
     def column(self, head: Any) -> str | None:
         """Which column has such a head."""
@@ -33,11 +42,12 @@ def plain(text: str) -> str:
 
 
 def find_header(rows: Sequence[Sequence[Any]], heading: Heading) -> Header | None:
-    """The first row that has every column, each once; None where none has."""
+    """The first row that has every column that is needed, each once; None where none has."""
     for index, row in enumerate(rows[:AMONG]):
         found = [heading.column(cell) for cell in row]
-        if all(found.count(column) == 1 for column in heading.names):
-            return Header(index, {column: found.index(column) for column in heading.names})
+        there = [column for column in heading.names if column in found]
+        if {*heading.needed} <= {*there} and all(found.count(column) == 1 for column in there):
+            return Header(index, {column: found.index(column) for column in there})
     return None
 
 
@@ -46,7 +56,7 @@ def lacking(rows: Sequence[Sequence[Any]], heading: Heading) -> tuple[list[str],
 
     Where no row has even two of the columns, that is all of them.
     """
-    best: tuple[list[str], list[str]] = (list(heading.names), [])
+    best: tuple[list[str], list[str]] = (heading.needed, [])
     most = 1
     for row in rows[:AMONG]:
         found = [heading.column(cell) for cell in row]
@@ -54,7 +64,7 @@ def lacking(rows: Sequence[Sequence[Any]], heading: Heading) -> tuple[list[str],
         if has > most:
             most = has
             best = (
-                [column for column in heading.names if column not in found],
+                [column for column in heading.needed if column not in found],
                 [column for column in heading.names if found.count(column) > 1],
             )
     return best

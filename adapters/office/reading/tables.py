@@ -47,9 +47,9 @@ class Table(NamedTuple):
     warnings: Sequence[Warned]
 
     def cell(self, row: Row, column: str) -> Cell:
-        """What a row has in a column; an empty text where it ends before."""
-        place = self.places[column]
-        return row.cells[place] if place < len(row.cells) else ""
+        """What a row has in a column; an empty text where it ends before, or there is none."""
+        place = self.places.get(column)
+        return "" if place is None or place >= len(row.cells) else row.cells[place]
 
 
 def read_table(file: Path, heading: Heading, sheet: str | None = None) -> Table:
@@ -166,7 +166,7 @@ def _without_header(read: dict[str, Sequence[Sequence[Cell]]], heading: Heading)
     missing, doubled = ([heading.names[column][0] for column in some] for some in nearest)
     if doubled:
         return f"several columns of it are called {_listed(doubled)}"
-    if len(missing) < len(heading.names):
+    if len(missing) < len(heading.needed):
         return f"it lacks a column called {_listed(missing)}"
     return f"no sheet of it has the header {_listed(missing)}: looked at {_listed(read)}"
 

@@ -2,6 +2,6 @@
 
 from yibao.adapters.office.workbooks.errors import errors_workbook
 from yibao.adapters.office.workbooks.lists import list_heads, list_row, list_workbook
-from yibao.adapters.office.workbooks.templates import roster_template
+from yibao.adapters.office.workbooks.templates import template
 
-__all__ = ["errors_workbook", "list_heads", "list_row", "list_workbook", "roster_template"]
+__all__ = ["errors_workbook", "list_heads", "list_row", "list_workbook", "template"]

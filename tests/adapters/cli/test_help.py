@@ -12,6 +12,7 @@ from pgserver import Server
 
 from yibao.adapters.cli import main
 from yibao.adapters.office.directory import DirectorySettings, Entry, Person
+from yibao.adapters.office.judging import KINDS
 
 from ..conftest import HEAD, Run
 from ..office.conftest import key_file, opened
@@ -106,7 +107,7 @@ def _with_evidence() -> None:
 
 
 def _in_an_office(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A roster, and a directory with somebody in it who is recorded."""
+    """A roster, empty tables of the other kinds, and somebody who is known and recorded."""
     keys = [key_file(folder / name) for name in ("directory.key", "new.key")]
     settings = DirectorySettings(directory=str(folder / "people.db"), directory_key=keys[0])
     monkeypatch.setenv("YIBAO_DIRECTORY", settings.directory)
@@ -120,6 +121,8 @@ def _in_an_office(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _run("yibao office import roster early.xlsx --school sjtu --store season.db") == 0
     row = ["525002", "韩梅梅", "护照", "E12345679", "本科生", "2025-09-01"]
     by_xlsxwriter(folder / "roster", [HEADS, row])
+    for kind in KINDS:
+        assert _run(f"yibao office template {kind} {kind}.xlsx") == 0
 
 
 def _on_postgres(line: str, request: pytest.FixtureRequest) -> None:

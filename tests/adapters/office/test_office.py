@@ -31,9 +31,9 @@ def _office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YIBAO_STORE", str(tmp_path / "facts.db"))
 
 
-def imported(run: Run, file: Path, *how: object) -> tuple[int, Any]:
+def imported(run: Run, file: Path, *how: object, kind: str = "roster") -> tuple[int, Any]:
     """The exit code of an import, and its JSON."""
-    ended = run("office", "import", "roster", file, "--school", "sjtu", "--json", *how)
+    ended = run("office", "import", kind, file, "--school", "sjtu", "--json", *how)
     assert ended.stderr == ""
     return ended.exit_code, json.loads(ended.stdout)
 
@@ -362,3 +362,128 @@ def test_a_template_is_read_once_it_is_filled_in(run: Run, tmp_path: Path, lang:
     assert json.loads(person.stdout)["number"] == "0525001"
     again = run("office", "template", "roster", file)
     assert (again.exit_code, "there is a file" in again.stderr) == (2, True)
+
+
+#: Tables of each kind about ADA, BO and somebody unknown, as people write them.
+TABLES: dict[str, Any] = {
+    "results": [
+        ["核验结果"],
+        ["序号", "学号", "断保年数", "等待期截止日期"],
+        [1, "525001", 1, "2025-11-30"],
+        [2, "525002", "０", None],
+        [3, "525009", "一年", None],
+    ],
+    "accounts": [
+        ["Student number", "Account built on"],
+        ["525001", date(2025, 12, 1)],
+        ["525002", "2025年9月8日"],
+        ["525009", "已建"],
+    ],
+    "proxies": [
+        ["学号", "委托日期", "录入时间"],
+        ["525001", date(2025, 9, 5), None],
+        ["525002", "2025-09-05", "2025/9/8 14:20"],
+        ["525009", None, None],
+    ],
+}
+#: What they come to in the facts of ADA and BO.
+RECORDED = {
+    "results": (["prior-coverage-verified"], ["prior-coverage-verified"]),
+    "accounts": (["account-built"], ["account-built"]),
+    "proxies": ([], ["confirmed"]),
+}
+every_kind = pytest.mark.parametrize("kind", TABLES)
+
+
+def facts_of(folder: Path, ref: str) -> list[str]:
+    with yibao.open(f"sqlite:///{folder / 'facts.db'}") as service:
+        return [fact.name for fact in service.facts(yibao.EnrollmentId(ref, 2025))][2:]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@every_kind
+def test_what_tables_tell_of_who_is_known_is_recorded_once_whoever_wrote_them(
+    run: Run, tmp_path: Path, kind: str, writer: str
+) -> None:
+    if writer.startswith("libreoffice") and not HAS_LIBREOFFICE:
+        pytest.skip("LibreOffice is not installed")
+    imported(run, as_csv(tmp_path / "roster", [HEAD, ADA, BO]), "--at", "2025-09-02")
+    width = max(map(len, TABLES[kind]))
+    rows = [[*row, *[None] * (width - len(row))] for row in TABLES[kind]]
+    file = WRITERS[writer](tmp_path / kind, rows)
+    first = "declared" if kind == "proxies" else "registered"
+    for dry_run in (["--dry-run"], []):
+        code, told = imported(run, file, *dry_run, kind=kind)
+        assert code == 1
+        assert [verdict for _, verdict, _ in verdicts(told)] == [first, "registered", "refused"]
+    code, told = imported(run, file, kind=kind)
+    assert (code, told["counts"]["known"], told["counts"]["refused"]) == (1, 2, 1)
+    refs = [ref_of(run, number) for number in ("525001", "525002")]
+    assert tuple(facts_of(tmp_path, ref) for ref in refs) == RECORDED[kind]
+
+
+@every_kind
+def test_their_rows_that_were_not_recorded_are_mended_and_imported_again(
+    run: Run, tmp_path: Path, kind: str
+) -> None:
+    imported(run, as_csv(tmp_path / "roster", [HEAD, ADA, BO]), "--at", "2025-09-02")
+    file, errors = by_openpyxl(tmp_path / kind, TABLES[kind]), tmp_path / "errors.xlsx"
+    for lang in ("zh", "en"):
+        ended = run(
+            *("office", "import", kind, file, "--school", "sjtu", "--lang", lang),
+            *("--errors", errors, "--force"),
+        )
+        assert ended.exit_code == 1
+        recorded = 1 if kind == "proxies" else 2
+        first = {"zh": f"已记录：{recorded}", "en": "known: 2"}[lang]
+        assert ended.stdout.splitlines()[0] == first
+        assert not any(cell in ended.output for cell in ("李雷", "王五", "525009", "一年"))
+    book = openpyxl.load_workbook(errors)
+    sheet = book.active
+    assert sheet is not None
+    assert sheet.max_row == 2
+    heads = [cell.value for cell in sheet[1]]
+    place = next(n for n, head in enumerate(heads, 1) if head in ("学号", "Student number"))
+    assert sheet.cell(2, place).value == "525009"
+    for column, cell in enumerate(TABLES[kind][-3], 1):
+        sheet.cell(2, column, str(cell) if cell is not None else None)
+    book.save(tmp_path / "mended.xlsx")
+    code, told = imported(run, tmp_path / "mended.xlsx", kind=kind)
+    assert (code, told["counts"]["known"]) == (0, 1)
+
+
+@every_kind
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_their_templates_are_read_once_they_are_filled_in(
+    run: Run, tmp_path: Path, kind: str, lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    imported(run, as_csv(tmp_path / "roster", [HEAD, ADA, BO]), "--at", "2025-09-02")
+    assert run("office", "template", kind, "--lang", lang).exit_code == 0
+    file = tmp_path / f"{kind}-template.xlsx"
+    assert imported(run, file, kind=kind)[1]["rows"] == []
+    book = openpyxl.load_workbook(file)
+    (sheet,) = book.worksheets
+    assert all(cell.comment for cell in sheet[1])
+    assert sheet.column_dimensions["A"].number_format == "@"
+    row = {
+        "results": ["525001", "1", "", "2025-11-30", "2025-09-09 10:00", "2025"],
+        "accounts": ["525001", "2025-12-01", "2025"],
+        "proxies": ["525001", "2025-09-05", "2025-09-08 14:20", ""],
+        "payments": ["525001", "2026", "355.00", "2025-11-01"],
+    }[kind]
+    assert len(row) == sheet.max_column
+    for place, cell in enumerate(row, 1):
+        sheet.cell(2, place, cell)
+    book.save(file)
+    code, told = imported(run, file, kind=kind)
+    assert (code, told["counts"]["registered"]) == (0, 1)
+
+
+@every_kind
+def test_a_dry_run_of_any_kind_makes_nothing(run: Run, tmp_path: Path, kind: str) -> None:
+    file = by_openpyxl(tmp_path / kind, TABLES[kind])
+    before = sorted(tmp_path.iterdir())
+    code, told = imported(run, file, "--dry-run", kind=kind)
+    assert (code, told["dry_run"], told["counts"]["refused"]) == (1, True, 3)
+    assert sorted(tmp_path.iterdir()) == before

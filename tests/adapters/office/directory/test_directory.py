@@ -187,6 +187,8 @@ def test_a_copy_of_the_people_from_before_brings_nobody_back(
 ) -> None:
     with opened(settings) as directory:
         (ada,) = added(directory, ADA)
+        with directory.importing(lambda ref: True) as importing:
+            importing.proxies_wait("sjtu", [WaitingProxy(ada, NOW.date())])
     backup = Path(settings.directory).read_bytes()
     with opened(settings) as directory:
         directory.forget(ada, by="officer-7", reason="left")
@@ -194,6 +196,7 @@ def test_a_copy_of_the_people_from_before_brings_nobody_back(
     with opened(settings) as directory:
         assert directory.find("sjtu", "525001", by="officer-7") is None
         assert directory.person(ada, by="officer-7") is None
+        assert directory.waiting_proxies("sjtu") == []
 
 
 def test_where_two_persons_are_asked_for_a_second_one_has_to_agree(

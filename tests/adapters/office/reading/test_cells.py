@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from yibao.adapters.office.reading import Unfit, day_in, text_in
+from yibao.adapters.office.reading import Unfit, day_in, instant_in, text_in
+from yibao.domain.calendar import SHANGHAI
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,45 @@ def test_a_day_is_read_in_every_form(cell: Any) -> None:
 def test_what_is_no_day_is_told_and_none_is_guessed(cell: Any, why: str) -> None:
     with pytest.raises(Unfit, match=f"^{why}$"):
         day_in(cell)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        datetime(2025, 9, 6, 14, 20),  # noqa: DTZ001
+        datetime(2025, 9, 6, 14, 19, 59, 999_999),  # noqa: DTZ001
+        45906 + (14 * 60 + 20) / 1440,
+        "2025-09-06 14:20",
+        "2025/9/6 14:20:00",
+        "2025年9月6日 14:20",
+        "２０２５－９－６　１４：２０",
+        "20250906 14:20:00.3",
+    ],
+)
+def test_an_instant_is_read_in_every_form(cell: Any) -> None:
+    assert instant_in(cell) == datetime(2025, 9, 6, 14, 20, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize("cell", [date(2025, 9, 6), 45906, 20250906, "2025-9-6", "2025年9月6日"])
+def test_a_day_alone_is_its_beginning(cell: Any) -> None:
+    assert instant_in(cell) == datetime(2025, 9, 6, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("2025-09-06 24:20", "not_an_instant"),
+        ("2025-09-06 2pm", "not_a_day"),
+        ("9月6日 14:20", "no_year"),
+        ("14:20", "not_a_day"),
+        ("", "empty"),
+        (True, "not_a_day"),
+        (time(14, 20), "not_a_day"),
+    ],
+)
+def test_what_is_no_instant_is_told(cell: Any, why: str) -> None:
+    with pytest.raises(Unfit, match=f"^{why}$"):
+        instant_in(cell)
 
 
 def test_the_days_between_which_a_number_is_one() -> None:
