@@ -30,17 +30,20 @@ def came(command: str) -> str:
 def carried_out(page: str, folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[Shown, str]]:
     """What a page shows, and what came out, step by step in a folder of its own."""
     patch.chdir(folder)
-    found = []
+    found: list[tuple[Shown, str]] = []
+    table = ""
     for language, body in blocks(page):
         if language == "csv":
-            Path("roster.csv").write_text(body, encoding="utf-8")
+            table = body
         elif language == "sh":
             for name, value in re.findall(r"^export (\w+)=(.*)$", body, re.MULTILINE):
                 patch.setenv(name, value)
             subprocess.run(["sh", "-ec", f"umask 077\n{body}"], check=True)
         else:
-            steps = shown(f"```{language}\n{body}```\n")
-            found += [(each, came(each.code)) for each in steps]
+            for each in shown(f"```{language}\n{body}```\n"):
+                for file in re.findall(r"\w+\.csv", each.code):  # the table above
+                    Path(file).write_text(table, encoding="utf-8")
+                found.append((each, came(each.code)))
     return found
 
 
