@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Commands(Group):
-    """Turns what yibao raises on purpose, and what cannot be written, into one line and exit 2."""
+    """Turns what yibao raises on purpose, and what cannot be written, into one line and exit 2.
+
+    What is not proven is an answer: exit 1.
+    """
 
     def make_context(
         self, info_name: str | None, args: list[str], *rest: Any, **kwargs: Any
@@ -58,7 +61,7 @@ def _errors_told(language: "Language") -> Iterator[None]:
             raise Exit(error.exit_code) from None
         except YibaoError as error:
             tell(f"yibao: {in_one_line(_error_told(error, language))}", err=True)
-            raise Exit(2) from None
+            raise Exit(1 if error.code == "not_proven" else 2) from None
         except KeyboardInterrupt:
             tell(f"yibao: {_said('interrupted', language)}", err=True)
             raise Exit(128 + signal.SIGINT) from None

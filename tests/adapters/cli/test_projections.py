@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import pytest
@@ -17,10 +17,8 @@ from jsonschema import Draft202012Validator
 import yibao
 from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.following.trail import batches
-from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import FactStore
-from yibao.projections.audit_trail import Entry
 
 from ..conftest import Run
 from ..helpers.stores import lasting, rows
@@ -130,10 +128,10 @@ def test_how_far_it_is_can_be_asked_where_a_fact_of_a_newer_yibao_halts_it(
 def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake of the program's own, whoever's facts are taken in."""
 
-    def mistaken(entry: Entry) -> TrailRow:
+    def mistaken(*_: object) -> NoReturn:
         raise KeyError("what nobody should read")
 
-    monkeypatch.setattr(batches, "entry_row", mistaken)
+    monkeypatch.setattr(batches, "entry_rows", mistaken)
 
 
 def test_a_mistake_of_the_programs_own_parks_nobody_and_whoever_asks_is_told_of_it(

@@ -176,7 +176,7 @@ def test_two_workers_of_a_cluster_say_what_is_said_here(
     of_export = CliRunner().invoke(main, [*command, "--export", str(autumn)])
     assert here.exit_code == by_command.exit_code == of_export.exit_code == 0, by_command.output
     for done in (by_command, of_export):
-        assert without_who(json.loads(done.stdout)) == without_who(json.loads(here.stdout))
+        assert printed(done.stdout) == printed(here.stdout)
 
 
 def without_who(told: Any) -> Any:
@@ -186,6 +186,13 @@ def without_who(told: Any) -> Any:
             {"by": without_who(told["by"])} if isinstance(told.get("by"), dict) else {}
         )
     return [without_who(each) for each in told] if isinstance(told, list) else told
+
+
+def printed(output: str) -> dict[str, Any]:
+    """All that is printed: of an example who it is may differ, not by how much."""
+    found: dict[str, Any] = json.loads(output)
+    examples = [each["days_after"] - each["days_before"] for each in found.pop("examples")]
+    return {**found, "examples": examples}
 
 
 def test_what_cannot_be_asked_is_told(

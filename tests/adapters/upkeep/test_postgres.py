@@ -39,7 +39,8 @@ def empty(postgres: Server) -> Iterator[str]:
 def roles(postgres: Server) -> Iterator[None]:
     """The roles of the documentation, on the server, and one that nothing was granted to."""
     named = ("owner", "counter", "auditor", "stranger")
-    postgres.sql(*(f"CREATE ROLE {name} LOGIN" for name in named))
+    for name in named:  # another test may have left one
+        postgres.sql(f"DROP ROLE IF EXISTS {name}", f"CREATE ROLE {name} LOGIN")
     yield
     postgres.sql(*(f"DROP ROLE {name}" for name in named))
 

@@ -1,0 +1,243 @@
+"""`yibao evidence`: from the key to the proof, as an administrator and an auditor run it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+import yibao
+
+from ..conftest import Run
+from ..helpers.stores import rows
+
+ORIGIN = "insurance.example.edu.cn/yibao/main"
+
+
+def record(url: str, *refs: str) -> None:
+    with yibao.open(url, by="registrar") as service:
+        for ref in refs:
+            service.register(
+                ref,
+                policy="shanghai-2025",
+                on="2025-09-01",
+                at="2025-09-01 08:30",
+                school="sjtu",
+                category="undergraduate",
+                document="resident_id_card",
+            )
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> str:
+    """A store with facts in it, and a key, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    record("sqlite:///facts.db", "s1", "s2", "s3")
+    run("evidence", "init", "--origin", ORIGIN, "--key", "main.pem")
+    return "sqlite:///facts.db"
+
+
+def note(run: Run, name: str = "main.note") -> str:
+    done = run("evidence", "checkpoint", "--store", "facts.db", "--key", "main.pem")
+    assert done.exit_code == 0, done.output
+    Path(name).write_text(done.stdout)
+    return done.stdout
+
+
+def key() -> str:
+    return Path("main.pem.pub").read_text().splitlines()[0]
+
+
+def verified(run: Run, *more: str) -> tuple[int, dict[str, Any]]:
+    store = ("--store", "facts.db", "--note", "main.note", "--vkey", key())
+    done: Result = run("evidence", "verify", *store, "--json", *more)
+    return done.exit_code, json.loads(done.stdout)
+
+
+def test_a_key_is_made_for_its_owner_alone_and_used_again(url: str, run: Run) -> None:
+    assert os.stat("main.pem").st_mode & 0o777 == 0o600
+    assert Path("main.pem").read_text().startswith("-----BEGIN PRIVATE KEY-----")
+    pem = Path("main.pem").read_bytes()
+    again = run("evidence", "init", "--origin", ORIGIN, "--key", "main.pem")
+    facts, attempts = again.stdout.splitlines()
+    assert facts.startswith(f"{ORIGIN}/facts+")
+    assert attempts.startswith(f"{ORIGIN}/attempts+")
+    assert Path("main.pem").read_bytes() == pem
+    assert run("evidence", "init", "--origin", "a/yibao/b", "--key", "main.pem").exit_code == 2
+    assert run("evidence", "init", "--origin", "nowhere", "--key", "new.pem").exit_code == 2
+    assert not Path("new.pem").exists()
+
+
+def test_the_note_is_three_lines_and_a_signature_and_is_held(url: str, run: Run) -> None:
+    told = note(run)
+    origin, size, _, empty, signature, _ = told.split("\n")
+    assert (origin, int(size), empty) == (f"{ORIGIN}/facts", 4, "")
+    assert signature.startswith(f"— {ORIGIN}/facts ")
+    assert verified(run) == (
+        0,
+        {
+            "ok": True,
+            "size": 4,
+            "rows": 4,
+            "kind": None,
+            "leaf": None,
+            "position": None,
+            "warnings": [],
+        },
+    )
+    assert note(run) == told
+
+
+def test_what_was_altered_or_lost_is_told_in_json_in_words_and_by_the_exit_code(
+    url: str, run: Run
+) -> None:
+    note(run)
+    rows(url, "UPDATE stored_events SET topic='x' WHERE notification_id=3")
+    code, told = verified(run)
+    assert (code, told["kind"], told["leaf"], told["position"]) == (1, "altered", 2, 3)
+    store = ("--store", "facts.db", "--note", "main.note", "--vkey", "main.pem.pub")
+    assert "entry 2, found at position 3" in run("evidence", "verify", *store).stdout
+    assert "位置 3" in run("evidence", "verify", *store, "--lang", "zh").stdout
+    rows(url, "UPDATE stored_events SET topic='registered' WHERE notification_id=3")
+    rows(url, "DELETE FROM stored_events WHERE notification_id=4")
+    code, told = verified(run)
+    assert (code, told["kind"], told["leaf"], told["position"]) == (1, "truncated", 3, None)
+
+
+def test_a_proof_is_checked_where_there_is_no_store(url: str, run: Run) -> None:
+    note(run)
+    out = ("--store", "facts.db", "--ref", "s2", "--year", "2025", "--out", "proofs")
+    assert run("evidence", "prove", *out).exit_code == 0
+    (proof,) = Path("proofs").iterdir()
+    assert proof.name == "s2-2025-1.tlog-proof"
+    code = (
+        "import sys; from yibao.adapters.cli.running.evidence_files import checked; "
+        "from pathlib import Path; print(checked(Path(sys.argv[1]), sys.argv[2]).ok); "
+        "print([m for m in ('sqlite3', 'psycopg', 'eventsourcing') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(proof), key()],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split("\n")[0] == "True"
+    checked = run("evidence", "check", proof, "--vkey", key(), "--json")
+    told = json.loads(checked.stdout)
+    assert (checked.exit_code, told["ok"], told["name"], told["version"]) == (
+        0,
+        True,
+        "registered",
+        1,
+    )
+    text = proof.read_text()
+    spoilt = Path("spoilt.tlog-proof")
+    spoilt.write_text(text.replace("index 2", "index 1"))
+    assert run("evidence", "check", spoilt, "--vkey", key()).exit_code == 1
+    spoilt.write_text(text[:40])
+    assert run("evidence", "check", spoilt, "--vkey", key()).exit_code == 2
+    assert run("evidence", "check", "nothing", "--vkey", key()).exit_code == 2
+    assert run("evidence", "check", proof, "--vkey", "a+b+c").exit_code == 2
+
+
+def test_what_is_newer_than_the_note_is_no_proof_and_says_so(url: str, run: Run) -> None:
+    note(run)
+    record(url, "s4")
+    out = ("--store", "facts.db", "--ref", "s4", "--year", "2025", "--out", "proofs")
+    done = run("evidence", "prove", *out)
+    assert done.exit_code == 1
+    assert "newer than the last note" in done.stdout
+    nobody = run("evidence", "prove", *out[:3], "nobody", *out[4:])
+    assert nobody.exit_code == 2
+
+
+def test_a_log_goes_on_or_it_is_refused(url: str, run: Run) -> None:
+    note(run, "old.note")
+    record(url, "s4")
+    note(run, "new.note")
+    named = ("--store", "facts.db", "--vkey", key(), "--out", "went-on")
+    forward = run("evidence", "consistency", *named, "--from", "old.note", "--to", "new.note")
+    assert forward.exit_code == 0
+    assert Path("went-on").read_text().startswith("yibao-consistency-v1\nfrom 4\nto 5\n")
+    assert run("evidence", "check", "went-on", "--vkey", key()).exit_code == 0
+    back = run("evidence", "consistency", *named, "--from", "new.note", "--to", "old.note")
+    assert back.exit_code == 1
+
+
+def test_status_tells_how_much_is_not_proven_and_publishing_proves_it(url: str, run: Run) -> None:
+    note(run)
+    before = json.loads(run("evidence", "status", "--store", "facts.db", "--json").stdout)
+    facts = before["logs"][0]
+    assert (facts["log"], facts["size"], facts["published"], facts["unproven"]) == (
+        "facts",
+        4,
+        None,
+        4,
+    )
+    followed = ("--store", "facts.db", "--key", "main.pem", "--once", "--publish", "notes/")
+    assert run("evidence", "follow", *followed).exit_code == 0
+    told = json.loads(run("evidence", "status", "--store", "facts.db", "--json").stdout)
+    assert (told["logs"][0]["published"], told["logs"][0]["unproven"]) == (4, 0)
+    assert Path("notes", "facts", "4.note").read_text() == note(run)
+
+
+def test_where_publishing_fails_the_note_is_signed_and_the_failure_told(url: str, run: Run) -> None:
+    signing = ("--store", "facts.db", "--key", "main.pem", "--publish", "false")
+    done = run("evidence", "checkpoint", *signing)
+    assert done.exit_code == 1
+    assert done.stdout.startswith(f"{ORIGIN}/facts\n4\n")
+    assert "exit 1" in done.stderr
+
+
+def test_a_command_signs_in_the_place_of_a_key(url: str, run: Run) -> None:
+    sign = Path("sign.py")
+    sign.write_text(
+        "import sys\n"
+        "from cryptography.hazmat.primitives.serialization import load_pem_private_key\n"
+        "key = load_pem_private_key(open('main.pem', 'rb').read(), None)\n"
+        "sys.stdout.buffer.write(key.sign(sys.stdin.buffer.read()))\n"
+    )
+    public = (
+        "from cryptography.hazmat.primitives.serialization import *\n"
+        "key = load_pem_private_key(open('main.pem', 'rb').read(), None).public_key()\n"
+        "open('public.pem', 'wb').write("
+        "key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))\n"
+    )
+    subprocess.run([sys.executable, "-c", public], check=True)
+    told = note(run)
+    record(url, "s4")
+    by = ("--key", "public.pem", "--sign-with", f"{sys.executable} sign.py")
+    done = run("evidence", "checkpoint", "--store", "facts.db", *by)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.split("\n")[0] == told.split("\n")[0]
+    Path("main.note").write_text(done.stdout)
+    assert verified(run)[0] == 0
+    other = ("--key", "public.pem", "--sign-with", "false")
+    record(url, "s5")
+    assert run("evidence", "checkpoint", "--store", "facts.db", *other).exit_code == 2
+
+
+def test_a_key_is_handed_over_and_what_it_signed_stays_proven(url: str, run: Run) -> None:
+    note(run)
+    old = key()
+    done = run("evidence", "rotate", "--store", "facts.db", "--key", "next.pem")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith(f"yibao-handover-v1\n{old}\n{ORIGIN}/facts+")
+    assert verified(run)[0] == 0
+    record(url, "s4")
+    signing = ("--store", "facts.db", "--key")
+    assert run("evidence", "checkpoint", *signing, "main.pem").exit_code == 2
+    assert run("evidence", "checkpoint", *signing, "next.pem").exit_code == 0
+
+
+def test_looking_at_a_store_makes_nothing(run: Run, tmp_path: Path) -> None:
+    record(f"sqlite:///{tmp_path}/facts.db", "s1")
+    before = sorted(tmp_path.iterdir())
+    assert run("evidence", "status", "--store", tmp_path / "facts.db").exit_code == 2
+    out = ("--ref", "s1", "--year", "2025", "--out", tmp_path / "proofs")
+    assert run("evidence", "prove", "--store", tmp_path / "facts.db", *out).exit_code == 2
+    assert sorted(tmp_path.iterdir()) == before
