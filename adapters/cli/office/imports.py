@@ -140,6 +140,17 @@ def proxies(**how: Any) -> None:
     _record("proxies", **how)
 
 
+@_import("payments")
+def payments(**how: Any) -> None:
+    """Record the premiums that were paid.
+
+    The columns of the table are student number and benefit year, and if need be amount and paid
+    at. Students are found by their numbers in the directory; options and exit codes are those of
+    `import roster`.
+    """
+    _record("payments", **how)
+
+
 def _record(
     kind: str,
     file: Path,

@@ -74,6 +74,16 @@ def proxies(**how: Any) -> None:
     _write("proxies", **how)
 
 
+@_template("payments")
+def payments(**how: Any) -> None:
+    """Write an empty table of premiums paid.
+
+    It is payments-template.xlsx here where no FILE is named. Its columns are explained, and every
+    cell is text.
+    """
+    _write("payments", **how)
+
+
 def _write(kind: str, file: Path, force: bool, lang: Any) -> None:
     from yibao.adapters.office import check_office
 

@@ -8,6 +8,7 @@ from yibao.adapters.office.judging.columns import (
     NUMBER,
     Column,
     Columns,
+    amount,
     count,
     heading_of,
     read_row,
@@ -189,8 +190,36 @@ PROXIES: Final = Kind(
     waits="asked_on",
 )
 
+PAYMENTS: Final = Kind(
+    "payments",
+    {
+        "number": NUMBER,
+        "year": _YEAR,
+        "amount": Column(
+            (
+                *("缴费金额", "实缴金额", "金额", "个人缴费金额", "缴费金额(元", "金额(元"),
+                *("amount", "amountpaid", "premium", "amount(yuan"),
+            ),
+            amount,
+            may_lack=True,
+        ),
+        "paid_at": Column(
+            (
+                *("缴费时间", "缴费日期", "到账时间", "到账日期"),
+                *("paidat", "paidon", "paymentdate", "dateofpayment", "timeofpayment"),
+            ),
+            instant_in,
+            may_lack=True,
+        ),
+    },
+    PayPremium,
+    {"year": "year", "amount": "amount"},
+    at="paid_at",
+    fixed={"observed": True},  # the tax bureau took it: that is no question to us
+)
+
 #: Every kind of table about students who are known, by its name.
-KINDS: Final = {kind.name: kind for kind in (RESULTS, ACCOUNTS, PROXIES)}
+KINDS: Final = {kind.name: kind for kind in (RESULTS, ACCOUNTS, PROXIES, PAYMENTS)}
 
 #: What is looked for in a table of each kind, the roster among them.
 HEADINGS: Final = {"roster": ROSTER, **{name: kind.heading for name, kind in KINDS.items()}}

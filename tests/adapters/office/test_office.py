@@ -385,12 +385,19 @@ TABLES: dict[str, Any] = {
         ["525002", "2025-09-05", "2025/9/8 14:20"],
         ["525009", None, None],
     ],
+    "payments": [
+        ["学号", "姓名", "缴费年度", "缴费金额（元）", "缴费日期"],
+        ["525001", "李雷", 2026, 355.5, date(2025, 9, 20)],
+        ["525002", "韩梅梅", "2026年度", "1,355.00", None],
+        ["525009", "王五", "明年", None, None],
+    ],
 }
 #: What they come to in the facts of ADA and BO.
 RECORDED = {
     "results": (["prior-coverage-verified"], ["prior-coverage-verified"]),
     "accounts": (["account-built"], ["account-built"]),
     "proxies": ([], ["confirmed"]),
+    "payments": (["premium-paid"], ["premium-paid"]),
 }
 every_kind = pytest.mark.parametrize("kind", TABLES)
 
@@ -487,3 +494,10 @@ def test_a_dry_run_of_any_kind_makes_nothing(run: Run, tmp_path: Path, kind: str
     code, told = imported(run, file, "--dry-run", kind=kind)
     assert (code, told["dry_run"], told["counts"]["refused"]) == (1, True, 3)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_table_of_another_kind_is_told(run: Run, tmp_path: Path) -> None:
+    file = by_openpyxl(tmp_path / "payments", TABLES["payments"])
+    ended = run("office", "import", "results", file, "--school", "sjtu")
+    assert ended.exit_code == 2
+    assert "'断保年数'" in ended.stderr

@@ -14,12 +14,16 @@ from yibao.adapters.office.imports import (
     Imported,
     import_known,
     import_roster,
+    imported_json,
+    row_told,
+    verdict_told,
 )
 from yibao.adapters.office.judging import KINDS, ROSTER
 from yibao.adapters.office.reading import Row, Table
 from yibao.adapters.service import Service, open_service
 from yibao.adapters.views.words import LANGUAGES, Words
 from yibao.domain.calendar import SHANGHAI
+from yibao.domain.money import Fen
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import EnrollmentId
 
@@ -99,6 +103,11 @@ def accounts(service: Service, directory: Directory) -> Office:
 @pytest.fixture
 def proxies(service: Service, directory: Directory) -> Office:
     return Office(service, directory, "proxies", "asked_on", "entered_at")
+
+
+@pytest.fixture
+def payments(service: Service, directory: Directory) -> Office:
+    return Office(service, directory, "payments", "year", "amount", "paid_at")
 
 
 def test_the_results_of_the_check_are_recorded_once(results: Office) -> None:
@@ -235,6 +244,42 @@ def test_who_is_forgotten_gave_no_proxy(proxies: Office) -> None:
     assert proxies.verdicts([ADA, "2025-09-05", ""]) == [("refused", "nobody")]
 
 
+def test_premiums_are_recorded_once_for_each_year(payments: Office) -> None:
+    rows = [
+        [ADA, "2026", "355.00", "2025-12-01 10:00"],
+        [ADA, "2025年", 0, ""],
+        [BO, 2026, "¥1,355.5元", ""],
+        [CY, "2026", "", ""],
+    ]
+    assert payments.verdicts(*rows) == [NEW] * 4
+    later, first = sorted(payments.facts(ADA), key=lambda fact: -fact.year)
+    assert (later.name, later.year, later.amount) == ("premium-paid", 2026, Fen(35500))
+    assert later.occurred_at == datetime(2025, 12, 1, 10, 0, tzinfo=SHANGHAI)
+    assert (first.year, first.amount, first.occurred_at) == (2025, 0, NOW)
+    assert later.observed
+    assert payments.facts(BO)[0].amount == Fen(135550)
+    assert payments.facts(CY)[0].amount is None
+    assert payments.verdicts(*rows) == [KNOWN] * 4
+    assert payments.verdicts([ADA, "2026", "", ""]) == [KNOWN]  # an empty cell says nothing
+    assert payments.verdicts([ADA, "2027", "", ""]) == [("refused", "no_enrollment")]
+
+
+def test_another_amount_is_told_and_corrected(payments: Office) -> None:
+    payments.imported([ADA, "2026", "355.00", ""])
+    row = [ADA, "2026", "405.00", "2025-12-02"]
+    found = payments.imported(row, correct=True)
+    assert found.rows[0].changes == (
+        Change("amount", "355.00", "405.00"),
+        Change("paid_at", "2025-12-10T09:00:00+08:00", "2025-12-02T00:00:00+08:00"),
+    )
+    corrected = payments.facts(ADA)[-1]
+    assert (corrected.amount, corrected.occurred_at) == (
+        Fen(40500),
+        datetime(2025, 12, 2, tzinfo=SHANGHAI),
+    )
+    assert payments.verdicts(row) == [KNOWN]
+
+
 def next_year(office: Office, number: str) -> EnrollmentId:
     """She goes on, registered for the next year by the edition of those who do."""
     office.service.register(
@@ -247,6 +292,18 @@ def next_year(office: Office, number: str) -> EnrollmentId:
         at="2025-12-01 09:00",
     )
     return EnrollmentId(office.ref(number), 2026)
+
+
+def test_a_payment_is_told_in_the_year_that_it_enrolls_for(payments: Office) -> None:
+    payments.imported([BO, "2026", "355.00", ""])
+    whose = [next_year(payments, number) for number in (ADA, BO)]
+    rows = [[ADA, "2026", "355.00", "2025-12-01 10:00"], [BO, "2026", "355.00", ""]]
+    assert payments.verdicts(*rows) == [NEW, KNOWN]
+    kinds = [[fact.name for fact in payments.service.facts(each)] for each in whose]
+    assert kinds == [["registered", "premium-paid"], ["registered"]]
+    # What was told in the stream of the year before is corrected there.
+    assert payments.verdicts([BO, "2026", "405.00", ""], correct=True) == [CHANGED]
+    assert payments.facts(BO)[-1].amount == Fen(40500)
 
 
 def test_a_row_is_of_the_year_it_names_or_of_the_one_its_day_lies_in(
@@ -292,6 +349,11 @@ def test_who_is_not_known_is_refused_and_gets_no_entry(results: Office) -> None:
         ("accounts", ["built_on"], ["0001-01-01"], "not_a_day"),
         ("proxies", ["asked_on", "entered_at"], ["", "0001-01-01 10:00"], "not_a_day"),
         ("results", ["lapsed_years", "waiting_ends_on"], ["1", "9999-12-31"], "not_a_day"),
+        ("payments", ["year"], ["26"], "not_a_year"),
+        ("payments", ["year"], ["1999"], "not_a_year"),
+        ("payments", ["year", "amount"], ["2026", "355.001"], "not_an_amount"),
+        ("payments", ["year", "amount"], ["2026", -355], "not_an_amount"),
+        ("payments", ["year", "amount"], ["2026", True], "not_text"),
     ],
 )
 def test_a_cell_that_cannot_be_right_is_told(
@@ -300,6 +362,16 @@ def test_a_cell_that_cannot_be_right_is_told(
     office = Office(service, directory, kind, *heads)
     assert office.verdicts([ADA, *cells]) == [("refused", code)]
     assert office.facts(ADA) == []
+
+
+def test_rows_of_one_student_are_told_twice_unless_they_are_of_different_years(
+    payments: Office, results: Office
+) -> None:
+    one, other = [ADA, "2026", "355.00", ""], [ADA, "2025", "0", ""]
+    assert payments.verdicts(one, one, other) == [NEW, ("twice", None), NEW]
+    differing = payments.verdicts(one, [ADA, "2026", "1", ""])
+    assert differing == [("twice", "twice_differing")] * 2
+    assert results.verdicts([BO, "1", "", ""], [BO, "2", "", ""]) == differing
 
 
 def test_all_or_nothing(results: Office) -> None:
@@ -354,6 +426,42 @@ def test_killed_anywhere_and_repeated_it_ends_as_if_it_had_run_once(
     assert [fact.name for fact in proxies.facts(ADA)] == ["confirmed"]
     waiting = [(proxies.ref(BO), date(2025, 9, 6))]
     assert proxies.directory.waiting_proxies("sjtu") == waiting
+
+
+def test_what_is_told_names_rows_codes_and_days_and_no_cell(
+    payments: Office, proxies: Office
+) -> None:
+    payments.imported([ADA, "2026", "355.00", ""])
+    found = payments.imported([ADA, "2026", "405.00", ""], ["777777777", "2026", "", ""])
+    as_json = imported_json(found)
+    assert as_json["counts"] == {
+        "registered": 0,
+        "declared": 0,
+        "known": 0,
+        "changed": 1,
+        "refused": 1,
+        "twice": 0,
+    }
+    assert as_json["rows"] == [
+        {
+            "row": 2,
+            "verdict": "changed",
+            "code": None,
+            "with": [{"column": "amount", "from": "355.00", "to": "405.00"}],
+        },
+        {"row": 3, "verdict": "refused", "code": "nobody", "with": []},
+    ]
+    for language in LANGUAGES:
+        words = Words(language)
+        for row in found.rows:
+            why, _ = row_told(row, words)
+            assert why
+            assert "777777777" not in why
+    assert [verdict_told(each, "proxies", Words("en")) for each in ("registered", "declared")] == [
+        "recorded",
+        "waits to be entered",
+    ]
+    assert verdict_told("declared", "roster", Words("en")) == "declared"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
