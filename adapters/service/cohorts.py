@@ -1,7 +1,7 @@
 """Everybody at once: what `service.cohort` returns."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
@@ -138,11 +138,26 @@ class CohortView:
 
     def known(self) -> Iterator[tuple[Record, Knowledge]]:
         """The record of each enrollment, and what was known of it, all of one moment."""
-        for record in self._cohort.store.records(self._cohort.editions, self._clock()):
+        return self._of(self._cohort.store.records(self._cohort.editions, self._clock()))
+
+    def _of(self, records: Iterable[Record]) -> Iterator[tuple[Record, Knowledge]]:
+        for record in records:
             cutoff = record.latest if self.known_at is None else self.known_at
             knowledge = record.known_by(cutoff)
             if knowledge.version and self._among.has(knowledge):
                 yield record, knowledge
+
+    def concerned(self) -> tuple[Iterator[tuple[Record, Knowledge]], int]:
+        """As `known`, of whom there is anything to do or to look at, and maybe of some others.
+
+        And how many are parked: of whom nothing is told, since their facts cannot be read.
+        """
+        found = self._cohort.concerned(self.at, self.known_at, **self._among._asdict())
+        store, editions = self._cohort.store, self._cohort.editions
+        if found.is_counting or found.as_of < store.reached().position:
+            return self.known(), 0  # others follow, and are behind
+        records = store.records_of(found.whom, editions, found.as_of, self._clock())
+        return self._of(records), found.parked
 
     def days(
         self,

@@ -76,7 +76,8 @@ def test_its_two_commands_are_there(language: Language) -> None:
 
 
 def test_both_say_the_same_in_the_same_order() -> None:
-    told = {language: page(language) for language in PAGES}
+    # A page that there is in Chinese too is named in Chinese.
+    told = {language: page(language).replace(".zh-CN.md", ".md") for language in PAGES}
     for shape in (
         r"^(#+) ",
         r"^```(\w*)",

@@ -1,12 +1,15 @@
 """The office's commands at work: the store, the directory, the table."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from datetime import date
 from os.path import exists, samefile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions import Editions
 from yibao.adapters.office.directory import (
     Directory,
@@ -18,12 +21,22 @@ from yibao.adapters.office.directory import (
 from yibao.adapters.office.imports import Asked, Imported, import_known, import_roster
 from yibao.adapters.office.judging import HEADINGS, KINDS
 from yibao.adapters.office.reading import Unfit, read_table, text_in
-from yibao.adapters.office.workbooks import errors_workbook
+from yibao.adapters.office.season import (
+    Listed,
+    Morning,
+    Shown,
+    listed,
+    shown_by_number,
+    this_morning,
+)
+from yibao.adapters.office.workbooks import errors_workbook, list_workbook
 from yibao.adapters.service import Service, shanghai_now
 from yibao.adapters.store import MEMORY, StoreError, file_of, is_postgres, open_store
 from yibao.adapters.store.files import NotWritten, written
 from yibao.adapters.views.console import watched
 from yibao.adapters.views.words import Words
+from yibao.domain.calendar import read_day
+from yibao.domain.refusals import BadValue
 
 
 def imported_table(
@@ -108,3 +121,78 @@ def rekeyed(new_key: Path) -> int:
         if directory is None:
             raise StoreError("there is no directory yet: it appears with the first import")
         return directory.rekey(new_key)
+
+
+#: Who looked, where nobody says.
+SOMEBODY: Final = "cli"
+
+
+def morning(store: str, editions: Editions, school: str, on: str | None) -> Morning:
+    """How many are on each list of a school."""
+    with _asked(store, editions, on) as (service, directory, day):
+        return this_morning(service, directory, school, day)
+
+
+def list_of(
+    store: str,
+    editions: Editions,
+    name: str,
+    school: str,
+    on: str | None,
+    by: str | None,
+    reason: str | None,
+) -> Listed:
+    """Who is on a list of a school."""
+    with _asked(store, editions, on) as (service, directory, day):
+        who = by or SOMEBODY
+        return listed(service, directory, name, school, day, by=who, reason=reason)
+
+
+def written_list(found: Listed, to: Path, force: bool, words: Words) -> None:
+    """Writes a list into a new workbook."""
+    with written(to, force=force) as new:
+        list_workbook(new, found, words)
+
+
+def shown(
+    store: str,
+    editions: Editions,
+    school: str,
+    number: str,
+    on: str | None,
+    by: str | None,
+    reason: str | None,
+) -> Shown | None:
+    """Who has a student number at a school, and what holds of her."""
+    try:
+        number = text_in(number)
+    except Unfit:
+        return None
+    with _directory() as directory, existing_store(store, editions) as service:
+        if directory is None:
+            return None
+        who, day = by or SOMEBODY, _day(on)
+        return shown_by_number(service, directory, school, number, day, by=who, reason=reason)
+
+
+@contextmanager
+def _asked(
+    store: str, editions: Editions, on: str | None
+) -> Iterator[tuple[Service, Directory | None, date]]:
+    """The store that is there, the directory where the environment names one, and the day."""
+    day = _day(on)
+    names_one = bool(os.environ.get("YIBAO_DIRECTORY"))
+    with (
+        existing_store(store, editions) as service,
+        service,
+        _directory() if names_one else nullcontext() as directory,
+    ):
+        yield service, directory, day
+
+
+def _day(on: str | None) -> date:
+    """The day asked about; raises BadValue."""
+    try:
+        return shanghai_now().date() if on is None else read_day(on)
+    except ValueError as error:
+        raise BadValue("--on", str(error)) from None

@@ -7,6 +7,7 @@ from yibao.adapters.following.cohort.cohort import (
     CohortCounts,
     CohortEntry,
     CohortPage,
+    Concerned,
     Stood,
     open_cohort,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "CohortDays",
     "CohortEntry",
     "CohortPage",
+    "Concerned",
     "Counted",
     "Kept",
     "Stood",

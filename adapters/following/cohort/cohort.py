@@ -19,6 +19,7 @@ from yibao.adapters.following.cohort.questions import (
     Statement,
     Whose,
     changing,
+    concerning,
     counting,
     holding,
     last_of,
@@ -73,6 +74,18 @@ class CohortPage(NamedTuple):
 
     entries: tuple[CohortEntry, ...]
     following: EnrollmentId | None
+
+
+class Concerned(NamedTuple):
+    """Of whom there may be something to do or to look at, by reference and year.
+
+    The rest is as `CohortCounts` has it.
+    """
+
+    whom: list[EnrollmentId]
+    as_of: int
+    parked: int
+    is_counting: bool
 
 
 class Stood(NamedTuple):
@@ -186,6 +199,24 @@ class Cohort(AskedTables):
         rows = self._rows(lambda prefix: paging(prefix, asked, *wanted))
         entries = tuple(CohortEntry(EnrollmentId(*row[:2]), *row[2:]) for row in rows[:limit])
         return CohortPage(entries, entries[-1].enrollment if len(rows) > limit else None)
+
+    def concerned(
+        self,
+        at: datetime,
+        known_at: datetime | None = None,
+        *,
+        school: str | None = None,
+        category: str | None = None,
+        policy: str | None = None,
+        year: int | None = None,
+    ) -> Concerned:
+        """Those who have a next step, a discrepancy or care at an instant, and maybe some more."""
+        asked = Asked(at, known_at, Whose(school, category, policy, year))
+        self.catch_up()
+        rows = self._rows(lambda prefix: concerning(prefix, asked))
+        ((_, _, position, is_counting, parked),) = [row for row in rows if not row[0]]
+        whom = sorted(EnrollmentId(row[1], int(row[2])) for row in rows if row[0])
+        return Concerned(whom, int(position), int(parked), bool(is_counting))
 
     def kept(self, known_at: datetime | None = None, whose: Whose = EVERYBODY) -> Kept | None:
         """What is known of everybody, as columns; None where somebody has to ask one by one.

@@ -120,6 +120,28 @@ def paging(
     )
 
 
+def concerning(prefix: str, asked: Asked) -> Statement:
+    """Those of whom there may be something to do or to look at, after a row as `counting` has it.
+
+    That is a next step, a discrepancy, or care: who has any does not come down to numbers.
+    """
+    where, values = _where(prefix, "x", asked.known_at, asked.whose)
+    during, instants = _during("x", asked.at)
+    known, until = _where(prefix, "k", asked.known_at, EVERYBODY, along=True)
+    concerned = (
+        f"SELECT e.ref, e.year FROM {prefix}spans AS x "
+        f"CROSS JOIN {prefix}known AS k CROSS JOIN {prefix}enrollments AS e "
+        f"JOIN {prefix}standings AS t ON t.number = x.standing "
+        f"WHERE {where} AND {during} AND k.enrollment = x.enrollment AND {known} "
+        "AND e.number = x.enrollment "
+        "AND (t.next_step IS NOT NULL OR k.codes <> '' OR k.shape IS NULL)"
+    )
+    return (
+        f"{_as_of(prefix)} UNION ALL SELECT 1, c.ref, c.year, 0, 0 FROM ({concerned}) AS c",
+        [*values, *instants, *until],
+    )
+
+
 def keeping(
     prefix: str, known_at: datetime | None, whose: Whose, after: int, limit: int
 ) -> Statement:

@@ -79,6 +79,19 @@ class Directory:
         self._people.accessed("person", by, self._clock(), found and found.ref, reason)
         return found and found.entry
 
+    def of_school(
+        self, school: str, refs: Iterable[str], *, by: str, reason: str | None = None
+    ) -> dict[str, Entry]:
+        """Who those of some references are whom a school has entered; the others are left out.
+
+        Noted is each who is told. Raises as `find`.
+        """
+        by, reason = self._who(by, reason)
+        known = self._opened([*self._people.by_ref(refs).values()])
+        found = {each.ref: each.entry for each in known if each.entry.school == school}
+        self._people.all_accessed("list", by, self._clock(), found, reason)
+        return found
+
     def forget(self, ref: str, *, by: str, reason: str) -> Forgotten:
         """Destroys key, entry and look-up of somebody; what is recorded of her stands.
 

@@ -116,11 +116,17 @@ class People:
         self, what: str, by: str, at: datetime, ref: str | None, reason: str | None
     ) -> None:
         """Notes who looked up whom, or had her forgotten; None where nobody was found."""
+        self.all_accessed(what, by, at, [ref], reason)
+
+    def all_accessed(
+        self, what: str, by: str, at: datetime, refs: Iterable[str | None], reason: str | None
+    ) -> None:
+        """Notes the same of several at once."""
         with self._tables.writing() as sql:
-            sql.run(
+            sql.run_many(
                 f"INSERT INTO {self._tables.prefix}accesses (at, actor, what, ref, reason) "
                 "VALUES (?, ?, ?, ?, ?)",
-                (at.isoformat(), by, what, ref, reason),
+                ((at.isoformat(), by, what, ref, reason) for ref in refs),
             )
 
     def ask_to_forget(self, ref: str, by: str) -> str:

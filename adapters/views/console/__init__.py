@@ -2,9 +2,11 @@
 
 from yibao.adapters.views.console.answers import (
     failures_report,
+    reason_lines,
     short_report,
     story_line,
     story_report,
+    to_tell,
     why_failed,
 )
 from yibao.adapters.views.console.audit import (
@@ -73,6 +75,7 @@ __all__ = [
     "policy_list",
     "policy_tables",
     "quote_report",
+    "reason_lines",
     "review_lines",
     "review_report",
     "rows_report",
@@ -83,6 +86,7 @@ __all__ = [
     "story_report",
     "timeline_report",
     "to",
+    "to_tell",
     "told_amounts",
     "told_care",
     "told_lines",

@@ -218,10 +218,42 @@ def _value_and_remark(
     return shown(derived.value, words), remark
 
 
+def reason_lines(answer: Answer, words: Words) -> list[str]:
+    """Why each value is what it is: the rule, where it stands in the notice, and the reason."""
+    words = words.of(answer.policy)
+    return [_reason_line(each, answer.policy, words) for each in derivations(answer)]
+
+
+def to_tell(answer: Answer, words: Words) -> list[str]:
+    """What a student should be told: how it stands, which days count, and what is hers to do."""
+    words = words.of(answer.policy)
+    lines = [in_short(answer, words)]
+    for name in ("waiting", "evoucher_available_at"):
+        derived = PARTS[name].derivation(answer)
+        if derived is not None and derived.value is not None:
+            value, remark = _value_and_remark(derived, answer.policy, words)
+            lines.append(words.named(words("value", name), value) + _aside(remark, words))
+    for step in answer.next_steps:
+        if step.who == "student":
+            remarks = words.joined(_remarks(step, words), "apart")
+            lines.append(words("next_step", step.code) + _aside(remarks, words))
+    return lines
+
+
+def _aside(remark: str, words: Words) -> str:
+    return words.aside(remark) if remark else ""
+
+
 def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
     if step is None:
         return words("phrase", "nothing_to_do"), ""
-    remarks = [words("who", step.who), *(words("where", place) for place in step.where)]
+    remarks = [words("who", step.who), *_remarks(step, words)]
+    return words("next_step", step.code), words.joined(remarks, "apart")
+
+
+def _remarks(step: NextStep, words: Words) -> list[str]:
+    """Where a step is taken, what it costs, from when and until when."""
+    remarks = [words("where", place) for place in step.where]
     amount = None if step.amount is None else f"{step.amount:.2f}"
     remarks += costs(amount, step.fixed_waiting_months, words)
     if step.begins_at:
@@ -230,7 +262,7 @@ def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
         remarks.append(words("phrase", "until", until=shown(step.until, words)))
     if step.estimated:
         remarks.append(words("phrase", "estimated", ask=words.asked(step.ask)))
-    return words("next_step", step.code), words.joined(remarks, "apart")
+    return remarks
 
 
 def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> str:
@@ -238,8 +270,8 @@ def _reason_line(derived: Derived[Any], policy: Policy | None, words: Words) -> 
     rule = policy.cited(derived.rule)
     value = shown(derived.value, words)
     number = derived.rule.partition("-")[0]
-    cited = f"{number}, {rule.notice} {words.clause(rule.clause)}"
-    line = f"{words('value', derived.name)} {value} ({cited})"
+    cited = words.joined([number, f"{rule.notice} {words.clause(rule.clause)}"])
+    line = f"{words('value', derived.name)} {value}{words.aside(cited)}"
     if derived.because:
-        line += f", {words('because', derived.because)}"
+        return words.joined([line, words("because", derived.because)])
     return line

@@ -107,7 +107,7 @@ def _with_evidence() -> None:
 
 
 def _in_an_office(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A roster, empty tables of the other kinds, and a directory with somebody in it."""
+    """A roster, empty tables of the other kinds, and somebody who is known and recorded."""
     keys = [key_file(folder / name) for name in ("directory.key", "new.key")]
     settings = DirectorySettings(directory=str(folder / "people.db"), directory_key=keys[0])
     monkeypatch.setenv("YIBAO_DIRECTORY", settings.directory)
@@ -116,6 +116,9 @@ def _in_an_office(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(settings) as directory, directory.importing(lambda ref: True) as importing:
         importing.add([Person("p-0123456789abcdef", entry)])
         importing.keep(["p-0123456789abcdef"])
+    early = ["525001", "李雷", "护照", "E12345678", "本科生", "2025-09-01"]
+    by_xlsxwriter(folder / "early", [HEADS, early])
+    assert _run("yibao office import roster early.xlsx --school sjtu --store season.db") == 0
     row = ["525002", "韩梅梅", "护照", "E12345679", "本科生", "2025-09-01"]
     by_xlsxwriter(folder / "roster", [HEADS, row])
     for kind in KINDS:

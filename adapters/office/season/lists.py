@@ -1,0 +1,105 @@
+"""On which lists of the officer a student stands, by her next steps and what is to be looked at."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final, NamedTuple
+
+from yibao.domain.calendar import at_hour, day_before, in_shanghai, midnight
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.answer import Answer, answered
+from yibao.projections.care import review
+from yibao.projections.next_step import NextStep
+from yibao.projections.record import Knowledge, Record
+
+#: Proxies that nobody has entered yet are no facts: they are kept in the directory.
+PROXIES: Final = "proxies-to-enter"
+
+
+class Due(NamedTuple):
+    """A list on which an enrollment stands.
+
+    `days_left` to do it, on the last day 1; `ends_on` is the last day of waiting.
+    """
+
+    name: str
+    enrollment: EnrollmentId
+    days_left: int | None = None
+    ends_on: date | None = None
+
+
+def noon(on: date) -> datetime:
+    """The instant about which a day is asked: 12:00, in Shanghai."""
+    return at_hour(on, time(12))
+
+
+def due_of(record: Record, knowledge: Knowledge, at: datetime) -> Iterator[Due]:
+    """The lists on which an enrollment stands at an instant, each once, by what is known of her."""
+    answer = answered(knowledge, at)
+    whose = answer.enrollment
+    for name, stands in _STEPS.items():
+        for step in filter(stands, answer.next_steps):
+            yield Due(name, whose, **_TOLD.get(name, _nothing)(step, at))
+            break
+    if answer.discrepancies:
+        yield Due("discrepancies", whose)
+    if _is_to_be_reviewed(record, answer, knowledge, at):
+        yield Due("care-review", whose)
+
+
+def _is_to_be_reviewed(record: Record, answer: Answer, knowledge: Knowledge, at: datetime) -> bool:
+    return bool(answer.care_version and review(record, at, record.latest))
+
+
+def _is(*codes: str) -> Callable[[NextStep], bool]:
+    return lambda step: step.code in codes
+
+
+def _is_for_the_officer(step: NextStep) -> bool:
+    """R17: a proxy's result shows to her, who has to tell the student."""
+    return step.code == "look_at_result" and step.who == "officer"
+
+
+def _nothing(step: NextStep, at: datetime) -> dict[str, Any]:
+    return {}
+
+
+def _days_left(step: NextStep, at: datetime) -> dict[str, Any]:
+    if step.until is None:
+        return {}
+    left = in_shanghai(step.until) - midnight(in_shanghai(at).date())
+    return {"days_left": -(-left // timedelta(days=1))}
+
+
+def _ends_on(step: NextStep, at: datetime) -> dict[str, Any]:
+    assert step.until is not None  # a waiting period has an end
+    return {"ends_on": day_before(in_shanghai(step.until).date())}
+
+
+#: The lists on which somebody is while a step stands.
+_STEPS: Final[dict[str, Callable[[NextStep], bool]]] = {
+    "not-declared": _is("await_roster_declaration"),
+    "not-confirmed": _is("confirm"),
+    "proxy-results": _is_for_the_officer,
+    "waiting": _is("await_waiting_period"),
+    "evoucher": _is("activate_evoucher"),
+    "employee-cover": _is("stop_employee_cover"),
+    "cards": _is("try_evoucher_or_get_medical_card"),
+    # Where one joins by paying that is this year's, once the next is registered.
+    "next-premium": _is("pay_next_premium", "pay_premium"),
+}
+_TOLD: Final = {"not-confirmed": _days_left, "waiting": _ends_on}
+
+#: The names of all lists, in the order of the page.
+LISTS: Final = (
+    "not-declared",
+    "not-confirmed",
+    PROXIES,
+    "proxy-results",
+    "waiting",
+    "evoucher",
+    "employee-cover",
+    "cards",
+    "next-premium",
+    "discrepancies",
+    "care-review",
+)

@@ -1,0 +1,151 @@
+"""The morning page: how many are on each list; and a list, with who they are."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from yibao.adapters.office.directory import Directory, Entry
+from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, due_of, noon
+from yibao.adapters.service import Service
+from yibao.adapters.shapes import plain
+from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import EnrollmentId
+
+
+class HowMany(NamedTuple):
+    """A list, and how many are on it."""
+
+    name: str
+    number: int
+
+
+class Morning(NamedTuple):
+    """What is to be done at a school on a day; asked is about the instant `at`.
+
+    Who is `parked` is on no list, since her facts cannot be read; of whatever school she is.
+    """
+
+    school: str
+    on: date
+    at: datetime
+    lists: tuple[HowMany, ...]
+    parked: int = 0
+
+
+class Entered(NamedTuple):
+    """Who is on a list: her reference, and who she is where her school has entered her."""
+
+    due: Due
+    person: Entry | None
+
+    def __repr__(self) -> str:
+        return f"<Entered {self.due}>"  # nothing of her stands in a log
+
+
+class Listed(NamedTuple):
+    """Who is on a list of a school, by student number; the others come behind."""
+
+    name: str
+    school: str
+    at: datetime
+    entries: tuple[Entered, ...]
+    parked: int = 0
+
+    def __repr__(self) -> str:
+        return f"<Listed {self.name} of {self.school!r} at {self.at}: {len(self.entries)}>"
+
+
+def this_morning(service: Service, directory: Directory | None, school: str, on: date) -> Morning:
+    """How many are on each list of a school at 12:00 of a day, by all that is known.
+
+    Raises what `service.cohort` does, and UnreadableEvent.
+    """
+    at = noon(on)
+    due, parked = _due(service, school, at)
+    counts = Counter(each.name for each in due)
+    counts[PROXIES] = len(directory.waiting_proxies(school)) if directory else 0
+    lists = tuple(HowMany(name, counts[name]) for name in LISTS)
+    return Morning(school, on, at, lists, parked)
+
+
+def listed(
+    service: Service,
+    directory: Directory | None,
+    name: str,
+    school: str,
+    on: date,
+    *,
+    by: str,
+    reason: str | None = None,
+) -> Listed:
+    """Who is on a list of a school at 12:00 of a day, by all that is known.
+
+    Names and numbers are told of whom the school itself has entered, and noted in the directory's
+    accesses. Raises BadValue for a list that there is not, and as `Directory.find`; else as
+    `this_morning`.
+    """
+    if name not in LISTS:
+        raise BadValue("name", f"is no list; there are {', '.join(LISTS)}")
+    at = noon(on)
+    if name == PROXIES:
+        found, parked = _proxies(service, directory, school), 0
+    else:
+        due, parked = _due(service, school, at)
+        found = [each for each in due if each.name == name]
+    refs = [each.enrollment.ref for each in found]
+    people = directory.of_school(school, refs, by=by, reason=reason) if directory else {}
+    entries = [Entered(each, people.get(each.enrollment.ref)) for each in found]
+    return Listed(name, school, at, tuple(sorted(entries, key=_place)), parked)
+
+
+def _due(service: Service, school: str, at: datetime) -> tuple[Iterator[Due], int]:
+    concerned, parked = service.cohort(at, school=school).concerned()
+    return (due for record, known in concerned for due in due_of(record, known, at)), parked
+
+
+def _proxies(service: Service, directory: Directory | None, school: str) -> list[Due]:
+    """Who signed on paper, where nobody has entered it yet; the year is hers on that day."""
+    found = []
+    for ref, day in directory.waiting_proxies(school) if directory else ():
+        years = [year for year in service.enrollments(ref) if year <= day.year]
+        found.append(Due(PROXIES, EnrollmentId(ref, max(years, default=day.year))))
+    return found
+
+
+def _place(entered: Entered) -> tuple[bool, str, EnrollmentId]:
+    number = entered.person.number if entered.person else ""
+    return not number, number, entered.due.enrollment
+
+
+def today_json(morning: Morning) -> dict[str, Any]:
+    """The morning page as plain JSON values."""
+    return {
+        "school": morning.school,
+        "on": plain(morning.on),
+        "at": plain(morning.at),
+        "lists": [{"name": name, "count": number} for name, number in morning.lists],
+    }
+
+
+def listed_json(listed: Listed) -> dict[str, Any]:
+    """A list as plain JSON values; names are null of whom the school has not entered."""
+    return {
+        "name": listed.name,
+        "school": listed.school,
+        "at": plain(listed.at),
+        "count": len(listed.entries),
+        "entries": [_entry_json(each) for each in listed.entries],
+    }
+
+
+def _entry_json(entered: Entered) -> dict[str, Any]:
+    due, person = entered
+    told = {"days_left": due.days_left, "ends_on": plain(due.ends_on)}
+    return {
+        "ref": due.enrollment.ref,
+        "year": due.enrollment.year,
+        "student_name": person and person.name,
+        "student_number": person and person.number,
+        **{key: value for key, value in told.items() if value is not None},
+    }

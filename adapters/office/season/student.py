@@ -1,0 +1,47 @@
+"""One student by her number: who she is, and what holds in each of her benefit years."""
+
+from datetime import date
+from typing import NamedTuple
+
+from yibao.adapters.office.directory import Directory, Person
+from yibao.adapters.office.season.lists import noon
+from yibao.adapters.service import Service
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.answer import Answer
+
+
+class Shown(NamedTuple):
+    """A student of a school, with an answer for each benefit year, ascending."""
+
+    person: Person
+    answers: tuple[Answer, ...]
+
+    def __repr__(self) -> str:
+        return f"<Shown {self.person.ref}>"
+
+
+def shown_by_number(
+    service: Service,
+    directory: Directory,
+    school: str,
+    number: str,
+    on: date,
+    *,
+    by: str,
+    reason: str | None = None,
+) -> Shown | None:
+    """Who has a number at a school, asked at 12:00 of a day, by all that is known.
+
+    None where nobody has it, and where she is at another school by now. Raises as
+    `Directory.find`, what `service.at` does, and StoreError.
+    """
+    ref = directory.find(school, number, by=by, reason=reason)
+    if ref is None:
+        return None
+    at = noon(on)
+    years = service.enrollments(ref)
+    answers = tuple(service.at(EnrollmentId(ref, year), at) for year in years)
+    if not answers or answers[-1].school != school:
+        return None
+    entry = directory.person(ref, by=by, reason=reason)
+    return entry and Shown(Person(ref, entry), answers)
