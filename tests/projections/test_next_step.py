@@ -18,6 +18,7 @@ from given import (
     checked,
     confirm,
     confirmed,
+    edition_saying,
     edition_with,
     fix_window,
     given,
@@ -592,3 +593,9 @@ def test_in_2024_an_account_or_an_e_voucher_tells_that_somebody_has_looked() -> 
 def test_what_is_to_be_done_before_an_opt_out_goes_by_the_confirmation_of_then() -> None:
     story = (*COVERED, keep("2025-09-06 18:00", observed=True), confirmed("2025-09-20 10:00"))
     assert given(*story).steps("2025-09-06 12:00") == ["await_evoucher", "pay_next_premium"]
+
+
+def test_where_a_payment_enrolls_and_there_are_no_periods_nobody_waits_for_having_paid() -> None:
+    by_payment = edition_saying("mine", enrolled_by=("event", "payment"))
+    (step,) = given(REGISTERED, ROSTER, policy=by_payment).answer("2025-09-10 00:00").next_steps
+    assert (step.code, step.fixed_waiting_months) == ("pay_premium", 0)

@@ -75,6 +75,12 @@ def test_who_leaves_on_the_day_on_which_an_account_could_be_built_joins_no_more(
     assert student.because("coverage", "2025-09-10 00:00") == "withdrawn"
 
 
+def test_of_several_days_of_leaving_the_one_told_last_counts() -> None:
+    told = withdraw("2025-10-01 09:00", "2025-10-20")
+    again = withdraw("2025-10-02 09:00", "2025-10-10", observed=True)
+    assert given(*COVERED, told, again).coverage() == "2025-09-01 to 2025-10-09"
+
+
 def test_who_never_joined_opts_out_after_the_benefit_year_as_well() -> None:
     declared = other_cover("2025-09-02 09:00", "other_province")
     student = given(REGISTERED, declared, keep("2026-01-05 09:00", observed=True))

@@ -258,6 +258,30 @@ def test_leaving_after_this_registration_ends_cover_here_as_well() -> None:
     assert (year_begins.name, told(ends.value)) == ("benefit_from", "2025-12-14")  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("before", "because"),
+    [
+        ((*SIGNED[:2], confirmed("2026-01-01 00:00")), "check_missing"),
+        ((*COVERED, keep("2025-12-31 23:59", observed=True)), "check_missing"),
+        ((*COVERED, keep("2026-01-01 00:00", observed=True)), "enrolled_before"),
+    ],
+    ids=["joined after it", "opted out in it", "opted out after it"],
+)
+def test_enrolled_is_who_joined_in_the_year_and_did_not_opt_out_in_it(
+    before: Sequence[Step], because: str
+) -> None:
+    assert after(before, PAID).because("waiting", "2026-03-01 00:00") == because
+
+
+@pytest.mark.parametrize(("left_on", "coverage"), [("2025-09-01", IN_FULL), ("2025-09-02", "none")])
+def test_leaving_counts_in_the_next_year_if_it_follows_the_registration(
+    left_on: str, coverage: str
+) -> None:
+    left = withdraw("2025-09-06 16:00", left_on, observed=True)
+    student = after((*COVERED, left), PAID, checked("2025-12-05 10:00", 0))
+    assert student.values(NEW_YEAR)[3] == coverage
+
+
 def test_who_opted_out_hands_on_nothing() -> None:
     elsewhere = other_cover("2025-09-01 09:00", "other_province")
     opted_out = (*COVERED, elsewhere, keep("2025-10-01 10:00", observed=True))
