@@ -21,7 +21,6 @@ from yibao.domain.facts import (
     clamped,
     end_of_stream,
     events,
-    is_payment,
     is_proxy,
     last_by,
 )
@@ -107,13 +106,6 @@ class _Situation:
             return None
         opens = evoucher_eligible_at(self.case, self._values.evoucher_available_at, self._built)
         return opens.value if opens else None
-
-    @property
-    def lacks_finding(self) -> bool:
-        """Whether a payment leaves the window open until it is found what follows (R10, R35)."""
-        if self.confirmation is None or self._values is None:
-            return False
-        return is_payment(self.confirmation) and self._values.coverage.because == "finding_missing"
 
     @property
     def opening_is_assumed(self) -> bool:
@@ -241,10 +233,9 @@ def _await_check_result(now: _Situation) -> NextStep | None:
 def _look_at_result(now: _Situation) -> NextStep | None:
     """R17: from the visible instant; R18: again once the waiting period is over.
 
-    Under an edition without checks an account or an e-voucher tells that somebody has looked. Who
-    has paid in no period asks until it is found what follows (R35).
+    Under an edition without checks an account or an e-voucher tells that somebody has looked.
     """
-    if now.confirmation is None or (_needs_no_check(now) and not now.lacks_finding):
+    if now.confirmation is None or _needs_no_check(now):
         return None
     facts = now.case.facts
     has_account = now.done(facts.accounts) or now.done(now.case.activations)
@@ -252,7 +243,7 @@ def _look_at_result(now: _Situation) -> NextStep | None:
     if not now.case.policy.knows_waiting_periods:
         if has_account:
             return None
-    elif now.done(facts.checks) and not now.lacks_finding:
+    elif now.done(facts.checks):
         if now.waiting is None or has_account:
             return None
         begins = latest(begins, midnight(day_after(now.waiting.last)))

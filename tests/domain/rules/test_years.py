@@ -706,17 +706,6 @@ def test_who_leaves_before_joining_can_join_until_the_first_day_outside(
         assert student.because("coverage", at) == "withdrawn"
 
 
-def test_who_has_paid_in_no_period_is_told_whom_to_ask_until_it_is_found_what_follows() -> None:
-    early = paid("2025-11-01 10:00", 2026, observed=True)
-    for student in (after(COVERED, early), alone(early, checked("2025-12-05 10:00", 0))):
-        assert student.because("coverage", NEW_YEAR) == "finding_missing"
-        step = next(s for s in student.next_steps(NEW_YEAR) if s.code == "look_at_result")
-        assert (step.estimated, step.ask) == (True, ("12393", "021-12393"))
-    seen = alone(early, checked("2025-12-05 10:00", 0), account("2025-12-06 10:00", "2025-12-05"))
-    assert "look_at_result" not in seen.steps(NEW_YEAR)
-    assert "look_at_result" not in after(COVERED, PAID).steps(NEW_YEAR)
-
-
 def test_an_end_named_before_one_has_joined_resolves_nothing_that_is_open() -> None:
     told = in_2026(LATE, checked("2026-03-10 10:00", 0))
     too_early = {"waiting_ends_on": date(2026, 2, 1)}
