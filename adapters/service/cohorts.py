@@ -152,7 +152,7 @@ class CohortView:
 
         And how many are parked: of whom nothing is told, since their facts cannot be read.
         """
-        found = self._cohort.concerned(self.at, self.known_at, **self._among._asdict())
+        found = self._cohort.concerned(self.at, self.known_at, Whose(*self._among))
         store, editions = self._cohort.store, self._cohort.editions
         if found.is_counting or found.as_of < store.reached().position:
             return self.known(), 0  # others follow, and are behind
@@ -175,7 +175,7 @@ class CohortView:
         begins = None if first is None else day_of(first, "first")
         ends = None if last is None else day_of(last, "last")
         if counted == "states":
-            return self._cohort.days(self.known_at, begins, ends, **self._among._asdict())
+            return self._cohort.days(self.known_at, begins, ends, Whose(*self._among))
         if counted != "covered":
             raise BadValue("counted", "there is no counting that; there are states, covered")
         changes = Counter[int]()
@@ -188,7 +188,7 @@ class CohortView:
 
     def spans(self, known_at: datetime) -> Iterator[Stood]:
         """Every answer that ever stood for them by what was known until an instant."""
-        return self._cohort.spans(known_at, **self._among._asdict())
+        return self._cohort.spans(known_at, Whose(*self._among))
 
     def answers(self) -> Iterator[Answer]:
         """The whole answer of each enrollment, one after the other, all of one moment.

@@ -204,14 +204,10 @@ class Cohort(AskedTables):
         self,
         at: datetime,
         known_at: datetime | None = None,
-        *,
-        school: str | None = None,
-        category: str | None = None,
-        policy: str | None = None,
-        year: int | None = None,
+        whose: Whose = EVERYBODY,
     ) -> Concerned:
         """Those who have a next step, a discrepancy or care at an instant, and maybe some more."""
-        asked = Asked(at, known_at, Whose(school, category, policy, year))
+        asked = Asked(at, known_at, whose)
         self.catch_up()
         rows = self._rows(lambda prefix: concerning(prefix, asked))
         ((_, _, position, is_counting, parked),) = [row for row in rows if not row[0]]
@@ -239,17 +235,12 @@ class Cohort(AskedTables):
         known_at: datetime | None = None,
         first: date | None = None,
         last: date | None = None,
-        *,
-        school: str | None = None,
-        category: str | None = None,
-        policy: str | None = None,
-        year: int | None = None,
+        whose: Whose = EVERYBODY,
     ) -> CohortDays:
         """How many there are of each state at the end of each day.
 
         Where no days are named, from the first day on which anybody's state changes to the last.
         """
-        whose = Whose(school, category, policy, year)
         self.catch_up()
         changes: defaultdict[str, dict[int, int]] = defaultdict(dict)
         for state, day, change in self._rows(lambda prefix: changing(prefix, known_at, whose)):
@@ -259,18 +250,14 @@ class Cohort(AskedTables):
     def spans(
         self,
         known_at: datetime,
-        *,
-        school: str | None = None,
-        category: str | None = None,
-        policy: str | None = None,
-        year: int | None = None,
+        whose: Whose = EVERYBODY,
     ) -> Iterator[Stood]:
         """Every answer that ever stood by what was known until an instant, for all instants.
 
         By reference and year, and then as they came to be known. What stands by all that was known
         by then has no `known_until`.
         """
-        whose, until = Whose(school, category, policy, year), number_of(known_at)
+        until = number_of(known_at)
         self.catch_up()
         after: EnrollmentId | None = None
         while True:
