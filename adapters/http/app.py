@@ -65,7 +65,9 @@ def app(
     found.add_exception_handler(HTTPException, _no_route)
     found.include_router(endpoints(desk))
     if settings.console:
-        found.include_router(console.router(desk), prefix="/console", include_in_schema=False)
+        secret = settings.secret.get_secret_value() if settings.secret else None
+        pages = console.router(desk, secret=secret)
+        found.include_router(pages, prefix="/console", include_in_schema=False)
     return found
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from yibao.domain.refusals import YibaoError, place, reason
@@ -24,6 +24,9 @@ class HttpSettings(BaseSettings):
     """Refused tries of one actor in an hour, after which the next is answered with 429."""
     console: bool = True
     """Whether the console is served, under `/console`."""
+
+    secret: SecretStr | None = None
+    """Signs the sessions of the console: the same in all workers; by default each start's own."""
 
     @property
     def identifies(self) -> bool:

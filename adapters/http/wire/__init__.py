@@ -8,6 +8,7 @@ from yibao.adapters.http.wire.problems import (
     Problem,
     problem_of,
     problem_response,
+    title_of,
 )
 from yibao.adapters.http.wire.routes import Route, answered_anyway
 from yibao.adapters.http.wire.seen import etag_of, expected_of
@@ -28,5 +29,6 @@ __all__ = [
     "problem_of",
     "problem_response",
     "raw_body",
+    "title_of",
     "trace_of",
 ]
