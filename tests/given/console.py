@@ -1,10 +1,12 @@
 """The console over two stories: of one student who was told two things, and of thirty."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -81,6 +83,10 @@ def csrf(page: str) -> str:
 
 def browsing(app: FastAPI) -> Browsing:
     return Browsing(app, base_url="http://localhost", follow_redirects=False)
+
+
+#: Debian's, where `.ci/run` installs it, or the one that the environment names.
+CHROMIUM = os.environ.get("YIBAO_CHROMIUM") or which("chromium") or "/usr/bin/chromium"
 
 
 class Site(NamedTuple):

@@ -29,6 +29,7 @@ from yibao.adapters.office.imports import (
 from yibao.adapters.office.judging import HEADINGS, KINDS
 from yibao.adapters.office.reading import UnreadableTable, read_table
 from yibao.adapters.service import Service
+from yibao.adapters.store import StoreError
 from yibao.adapters.views.telling import error_told
 from yibao.domain.refusals import BadValue
 
@@ -95,6 +96,7 @@ def add(router: APIRouter, console: Console) -> None:
         if school not in _schools(page):
             raise Problem("not_found")
         content = await file.read()
+        await form.close()
         if len(content) > UPLOAD_LIMIT:
             raise Problem("too_large")
         kind = told["kind"]
@@ -132,6 +134,8 @@ async def _imported(console: Console, page: Page, table: Table, key: str) -> Res
         found = await console.desk.run(_import, table)
     except (UnreadableTable, BadValue) as error:
         return _choosing(page, error_told(error, page.words), 422)
+    except StoreError as error:  # such as that there is nowhere to keep people
+        return _choosing(page, error_told(error, page.words), 503)
     return page.render(
         "imported.html.j2", page.t("import"), table=table, key=key, **_told(found, page)
     )

@@ -31,6 +31,8 @@ from yibao.domain.vocabulary import Seen
 from yibao.projections.cohort.what_if import BY, Effects, WhatIf
 from yibao.projections.record import Fixed, Log
 
+#: By what the trail is asked.
+_FILTERS: Final = ("school", "actor", "kind", "since", "until")
 #: So many entries stand on a page.
 SIZE: Final = 50
 
@@ -54,7 +56,7 @@ def add(router: APIRouter, console: Console) -> None:
                 "audit.html.j2",
                 page.t("audit"),
                 schools=schools,
-                query=query,
+                query={key: query.get(key, "") for key in _FILTERS},
                 kinds=[
                     (name, words("event", name)) for name in EVENTS if words.knows("event", name)
                 ],
