@@ -98,7 +98,9 @@ def app(
     found.include_router(endpoints(desk))
     found.include_router(operating(desk, metrics, settings.operated_from))
     if settings.console:
-        found.include_router(console.router(desk), prefix="/console", include_in_schema=False)
+        secret = settings.secret.get_secret_value() if settings.secret else None
+        pages = console.router(desk, secret=secret)
+        found.include_router(pages, prefix="/console", include_in_schema=False)
     return found
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from yibao.domain.refusals import YibaoError, place, reason
@@ -28,6 +28,9 @@ class HttpSettings(BaseSettings):
     """Networks from which health and figures are asked without a token; as JSON, a list."""
     console: bool = True
     """Whether the console is served, under `/console`."""
+
+    secret: SecretStr | None = None
+    """Signs the sessions of the console: the same in all workers; by default each start's own."""
 
     @property
     def identifies(self) -> bool:

@@ -5,6 +5,7 @@ at a student is noted.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -80,6 +81,17 @@ class Desk:
         self.tries = Tries(self.refused_tries)
         self._together = Gathering(lambda some: self.run(recorded, some), student_of)
         self._noting = Gathering(self._note_all)
+
+    def known_by(self, identify: Identify) -> "Desk":
+        """The same desk, which asks another way first who it is."""
+        before = self.identify
+
+        async def asked(request: Request) -> Who | None:
+            return await identify(request) or await before(request)
+
+        found = copy(self)
+        found.identify = asked
+        return found
 
     async def run(
         self, question: Callable[Concatenate[Service, P], R], *args: P.args, **kwargs: P.kwargs

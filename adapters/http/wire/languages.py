@@ -7,7 +7,6 @@ from starlette.requests import Request
 from yibao.adapters.views.words import LANGUAGES, Language
 
 _DEFAULT: Final[Language] = "en"
-_KNOWN: Final[dict[str, Language]] = {each: each for each in LANGUAGES}
 
 
 def language_of(request: Request) -> Language:
@@ -17,8 +16,9 @@ def language_of(request: Request) -> Language:
     ranked = sorted(enumerate(accepted), key=lambda each: (-_weight(each[1]), each[0]))
     asked += [each.partition(";")[0].strip().lower()[:2] for _, each in ranked]
     for each in asked:
-        if (known := _KNOWN.get(each)) is not None:
-            return known
+        for known in LANGUAGES:
+            if known == each:
+                return known
     return _DEFAULT
 
 

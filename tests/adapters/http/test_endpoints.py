@@ -10,6 +10,14 @@ import yibao
 from ..helpers.web import REGISTRATION, Web
 
 YEAR = 2025
+EDITION = """\
+edition: one-month
+title: {en: One month of waiting, zh: 等待一个月}
+extends: shanghai-2025
+parameters:
+  waiting_months_per_lapsed_year:
+    {value: 1, unit: months, clause: a draft, basis: stated}
+"""
 
 
 @pytest.fixture
@@ -316,7 +324,7 @@ def test_what_is_due_is_told_as_cloud_events_and_acknowledged(web: Web, ada: str
 
 
 def test_a_what_if_counts_and_names_nobody(web: Web, ada: str) -> None:
-    edition = b"edition: shanghai-2025-x\nextends: shanghai-2025\n"
+    edition = EDITION
     found = web.client.post(
         "/v1/what-if",
         content=edition,
