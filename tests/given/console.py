@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from yibao.adapters.editions import Editions
 from yibao.adapters.http import console
-from yibao.adapters.http.desk import Desk
+from yibao.adapters.http.desk import Desk, Opened
 from yibao.adapters.http.identify import Tokens
 from yibao.adapters.http.rights import Role, Who
 from yibao.adapters.service import Service
@@ -52,7 +52,7 @@ def served(service: Service, **how: Any) -> FastAPI:
     """The console on a service, for all of these people."""
     tokens = Tokens({hashlib.sha256(key.encode()).hexdigest(): who for key, who in PEOPLE.items()})
     app = FastAPI(openapi_url=None)
-    pages = console.router(Desk(service, tokens), secret="of the tests", **how)
+    pages = console.router(Desk(lambda: Opened(service), tokens), secret="of the tests", **how)
     app.include_router(pages, prefix="/console")
     return app
 
