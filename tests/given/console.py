@@ -19,6 +19,7 @@ from yibao.adapters.http import console
 from yibao.adapters.http.desk import Desk, Opened
 from yibao.adapters.http.identify import Tokens
 from yibao.adapters.http.rights import Role, Who
+from yibao.adapters.office.directory import Directory
 from yibao.adapters.service import Service
 from yibao.adapters.stories import read_story, replay
 from yibao.domain.vocabulary import EnrollmentId
@@ -48,11 +49,12 @@ def opened(story: Path) -> Service:
     return replay(read_story(story, editions), editions).service
 
 
-def served(service: Service, **how: Any) -> FastAPI:
+def served(service: Service, people: Directory | None = None, **how: Any) -> FastAPI:
     """The console on a service, for all of these people."""
     tokens = Tokens({hashlib.sha256(key.encode()).hexdigest(): who for key, who in PEOPLE.items()})
+    now = Opened(service, people.accesses if people else None, people)
     app = FastAPI(openapi_url=None)
-    pages = console.router(Desk(lambda: Opened(service), tokens), secret="of the tests", **how)
+    pages = console.router(Desk(lambda: now, tokens), secret="of the tests", **how)
     app.include_router(pages, prefix="/console")
     return app
 

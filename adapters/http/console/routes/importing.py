@@ -11,10 +11,10 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from yibao.adapters.http.console.console import Console
-from yibao.adapters.http.console.people import directory
 from yibao.adapters.http.console.rendering import Page
 from yibao.adapters.http.rights import may
 from yibao.adapters.http.wire import UPLOAD_LIMIT, Problem
+from yibao.adapters.office.directory import Directory
 from yibao.adapters.office.imports import (
     FINE,
     VERDICTS,
@@ -130,8 +130,10 @@ def add(router: APIRouter, console: Console) -> None:
 
 
 async def _imported(console: Console, page: Page, table: Table, key: str) -> Response:
+    if console.people is None and not table.asked.dry_run:
+        return _choosing(page, page.t("no_directory"), 409)
     try:
-        found = await console.desk.run(_import, table)
+        found = await console.desk.run(_import, console.people, table)
     except (UnreadableTable, BadValue) as error:
         return _choosing(page, error_told(error, page.words), 422)
     except StoreError as error:  # such as that there is nowhere to keep people
@@ -141,17 +143,16 @@ async def _imported(console: Console, page: Page, table: Table, key: str) -> Res
     )
 
 
-def _import(service: Service, table: Table) -> Imported:
+def _import(service: Service, people: Directory | None, table: Table) -> Imported:
     """What becomes of the rows; the file is on disk for no longer than it is read."""
     with TemporaryDirectory() as folder:
         file = Path(folder, f"table{Path(table.name).suffix[:8]}")
         file.touch(0o600)
         file.write_bytes(table.content)
         read = read_table(file, HEADINGS[table.kind], table.sheet)
-    with directory(make=not table.asked.dry_run) as people:
-        if table.kind == "roster":
-            return import_roster(service, people, read, table.asked)
-        return import_known(service, people, KINDS[table.kind], read, table.asked)
+    if table.kind == "roster":
+        return import_roster(service, people, read, table.asked)
+    return import_known(service, people, KINDS[table.kind], read, table.asked)
 
 
 def _told(found: Imported, page: Page) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import pytest
 from given.console import CHROMIUM, SCHOOL, STORY, Site, opened, running
 from playwright.sync_api import Browser, Error, sync_playwright
 
-from yibao.adapters.service import Service
+from yibao.adapters.office.directory import Directory, DirectorySettings, open_directory
+from yibao.adapters.service import Service, shanghai_now
 
 
 @pytest.fixture(scope="session")
@@ -33,20 +34,17 @@ def school() -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def people(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the environment says of a directory of people, which is not there yet."""
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
+    """A directory of people, in which nobody is yet."""
     folder = tmp_path_factory.mktemp("people")
     key = folder / "directory.key"
     key.write_bytes(bytes(range(64)))
     key.chmod(0o600)
-    return {"YIBAO_DIRECTORY": str(folder / "people.db"), "YIBAO_DIRECTORY_KEY": str(key)}
-
-
-@pytest.fixture
-def office(people: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment names that directory."""
-    for name, value in people.items():
-        monkeypatch.setenv(name, value)
+    settings = DirectorySettings(directory=str(folder / "people.db"), directory_key=key)
+    made = open_directory(settings, shanghai_now, make=True)
+    assert made is not None
+    with made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +63,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
+def site(people: Directory) -> Iterator[Site]:
     """The console over the story of one student, over a socket; what is recorded there stays."""
-    with opened(STORY) as service, running(service) as found:
+    with opened(STORY) as service, running(service, people=people) as found:
         yield found

@@ -14,8 +14,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from yibao.adapters.shapes import answer_json
 
-pytestmark = pytest.mark.usefixtures("office")
-
 PAGE = f"/s/{ADA.ref}/{ADA.year}"
 #: What each sees: every page that there is, by whose it is.
 PAGES = {
@@ -36,6 +34,7 @@ PAGES = {
     ),
     "student": ("/", PAGE),
     "clinic": (PAGE, f"{PAGE}/do/receive_care"),
+    "auditor": (PAGE, "/audit", "/accesses"),
     "keeper": ("/windows", "/windows/shanghai-2025", "/what-if", "/evidence"),
 }
 WIDTHS = {1280: 900, 390: 844}
