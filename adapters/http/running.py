@@ -1,6 +1,7 @@
 """A server of our own: uvicorn, with the application of the environment in each worker."""
 
 import os
+from secrets import token_urlsafe
 
 import uvicorn
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ _STORE = f"{PREFIX}STORE"
 def run(url: str, settings: HttpSettings, *, host: str, port: int, workers: int) -> None:
     """Serves a store until it is stopped."""
     os.environ[_STORE] = url  # each worker reads it anew
+    os.environ.setdefault(f"{PREFIX}SECRET", token_urlsafe(32))
     if settings.tokens is not None:
         os.environ[f"{PREFIX}TOKENS"] = str(settings.tokens)
     uvicorn.run(

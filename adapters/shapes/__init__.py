@@ -2,7 +2,7 @@
 
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_expected, care_json, review_json, settled_json
-from yibao.adapters.shapes.commands import commands_schema
+from yibao.adapters.shapes.commands import command_schema, commands_schema
 from yibao.adapters.shapes.comparison import comparison_json
 from yibao.adapters.shapes.editions import edition_checked, edition_differences, edition_mistaken
 from yibao.adapters.shapes.everybody import (
@@ -35,7 +35,7 @@ from yibao.adapters.shapes.schemas import (
     part,
     replay_schema,
 )
-from yibao.adapters.shapes.values import event_json, plain
+from yibao.adapters.shapes.values import event_json, fact_json, plain
 
 __all__ = [
     "DIALECT",
@@ -53,6 +53,7 @@ __all__ = [
     "care_json",
     "care_trees",
     "cohort_schema",
+    "command_schema",
     "commands_schema",
     "comparison_json",
     "counts_json",
@@ -64,6 +65,7 @@ __all__ = [
     "event_json",
     "events_schema",
     "explained",
+    "fact_json",
     "fact_rows",
     "history_json",
     "outcome_row",

@@ -17,6 +17,7 @@ from yibao.adapters.cli.options import (
     ONE_JSON,
     OR_STORE,
     PART,
+    PROOFS,
     TRAIL,
     examples,
     lang_option,
@@ -122,6 +123,7 @@ from yibao.adapters.cli.options import (
     type=FILE,
     help="Write all of them into this new file for Excel, in words (default: none).",
 )
+@PROOFS
 @FORCE
 @policies_option
 @lang_option

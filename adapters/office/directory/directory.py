@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
+from yibao.adapters.office.directory.accesses import Accesses
 from yibao.adapters.office.directory.keys import Keys
 from yibao.adapters.office.directory.people import People, Sealed, WaitingProxy, is_there
 from yibao.adapters.office.directory.sealing import (
@@ -59,6 +60,11 @@ class Directory:
         except BaseException:
             self._keys.close()
             raise
+
+    @property
+    def accesses(self) -> Accesses:
+        """Who looked at whom."""
+        return self._people.accesses
 
     def find(self, school: str, number: str, *, by: str, reason: str | None = None) -> str | None:
         """The reference behind a student number of a school; None where nobody has it.
