@@ -1,14 +1,20 @@
 """A server of our own: uvicorn, with the application of the environment in each worker."""
 
 import os
+import sys
 from secrets import token_urlsafe
+from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 
 from yibao.adapters.http.app import app
+from yibao.adapters.http.demo import demo
 from yibao.adapters.http.settings import PREFIX, HttpSettings
 from yibao.adapters.telemetry import log_json
+from yibao.adapters.views import tell
+from yibao.adapters.views.console import watched
+from yibao.adapters.views.words import Words
 
 #: Where a worker is told which store it is.
 _STORE = f"{PREFIX}STORE"
@@ -20,18 +26,28 @@ def run(url: str, settings: HttpSettings, *, host: str, port: int, workers: int)
     os.environ.setdefault(f"{PREFIX}SECRET", token_urlsafe(32))
     if settings.tokens is not None:
         os.environ[f"{PREFIX}TOKENS"] = str(settings.tokens)
-    uvicorn.run(
-        f"{__name__}:served",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,  # it would tell the path, and so of whom
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        proxy_headers=True,
-    )
+    uvicorn.run(f"{__name__}:served", factory=True, host=host, port=port, workers=workers, **_HOW)
+
+
+def run_demo(settings: HttpSettings, *, host: str, port: int, words: Words) -> None:
+    """Serves a school to look at until it is stopped, and tells by which link it opens."""
+    with (
+        watched(sys.stderr, words("office", "making")) as watch,
+        demo(settings, watch=watch) as made,
+    ):
+        named = f"[{host}]" if ":" in host else host
+        link = f"http://{named}:{port}/console/once/{made.token}"
+        tell(words("console", "demo_opens", link=link))
+        uvicorn.run(made.served, host=host, port=port, **_HOW)
+
+
+_HOW: Final[dict[str, Any]] = {
+    "access_log": False,  # it would tell the path, and so of whom
+    "log_config": None,
+    "server_header": False,
+    "date_header": False,
+    "proxy_headers": True,
+}
 
 
 def served() -> FastAPI:
