@@ -18,7 +18,7 @@ from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import Entry, entries_with_windows, scheduled_by
 from yibao.projections.care import Changed, review
 from yibao.projections.history import Held, histories
-from yibao.projections.record import Cutoff
+from yibao.projections.record import Cutoff, Record
 
 #: The parts of the answer whose history is told.
 HISTORIES: Final = ("state", "waiting", "account_built_on", "evoucher_available_at", "coverage")
@@ -82,7 +82,7 @@ class Dossier(NamedTuple):
 
 def dossier_of(
     service: Service,
-    enrollment: EnrollmentId,
+    whose: EnrollmentId | Record,
     at: datetime | None = None,
     known_at: Cutoff | None = None,
     now: Cutoff | None = None,
@@ -92,12 +92,12 @@ def dossier_of(
     With `known_at` what was known by then stands beside what is known `now`, by default
     everything.
     """
-    record = service.read(enrollment)
+    record = service.read(whose)
     assert record.now is not None
     latest = record.latest
     about = at or record.now
     return Dossier(
-        enrollment,
+        record.enrollment,
         answer(record, about, latest if now is None else now),
         tuple(entries_with_windows(record)),
         record.attempts,

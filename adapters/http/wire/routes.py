@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from yibao.adapters.http.wire.problems import Problem, problem_of, problem_response
+from yibao.adapters.http.wire.problems import BASE, Problem, problem_of, problem_response
 from yibao.adapters.http.wire.tracing import trace_of
 from yibao.adapters.telemetry import frames_of, tell
 
@@ -31,6 +31,9 @@ HEADERS: Final = {
     ),
 }
 
+#: Where an application keeps what counts its answers.
+METRICS: Final = "yibao_metrics"
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -41,6 +44,8 @@ class Route(APIRoute):
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            root, prefix = request.scope.get("root_path", ""), self.path_format.rpartition("/v1")[0]
+            request.scope[BASE] = f"{root}{prefix}/v1"
             return await answered_anyway(handler, request, self.path_format)
 
         return guarded
@@ -55,6 +60,9 @@ async def answered_anyway(handler: Handler, request: Request, route: str) -> Res
         response = problem_response(_told(error, request), request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    seconds = perf_counter() - began
+    if metrics := getattr(request.app.state, METRICS, None):
+        metrics.answered(request.method, route, response.status_code, seconds)
     tell(
         LOGGER,
         logging.INFO,
@@ -62,7 +70,7 @@ async def answered_anyway(handler: Handler, request: Request, route: str) -> Res
         method=request.method,
         route=route,
         status=response.status_code,
-        milliseconds=str(round((perf_counter() - began) * 1000, 1)),
+        milliseconds=round(seconds * 1000),
         trace=trace_of(request),
     )
     return response
