@@ -11,11 +11,10 @@ from starlette.responses import Response
 import yibao
 from yibao.adapters.http import console
 from yibao.adapters.http.desk import Desk, Opened
-from yibao.adapters.http.endpoints import endpoints
-from yibao.adapters.http.identify import Tokens, first_of
+from yibao.adapters.http.endpoints import endpoints, operating
+from yibao.adapters.http.identify import first_of, ways_of
 from yibao.adapters.http.metrics import Metrics
 from yibao.adapters.http.opening import directory_here, opened
-from yibao.adapters.http.operating import operating
 from yibao.adapters.http.rights import Identify, Role, Who
 from yibao.adapters.http.settings import HttpSettings, http_settings
 from yibao.adapters.http.wire import METRICS, answered_anyway
@@ -77,7 +76,8 @@ def app(
             app.state.service = found.service
             yield
 
-    ways = [way for way in (identify, *_ways(settings)) if way]
+    told, registered = ways_of(settings)
+    ways = [way for way in (identify, *told) if way]
     desk = Desk(
         lambda: held[0],
         first_of(*ways),
@@ -99,13 +99,9 @@ def app(
     found.include_router(operating(desk, metrics, settings.operated_from))
     if settings.console:
         secret = settings.secret.get_secret_value() if settings.secret else None
-        pages = console.router(desk, secret=secret)
+        pages = console.router(desk, secret=secret, registered=registered)
         found.include_router(pages, prefix="/console", include_in_schema=False)
     return found
-
-
-def _ways(settings: HttpSettings) -> list[Identify]:
-    return [Tokens.read(settings.tokens)] if settings.tokens else []
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 from ..helpers.web import Web
 
 #: Of each operation; more find nothing more within a minute.
-EXAMPLES: Final = 12
+EXAMPLES: Final = 8
 CHECKS: Final = [not_a_server_error, status_code_conformance, content_type_conformance]
 
 

@@ -100,7 +100,7 @@ def test_a_server_without_anybody_listens_to_this_machine_alone(tmp_path: Path) 
     done = subprocess.run(
         [sys.executable, "-m", "yibao", "serve", "--store", str(tmp_path / "f.db"),
          "--host", "0.0.0.0"],
-        env={**os.environ, "YIBAO_LANG": "en"}, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "YIBAO_LANG": "en"}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 2
     assert "listens on this machine alone" in done.stderr
