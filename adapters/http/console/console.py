@@ -26,6 +26,7 @@ from yibao.adapters.http.wire import (
     problem_of,
     title_of,
 )
+from yibao.adapters.office.directory import Directory
 from yibao.adapters.telemetry import frames_of, tell
 
 LOGGER: Final = logging.getLogger("yibao.http")
@@ -43,6 +44,11 @@ class Console:
         self.registered = registered
         self.tokens = desk
         self.desk = desk.known_by(self.sessions.who)  # whoever has signed in is known as well
+
+    @property
+    def people(self) -> Directory | None:
+        """The directory of people, if there is one."""
+        return self.desk.opened().directory
 
     async def page(self, request: Request) -> Page:
         """A page for whoever asks; raises Problem where that is nobody."""

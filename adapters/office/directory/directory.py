@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -207,6 +207,9 @@ class Directory:
 
     def __repr__(self) -> str:
         return "<Directory>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a directory is its process's own: open it again where it is needed")
 
     def close(self) -> None:
         self._people.close()
