@@ -1,4 +1,4 @@
-"""Who asks is told by tokens that a provider signed, or a session begun there; else it is nobody."""
+"""Who asks is told by signed tokens or by a session begun at a provider; else it is nobody."""
 
 import base64
 import json
