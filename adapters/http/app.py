@@ -54,11 +54,13 @@ def app(
     identify: Identify | None = None,
     directory: DirectorySettings | None = None,
     telemetry: Telemetry = SILENT,
+    once: str | None = None,
 ) -> FastAPI:
     """The application on a store, which it opens as it starts and closes as it ends.
 
     Who asks is told by `identify`, if there is one, and then by the ways that the settings name
-    (default: of the environment), as is the directory. Raises YibaoError where they cannot be read,
+    (default: of the environment), as is the directory. `once` is a token with which a link of the
+    console signs in one time. Raises YibaoError where they cannot be read,
     and, as it starts, StoreError where the store cannot be opened.
     """
     settings = settings or http_settings()
@@ -99,7 +101,7 @@ def app(
     found.include_router(operating(desk, metrics, settings.operated_from))
     if settings.console:
         secret = settings.secret.get_secret_value() if settings.secret else None
-        pages = console.router(desk, secret=secret, registered=registered)
+        pages = console.router(desk, secret=secret, registered=registered, once=once)
         found.include_router(pages, prefix="/console", include_in_schema=False)
     return found
 
