@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -41,13 +41,7 @@ def served(url: str, folder: Path) -> Iterator[tuple[httpx.Client, subprocess.Po
     )  # fmt: skip
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-            for _ in range(600):
-                assert process.poll() is None
-                try:
-                    assert client.get("/readyz").status_code == 200
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.05)
+            assert _patiently(client, "/readyz").status_code == 200
             yield client, process
     finally:
         process.kill()
@@ -112,6 +106,15 @@ def test_a_server_without_anybody_listens_to_this_machine_alone(tmp_path: Path) 
     assert "listens on this machine alone" in done.stderr
 
 
+def _patiently(browser: httpx.Client, url: str) -> httpx.Response:
+    """What is answered once somebody listens."""
+    for _ in range(200):
+        with suppress(httpx.TransportError):
+            return browser.get(url)
+        time.sleep(0.05)
+    raise AssertionError("nobody listens")
+
+
 def test_a_demo_opens_by_a_link_one_time(tmp_path: Path) -> None:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
@@ -125,12 +128,7 @@ def test_a_demo_opens_by_a_link_one_time(tmp_path: Path) -> None:
     try:
         link = process.stdout.readline().split()[-1]
         with httpx.Client() as browser:
-            for _ in range(200):
-                try:
-                    first = browser.get(link)
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.05)
+            first = _patiently(browser, link)
             assert (first.status_code, first.headers["location"]) == (303, "/console/")
             home = browser.get(f"http://127.0.0.1:{port}/console/today?school=demo&on=2025-12-15")
             assert home.status_code == 200
