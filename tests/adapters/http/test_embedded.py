@@ -35,7 +35,7 @@ def test_it_answers_under_a_path_of_the_applications(client: TestClient) -> None
     )
     assert made.status_code == 201
     assert made.headers["location"] == "/insurance/v1/enrollments/ada/2025"
-    assert client.get(made.headers["location"], headers=HEADERS).json()["state"] == "registered"
+    assert client.get(made.headers["location"], headers=HEADERS).json()["version"] == 1
 
 
 def test_what_goes_wrong_is_told_without_a_handler_of_the_application(client: TestClient) -> None:
