@@ -26,10 +26,10 @@ demo: $(SHOWN)
 	YIBAO_DIRECTORY=$(SCHOOL)/people.db YIBAO_DIRECTORY_KEY=$(SCHOOL)/directory.key \
 		$(BIN)/yibao office today --school demo --on 2025-12-15 --store $(SCHOOL)/season.db
 	@echo
-	@echo "Look at it in a browser: make serve"
+	@echo "To look at it in a browser: make serve"
 	@echo "On to your own: $(BIN)/yibao --help, or . $(BIN)/activate and then yibao --help"
 
-# A synthetic school in the console; it prints the link that opens it, and goes when it is stopped.
+# The console on a school of people who are not real, until it is stopped; it tells where to look.
 serve: $(SHOWN)
 	$(BIN)/yibao serve --demo
 

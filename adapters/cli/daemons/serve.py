@@ -7,6 +7,7 @@ import click
 
 from yibao.adapters.cli.group import main
 from yibao.adapters.cli.options import FILE, STORE_URL, examples, lang_option
+from yibao.adapters.views import tell
 from yibao.domain.refusals import YibaoError
 
 #: Where nobody from another machine listens.
@@ -23,12 +24,6 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     help="The store: a file's PATH, sqlite:///PATH or postgresql://HOST/DATABASE "
     "(default: $YIBAO_STORE).",
 )
-@click.option(
-    "--demo",
-    "is_demo",
-    is_flag=True,
-    help="A school of people who are not real, opened by a link (default: the store).",
-)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="The port to listen on.")
 @click.option("--workers", default=1, show_default=True, help="How many processes answer.")
@@ -37,14 +32,19 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
     type=FILE,
     help="A YAML file of static tokens, by their SHA-256 (default: $YIBAO_HTTP_TOKENS).",
 )
+@click.option(
+    "--demo",
+    is_flag=True,
+    help="A school of people who are not real, gone when it ends (default: a store of yours).",
+)
 @lang_option
 def serve(
     store: str | None,
-    is_demo: bool,
     host: str,
     port: int,
     workers: int,
     tokens: Path | None,
+    demo: bool,
     lang: Any,
 ) -> None:
     """Serve endpoints and console on the web, until stopped.
@@ -57,21 +57,19 @@ def serve(
     check_http()
     from yibao.adapters.http.running import run, run_demo
     from yibao.adapters.http.settings import http_settings
+    from yibao.adapters.views.words import Words
 
-    if is_demo and workers != 1:
-        raise click.UsageError("--demo is of one process")
+    if demo:
+        if host not in _LOOPBACK:
+            raise YibaoError("without a way to tell who asks it listens on this machine alone")
+        words = Words(lang)
+        run_demo(host, port, lambda url: tell(words("serve", "demo", url=url)))
+        return
+    if store is None:
+        raise click.UsageError("name a --store, or try --demo")
     settings = http_settings()
     if tokens is not None:
         settings = settings.model_copy(update={"tokens": tokens})
-    if host not in _LOOPBACK and (is_demo or not settings.identifies):
+    if host not in _LOOPBACK and not settings.identifies:
         raise YibaoError("without a way to tell who asks it listens on this machine alone")
-    if is_demo:
-        from yibao.adapters.office import check_office
-        from yibao.adapters.views.words import Words
-
-        check_office()
-        run_demo(settings, host=host, port=port, words=Words(lang))
-        return
-    if store is None:
-        raise click.UsageError("give a --store, or --demo")
     run(store, settings, host=host, port=port, workers=workers)
