@@ -177,11 +177,11 @@ class Case:
     @kept
     def leaving(self) -> Current[events.Withdrawn] | None:
         """The withdrawal that ends cover, which after some kinds of leaving goes on (R38)."""
-        after = self.policy.parameters.cover_after_leaving
-        if self.withdrawal is None or after is None:
-            return self.withdrawal
-        goes_on = after.value.get(self.withdrawal.event.kind or Leaving.WITHDRAWN, "ends")
-        return None if goes_on == "until_benefit_to" else self.withdrawal
+        left, after = self.withdrawal, self.policy.parameters.cover_after_leaving
+        if left is None or after is None:
+            return left
+        goes_on = after.value.get(left.event.kind or Leaving.WITHDRAWN, "ends")
+        return None if goes_on == "until_benefit_to" else left
 
     @kept
     def employee_cover(self) -> Sequence[EmployeeCover]:

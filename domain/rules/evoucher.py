@@ -15,7 +15,6 @@ from yibao.domain.rules.account import (
     nothing_without_account,
 )
 from yibao.domain.rules.case import Case
-from yibao.domain.rules.cover import cover_begins
 from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
 from yibao.domain.rules.waiting import (
     Waiting,
@@ -23,19 +22,24 @@ from yibao.domain.rules.waiting import (
     moved_waiting,
     waiting_period,
 )
-from yibao.domain.vocabulary import PENDING, Pending, is_among
+from yibao.domain.vocabulary import PENDING, DayRange, Pending, is_among
 
 EvoucherInstant = Derived[datetime | Pending | None]
 
 
 def evoucher_instant(
-    case: Case, episode: Episode, waiting: Waiting, account: AccountDay, *, is_cut: bool = True
+    case: Case,
+    episode: Episode,
+    waiting: Waiting,
+    account: AccountDay,
+    coverage: Derived[DayRange | Pending | None] | None,
 ) -> EvoucherInstant:
     """R19: from when the e-voucher can be had, or why not in this benefit year (R22).
 
-    With `is_cut` false also from when after it: that is what the next year is given (R33).
+    Without `coverage`, the benefit window of this year, also from when after it: that is what the
+    next year is given (R33).
     """
-    name, confirmation = "evoucher_available_at", episode.confirmation
+    name, confirmation, is_cut = "evoucher_available_at", episode.confirmation, coverage is not None
     nothing = nothing_without_account(case, confirmation, account, name)
     if nothing is not None:
         return nothing
@@ -48,11 +52,9 @@ def evoucher_instant(
         return _before_leaving(case, episode, opens) if is_known(opens) else opens
     if has_document_without_evoucher(case):
         return _evoucher_by_document(case, episode, waiting, account, is_cut)
+    if coverage is not None and coverage.because == "cover_too_late":
+        return coverage.of(name, None)
     earliest = account_at_the_earliest(case, confirmation, waiting, account)
-    begins = cover_begins(case, confirmation, waiting, earliest)
-    benefit_to = case.policy.parameters.benefit_to
-    if is_cut and begins.value > benefit_to.value:
-        return Derived(name, None, "R22", (begins, benefit_to), "cover_too_late")
     derived = _evoucher_opens(case, confirmation, waiting, earliest)
     opens = _within_benefit_year(case, derived, is_cut)
     if not is_known(opens):
@@ -85,7 +87,7 @@ def _handed_evoucher(
         return _handed_evoucher(case.before, moved)
     waiting = moved or waiting_period(case, episode.confirmation)
     account = account_day(case, episode, waiting)
-    evoucher = evoucher_instant(case, episode, waiting, account, is_cut=False)
+    evoucher = evoucher_instant(case, episode, waiting, account, None)
     if evoucher.value is None or (case.withdrawal and evoucher.value is PENDING):
         return None
     earlier = (Earlier(case.policy, evoucher),)
