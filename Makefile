@@ -1,6 +1,7 @@
 # `make demo` shows what yibao does, `make test` runs the suite, `make check` everything CI asks for.
 # All three set themselves up in .venv; they need python3 (3.11 to 3.13) with venv, and make.
-# A demo needs what yibao needs, and the suite more: it installs that beside, of the same versions.
+# A demo needs what yibao and its office need, and the suite more: it installs that beside, of the same
+# versions.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +10,7 @@ SHOWN := $(VENV)/.shown
 READY := $(VENV)/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STORY := scenarios/audit/the-counter-was-right-in-september-on-a-check-that-was-wrong.yaml
+SCHOOL := $(VENV)/school
 LOCK := pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
@@ -19,6 +21,10 @@ demo: $(SHOWN)
 	$(BIN)/yibao explain $(STORY)
 	$(BIN)/yibao timeline $(STORY) --at "2025-09-10 14:00" --known-at "2025-09-10 14:00"
 	$(BIN)/yibao show $(STORY) --at "2025-09-10 14:00"
+	rm -rf $(SCHOOL)
+	$(BIN)/yibao office demo --out $(SCHOOL)
+	YIBAO_DIRECTORY=$(SCHOOL)/people.db YIBAO_DIRECTORY_KEY=$(SCHOOL)/directory.key \
+		$(BIN)/yibao office today --school demo --on 2025-12-15 --store $(SCHOOL)/season.db
 	@echo
 	@echo "On to your own: $(BIN)/yibao --help, or . $(BIN)/activate and then yibao --help"
 
@@ -76,7 +82,7 @@ pictures: $(READY)
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv $(LOCK) pyproject.toml --all-extras --group dev --output-file requirements-dev.txt
-	$(BIN)/uv $(LOCK) pyproject.toml --constraint requirements-dev.txt --output-file requirements.txt
+	$(BIN)/uv $(LOCK) pyproject.toml --extra office --constraint requirements-dev.txt --output-file requirements.txt
 	echo openfisca-core==46.0.1 | $(BIN)/uv $(LOCK) - --output-file benchmarks/requirements-openfisca.txt
 	$(BIN)/uv $(LOCK) --group build --constraint requirements-dev.txt --output-file requirements-build.txt
 

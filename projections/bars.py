@@ -10,6 +10,8 @@ from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
 from yibao.projections.answer import Answer
 
 Lane = Literal["state", "waiting", "coverage", "evoucher"]
+#: A calendar: its first instant, and the first one after it.
+Span = tuple[datetime, datetime]
 
 #: The value behind each row but that of the states, in the order of the rows.
 VALUE_OF: Final[dict[Lane, str]] = {
@@ -96,14 +98,31 @@ def chart(answer: Answer) -> Chart:
     )
 
 
-def charts(answers: Iterable[Answer]) -> tuple[Chart, ...]:
-    """Several answers on one calendar, so that their bars can be compared by eye."""
+def charts(answers: Iterable[Answer], span: Span | None = None) -> tuple[Chart, ...]:
+    """Several answers on one calendar, so that their bars can be compared by eye.
+
+    By default it is the one that holds them all; one that is given cuts off what lies outside.
+    """
     alone = [chart(answer) for answer in answers]
-    first, until = common_span(alone)
+    first, until = span or common_span(alone)
     return tuple(each._replace(first=first, until=until) for each in alone)
 
 
-def common_span(charts: Sequence[Chart]) -> tuple[datetime, datetime]:
+def lifecycle(answers: Iterable[Answer]) -> Span | None:
+    """The whole months that hold the bars of some answers, whatever instant each is about.
+
+    None where none of them has a bar.
+    """
+    bars = [bar for answer in answers for bar in (*_states(answer), *_values(answer))]
+    return _months_around(bars, bars[0].begins_at) if bars else None
+
+
+def months_around(first: datetime, last: datetime) -> Span:
+    """The whole months that hold two instants."""
+    return _month(first), _month_after(last)
+
+
+def common_span(charts: Sequence[Chart]) -> Span:
     """The calendar that holds these charts: its first instant, and the first one after it.
 
     A chart without bars has no say while another has some: it would only stretch the calendar
@@ -151,7 +170,7 @@ def _value(answer: Answer, name: str) -> object:
     return getattr(answer.values, name).value if answer.values else None
 
 
-def _months_around(bars: Sequence[Bar], at: datetime) -> tuple[datetime, datetime]:
+def _months_around(bars: Sequence[Bar], at: datetime) -> Span:
     """The whole months that hold the bars and, unless it is far away, the instant asked about.
 
     A bar without an end shows from its month on.
@@ -160,7 +179,7 @@ def _months_around(bars: Sequence[Bar], at: datetime) -> tuple[datetime, datetim
     last = max((_last_instant(bar) for bar in bars), default=at)
     if first - FARTHEST <= at <= last + FARTHEST:
         first, last = min(first, at), max(last, at)
-    return _month(first), _month_after(last)
+    return months_around(first, last)
 
 
 def _last_instant(bar: Bar) -> datetime:

@@ -2,7 +2,7 @@
 
 from yibao.adapters.shapes.answer import answer_json
 from yibao.adapters.shapes.care import care_expected, care_json, review_json, settled_json
-from yibao.adapters.shapes.commands import commands_schema
+from yibao.adapters.shapes.commands import command_schema, commands_schema
 from yibao.adapters.shapes.comparison import comparison_json
 from yibao.adapters.shapes.editions import edition_checked, edition_differences, edition_mistaken
 from yibao.adapters.shapes.everybody import (
@@ -53,6 +53,7 @@ __all__ = [
     "care_json",
     "care_trees",
     "cohort_schema",
+    "command_schema",
     "commands_schema",
     "comparison_json",
     "counts_json",

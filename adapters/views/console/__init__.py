@@ -4,9 +4,11 @@ from yibao.adapters.views.console.answers import (
     failures_report,
     reason_lines,
     short_report,
+    step_and_remark,
     story_line,
     story_report,
     to_tell,
+    value_and_remark,
     why_failed,
 )
 from yibao.adapters.views.console.audit import (
@@ -82,6 +84,7 @@ __all__ = [
     "settled",
     "short_report",
     "status_report",
+    "step_and_remark",
     "story_line",
     "story_report",
     "timeline_report",
@@ -90,6 +93,7 @@ __all__ = [
     "told_amounts",
     "told_care",
     "told_lines",
+    "value_and_remark",
     "values_line",
     "watched",
     "what_if_report",

@@ -98,10 +98,10 @@ def _values(answer: Answer, words: Words, following: Answer | None = None) -> Ta
     values.add_row(words("value", "state"), state(answer.state, words, answer.leaving), now)
     for name in DERIVED[1:]:
         derived = PARTS[name].derivation(answer)
-        value, remark = _value_and_remark(derived, answer.policy, words)
+        value, remark = value_and_remark(derived, answer.policy, words)
         values.add_row(words("value", name), value, remark)
     for step in answer.next_steps or (None,):
-        values.add_row(words("value", "next_steps"), *_step(step, words))
+        values.add_row(words("value", "next_steps"), *step_and_remark(step, words))
     for found in answer.discrepancies:
         values.add_row(
             words("value", "discrepancies"),
@@ -189,7 +189,7 @@ def why_failed(failure: Failure, words: Words) -> str:
     if "state" in failure.came and answer.state is None:
         reasons.append(words("phrase", "before_registration"))
     if "next_step" in failure.came:
-        reasons.append(_step(answer.next_step, words)[0])
+        reasons.append(step_and_remark(answer.next_step, words)[0])
     if "discrepancies" in failure.came:
         found = [
             f"{place(one.version, one.year)} {words('refusal', one.code)}"
@@ -201,9 +201,10 @@ def why_failed(failure: Failure, words: Words) -> str:
     return words.joined(reasons, "apart")
 
 
-def _value_and_remark(
+def value_and_remark(
     derived: Derived[Any] | None, policy: Policy | None, words: Words
 ) -> tuple[str, str]:
+    """A value, and why there is none or what is uncertain about it."""
     if derived is None or policy is None:
         return words("phrase", "none"), ""
     node = tree(derived, policy)
@@ -231,7 +232,7 @@ def to_tell(answer: Answer, words: Words) -> list[str]:
     for name in ("waiting", "evoucher_available_at"):
         derived = PARTS[name].derivation(answer)
         if derived is not None and derived.value is not None:
-            value, remark = _value_and_remark(derived, answer.policy, words)
+            value, remark = value_and_remark(derived, answer.policy, words)
             lines.append(words.named(words("value", name), value) + _aside(remark, words))
     for step in answer.next_steps:
         if step.who == "student":
@@ -244,7 +245,8 @@ def _aside(remark: str, words: Words) -> str:
     return words.aside(remark) if remark else ""
 
 
-def _step(step: NextStep | None, words: Words) -> tuple[str, str]:
+def step_and_remark(step: NextStep | None, words: Words) -> tuple[str, str]:
+    """What is to be done; and by whom, where, at what cost, from when and until when."""
     if step is None:
         return words("phrase", "nothing_to_do"), ""
     remarks = [words("who", step.who), *_remarks(step, words)]

@@ -14,7 +14,7 @@ from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
 from yibao.domain.vocabulary import State
 from yibao.projections.answer import Answer
-from yibao.projections.bars import Chart, charts
+from yibao.projections.bars import Chart, Span, charts
 
 #: In units of the picture, which scales with the page: its width; where the calendar begins and
 #: ends; the heights of a lane, a head, the gap between states and values, and a foot.
@@ -93,13 +93,17 @@ class Panel(NamedTuple):
         return self.bottom + FOOT
 
 
-def timeline_svg(answers: Sequence[Answer], words: Words) -> Markup:
+def timeline_svg(
+    answers: Sequence[Answer], words: Words, span: Span | None = None, *, styled: bool = True
+) -> Markup:
     """The timelines of one or more answers on one calendar, as an inline SVG.
 
     It has a title and a description that tells every date, needs nothing from elsewhere, and
-    can be read in black and white. Its ids are those of these answers in this language.
+    can be read in black and white. Its ids are those of these answers in this language. The
+    calendar is by default the one that holds them all. Without being `styled` it has no colors of
+    its own: the page that holds it names them, where its policy forbids a style in the picture.
     """
-    drawn = charts(answers)
+    drawn = charts(answers, span)
     panels = [_panel(*each, words, answers) for each in zip(answers, drawn, strict=True)]
     *tops, height = accumulate((panel.height for panel in panels), initial=0)
     bars = [lane.entry.bar for panel in panels for lane in panel.lanes if lane.entry.bar]
@@ -116,6 +120,7 @@ def timeline_svg(answers: Sequence[Answer], words: Words) -> Markup:
         left=LEFT,
         right=RIGHT,
         width=WIDTH,
+        styled=styled,
     )
 
 

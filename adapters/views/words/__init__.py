@@ -121,6 +121,7 @@ def _lists(language: Language) -> dict[str, dict[str, str]]:
     lists: dict[str, dict[str, str]] = _read(f"{language}.yaml")
     events = _read("events.yaml")
     lists["event"] = {n: told[language] for n, told in events.items() if language in told}
+    lists["console"] = {key: told[language] for key, told in _read("console.yaml").items()}
     lists["field"] = {key: told[language] for key, told in _read("fields.yaml").items()}
     if language == "en":  # the domain's own sentences, which its exceptions carry
         lists["refusal"], lists["failure"] = REASONS, FAILURES

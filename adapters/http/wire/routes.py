@@ -1,0 +1,77 @@
+"""How each request is answered: what is raised becomes a problem, and one line is logged.
+
+It is the class of our routes, not a middleware or a handler of an application, so that a router
+that somebody embeds answers just as ours does.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any, Final
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from yibao.adapters.http.wire.problems import Problem, problem_of, problem_response
+from yibao.adapters.http.wire.tracing import trace_of
+from yibao.adapters.telemetry import frames_of, tell
+
+LOGGER: Final = logging.getLogger("yibao.http")
+
+#: On every answer. What moves with the clock is never kept, nor told to be unchanged.
+HEADERS: Final = {
+    "Cache-Control": "private, no-store",
+    "Vary": "Authorization, Cookie, Accept-Language",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'; object-src 'none'"
+    ),
+}
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Route(APIRoute):
+    """A route of ours; its name is all that is told of whom or what it was about."""
+
+    def get_route_handler(self) -> Any:
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            return await answered_anyway(handler, request, self.path_format)
+
+        return guarded
+
+
+async def answered_anyway(handler: Handler, request: Request, route: str) -> Response:
+    """The answer of a handler, or the problem that came instead, logged in one line."""
+    began = perf_counter()
+    try:
+        response = await handler(request)
+    except Exception as error:
+        response = problem_response(_told(error, request), request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    tell(
+        LOGGER,
+        logging.INFO,
+        "answered",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        milliseconds=str(round((perf_counter() - began) * 1000, 1)),
+        trace=trace_of(request),
+    )
+    return response
+
+
+def _told(error: Exception, request: Request) -> Problem:
+    problem = problem_of(error)
+    if problem is None:
+        told = {"error": type(error).__name__, "frames": frames_of(error)}
+        tell(LOGGER, logging.ERROR, "failed", trace=trace_of(request), **told)
+        return Problem("failed")
+    return problem
