@@ -252,7 +252,7 @@ class Case:
         found: list[Choice] = []
         for opted_out, row in groupby(chosen, key=is_opt_out):
             some = list(row)
-            inside = [each for each in some if self.window_at(each.moment).span_at(each.at)]
+            inside = [each for each in some if is_confirmation(each) and self.terms_of(each)]
             found += some if opted_out else (inside or some)[:1]
         return found
 

@@ -91,12 +91,20 @@ def carried_waiting(case: Case) -> Derived[Any] | None:
         return None
     if before.main_road is None:
         return carried_waiting(before)
-    waiting = waiting_period(before, before.main_road.confirmation)
+    waiting = last_waiting(before, before.main_road.confirmation)
     if before.withdrawal and waiting.value is PENDING:
         return carried_waiting(before)
     return Derived(
         "waiting", waiting.value, "R33", (Earlier(before.policy, waiting),), waiting.because
     )
+
+
+def last_waiting(case: Case, confirmation: Confirmation) -> Waiting:
+    """R33, R36: the waiting period, also one that was over before the benefit year began."""
+    waiting = waiting_period(case, confirmation)
+    if waiting.because != "waiting_over":
+        return waiting
+    return moved_waiting(case) or carried_waiting(case) or waiting
 
 
 def running(case: Case) -> Derived[WaitingPeriod] | None:
@@ -111,7 +119,7 @@ def moved_waiting(case: Case) -> Waiting | None:
     """R33: what stands in the place of the waiting period handed on: a check names its end."""
     carried = carried_waiting(case)
     goes_on = carried and (running(case) or carried.value is PENDING)
-    return _own_waiting(case, _latest(case)) if goes_on and _is_ended_by_name(case) else None
+    return _own_waiting(case, _latest(case)) if goes_on and is_ended_by_name(case) else None
 
 
 def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
@@ -125,9 +133,9 @@ def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
 
 def counting_check(case: Case) -> Check | None:
     """The check that results are waited for of: this year's or, where none is needed, before it."""
-    if case.before and case.before.enrolled and not _is_ended_by_name(case):
+    if case.before and case.before.enrolled and not is_ended_by_name(case):
         return counting_check(case.before)
-    if case.policy.knows_waiting_periods or (case.policy.may_wait and _is_ended_by_name(case)):
+    if case.policy.knows_waiting_periods or is_ended_by_name(case):
         return case.check
     return None
 
@@ -244,9 +252,12 @@ def _named(case: Case) -> date | None:
     return case.check.event.waiting_ends_on if case.check else None
 
 
-def _is_ended_by_name(case: Case) -> bool:
-    """R13: whether this year's check names a last day that counts: none before the first (R14)."""
-    named = _named(case)
+def is_ended_by_name(case: Case) -> bool:
+    """R13: whether this year's check names a last day that counts: none before the first (R14).
+
+    Nor any under an edition that knows no waiting period.
+    """
+    named = _named(case) if case.policy.may_wait else None
     return named is not None and named >= first_waiting_day(case, _latest(case)).value
 
 
