@@ -246,14 +246,14 @@ class Case:
         return counting
 
     def _enrolling(self, chosen: Sequence[Choice]) -> Sequence[Choice]:
-        """R34: of payments in a row the first that lies in a period, else the first."""
+        """R34: of payments in a row those that lie in a period, else all: the first counts."""
         if not self.policy.enrolled_by_payment:
             return chosen
         found: list[Choice] = []
         for opted_out, row in groupby(chosen, key=is_opt_out):
             some = list(row)
             inside = [each for each in some if is_confirmation(each) and self.terms_of(each)]
-            found += some if opted_out else (inside or some)[:1]
+            found += some if opted_out else inside or some
         return found
 
     @kept

@@ -831,3 +831,44 @@ def test_of_payments_under_an_edition_without_periods_the_earliest_counts() -> N
     facts = (registered("2025-09-01"), roster(), early, again, checked("2025-09-20 11:00"))
     student = Years(given(*facts, policy=by_payment))
     assert student.values(NEW_YEAR)[1] == "2025-09-03"
+
+
+def test_what_is_open_two_years_before_is_open_here_and_elsewhere_nothing_is_made_anew() -> None:
+    student = Years(given(*COVERED[:2]), in_2026(PAID), in_2027())
+    assert set(student.values("2025-12-01 00:00")) == {"pending"}
+    joined = after(COVERED, PAID)
+    assert joined.case("2025-12-01 00:00") is joined.cases[2026]
+
+
+def test_why_it_is_too_late_to_join_tells_what_would_be_waited_for() -> None:
+    gone = withdraw("2025-09-03 09:00", "2025-10-01")
+    facts = (*COVERED[:2], EMPLOYED, stopped("2025-09-03 10:00", "2025-10-02"))
+    student = Years(given(*facts, checked("2025-09-03 11:00", 1), gone))
+    inputs = student.found("2025-09-06 00:00").coverage.inputs
+    assert [getattr(each, "name", None) for each in inputs[1:]] == [
+        "day_after_waiting",
+        "employee_cover_stopped_on",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outside", "coverage"), [("2026-01-01", "none"), ("2026-01-02", "pending")]
+)
+def test_leaving_told_before_settles_the_window_only_where_it_cannot_begin(
+    outside: str, coverage: str
+) -> None:
+    student = after((*EMPLOYED_FIRST, withdraw("2025-12-10 09:00", outside)), PAID)
+    assert student.values("2025-12-11 00:00")[3] == coverage
+
+
+def test_a_day_of_the_period_is_told_only_where_it_is_what_delays() -> None:
+    def names(seen_on: str) -> list[str]:
+        seen = account("2026-02-01 10:00", seen_on)
+        coverage = (
+            after((*SIGNED, checked("2025-09-06 10:30", 1)), PAID, seen).found(LATER).coverage
+        )
+        begins: Any = coverage.inputs[0]
+        return [each.name for each in begins.inputs]
+
+    assert "benefit_year_begins_on" not in names("2025-12-31")
+    assert "benefit_year_begins_on" in names("2025-12-30")
