@@ -1,7 +1,6 @@
 """`yibao evidence …`."""
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ from yibao.adapters.cli.options import (
     ONE_JSON,
     STORE,
     STORE_URL,
+    check_cryptography,
     examples,
     lang_option,
     print_json,
 )
 from yibao.adapters.views import in_one_line, tell
-from yibao.domain.refusals import YibaoError
 
 KEY = click.option(
     "--key", type=FILE, required=True, help="The file of the key that signs, in PKCS8."
@@ -54,8 +53,7 @@ def evidence() -> None:
 
     A tree of hashes over the facts is signed, and held against them.
     """
-    if find_spec("cryptography") is None:
-        raise YibaoError("for evidence yibao needs cryptography: pip install 'yibao[evidence]'")
+    check_cryptography()
 
 
 @evidence.command(
@@ -219,13 +217,14 @@ def prove(
 def check(proof: Path, vkey: str, as_json: bool, lang: Any) -> None:
     """Check a PROOF, offline: no store is asked.
 
-    Exit 1 where it does not prove what it says, 2 where it cannot be read.
+    Or a dossier or an audit export written with --proofs: in JSON, what is told of each fact must
+    be what is proven. Exit 1 where it does not prove what it says, 2 where it cannot be read.
     """
     from yibao.adapters.cli.running.evidence_files import checked, told_of
 
     found = checked(proof, vkey)
     if as_json:
-        print_json(found._asdict())
+        print_json(found.as_json())
     else:
         tell(in_one_line(told_of(found, lang)))
     sys.exit(0 if found.ok else 1)

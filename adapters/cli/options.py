@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from yibao.adapters.views import in_one_line, json_for, language_here, tell
-from yibao.domain.refusals import REASONS
+from yibao.domain.refusals import REASONS, YibaoError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -246,6 +247,26 @@ def store_here() -> str | None:
 TRAIL = click.option(
     "--trail",
     help="The file of the audit trail, a path or sqlite:///PATH (default: beside the store).",
+)
+
+
+def check_cryptography() -> None:
+    """Raises YibaoError where the extra that signs and proves is not installed."""
+    if find_spec("cryptography") is None:
+        raise YibaoError("for evidence yibao needs cryptography: pip install 'yibao[evidence]'")
+
+
+def _proofs(context: click.Context, option: click.Parameter, value: bool) -> bool:
+    if value:
+        check_cryptography()
+    return value
+
+
+PROOFS = click.option(
+    "--proofs",
+    is_flag=True,
+    callback=_proofs,
+    help="With what proves each fact, for `evidence check`; of a --store alone (default: without).",
 )
 
 

@@ -45,7 +45,7 @@ def schema(name: str) -> None:
 
     There is one of what is stored, of stories and editions, and of answers.
     """
-    from yibao.adapters.cli.running.schemas import SCHEMAS
+    from yibao.adapters.stories.published import SCHEMAS
 
     tell(json_for(sys.stdout.encoding, SCHEMAS[name](), indent=2, sort_keys=True))
 

@@ -1,8 +1,9 @@
 """The router to embed in an application, and the application to run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -10,24 +11,40 @@ from starlette.responses import Response
 import yibao
 from yibao.adapters.http import console
 from yibao.adapters.http.desk import Desk, Opened
-from yibao.adapters.http.endpoints import endpoints
-from yibao.adapters.http.identify import Tokens, first_of
+from yibao.adapters.http.endpoints import endpoints, operating
+from yibao.adapters.http.identify import first_of, ways_of
+from yibao.adapters.http.metrics import Metrics
+from yibao.adapters.http.opening import directory_here, opened
 from yibao.adapters.http.rights import Identify, Role, Who
 from yibao.adapters.http.settings import HttpSettings, http_settings
-from yibao.adapters.http.wire import answered_anyway
+from yibao.adapters.http.wire import METRICS, answered_anyway
+from yibao.adapters.office.directory import Accesses, Directory, DirectorySettings
 from yibao.adapters.service import Service
-from yibao.adapters.service import open as open_service
+from yibao.adapters.telemetry import SILENT, Telemetry
 
 __all__ = ["HttpSettings", "Identify", "Role", "Who", "app", "router"]
 
 
-def router(service: Opened, identify: Identify) -> APIRouter:
+def router(
+    service: Service | Callable[[], Service],
+    identify: Identify,
+    *,
+    accesses: Accesses | None = None,
+    directory: Directory | None = None,
+) -> APIRouter:
     """All endpoints, under `/v1`, to include in an application of one's own.
 
-    `service` is one that is open, or a function that tells it; `identify` tells who asks, and None
-    where that is nobody. Of what is raised nothing is left to the application.
+    `service` is one that is open, or a function that tells it when it is asked; `identify` tells
+    who asks, and None where that is nobody. Who looks at whom is kept in `accesses`, by default
+    those of the `directory`; without either it is kept nowhere, and nobody is found by number. Of
+    what is raised nothing is left to the application.
     """
-    return endpoints(Desk(service, identify))
+    kept = accesses or (directory.accesses if directory else None)
+
+    def open_now() -> Opened:
+        return Opened(service if isinstance(service, Service) else service(), kept, directory)
+
+    return endpoints(Desk(open_now, identify))
 
 
 def app(
@@ -35,24 +52,40 @@ def app(
     settings: HttpSettings | None = None,
     *,
     identify: Identify | None = None,
+    directory: DirectorySettings | None = None,
+    telemetry: Telemetry = SILENT,
+    once: str | None = None,
 ) -> FastAPI:
     """The application on a store, which it opens as it starts and closes as it ends.
 
-    Who asks is told by the ways that the settings name, after `identify`, if there is one. Raises
-    YibaoError where they cannot be read.
+    Who asks is told by `identify`, if there is one, and then by the ways that the settings name
+    (default: of the environment), as is the directory. `once` is a token with which a link of the
+    console signs in one time. Raises YibaoError where they cannot be read,
+    and, as it starts, StoreError where the store cannot be opened.
     """
     settings = settings or http_settings()
-    ways = [way for way in (identify, *_ways(settings)) if way]
-    opened: list[Service] = []
+    directory = directory or directory_here()
+    metrics = Metrics(telemetry)
+    held: list[Opened] = []
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_service(url, by="web", via="http") as service:
-            opened[:] = [service]
-            app.state.service = service
+        assert settings is not None
+        # What asks outside of the desk should not wait inside the pool of connections either.
+        to_thread.current_default_thread_limiter().total_tokens = settings.threads
+        with opened(url, settings, metrics, directory) as found:
+            held[:] = [found]
+            app.state.service = found.service
             yield
 
-    desk = Desk(lambda: opened[0], first_of(*ways), threads=settings.threads)
+    told, registered = ways_of(settings)
+    ways = [way for way in (identify, *told) if way]
+    desk = Desk(
+        lambda: held[0],
+        first_of(*ways),
+        threads=settings.threads,
+        refused_tries=settings.refused_tries,
+    )
     found = FastAPI(
         title="yibao",
         version=yibao.__version__,
@@ -62,17 +95,15 @@ def app(
         redoc_url=None,
     )
     found.state.desk = desk
+    setattr(found.state, METRICS, metrics)
     found.add_exception_handler(HTTPException, _no_route)
     found.include_router(endpoints(desk))
+    found.include_router(operating(desk, metrics, settings.operated_from))
     if settings.console:
         secret = settings.secret.get_secret_value() if settings.secret else None
-        pages = console.router(desk, secret=secret)
+        pages = console.router(desk, secret=secret, registered=registered, once=once)
         found.include_router(pages, prefix="/console", include_in_schema=False)
     return found
-
-
-def _ways(settings: HttpSettings) -> list[Identify]:
-    return [Tokens.read(settings.tokens)] if settings.tokens else []
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ from yibao.domain.refusals import BadValue
 
 if TYPE_CHECKING:  # what records and answers should not have to load these
     from yibao.adapters.following.due import DueEntry, DuePage, Outbox
+    from yibao.domain.vocabulary import EnrollmentId
 
 
 class Notices(Opened):
@@ -53,6 +54,13 @@ class Notices(Opened):
         then it is told what became of it. Raises BadValue where there is no such entry.
         """
         self._outbox().acknowledge(entry_id, self._clock())
+
+    def whose_notice(self, entry_id: int | str) -> "EnrollmentId | None":
+        """Whom an entry is about, acknowledged or not; None where there is no such entry.
+
+        Raises BadValue for what is no id.
+        """
+        return self._outbox().whose(entry_id)
 
     def deliver(
         self, tell: "Callable[[DueEntry], object]", *, until: datetime | str | None = None

@@ -35,7 +35,7 @@ from yibao.adapters.shapes.schemas import (
     part,
     replay_schema,
 )
-from yibao.adapters.shapes.values import event_json, plain
+from yibao.adapters.shapes.values import event_json, fact_json, plain
 
 __all__ = [
     "DIALECT",
@@ -65,6 +65,7 @@ __all__ = [
     "event_json",
     "events_schema",
     "explained",
+    "fact_json",
     "fact_rows",
     "history_json",
     "outcome_row",

@@ -67,6 +67,32 @@ def _of_paying(step: NextStep) -> dict[str, Any]:
     return {"amount": f"{step.amount:.2f}", "fixed_waiting_months": step.fixed_waiting_months}
 
 
+#: Values of a fact that name another event.
+_IDS = ("care", "settlement")
+
+
+def fact_json(event: Event) -> dict[str, Any]:
+    """What was recorded, as the audit trail tells it: nothing that follows from it is in it."""
+    values = {key: plain(value) for key, value in event.payload().items() if value is not None}
+    supersedes = getattr(event, "supersedes", None)
+    return {
+        "kind": event.name,
+        "recorded_at": plain(event.recorded_at),
+        "happened_at": plain(event.occurred_at),
+        "version": event.originator_version,
+        "by": event.by,
+        "via": event.via,
+        "observed": getattr(event, "observed", False),
+        "reason": event.reason,
+        "command_id": event.command_id,
+        "correlation_id": event.correlation_id,
+        "causation_id": event.causation_id,
+        "event_id": str(event.event_id),
+        "supersedes": str(supersedes) if supersedes else None,
+        "values": {key: str(value) if key in _IDS else value for key, value in values.items()},
+    }
+
+
 def event_json(event: Event) -> dict[str, Any]:
     """An event with its stored name, its place and its stored fields."""
     return {

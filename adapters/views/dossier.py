@@ -1,8 +1,9 @@
 """The dossier: everything on record about one student, for an access request or an appeal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
@@ -17,7 +18,7 @@ from yibao.projections.answer import Answer, answer
 from yibao.projections.audit_trail import Entry, entries_with_windows, scheduled_by
 from yibao.projections.care import Changed, review
 from yibao.projections.history import Held, histories
-from yibao.projections.record import Cutoff
+from yibao.projections.record import Cutoff, Record
 
 #: The parts of the answer whose history is told.
 HISTORIES: Final = ("state", "waiting", "account_built_on", "evoucher_available_at", "coverage")
@@ -28,7 +29,9 @@ class Dossier(NamedTuple):
 
     `entries` are what was recorded and what it changed, `attempts` what was refused, `notes`
     the free text kept beside facts by their event ids. `then` is the same answer as it was
-    known by an earlier cut-off, to be seen beneath the one known now.
+    known by an earlier cut-off, to be seen beneath the one known now. `proofs` are what `yibao
+    evidence` proves the facts with, by their event ids, if they were asked for: None for a fact
+    that is newer than the last note.
     """
 
     enrollment: EnrollmentId
@@ -40,6 +43,7 @@ class Dossier(NamedTuple):
     notes: Mapping[UUID, str]
     editions: Editions
     then: Answer | None = None
+    proofs: Mapping[UUID, str | None] = MappingProxyType({})
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -49,7 +53,7 @@ class Dossier(NamedTuple):
     def trail(self) -> list[dict[str, Any]]:
         """What was recorded and what was refused, one after the other, as plain values."""
         told = [
-            ((e.recorded.position, 0), entry_json(e, self.editions) | self._note(e))
+            ((e.recorded.position, 0), entry_json(e, self.editions) | self._beside(e))
             for e in self.entries
         ]
         told += [((a.position, a.attempt_id), attempt_json(a)) for a in self.attempts]
@@ -69,14 +73,16 @@ class Dossier(NamedTuple):
             for step, by in scheduled_by(self.entries).items()
         ]
 
-    def _note(self, entry: Entry) -> dict[str, str]:
-        note = self.notes.get(entry.event.event_id)
-        return {} if note is None else {"note": note}
+    def _beside(self, entry: Entry) -> dict[str, str | None]:
+        """What is told beside a fact, where there is such."""
+        event_id = entry.event.event_id
+        told = {"note": self.notes, "proof": self.proofs}
+        return {name: kept[event_id] for name, kept in told.items() if event_id in kept}
 
 
 def dossier_of(
     service: Service,
-    enrollment: EnrollmentId,
+    whose: EnrollmentId | Record,
     at: datetime | None = None,
     known_at: Cutoff | None = None,
     now: Cutoff | None = None,
@@ -86,12 +92,12 @@ def dossier_of(
     With `known_at` what was known by then stands beside what is known `now`, by default
     everything.
     """
-    record = service.read(enrollment)
+    record = service.read(whose)
     assert record.now is not None
     latest = record.latest
     about = at or record.now
     return Dossier(
-        enrollment,
+        record.enrollment,
         answer(record, about, latest if now is None else now),
         tuple(entries_with_windows(record)),
         record.attempts,
@@ -113,6 +119,26 @@ class Dossiers(NamedTuple):
         """Whose they are, and of which year if it is one."""
         ref, year = self.years[0].enrollment
         return f"{ref}/{year}" if len(self.years) == 1 else ref
+
+    def proven(self, proof_at: Callable[[int], object | None]) -> Self:
+        """The same with what proves the fact at each position, None where nothing does yet."""
+        return self._replace(
+            years=tuple(
+                each._replace(
+                    proofs={
+                        one.event.event_id: str(proof) if proof else None
+                        for one in each.entries
+                        for proof in [proof_at(one.recorded.position)]
+                    }
+                )
+                for each in self.years
+            )
+        )
+
+    @property
+    def proofs(self) -> list[str]:
+        """What proves the facts, as far as a note was signed since, if it was asked for."""
+        return [proof for each in self.years for proof in each.proofs.values() if proof]
 
     @property
     def answers(self) -> list[Answer]:

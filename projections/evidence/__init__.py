@@ -1,6 +1,12 @@
 """The log's tree of hashes, its signed notes, and the proofs that stand by themselves."""
 
-from yibao.projections.evidence.entries import Entry, attempt_entry, fact_entry
+from yibao.projections.evidence.entries import (
+    Entry,
+    HashedFact,
+    attempt_entry,
+    fact_entry,
+    fact_in,
+)
 from yibao.projections.evidence.errors import NotProven, UnreadableEvidence
 from yibao.projections.evidence.files import Consistency, Proof
 from yibao.projections.evidence.notes import (
@@ -35,6 +41,7 @@ __all__ = [
     "Consistency",
     "Entry",
     "Hash",
+    "HashedFact",
     "NotProven",
     "Note",
     "Proof",
@@ -49,6 +56,7 @@ __all__ = [
     "check_inclusion",
     "cut",
     "fact_entry",
+    "fact_in",
     "leaf_hash",
     "root_of",
 ]

@@ -6,7 +6,7 @@ be swapped and numbered anew. A row that no writer of ours leaves gives an entry
 """
 
 import struct
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 Entry = bytes
@@ -15,6 +15,8 @@ _FACT: Final = b"yibao-fact-v1"
 _ATTEMPT: Final = b"yibao-attempt-v1"
 _STRANGE: Final = b"yibao-strange-v1"
 _U16, _U64 = struct.Struct(">H"), struct.Struct(">Q")
+#: What is before the name of a fact: position, stream, version, and how long the name is.
+_HEAD: Final = struct.Struct(">Q16sQH")
 
 
 def fact_entry(position: Any, stream: Any, version: Any, name: Any, state: Any) -> Entry:
@@ -37,6 +39,26 @@ def fact_entry(position: Any, stream: Any, version: Any, name: Any, state: Any) 
         )
     except _MISFIT:
         return strange_entry(position, stream, version, name, state)
+
+
+class HashedFact(NamedTuple):
+    """What an entry of a fact says: what stood in the row."""
+
+    position: int
+    stream: UUID
+    version: int
+    name: str
+    state: bytes
+
+
+def fact_in(entry: Entry) -> HashedFact | None:
+    """The fact that an entry was made of; None for any other entry."""
+    if not entry.startswith(_FACT) or len(entry) < len(_FACT) + _HEAD.size:
+        return None
+    position, stream, version, length = _HEAD.unpack_from(entry, len(_FACT))
+    begins = len(_FACT) + _HEAD.size
+    name, state = entry[begins : begins + length], entry[begins + length :]
+    return HashedFact(position, UUID(bytes=stream), version, name.decode(errors="replace"), state)
 
 
 def attempt_entry(

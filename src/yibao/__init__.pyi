@@ -101,7 +101,13 @@ from yibao.projections.next_step import NextStep as NextStep
 from yibao.projections.record import Record as Record
 from yibao.projections.care import Changed as Changed
 
-from . import commands as commands, http as http, models as models, testing as testing
+from . import (
+    commands as commands,
+    http as http,
+    models as models,
+    office as office,
+    testing as testing,
+)
 
 __version__: Final[str]
 __all__: Final[list[str]]

@@ -20,10 +20,10 @@ from pgserver import Server
 
 import yibao
 from yibao.adapters.cli import main
-from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.editions.yaml_source import read
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
+from yibao.adapters.stories.published import SCHEMAS
 from yibao.adapters.stories.reading import story_files
 from yibao.adapters.upkeep.creating import migrate
 from yibao.domain.calendar import read_instant

@@ -19,10 +19,10 @@ from held import GOLDEN, hold
 from held import release as hold_as
 
 import yibao
-from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
+from yibao.adapters.stories.published import SCHEMAS
 from yibao.adapters.upkeep.copying import copy
 from yibao.adapters.upkeep.creating import init
 from yibao.domain.calendar import SHANGHAI

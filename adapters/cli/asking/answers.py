@@ -18,6 +18,7 @@ from yibao.adapters.cli.options import (
     JSON,
     KNOWN_AT,
     PART,
+    PROOFS,
     examples,
     lang_option,
     latest_options,
@@ -330,6 +331,7 @@ def timeline(
 )
 @click.option("--output", help="A new file to write (default: -, standard output).")
 @FORCE
+@PROOFS
 @policies_option
 @lang_option
 def dossier(
@@ -338,6 +340,7 @@ def dossier(
     form: str,
     output: str | None,
     force: bool,
+    proofs: bool,
     policies: Path | None,
     lang: Any,
     **whom: Any,
@@ -365,6 +368,8 @@ def dossier(
             )
         )
         every_year = asked.students[0].year is not None
+    if proofs:
+        found = _proven(found, whom)
     text = _WRITTEN[form](found, every_year, Words(lang), "utf-8" if to else sys.stdout.encoding)
     if to is None:
         (tell_page if form == "html" else tell)(text)
@@ -372,6 +377,17 @@ def dossier(
     with written(to, force=force) as new:
         new.write_text(text + "\n", encoding="utf-8")
     tell(in_one_line(Words(lang)("audit", "written", file=to)), err=True)
+
+
+def _proven(dossiers: Any, whom: dict[str, Any]) -> Any:
+    from yibao.adapters.cli.options import store_here
+    from yibao.adapters.cli.running.evidence import prover_of
+
+    store = whom["store"] or store_here()
+    if whom["file"] is not None or store is None:
+        raise click.UsageError("--proofs says nothing beside FILE")
+    with prover_of(store) as prover:
+        return dossiers.proven(prover.at)
 
 
 def _as_text(dossiers: Any, every_year: bool, words: Any, encoding: str) -> str:

@@ -1,6 +1,7 @@
 """`yibao office today`, `list` and `show`."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from yibao.adapters.cli.options import (
     FORCE,
     ONE_JSON,
     STORE,
+    Names,
     examples,
     lang_option,
     policies_option,
@@ -32,20 +34,10 @@ WHY = click.option(
 )
 
 
-#: The lists, in the order of the page; held by a test to what the season has.
-LISTS = (
-    "not-declared",
-    "not-confirmed",
-    "proxies-to-enter",
-    "proxy-results",
-    "waiting",
-    "evoucher",
-    "employee-cover",
-    "cards",
-    "next-premium",
-    "discrepancies",
-    "care-review",
-)
+def _lists() -> Iterable[str]:
+    from yibao.adapters.office.season import LISTS
+
+    return LISTS
 
 
 @office.command(
@@ -94,7 +86,7 @@ def today(
         "office list waiting --school sjtu --store season.db --on 2025-11-30\n--xlsx waiting.xlsx",
     ),
 )
-@click.argument("name", type=click.Choice(LISTS))
+@click.argument("name", type=Names(_lists))
 @SCHOOL
 @STORE
 @ON
@@ -161,6 +153,7 @@ def list_(
 @ON
 @LOOKS
 @WHY
+@ONE_JSON
 @policies_option
 @lang_option
 def show(
@@ -170,6 +163,7 @@ def show(
     on: str | None,
     by: str | None,
     reason: str | None,
+    as_json: bool,
     policies: Path | None,
     lang: Any,
 ) -> None:
@@ -183,6 +177,7 @@ def show(
     from yibao.adapters.cli.office.running import shown
     from yibao.adapters.cli.office.telling import student_report
     from yibao.adapters.editions import Editions
+    from yibao.adapters.office.season import shown_json
     from yibao.adapters.views import console
     from yibao.adapters.views.words import Words
 
@@ -192,7 +187,10 @@ def show(
     if found is None:
         tell(words("office", "nobody"), err=True)
         sys.exit(1)
-    console.to(sys.stdout).print(student_report(found, words))
+    if as_json:
+        print_json(shown_json(found, lang))
+    else:
+        console.to(sys.stdout).print(student_report(found, words))
 
 
 def _warn(parked: int, words: Any) -> None:

@@ -18,8 +18,8 @@ from yibao.adapters.office.directory import (
     directory_settings,
     open_directory,
 )
-from yibao.adapters.office.imports import Asked, Imported, import_known, import_roster
-from yibao.adapters.office.judging import HEADINGS, KINDS
+from yibao.adapters.office.imports import Asked, Imported, record_table
+from yibao.adapters.office.judging import HEADINGS
 from yibao.adapters.office.reading import Unfit, read_table, text_in
 from yibao.adapters.office.season import (
     Listed,
@@ -67,10 +67,7 @@ def imported_table(
         to_write as new,
     ):
         with watched(sys.stderr, words("office", "importing")) as watch:
-            if kind == "roster":
-                imported = import_roster(service, directory, table, how, watch)
-            else:
-                imported = import_known(service, directory, KINDS[kind], table, how, watch)
+            imported = record_table(service, directory, kind, table, how, watch)
         if new is not None:
             errors_workbook(new, table, imported, words)
         return imported

@@ -4,10 +4,10 @@ import csv
 import json
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final, Self, TextIO
+from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 import click
 
@@ -21,6 +21,7 @@ from yibao.adapters.following.trail import (
     By,
     Key,
     Question,
+    TrailEntry,
     trail_entry_json,
 )
 from yibao.adapters.service import Service
@@ -32,6 +33,9 @@ from yibao.adapters.views import console, in_one_line, json_for, printable
 from yibao.adapters.views.console import counts_report, entry_lines, told_lines, watched
 from yibao.adapters.views.words import Words
 from yibao.adapters.views.workbooks import check_office, counts_workbook, trail_workbook
+
+if TYPE_CHECKING:  # what proves needs an extra
+    from yibao.adapters.following.evidence import Prover
 
 #: How many of those are named whose entries may be lacking.
 TOLD: Final = 5
@@ -90,7 +94,11 @@ def audited(
     """
     form = _Form.asked(asked)
     question = Question(**asked)
-    with _asked(editions, file, store) as (service, whom), service.audit_trail(trail) as kept:
+    with (
+        _asked(editions, file, store) as (service, whom),
+        service.audit_trail(trail) as kept,
+        _proving(file, store) if form.proofs else nullcontext() as prover,
+    ):
         words = words.among(service.editions)
         with watched(err, words("audit", "catching_up")) as progress, mistakes_halt():
             kept.catch_up(progress)
@@ -99,7 +107,13 @@ def audited(
             whose = printable(", ".join(named))
             err.write(words("audit", "lacking", count=len(parked), whose=whose) + "\n")
         others = OF_OTHER_YEARS if form.is_a_table and kept.has_other_years(question) else ()
-        columns = (*COLUMNS, *others)
+        columns = (*COLUMNS, *others, *(("proof",) if form.proofs else ()))
+
+        def told(entries: Iterable[TrailEntry]) -> Iterator[dict[str, Any]]:
+            for entry in entries:
+                proof = {"proof": _proof(entry, prover)} if prover else {}
+                yield trail_entry_json(entry, service.editions) | proof
+
         writer = _Writer(words, out, whom, parked, question.changed, form, columns)
         if form.count:
             counts = kept.counts(question, form.count)
@@ -107,22 +121,34 @@ def audited(
             writer.write_counts(counts, form.count)
         elif form.every:
             found = kept.count(question)
-            entries = (trail_entry_json(entry, service.editions) for entry in kept.all(question))
             meanwhile = None if form.xlsx else out
             with watched(err, words("audit", "exporting"), meanwhile) as progress:
-                writer.write(_counted(entries, found, progress), None)
+                writer.write(_counted(told(kept.all(question)), found, progress), None)
         else:
             page = kept.page(question, after=form.after, size=form.size or PAGE)
             found = len(page.entries)
-            entries = (trail_entry_json(entry, service.editions) for entry in page.entries)
-            writer.write(entries, page.following)
+            writer.write(told(page.entries), page.following)
         if form.xlsx:
             err.write(in_one_line(words("audit", "written", file=form.xlsx)) + "\n")
         if not found:
             if not form.is_for_people:
                 err.write(words("audit", "nothing") + "\n")
-            for told in _unknown(kept, question, words):
-                err.write(told + "\n")
+            for unknown in _unknown(kept, question, words):
+                err.write(unknown + "\n")
+
+
+def _proving(file: Path | None, store: str | None) -> AbstractContextManager["Prover"]:
+    from yibao.adapters.cli.running.evidence import prover_of
+
+    if file is not None:
+        raise click.UsageError("--proofs says nothing beside FILE")
+    return prover_of(store or store_here() or "")
+
+
+def _proof(entry: TrailEntry, prover: "Prover") -> str | None:
+    """What proves the fact of an entry; None where nothing does yet, and for what is no fact."""
+    proof = prover.at(entry.row.position) if entry.event else None
+    return str(proof) if proof else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +162,7 @@ class _Form:
     count: By | None
     as_json: bool
     as_csv: bool
+    proofs: bool
     xlsx: Path | None
     force: bool
 
@@ -156,6 +183,8 @@ class _Form:
             raise click.UsageError("--xlsx is every entry, from the first on")
         if form.count and (paged or form.every or form.brief):
             raise click.UsageError("--count lists no entries")
+        if form.proofs and (form.count or not (form.as_json or form.as_csv)):
+            raise click.UsageError("--proofs stand in the entries of --json or --csv")
         if form.xlsx:
             check_office()
         every = form.every or bool(form.xlsx) or (form.as_csv and not paged)

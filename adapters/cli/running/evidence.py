@@ -20,9 +20,11 @@ from yibao.adapters.following.evidence import (
     KeptNote,
     Logged,
     LogName,
+    Prover,
     Verified,
     consistency,
     open_evidence,
+    open_prover,
     proofs,
     publish,
     there_is_evidence,
@@ -276,6 +278,13 @@ def write_proofs(
         with written(folder / name, force=force) as new:
             new.write_text(str(each.proof), encoding="utf-8")
     return len(proven), len(found) - len(proven)
+
+
+@contextmanager
+def prover_of(url: str) -> Iterator[Prover]:
+    """What proves facts of a store; raises StoreError where no note of it was signed yet."""
+    with _opened(url) as opened, open_prover(*opened) as prover:
+        yield prover
 
 
 def verified(url: str, note: Path, vkey: str) -> Verified:

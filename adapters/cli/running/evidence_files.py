@@ -1,28 +1,46 @@
 """Proofs that stand by themselves: whoever checks them has neither a store nor its code."""
 
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
+from pydantic import ValidationError
+
+from yibao.adapters.shapes import fact_json
 from yibao.adapters.views.words import Language, Words
+from yibao.domain.facts.events import EVENTS, StreamKind
+from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.evidence import (
     LONGEST,
     Consistency,
+    Entry,
     NotProven,
     Proof,
     SignedCheckpoint,
     UnreadableEvidence,
     VerifierKey,
+    fact_in,
 )
 
-#: What is before the name of a fact in its entry: the mark, position, stream and version.
-_BEFORE_NAME = len(b"yibao-fact-v1") + 8 + 16 + 8
+#: How much of a document is read at most, in characters.
+LARGEST: Final = 1 << 28
+#: With what a proof begins, and all of one that stands in a text or a page.
+_PROOF: Final = "c2sp.org/tlog-proof"
+_PROOFS: Final = re.compile(
+    r"c2sp\.org/tlog-proof@v1\n(?:\S.*\n)+\n(?:\S.*\n)+\n(?:\N{EM DASH} \S+ [\w+/=]+\n)+"
+)
 
 
 class Checked(NamedTuple):
     """What a file proves, if it does: `kind` is `proof`, `consistency` or `note`.
 
     `size` are the entries of the note that vouches, `leaf` the index of the proven one from 0, and
-    `position`, `version` and `name` those of the fact in it. `why` is what is not proven.
+    `position`, `version` and `name` those of the fact in it. `why` is what is not proven. A
+    `document` carries `proofs`, and is proven where all of them hold and no fact lacks one.
     """
 
     ok: bool
@@ -35,14 +53,27 @@ class Checked(NamedTuple):
     version: int | None = None
     name: str | None = None
     why: str | None = None
+    proofs: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values; what only a document has is told of a document alone."""
+        told = self._asdict()
+        if self.kind != "document":
+            del told["proofs"]
+        return told
 
 
 def checked(file: Path, vkey: str) -> Checked:
-    """Checks a proof, a consistency file or a note; raises UnreadableEvidence for anything else."""
-    told = read_text(file)
+    """Checks a proof, a consistency file, a note, or all proofs in a dossier or an audit export.
+
+    Raises UnreadableEvidence for anything else.
+    """
+    told = read_text(file, LARGEST)
+    if (carried := list(_carried(told))) and not told.startswith(_PROOF):
+        return _document(carried, vkey)
     kind = "note"
     try:
-        if told.startswith("c2sp.org/tlog-proof"):
+        if told.startswith(_PROOF):
             kind = "proof"
             proof = Proof.parse(told)
             return _proof(proof, key_given(vkey, proof.note))
@@ -61,14 +92,10 @@ def checked(file: Path, vkey: str) -> Checked:
 def _proof(proof: Proof, key: VerifierKey) -> Checked:
     origin, size, _ = proof.check(key).checkpoint
     found = Checked(True, "proof", origin, size, leaf=proof.leaf)
-    entry = proof.entry
-    if not entry.startswith(b"yibao-fact-v1") or len(entry) < _BEFORE_NAME + 2:
+    fact = fact_in(proof.entry)
+    if fact is None:
         return found
-    position = int.from_bytes(entry[13:21])
-    version = int.from_bytes(entry[37:45])
-    ends = _BEFORE_NAME + 2 + int.from_bytes(entry[45:47])
-    name = entry[_BEFORE_NAME + 2 : ends].decode("utf-8", "replace")
-    return found._replace(position=position, version=version, name=name)
+    return found._replace(position=fact.position, version=fact.version, name=fact.name)
 
 
 def key_given(given: str, note: str) -> VerifierKey:
@@ -86,11 +113,11 @@ def key_given(given: str, note: str) -> VerifierKey:
     raise UnreadableEvidence(f"{given!r} holds no key of the note's log")
 
 
-def read_text(file: Path) -> str:
+def read_text(file: Path, most: int = LONGEST) -> str:
     """The text of a file; raises UnreadableEvidence where it cannot be read, or is none."""
     try:
         with file.open(encoding="utf-8", newline="") as opened:
-            return opened.read(LONGEST + 1)
+            return opened.read(most + 1)
     except UnicodeDecodeError:
         raise UnreadableEvidence(f"{str(file)!r} is no text in UTF-8") from None
     except OSError as error:
@@ -104,3 +131,85 @@ def told_of(found: Checked, language: Language) -> str:
         return words("evidence", "not_proven", why=words.said(found.why or ""))
     kind = "entry" if found.kind == "proof" and found.name is None else found.kind
     return words("evidence", kind, **found._asdict())
+
+
+class _Carried(NamedTuple):
+    """A proof in a document: what is told of the fact beside it, where that stands in JSON."""
+
+    proof: str | None
+    told: Mapping[str, Any] | None = None
+
+
+def _carried(told: str) -> Iterator[_Carried]:
+    try:
+        document = json.loads(told) if told.lstrip().startswith("{") else None
+    except (ValueError, RecursionError) as error:
+        raise UnreadableEvidence("the document is no JSON") from error
+    if document is None:
+        yield from (_Carried(found.group()) for found in _PROOFS.finditer(told))
+        return
+    waiting = [document]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict) and "proof" in each:
+            yield _Carried(each["proof"], each)
+        elif isinstance(each, dict | list):
+            waiting += reversed(each.values() if isinstance(each, dict) else each)
+
+
+def _document(carried: Sequence[_Carried], vkey: str) -> Checked:
+    """Whether each fact in a document has a proof that holds, and is told as it was signed.
+
+    What was refused is no fact, and has none.
+    """
+    facts = [each for each in carried if each.told is None or each.told.get("event_id")]
+    found = Checked(True, "document", proofs=len(facts))
+    for each in facts:
+        if each.proof is None:
+            told = "was it made up, or newer than the last note?"
+            return found._replace(ok=False, why=f"a fact in the document has no proof: {told}")
+        if not isinstance(each.proof, str):
+            raise UnreadableEvidence("a proof in the document is no text")
+        proof = Proof.parse(each.proof)
+        try:
+            one = _proof(proof, key_given(vkey, proof.note))
+            if each.told is not None:
+                _check_told(proof.entry, each.told)
+        except NotProven as error:
+            return found._replace(ok=False, why=str(error))
+        found = found._replace(origin=one.origin, size=one.size)
+    return found
+
+
+def _check_told(entry: Entry, told: Mapping[str, Any]) -> None:
+    """Raises NotProven where a fact is told otherwise than it was signed, or of somebody else.
+
+    What follows from facts, as what each changed, stands in no entry.
+    """
+    hashed = fact_in(entry)
+    if hashed is None or hashed.name not in EVENTS:
+        raise NotProven("what is proven is no fact")
+    kind = EVENTS[hashed.name]
+    columns = {"originator_id": hashed.stream, "originator_version": hashed.version}
+    try:
+        event = kind.model_validate_json(hashed.state).model_copy(update=columns)
+    except ValidationError:
+        raise NotProven("what is proven is no fact") from None
+    signed = {**fact_json(event), "stream": hashed.stream}
+    of_told = {**told, "stream": _stream_told(kind.stands_in, told, hashed.stream)}
+    for name, value in signed.items():
+        if of_told.get(name) != value:
+            where = f"the fact at position {hashed.position}"
+            raise NotProven(f"{where} is told otherwise than it was signed: {name}")
+
+
+def _stream_told(kind: StreamKind, told: Mapping[str, Any], signed: UUID) -> UUID | None:
+    """The stream in which a fact stands that is told of so."""
+    try:
+        if kind is StreamKind.EDITION or told.get("ref") is None:
+            return edition_stream(told["edition"]) if told.get("edition") else signed
+        whose = EnrollmentId(told["ref"], told.get("fact_year") or told["year"])
+        streams = {whose.stream, whose.care_stream}
+    except (BadValue, KeyError):
+        return None
+    return signed if signed in streams else None

@@ -18,10 +18,12 @@ from yibao.adapters.following.due.store import (
     OutboxTransaction,
     listed,
     parked_in,
+    whose_entry,
 )
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.store import FactStore
 from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import EnrollmentId
 
 #: How many entries a page has where nothing else is said.
 PAGE: Final = 100
@@ -91,6 +93,16 @@ class Outbox:
         """
         told = _number(number, "id", "is the id of no entry")
         self.store.again(lambda: self._acknowledge(told, now))
+
+    def whose(self, number: Any) -> EnrollmentId | None:
+        """Whom an entry is about, whatever became of it; None where there is no such entry."""
+        told = _number(number, "id", "is the id of no entry")
+
+        def ask() -> EnrollmentId | None:
+            with self._kept.reading() as sql:
+                return whose_entry(sql, told)
+
+        return self.store.again(ask)
 
     def deliver(self, tell: Callable[[DueEntry], object], *, limit: int = PAGE) -> int:
         """Has each entry told by a callable, and acknowledges it after that; how many these were.

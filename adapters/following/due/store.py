@@ -258,6 +258,12 @@ def listed(sql: Sql, after: int, limit: int) -> list[DueEntry]:
     return [DueEntry.of(row) for row in rows]
 
 
+def whose_entry(sql: Sql, number: int) -> EnrollmentId | None:
+    """Whom an entry is about, by its number."""
+    rows = sql.rows("SELECT ref, year FROM entries WHERE id=?", (number,))
+    return next((EnrollmentId(*row) for row in rows), None)
+
+
 def parked_in(sql: Sql) -> list[Parked]:
     """Whose facts could not be read, the longest first."""
     return [Parked(*row) for row in sql.rows("SELECT * FROM parked ORDER BY position, stream")]

@@ -10,7 +10,13 @@ from yibao.adapters.following.evidence.opening import (
     take_along,
     there_is_evidence,
 )
-from yibao.adapters.following.evidence.proving import Proven, consistency, proofs
+from yibao.adapters.following.evidence.proving import (
+    Proven,
+    Prover,
+    consistency,
+    open_prover,
+    proofs,
+)
 from yibao.adapters.following.evidence.publishing import publish
 from yibao.adapters.following.evidence.store import KeptNote
 from yibao.adapters.following.evidence.verifying import Verified, verify
@@ -24,10 +30,12 @@ __all__ = [
     "LogName",
     "Logged",
     "Proven",
+    "Prover",
     "Verified",
     "consistency",
     "kept_evidence",
     "open_evidence",
+    "open_prover",
     "proofs",
     "publish",
     "take_along",

@@ -5,7 +5,7 @@ from typing import Any
 from yibao.adapters.editions import Editions
 from yibao.adapters.following.trail.audit import TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
-from yibao.adapters.shapes import plain
+from yibao.adapters.shapes import fact_json, plain
 from yibao.domain.editions import Policy
 from yibao.domain.facts import KeptAttempt, RefusedAttempt
 from yibao.domain.facts.events import Event
@@ -93,28 +93,15 @@ def _fact(
     editions: Editions,
 ) -> dict[str, Any]:
     policy = editions.get(edition) if edition else None
-    values = {key: plain(value) for key, value in event.payload().items() if value is not None}
-    supersedes = getattr(event, "supersedes", None)
+    fact = fact_json(event)
     told: dict[str, Any] = {
-        "kind": event.name,
-        "recorded_at": plain(event.recorded_at),
-        "happened_at": plain(event.occurred_at),
+        **{name: fact.pop(name) for name in ("kind", "recorded_at", "happened_at")},
         "ref": enrollment.ref if enrollment else None,
         "year": enrollment.year if enrollment else None,
         "edition": edition,
         "school": school,
-        "version": event.originator_version,
-        "by": event.by,
-        "via": event.via,
-        "observed": getattr(event, "observed", False),
-        "reason": event.reason,
-        "command_id": event.command_id,
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "event_id": str(event.event_id),
-        "supersedes": str(supersedes) if supersedes else None,
+        **fact,
         "supersedes_version": changes.get("supersedes"),
-        "values": {key: str(value) if key in _IDS else value for key, value in values.items()},
         "code": code,
         "changes": [_cited(moved, policy) for moved in changes.get("moved", ())],
         "steps": [_cited(step, policy) for step in changes.get("steps", ())],
@@ -126,10 +113,6 @@ def _fact(
     if enrollment and fact_year != enrollment.year:
         told["fact_year"] = fact_year
     return told
-
-
-#: Values of a fact that name another event.
-_IDS = ("care", "settlement")
 
 
 def _cited(told: dict[str, Any], policy: Policy | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from secrets import choice
 from string import ascii_lowercase
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -17,6 +17,7 @@ from yibao.adapters.http.console.guarding import comes_from_here, form_of
 from yibao.adapters.http.console.rendering import Page, keep_language
 from yibao.adapters.http.console.sessions import Sessions
 from yibao.adapters.http.desk import Desk
+from yibao.adapters.http.identify import Registered
 from yibao.adapters.http.rights import Who
 from yibao.adapters.http.wire import (
     JSON_LIMIT,
@@ -25,45 +26,29 @@ from yibao.adapters.http.wire import (
     problem_of,
     title_of,
 )
-from yibao.adapters.service import Service
+from yibao.adapters.office.directory import Directory
 from yibao.adapters.telemetry import frames_of, tell
 
 LOGGER: Final = logging.getLogger("yibao.http")
-
-R = TypeVar("R")
-P = ParamSpec("P")
 
 
 class NotSentHere(Exception):
     """A form that no page of this session has sent."""
 
 
-class SignedIn(Desk):
-    """The same desk, at which whoever has signed in is known as well."""
-
-    def __init__(self, desk: Desk, sessions: Sessions) -> None:
-        self._desk, self._sessions = desk, sessions
-
-    @property
-    def service(self) -> Service:
-        return self._desk.service
-
-    async def who(self, request: Request) -> Who:
-        return await self._sessions.who(request) or await self._desk.who(request)
-
-    async def run(
-        self, question: Callable[Concatenate[Service, P], R], *args: P.args, **kwargs: P.kwargs
-    ) -> R:
-        return await self._desk.run(question, *args, **kwargs)
-
-
 class Console:
     """The console on a desk; `secret` signs sessions, and is the same in all workers."""
 
-    def __init__(self, desk: Desk, secret: str) -> None:
+    def __init__(self, desk: Desk, secret: str, registered: Registered | None = None) -> None:
         self.sessions = Sessions(secret)
+        self.registered = registered
         self.tokens = desk
-        self.desk = SignedIn(desk, self.sessions)
+        self.desk = desk.known_by(self.sessions.who)  # whoever has signed in is known as well
+
+    @property
+    def people(self) -> Directory | None:
+        """The directory of people, if there is one."""
+        return self.desk.opened().directory
 
     async def page(self, request: Request) -> Page:
         """A page for whoever asks; raises Problem where that is nobody."""

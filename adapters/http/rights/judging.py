@@ -6,10 +6,8 @@ from uuid import UUID
 
 from yibao.adapters.http.rights.table import Grant, What, may
 from yibao.adapters.http.rights.who import Who
-from yibao.adapters.service.recording import Allowed
-from yibao.domain.facts.commands import Amendment, Command, Confirm, Register
+from yibao.domain.facts.commands import Amendment, Command, Confirm, Correct, Register
 from yibao.domain.vocabulary import ConfirmationChannel
-from yibao.projections.answer import Answer
 from yibao.projections.record import Record
 
 #: Why something is not allowed: she is not to be known of at all, or it may not be done.
@@ -41,6 +39,12 @@ def _reaches(grant: Grant, who: Who, ref: str, school: str | None) -> bool:
             return True
 
 
+def ever_may(who: Who, name: str) -> bool:
+    """Whether somebody's roles may record a command of this name at all."""
+    by_proxy = name == "confirm" and may(who, "confirm_by_proxy")
+    return bool(may(who, name) or by_proxy)
+
+
 def grants_of(who: Who, command: Command) -> tuple[Grant, ...]:
     """What of this command the roles of somebody may do, by itself."""
     return tuple(each for each in may(who, what_of(command)) if _fits(each, command))
@@ -56,34 +60,41 @@ def _fits(grant: Grant, command: Command) -> bool:
     return grant.only != "observed" or getattr(command, "observed", False)
 
 
-def allows(who: Who, command: Command, record: Record) -> str | None:
-    """Why a command is not allowed about the student of a record, in a word; None where it is."""
-    grants = grants_of(who, command)
-    ref, begins = record.enrollment.ref, isinstance(command, Register)
-    known = school_of(record)
-    school = getattr(command, "school", None) if begins and known is None else known
-    if known is None and not begins:
-        return ELSEWHERE  # nobody
-    reaching = [each for each in grants if _reaches(each, who, ref, school)]
+def allows(
+    who: Who, command: Command, record: Record, beginning_at: str | None = None
+) -> str | None:
+    """Why a command is not allowed about the student of a record, in a word; None where it is.
+
+    Of somebody of whom nothing is recorded the school is that of her registration: this one, or
+    one that is recorded with it.
+    """
+    ref, school = record.enrollment.ref, school_of(record)
+    is_new = school is None
+    if isinstance(command, Register) and is_new:
+        beginning_at = command.school
+    school = beginning_at if is_new else school
+    if school is None:
+        return ELSEWHERE
+    reaching = [each for each in grants_of(who, command) if _reaches(each, who, ref, school)]
     if not reaching:
-        return NEVER if begins and known is None else ELSEWHERE
+        return NEVER if is_new else ELSEWHERE
     if not any(_is_hers_to_do(each, who, command, record) for each in reaching):
         return NEVER
     return None
 
 
 def _is_hers_to_do(grant: Grant, who: Who, command: Command, record: Record) -> bool:
-    """Whether it may be done about this student, and to this fact of hers."""
-    school = getattr(command, "school", None)
+    """Whether it may be done to this fact of hers, and at the school that it names."""
     if isinstance(command, Amendment):
         if grant.only == "own_entry" and _entered_by(record, command.fact_id) != who.actor:
             return False
         if grant.only == "not_care" and _is_care(record, command.fact_id):
             return False
-        changes = getattr(command, "changes", {})
-        school = changes.get("school")
-    elif command.name != "register":
-        school = None
+    school = None
+    if isinstance(command, Register):
+        school = command.school
+    elif isinstance(command, Correct):
+        school = command.changes.get("school")
     return grant.reach != "school" or school is None or school in who.schools
 
 
@@ -97,12 +108,3 @@ def _entered_by(record: Record, fact: UUID) -> str | None:
 
 def _is_care(record: Record, fact: UUID) -> bool:
     return any(event.event_id == fact for event in record.received.events)
-
-
-def allowed_by(who: Who, command: Command) -> Allowed:
-    """What a service asks inside the transaction."""
-
-    def allowed(_: Answer, record: Record) -> str | None:
-        return allows(who, command, record)
-
-    return allowed

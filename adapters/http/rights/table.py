@@ -9,8 +9,10 @@ from yibao.domain.facts.commands import ASKED
 #: Whom something may be done about: oneself, the students of one's schools, or anybody.
 Reach = Literal["own", "school", "all"]
 #: What it is tied to: a report (`observed: true`), a reason that is given, an entry of one's own,
-#: a fact that is not care, counts alone, or a student named by her number.
-Only = Literal["observed", "reason", "own_entry", "not_care", "counts", "by_number"]
+#: a fact that is not care, counts alone (of few with a reason), or a student named by her number.
+Only = Literal[
+    "observed", "reason", "own_entry", "not_care", "counts", "few_with_reason", "by_number"
+]
 
 
 class Grant(NamedTuple):
@@ -81,7 +83,7 @@ MAY: Final[Mapping[What, Mapping[Role, Grant]]] = {
     "batches": {O: _SCHOOL, B: _ALL},
     "what_if": {K: _ALL, A: Grant("all", "counts")},
     "cohort": {O: _SCHOOL, A: _ALL, K: _ALL},
-    "cohort_count": {O: _SCHOOL, A: _ALL, K: _ALL},
+    "cohort_count": {O: _SCHOOL, A: Grant("all", "few_with_reason"), K: _ALL},
     "due": {O: _SCHOOL, K: _ALL},
     "audit": {O: _SCHOOL, A: _ALL},
     "accesses": {A: _ALL, P: _ALL},

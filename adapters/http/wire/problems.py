@@ -17,6 +17,8 @@ from yibao.domain.facts.commands import ASKED
 from yibao.domain.refusals import MEANINGS, BadValue, Refused, YibaoError
 
 PROBLEM_TYPE: Final = "application/problem+json"
+#: Where a route notes under which path the endpoints are.
+BASE: Final = "yibao_base"
 
 #: What can go wrong before anything is asked of the service.
 HttpCode = Literal[
@@ -133,7 +135,9 @@ _PLACES: Final = frozenset(
 
 def problem_response(problem: Problem, request: Request, **headers: str) -> Response:
     """A problem as it is answered, in the language that is asked for."""
-    told = told_problem(problem, language_of(request), _page(request, problem.code))
+    told = told_problem(
+        problem, language_of(request), f"{base_of(request)}/problems/{problem.code}"
+    )
     told["trace"] = trace_of(request)
     if problem.status in _RETRY_AFTER:
         headers["Retry-After"] = _RETRY_AFTER[problem.status]
@@ -164,8 +168,7 @@ def title_of(code: str, words: Words) -> str:
     return next(words(each, code) for each in sections if words.knows(each, code))
 
 
-def _page(request: Request, code: str) -> str:
-    """Where the page is that explains a code."""
-    if base := request.scope.get("yibao_base"):
-        return f"{base}/problems/{code}"
-    return f"{request.scope.get('root_path', '')}/v1/problems/{code}"
+def base_of(request: Request) -> str:
+    """Where our endpoints are, for whoever is told of another."""
+    here = f"{request.scope.get('root_path', '')}/v1"
+    return str(request.scope.get(BASE, here))

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from yibao.adapters.http.wire.problems import Problem, problem_of, problem_response
+from yibao.adapters.http.wire.problems import BASE, Problem, problem_of, problem_response
 from yibao.adapters.http.wire.tracing import trace_of
 from yibao.adapters.telemetry import frames_of, tell
 
@@ -31,6 +31,9 @@ HEADERS: Final = {
     ),
 }
 
+#: Where an application keeps what counts its answers.
+METRICS: Final = "yibao_metrics"
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -39,11 +42,19 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Any:
         handler = super().get_route_handler()
+        _, is_ours, rest = self.path_format.rpartition("/v1")
 
         async def guarded(request: Request) -> Response:
+            if is_ours:
+                request.scope[BASE] = _base_of(request, rest.count("/"))
             return await answered_anyway(handler, request, self.path_format)
 
         return guarded
+
+
+def _base_of(request: Request, behind: int) -> str:
+    """The path of our endpoints, so many parts before the end: wherever a router was included."""
+    return "/".join(request.url.path.split("/")[:-behind])
 
 
 async def answered_anyway(handler: Handler, request: Request, route: str) -> Response:
@@ -55,6 +66,9 @@ async def answered_anyway(handler: Handler, request: Request, route: str) -> Res
         response = problem_response(_told(error, request), request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    seconds = perf_counter() - began
+    if metrics := getattr(request.app.state, METRICS, None):
+        metrics.answered(request.method, route, response.status_code, seconds)
     tell(
         LOGGER,
         logging.INFO,
@@ -62,7 +76,7 @@ async def answered_anyway(handler: Handler, request: Request, route: str) -> Res
         method=request.method,
         route=route,
         status=response.status_code,
-        milliseconds=str(round((perf_counter() - began) * 1000, 1)),
+        milliseconds=round(seconds * 1000),
         trace=trace_of(request),
     )
     return response

@@ -116,9 +116,8 @@ def lives_of(students: int, seed: int, *, in_tables_alone: bool = False) -> list
 
 
 def _fates(students: int, in_tables_alone: bool) -> Iterator[Fate]:
-    for fate, share in _OF_A_THOUSAND.items():
-        if fate in _IN_TABLES or not in_tables_alone:
-            yield from repeat(fate, max(1, students * share // 1000))
+    for fate in _IN_TABLES if in_tables_alone else get_args(Fate):
+        yield from repeat(fate, max(1, students * _OF_A_THOUSAND[fate] // 1000))
 
 
 def _flaws(students: int) -> Iterator[Flaw]:

@@ -20,8 +20,8 @@ from yibao.adapters.office.directory import (
     draw,
     open_directory,
 )
-from yibao.adapters.office.imports import Asked, import_known, import_roster
-from yibao.adapters.office.judging import HEADINGS, KINDS
+from yibao.adapters.office.imports import Asked, record_table
+from yibao.adapters.office.judging import HEADINGS
 from yibao.adapters.office.reading import read_table
 from yibao.adapters.service import Receipt, Service, open_service
 from yibao.adapters.store import StoreError, url_given
@@ -153,10 +153,7 @@ class _Making:
     def _import(self, sheet: Sheet, file: Path) -> None:
         table = read_table(file, HEADINGS[sheet.kind])
         asked = Asked(SCHOOL, correct=sheet.corrects, reason=f"{sheet.kind}-correction")
-        if sheet.kind == "roster":
-            import_roster(self._service, self._directory, table, asked)
-        else:
-            import_known(self._service, self._directory, KINDS[sheet.kind], table, asked)
+        record_table(self._service, self._directory, sheet.kind, table, asked)
 
     def _tell(self, happened: Sequence[Happened]) -> None:
         refs = self._refs([each.number for each in happened])

@@ -4,6 +4,14 @@ People are in SQLite or PostgreSQL, sealed; each has a key of her own, and the k
 file. Where that key is destroyed nobody can read what is sealed, wherever a copy of it lies.
 """
 
+from yibao.adapters.office.directory.accesses import (
+    Access,
+    Accessed,
+    Accesses,
+    Look,
+    accesses_there,
+    open_accesses,
+)
 from yibao.adapters.office.directory.directory import (
     Directory,
     Forgotten,
@@ -17,14 +25,20 @@ from yibao.adapters.office.directory.sealing import Entry
 from yibao.adapters.office.directory.settings import DirectorySettings, directory_settings
 
 __all__ = [
+    "Access",
+    "Accessed",
+    "Accesses",
     "Directory",
     "DirectorySettings",
     "Entry",
     "Forgotten",
     "Importing",
+    "Look",
     "Person",
     "WaitingProxy",
+    "accesses_there",
     "directory_settings",
     "draw",
+    "open_accesses",
     "open_directory",
 ]

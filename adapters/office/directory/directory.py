@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
+from yibao.adapters.office.directory.accesses import Accesses
 from yibao.adapters.office.directory.keys import Keys
 from yibao.adapters.office.directory.people import People, Sealed, WaitingProxy, is_there
 from yibao.adapters.office.directory.sealing import (
@@ -59,6 +60,11 @@ class Directory:
         except BaseException:
             self._keys.close()
             raise
+
+    @property
+    def accesses(self) -> Accesses:
+        """Who looked at whom."""
+        return self._people.accesses
 
     def find(self, school: str, number: str, *, by: str, reason: str | None = None) -> str | None:
         """The reference behind a student number of a school; None where nobody has it.
@@ -201,6 +207,9 @@ class Directory:
 
     def __repr__(self) -> str:
         return "<Directory>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a directory is its process's own: open it again where it is needed")
 
     def close(self) -> None:
         self._people.close()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
+from yibao.adapters.office.directory.accesses import ACCESSES, Accesses, Look
 from yibao.adapters.office.directory.tables import TOLD, SqliteFile, Tables, has_tables
 from yibao.adapters.store import StoreError, file_of, is_postgres
 from yibao.adapters.store.connections import in_parts
@@ -15,8 +16,7 @@ LAYOUT: Final = 1
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS {prefix}people (ref TEXT PRIMARY KEY, lookup BLOB NOT NULL UNIQUE, "
     "sealed BLOB NOT NULL, key_version INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS {prefix}accesses (number INTEGER PRIMARY KEY AUTOINCREMENT, "
-    "at TEXT NOT NULL, actor TEXT NOT NULL, what TEXT NOT NULL, ref TEXT, reason TEXT)",
+    *ACCESSES,
     "CREATE TABLE IF NOT EXISTS {prefix}to_forget (ref TEXT PRIMARY KEY, actor TEXT NOT NULL) "
     "WITHOUT ROWID",
     # Of whom the school has a proxy that nobody has entered yet: no fact, and forgotten with her.
@@ -47,10 +47,11 @@ class People:
     """The tables of a directory."""
 
     def __init__(self, url: str, mark: str) -> None:
-        self._tables = _tables(url)
+        self._tables = tables_of(url)
         self._people = f"{self._tables.prefix}people"
         try:
             self._check_mark(mark)
+            self.accesses = Accesses(self._tables)
         except BaseException:
             self._tables.close()
             raise
@@ -122,12 +123,7 @@ class People:
         self, what: str, by: str, at: datetime, refs: Iterable[str | None], reason: str | None
     ) -> None:
         """Notes the same of several at once."""
-        with self._tables.writing() as sql:
-            sql.run_many(
-                f"INSERT INTO {self._tables.prefix}accesses (at, actor, what, ref, reason) "
-                "VALUES (?, ?, ?, ?, ?)",
-                ((at.isoformat(), by, what, ref, reason) for ref in refs),
-            )
+        self.accesses.note(Look(at, by, what, ref, reason) for ref in refs)
 
     def ask_to_forget(self, ref: str, by: str) -> str:
         """Notes that somebody wants her forgotten; who was the first to."""
@@ -170,7 +166,8 @@ class People:
         self._tables.close()
 
 
-def _tables(url: str) -> Tables:
+def tables_of(url: str) -> Tables:
+    """The tables of a directory, made where there are none."""
     if is_postgres(url):
         from yibao.adapters.office.directory.postgres import PostgresSchema
 

@@ -24,21 +24,22 @@ from yibao.adapters.store.postgres import (
 class PostgresSchema:
     """A schema, made with its tables where there is none."""
 
-    prefix = f"{SCHEMA}."
-
-    def __init__(self, url: str, told: str, tables: Sequence[str]) -> None:
+    def __init__(self, url: str, told: str, tables: Sequence[str], schema: str = SCHEMA) -> None:
         self._told = told
+        self.prefix = f"{schema}."
+        names = [each.format(prefix=self.prefix).split()[5] for each in tables]
         with self._clear_errors():
             self._connections = Connections(url, settings_here())
         with self.reading() as sql:
-            ((there,),) = sql.rows(f"SELECT to_regclass('{self.prefix}proxies') IS NOT NULL")
+            found = sql.rows("SELECT to_regclass(name) FROM unnest(?::text[]) AS name", (names,))
+            there = all(name for (name,) in found)
         if not there:
             with self.writing() as sql:
-                sql.run(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+                sql.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
                 for statement in tables:
                     sql.run(_for_postgres(statement.format(prefix=self.prefix)))
                 # What the server gathers of a column to plan by would hold some of its values.
-                for column in ("lookup", "sealed"):
+                for column in ("lookup", "sealed") if schema == SCHEMA else ():
                     sql.run(f"ALTER TABLE {self.prefix}people ALTER {column} SET STATISTICS 0")
 
     @contextmanager
@@ -73,9 +74,16 @@ class PostgresSchema:
 
 def is_there(url: str) -> bool:
     """Whether a database has a directory in it."""
+    return has_schema(url, SCHEMA)
+
+
+def has_schema(url: str, schema: str) -> bool:
+    """Whether a database has such a schema of ours, which always has accesses in it."""
     try:
         with psycopg.connect(conninfo(url, settings_here())) as connection:
-            found = connection.execute(f"SELECT to_regclass('{SCHEMA}.people') IS NOT NULL")
+            found = connection.execute(
+                "SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.accesses",)
+            )
             return found.fetchone() == (True,)
     except psycopg.Error as error:
         raise StoreError(f"{TOLD} {failure(error)}") from error

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol
+from uuid import uuid4
 
 from eventsourcing.persistence import PersistenceError
 
@@ -57,18 +58,25 @@ class SqliteFile:
     def __init__(self, path: str, told: str, tables: Sequence[str]) -> None:
         self._told = f"{told} {path!r}"
         with self._clear_errors():
-            check_not_left(path)
-            if not os.path.exists(path):
-                if not may_write(path):
-                    raise StoreError(f"{self._told} cannot be made there")
-                claim(path)
-            check_private(path)
-            has_tables(path, told, tables)
-            prepare(path)
-            self._pool = _Connection(path, 1, math.inf)
+            if path == ":memory:":  # there as long as this is
+                path = f"file:yibao-{uuid4().hex}?mode=memory&cache=shared"
+                self._pool = _Connection(path, 1, math.inf)
+            else:
+                self._pool = self._opened(path, told, tables)
         with self.writing() as sql:
             for statement in tables:
                 sql.run(statement.format(prefix=self.prefix))
+
+    def _opened(self, path: str, told: str, tables: Sequence[str]) -> "_Connection":
+        check_not_left(path)
+        if not os.path.exists(path):
+            if not may_write(path):
+                raise StoreError(f"{self._told} cannot be made there")
+            claim(path)
+        check_private(path)
+        has_tables(path, told, tables)
+        prepare(path)
+        return _Connection(path, 1, math.inf)
 
     @contextmanager
     def reading(self) -> Iterator[SqliteSql]:

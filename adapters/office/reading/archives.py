@@ -36,8 +36,9 @@ class UnreadableTable(YibaoError, ValueError):
         super().__init__(why)
 
     def of(self, file: str) -> "UnreadableTable":
-        """The same, naming the file."""
-        return UnreadableTable(f"the table {file!r} cannot be read: {self.why}")
+        """The same, naming the file, if it has a name."""
+        told = f"the table {file!r}" if file else "the table"
+        return UnreadableTable(f"{told} cannot be read: {self.why}")
 
 
 def check_workbook(data: bytes) -> None:

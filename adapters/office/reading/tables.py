@@ -52,8 +52,8 @@ class Table(NamedTuple):
         return "" if place is None or place >= len(row.cells) else row.cells[place]
 
 
-def read_table(file: Path, heading: Heading, sheet: str | None = None) -> Table:
-    """The table of a file; `sheet` names a sheet, or its number from 1 on.
+def read_table(file: Path | bytes, heading: Heading, sheet: str | None = None) -> Table:
+    """The table of a file, or of its bytes; `sheet` names a sheet, or its number from 1 on.
 
     Raises UnreadableTable where there is not exactly one that has the header, and for a file that
     is none, is damaged, too large, or has macros or a password.
@@ -64,20 +64,24 @@ def read_table(file: Path, heading: Heading, sheet: str | None = None) -> Table:
         sheets = _Workbook(data) if is_workbook else _Text(data, heading)
         return _chosen(sheets, heading, sheet)
     except UnreadableTable as error:
-        raise error.of(str(file)) from error.__cause__
+        raise error.of("" if isinstance(file, bytes) else str(file)) from error.__cause__
 
 
-def _content(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(LARGEST + 1)
-    except OSError as error:
-        raise UnreadableTable(error.strerror or "it is no file") from error
+def _content(file: Path | bytes) -> bytes:
+    data = file if isinstance(file, bytes) else _read(file)
     if len(data) > LARGEST:
         raise UnreadableTable(f"it has more than {LARGEST // 2**20} MB")
     if not data.strip():
         raise UnreadableTable("it is empty")
     return data
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(LARGEST + 1)
+    except OSError as error:
+        raise UnreadableTable(error.strerror or "it is no file") from error
 
 
 class _Workbook:

@@ -14,7 +14,7 @@ from yibao.adapters.office.season.morning import (
     this_morning,
     today_json,
 )
-from yibao.adapters.office.season.student import Shown, shown_by_number
+from yibao.adapters.office.season.student import Shown, shown_by_number, shown_json
 
 __all__ = [
     "LISTS",
@@ -29,6 +29,7 @@ __all__ = [
     "listed_json",
     "noon",
     "shown_by_number",
+    "shown_json",
     "this_morning",
     "today_json",
 ]

@@ -1,11 +1,13 @@
 """One student by her number: who she is, and what holds in each of her benefit years."""
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from yibao.adapters.office.directory import Directory, Person
 from yibao.adapters.office.season.lists import noon
 from yibao.adapters.service import Service
+from yibao.adapters.views.objects import as_json
+from yibao.adapters.views.words import Language
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 
@@ -45,3 +47,15 @@ def shown_by_number(
         return None
     entry = directory.person(ref, by=by, reason=reason)
     return entry and Shown(Person(ref, entry), answers)
+
+
+def shown_json(shown: Shown, lang: Language | None = None) -> dict[str, Any]:
+    """A student as plain JSON values, her answers as `yibao.as_json` tells them."""
+    ref, entry = shown.person
+    return {
+        "ref": ref,
+        "student_name": entry.name,
+        "student_number": entry.number,
+        "school": entry.school,
+        "answers": [as_json(answer, lang) for answer in shown.answers],
+    }

@@ -20,11 +20,14 @@ WIDTH: Final = 120
 
 
 def dossier_text(dossiers: Dossiers, words: Words, encoding: str = "utf-8") -> str:
-    """The dossiers as plain text, to be written in an encoding."""
+    """The dossiers as plain text, to be written in an encoding; no line of a proof is folded."""
     out = Plain(StringIO(), WIDTH)
     with out.capture() as captured:
         out.print(dossier_report(dossiers, words, ascii=not carries_blocks(encoding)))
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    if dossiers.proofs:
+        lines += ["", words("audit", "proofs"), "", *dossiers.proofs]
+    return "\n".join(lines)
 
 
 def dossier_report(dossiers: Dossiers, words: Words, *, ascii: bool = False) -> RenderableType:

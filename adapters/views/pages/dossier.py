@@ -37,6 +37,7 @@ def dossier_page(dossiers: Dossiers, words: Words) -> str:
             title=words.named(words("audit", "dossier"), dossiers.whose),
             svg=timeline_svg(dossiers.answers, of_all),
             table=timeline_table(dossiers.answers, of_all),
+            proofs=dossiers.proofs,
             years=[_year(dossiers, each, words.of(each.answer.policy)) for each in dossiers.years],
         )
     )

@@ -28,10 +28,10 @@ from jsonschema import Draft202012Validator
 import yibao
 from yibao.adapters.cli import main
 from yibao.adapters.cli.running.audit_report import COLUMNS
-from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.following.trail.questions import Question
 from yibao.adapters.following.trail.shapes import trail_entry_json
 from yibao.adapters.service.service import open_service
+from yibao.adapters.stories.published import SCHEMAS
 from yibao.domain.calendar import read_instant
 from yibao.domain.refusals import Refused
 from yibao.projections.parts import PARTS

@@ -16,9 +16,9 @@ from matplotlib import font_manager
 
 import yibao
 from yibao.adapters.cli import cohort as options
-from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.following.cohort import LARGEST
 from yibao.adapters.service import cohorts
+from yibao.adapters.stories.published import SCHEMAS
 from yibao.adapters.views.pages import plots
 
 from ..conftest import Run

@@ -8,8 +8,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 
-from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.service.service import open_service
+from yibao.adapters.stories.published import SCHEMAS
 from yibao.projections.cohort.due import KINDS
 
 from ..conftest import Run

@@ -241,3 +241,71 @@ def test_looking_at_a_store_makes_nothing(run: Run, tmp_path: Path) -> None:
     out = ("--ref", "s1", "--year", "2025", "--out", tmp_path / "proofs")
     assert run("evidence", "prove", "--store", tmp_path / "facts.db", *out).exit_code == 2
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_dossier_and_an_export_carry_the_proofs_and_are_checked_without_the_store(
+    url: str, run: Run
+) -> None:
+    note(run)
+    her = ("dossier", "--store", "facts.db", "--ref", "s2", "--proofs")
+    for form in ("json", "html", "text"):
+        assert run(*her, "--format", form, "--output", f"s2.{form}").exit_code == 0
+    for form in ("json", "csv"):
+        exported = run("audit", "--store", "facts.db", "--all", "--proofs", f"--{form}")
+        assert exported.exit_code == 0, exported.output
+        Path(f"all.{form}").write_text(exported.stdout, newline="")
+    Path("facts.db").unlink()
+    carried = {"s2.json": 1, "s2.html": 1, "s2.text": 1, "all.json": 4, "all.csv": 4}
+    for name, proofs in carried.items():
+        done = run("evidence", "check", name, "--vkey", "main.pem.pub", "--json")
+        told = json.loads(done.stdout)
+        assert (done.exit_code, told["kind"], told["proofs"]) == (0, "document", proofs), name
+    assert "1 fact of" in run("evidence", "check", "s2.html", "--vkey", "main.pem.pub").stdout
+
+
+@pytest.mark.parametrize(
+    ("told", "instead", "why"),
+    [
+        (
+            '"happened_at": "2025-09-01T08:30',
+            '"happened_at": "2025-09-02T08:30',
+            "signed: happened_at",
+        ),
+        ('"on": "2025-09-01"', '"on": "2025-09-02"', "signed: values"),
+        ('"by": "registrar"', '"by": "somebody"', "signed: by"),
+        ('"ref": "s2", "year"', '"ref": "s3", "year"', "signed: stream"),
+        ("c2sp.org/tlog-proof@v1", "c2sp.org/tlog-proof@v1\\nextra AAAA", "does not begin with"),
+        ("extra eWliYW8tZmFjdC12M", "extra eWliYW8tZmFjdC12N", "does not lead"),
+    ],
+)
+def test_a_document_that_tells_of_a_fact_otherwise_than_it_was_signed_is_not_proven(
+    url: str, run: Run, told: str, instead: str, why: str
+) -> None:
+    note(run)
+    exported = run("audit", "--store", "facts.db", "--ref", "s2", "--proofs", "--json").stdout
+    assert told in exported
+    Path("forged.json").write_text(exported.replace(told, instead))
+    done = run("evidence", "check", "forged.json", "--vkey", "main.pem.pub")
+    assert done.exit_code == (2 if why == "does not begin with" else 1)
+    assert why in done.output
+
+
+def test_a_fact_that_is_newer_than_the_note_stands_without_a_proof_and_is_told(
+    url: str, run: Run
+) -> None:
+    note(run)
+    record(url, "s4")
+    exported = run("audit", "--store", "facts.db", "--ref", "s4", "--proofs", "--json").stdout
+    assert [each["proof"] for each in json.loads(exported)["entries"]] == [None]
+    Path("new.json").write_text(exported)
+    done = run("evidence", "check", "new.json", "--vkey", "main.pem.pub", "--lang", "zh")
+    assert done.exit_code == 1
+    assert "没有证明" in done.stdout
+
+
+def test_proofs_are_of_a_store_and_stand_in_what_programs_read(url: str, run: Run) -> None:
+    assert run("audit", "--store", "facts.db", "--proofs").exit_code == 2
+    assert run("audit", "--store", "facts.db", "--proofs", "--json").exit_code == 2  # no note yet
+    story = next(Path(yibao.__file__).parents[2].glob("scenarios/audit/*.yaml"))
+    for command in (["dossier", str(story)], ["audit", str(story), "--json"]):
+        assert run(*command, "--proofs").exit_code == 2

@@ -15,10 +15,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import yibao
-from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.following.trail import batches
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import FactStore
+from yibao.adapters.stories.published import SCHEMAS
 
 from ..conftest import Run
 from ..helpers.stores import lasting, rows

@@ -10,8 +10,8 @@ from given import sheet
 from jsonschema import Draft202012Validator
 
 import yibao
-from yibao.adapters.cli.running.schemas import SCHEMAS
 from yibao.adapters.service.service import open_service
+from yibao.adapters.stories.published import SCHEMAS
 
 from ..conftest import Run, Write
 

@@ -78,7 +78,7 @@ def tell(ref):
 
 def schema(ref):
     from yibao.adapters.shapes import schemas
-    from yibao.adapters.cli.running.schemas import SCHEMAS
+    from yibao.adapters.stories.published import SCHEMAS
     for written in SCHEMAS.values():
         written()
 

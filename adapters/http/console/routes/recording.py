@@ -62,7 +62,7 @@ def add(router: APIRouter, console: Console) -> None:
         values = await _values(console, page, whose, command, given)
         assert page.who is not None
         try:
-            receipt = await console.desk.tell(
+            receipt, _ = await console.desk.tell(
                 page.who, whose, command, values, key=_key(sent), expected=expected
             )
         except Refused as error:

@@ -15,7 +15,7 @@ from yibao.adapters.shapes import (
     replay_schema,
     what_if_schema,
 )
-from yibao.adapters.stories import story_schema
+from yibao.adapters.stories.schema import story_schema
 
 #: What `yibao schema` publishes, by name.
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
