@@ -1,7 +1,7 @@
-# `make demo` shows what yibao does, `make test` runs the suite, `make check` everything CI asks for.
-# All three set themselves up in .venv; they need python3 (3.11 to 3.13) with venv, and make.
-# A demo needs what yibao, its office and the web need, and the suite more: it installs that beside, of the same
-# versions.
+# `make serve` opens the console on a synthetic school, `make demo` shows what yibao does, `make test`
+# runs the suite, `make check` everything CI asks for. All set themselves up in .venv; they need python3
+# (3.11 to 3.13) with venv, and make. The first two need what yibao, its office and the web need, and the
+# suite more: it installs that beside, of the same versions.
 
 PYTHON ?= python3
 VENV := .venv
