@@ -1,7 +1,7 @@
-# `make demo` shows what yibao does, `make test` runs the suite, `make check` everything CI asks for.
-# All three set themselves up in .venv; they need python3 (3.11 to 3.13) with venv, and make.
-# A demo needs what yibao and its office need, and the suite more: it installs that beside, of the same
-# versions.
+# `make serve` opens the console on a synthetic school, `make demo` shows what yibao does, `make test`
+# runs the suite, `make check` everything CI asks for. All set themselves up in .venv; they need python3
+# (3.11 to 3.13) with venv, and make. The first two need what yibao, its office and the web need, and the
+# suite more: it installs that beside, of the same versions.
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +14,10 @@ SCHOOL := $(VENV)/school
 LOCK := pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-.PHONY: demo test check coverage pictures bench docs torture fuzz mutants pythons lock clean
+# What installs, type-checks or rewrites the project itself: each takes as long as hundreds of others.
+CHECKS := tests/test_wheel.py tests/test_growing.py tests/test_names.py tests/docs/test_reference.py
+
+.PHONY: demo serve test check coverage pictures bench docs torture fuzz mutants pythons lock clean
 
 demo: $(SHOWN)
 	$(BIN)/yibao replay scenarios
@@ -26,10 +29,15 @@ demo: $(SHOWN)
 	YIBAO_DIRECTORY=$(SCHOOL)/people.db YIBAO_DIRECTORY_KEY=$(SCHOOL)/directory.key \
 		$(BIN)/yibao office today --school demo --on 2025-12-15 --store $(SCHOOL)/season.db
 	@echo
+	@echo "To look at it in a browser: make serve"
 	@echo "On to your own: $(BIN)/yibao --help, or . $(BIN)/activate and then yibao --help"
 
+# The console on a school of people who are not real, until it is stopped; it tells where to look.
+serve: $(SHOWN)
+	$(BIN)/yibao serve --demo
+
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --doctest-modules src tests
+	$(BIN)/python -m pytest -n 2 --doctest-modules src tests $(CHECKS:%=--ignore=%)
 
 coverage: $(READY)
 	$(BIN)/python -m coverage run -m pytest tests
@@ -42,7 +50,7 @@ check: $(READY)
 	$(BIN)/mypy docs/examples
 	$(BIN)/pyright
 	PYTHONPATH=src:tests $(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/test_wheel.py
+	$(BIN)/python -m pytest -n 2 $(CHECKS)
 
 # The suite on every Python from 3.11 to 3.13 that is here.
 pythons:
@@ -82,7 +90,7 @@ pictures: $(READY)
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv $(LOCK) pyproject.toml --all-extras --group dev --output-file requirements-dev.txt
-	$(BIN)/uv $(LOCK) pyproject.toml --extra office --constraint requirements-dev.txt --output-file requirements.txt
+	$(BIN)/uv $(LOCK) pyproject.toml --extra office --extra http --constraint requirements-dev.txt --output-file requirements.txt
 	echo openfisca-core==46.0.1 | $(BIN)/uv $(LOCK) - --output-file benchmarks/requirements-openfisca.txt
 	$(BIN)/uv $(LOCK) --group build --constraint requirements-dev.txt --output-file requirements-build.txt
 

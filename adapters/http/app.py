@@ -11,16 +11,15 @@ from starlette.responses import Response
 import yibao
 from yibao.adapters.http import console
 from yibao.adapters.http.desk import Desk, Opened
-from yibao.adapters.http.endpoints import endpoints
-from yibao.adapters.http.identify import Tokens, first_of
+from yibao.adapters.http.endpoints import endpoints, operating
+from yibao.adapters.http.identify import first_of, ways_of
 from yibao.adapters.http.metrics import Metrics
 from yibao.adapters.http.opening import directory_here, opened
-from yibao.adapters.http.operating import operating
 from yibao.adapters.http.rights import Identify, Role, Who
 from yibao.adapters.http.settings import HttpSettings, http_settings
 from yibao.adapters.http.wire import METRICS, answered_anyway
 from yibao.adapters.office.directory import Accesses, Directory, DirectorySettings
-from yibao.adapters.service import Service
+from yibao.adapters.service import Clock, Service, shanghai_now
 from yibao.adapters.telemetry import SILENT, Telemetry
 
 __all__ = ["HttpSettings", "Identify", "Role", "Who", "app", "router"]
@@ -55,11 +54,14 @@ def app(
     identify: Identify | None = None,
     directory: DirectorySettings | None = None,
     telemetry: Telemetry = SILENT,
+    clock: Clock = shanghai_now,
+    once: str | None = None,
 ) -> FastAPI:
     """The application on a store, which it opens as it starts and closes as it ends.
 
     Who asks is told by `identify`, if there is one, and then by the ways that the settings name
-    (default: of the environment), as is the directory. Raises YibaoError where they cannot be read,
+    (default: of the environment), as is the directory. `clock` is the service's, and `once` a token
+    with which a link of the console signs in one time. Raises YibaoError where they cannot be read,
     and, as it starts, StoreError where the store cannot be opened.
     """
     settings = settings or http_settings()
@@ -72,12 +74,13 @@ def app(
         assert settings is not None
         # What asks outside of the desk should not wait inside the pool of connections either.
         to_thread.current_default_thread_limiter().total_tokens = settings.threads
-        with opened(url, settings, metrics, directory) as found:
+        with opened(url, settings, metrics, directory, clock) as found:
             held[:] = [found]
             app.state.service = found.service
             yield
 
-    ways = [way for way in (identify, *_ways(settings)) if way]
+    told, registered = ways_of(settings)
+    ways = [way for way in (identify, *told) if way]
     desk = Desk(
         lambda: held[0],
         first_of(*ways),
@@ -99,13 +102,9 @@ def app(
     found.include_router(operating(desk, metrics, settings.operated_from))
     if settings.console:
         secret = settings.secret.get_secret_value() if settings.secret else None
-        pages = console.router(desk, secret=secret)
+        pages = console.router(desk, secret=secret, registered=registered, once=once)
         found.include_router(pages, prefix="/console", include_in_schema=False)
     return found
-
-
-def _ways(settings: HttpSettings) -> list[Identify]:
-    return [Tokens.read(settings.tokens)] if settings.tokens else []
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

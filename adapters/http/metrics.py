@@ -107,4 +107,5 @@ class _Ending:
         self._each.append((name, what, code))
 
     def all_of(self, name: str) -> Iterable[tuple[str, Outcome, str | None]]:
-        return self._each or [(name, *(self._whole or ("failed", None)))]
+        what, code = self._whole or ("failed", None)
+        return self._each or [(name, what, code)]

@@ -1,17 +1,34 @@
 """A server of our own: uvicorn, with the application of the environment in each worker."""
 
 import os
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
 from secrets import token_urlsafe
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 
 from yibao.adapters.http.app import app
+from yibao.adapters.http.identify import Tokens
+from yibao.adapters.http.rights import Role, Who
 from yibao.adapters.http.settings import PREFIX, HttpSettings
+from yibao.adapters.office import check_office
+from yibao.adapters.service import Clock, shanghai_now
+from yibao.adapters.store import url_given
 from yibao.adapters.telemetry import log_json
 
 #: Where a worker is told which store it is.
-_STORE = f"{PREFIX}STORE"
+_STORE: Final = f"{PREFIX}STORE"
+#: Logs of the server's own would tell the path, and so of whom.
+_QUIET: Final[dict[str, Any]] = {
+    "access_log": False,
+    "log_config": None,
+    "server_header": False,
+}
 
 
 def run(url: str, settings: HttpSettings, *, host: str, port: int, workers: int) -> None:
@@ -20,18 +37,35 @@ def run(url: str, settings: HttpSettings, *, host: str, port: int, workers: int)
     os.environ.setdefault(f"{PREFIX}SECRET", token_urlsafe(32))
     if settings.tokens is not None:
         os.environ[f"{PREFIX}TOKENS"] = str(settings.tokens)
-    uvicorn.run(
-        f"{__name__}:served",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,  # it would tell the path, and so of whom
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        proxy_headers=True,
-    )
+    uvicorn.run(f"{__name__}:served", factory=True, host=host, port=port, workers=workers, **_QUIET)
+
+
+def run_demo(host: str, port: int, tell_link: Callable[[str], None]) -> None:
+    """Serves a synthetic school until it is stopped, and nothing is left of it.
+
+    A link is told that signs in one time, as somebody who may do all there is.
+    """
+    check_office()
+    from yibao.adapters.office.demo import make_school
+
+    token = token_urlsafe(24)
+    with TemporaryDirectory(prefix="yibao-") as folder:
+        made = make_school(Path(folder, "school"))
+        roles = frozenset(Role) - {Role.STUDENT}
+        who = Who("demo-1", roles, frozenset({made.school}))
+        tokens = Tokens({sha256(token.encode()).hexdigest(): who})
+        served = app(
+            url_given(made.store), HttpSettings(), identify=tokens, directory=made.settings,
+            clock=_going_on_from(made.at), once=token,
+        )  # fmt: skip
+        tell_link(f"http://{host}:{port}/console/once/{token}")
+        uvicorn.run(served, host=host, port=port, **_QUIET)
+
+
+def _going_on_from(at: datetime) -> Clock:
+    """A clock that stands at an instant and goes on from there: in the school it is December."""
+    began = shanghai_now()
+    return lambda: at + (shanghai_now() - began)
 
 
 def served() -> FastAPI:

@@ -18,6 +18,18 @@ class HttpSettings(BaseSettings):
 
     tokens: Path | None = None
     """A YAML file of static tokens, by their SHA-256, and who each is."""
+    issuer: str | None = None
+    """The OpenID provider, by its URL: its tokens say who asks, and the console signs in by it."""
+    audience: str | None = None
+    """For whom bearer tokens have to be, as their `aud` says."""
+    claims: Path | None = None
+    """A YAML file that says which claims make which role, school and reference."""
+    actor_key: SecretStr | None = None
+    """Of which actors are made from issuer and subject; another would make others of them."""
+    client_id: str | None = None
+    """How the console is called at the provider; without it nobody signs in there."""
+    client_secret: SecretStr | None = None
+    """The provider's secret with the console, if there is one."""
     threads: int = Field(default=8, ge=1, le=256)
     """Requests that are worked on at once; on PostgreSQL no more than its pool has connections."""
     refused_tries: int = Field(default=1000, ge=1)
@@ -35,7 +47,7 @@ class HttpSettings(BaseSettings):
     @property
     def identifies(self) -> bool:
         """Whether there is any way to tell who asks."""
-        return self.tokens is not None
+        return self.tokens is not None or self.issuer is not None
 
 
 def http_settings() -> HttpSettings:

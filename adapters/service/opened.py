@@ -93,6 +93,10 @@ class Opened:
                 self._cohort = open_cohort(self._store, self.editions)
             return self._cohort
 
+    def now(self) -> datetime:
+        """The moment at which something is asked, by the service's clock."""
+        return self._clock()
+
     def close(self) -> None:
         """Closes the store's connections; in the child of a fork none, they are the parent's."""
         if self._cohort is not None:

@@ -1,15 +1,18 @@
 """The console over two stories: of one student who was told two things, and of thirty."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 from threading import Thread
 from typing import Any, NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, ViewportSize
 from starlette.testclient import TestClient
 
 from yibao.adapters.editions import Editions
@@ -17,6 +20,7 @@ from yibao.adapters.http import console
 from yibao.adapters.http.desk import Desk, Opened
 from yibao.adapters.http.identify import Tokens
 from yibao.adapters.http.rights import Role, Who
+from yibao.adapters.office.directory import Directory
 from yibao.adapters.service import Service
 from yibao.adapters.stories import read_story, replay
 from yibao.domain.vocabulary import EnrollmentId
@@ -46,11 +50,12 @@ def opened(story: Path) -> Service:
     return replay(read_story(story, editions), editions).service
 
 
-def served(service: Service, **how: Any) -> FastAPI:
+def served(service: Service, people: Directory | None = None, **how: Any) -> FastAPI:
     """The console on a service, for all of these people."""
     tokens = Tokens({hashlib.sha256(key.encode()).hexdigest(): who for key, who in PEOPLE.items()})
+    now = Opened(service, people.accesses if people else None, people)
     app = FastAPI(openapi_url=None)
-    pages = console.router(Desk(lambda: Opened(service), tokens), secret="of the tests", **how)
+    pages = console.router(Desk(lambda: now, tokens), secret="of the tests", **how)
     app.include_router(pages, prefix="/console")
     return app
 
@@ -81,6 +86,20 @@ def csrf(page: str) -> str:
 
 def browsing(app: FastAPI) -> Browsing:
     return Browsing(app, base_url="http://localhost", follow_redirects=False)
+
+
+#: Debian's, where `.ci/run` installs it, or the one that the environment names.
+CHROMIUM = os.environ.get("YIBAO_CHROMIUM") or which("chromium") or "/usr/bin/chromium"
+
+
+def signed_in(browser: Browser, site: str, token: str, size: ViewportSize) -> Page:
+    """A page on which somebody has signed in, as one does: by the form."""
+    page = browser.new_page(viewport=size, locale="en-GB")
+    page.goto(f"{site}/sign-in")
+    page.locator("#token").fill(token)
+    page.locator("form.card button").click()
+    page.wait_for_url(f"{site}/")
+    return page
 
 
 class Site(NamedTuple):

@@ -123,11 +123,16 @@ from yibao.adapters.cli.options import (
     type=FILE,
     help="Write all of them into this new file for Excel, in words (default: none).",
 )
+@click.option(
+    "--accesses",
+    is_flag=True,
+    help="Who looked at whom instead, the newest first; by --ref, --by and when (default: facts).",
+)
 @PROOFS
 @FORCE
 @policies_option
 @lang_option
-def audit(policies: Path | None, lang: Any, **asked: Any) -> None:
+def audit(policies: Path | None, lang: Any, accesses: bool, **asked: Any) -> None:
     """Ask who recorded what, when and why, and what was refused.
 
     The audit trail of a story's FILE or of a --store is asked, and tells what each fact changed.
@@ -137,4 +142,9 @@ def audit(policies: Path | None, lang: Any, **asked: Any) -> None:
     from yibao.adapters.editions import Editions
     from yibao.adapters.views.words import Words
 
+    if accesses:
+        from yibao.adapters.cli.running.accesses import accesses_listed
+
+        accesses_listed(Words(lang), sys.stdout, **asked)
+        return
     audited(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)

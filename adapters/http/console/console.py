@@ -17,6 +17,7 @@ from yibao.adapters.http.console.guarding import comes_from_here, form_of
 from yibao.adapters.http.console.rendering import Page, keep_language
 from yibao.adapters.http.console.sessions import Sessions
 from yibao.adapters.http.desk import Desk
+from yibao.adapters.http.identify import Registered
 from yibao.adapters.http.rights import Who
 from yibao.adapters.http.wire import (
     JSON_LIMIT,
@@ -25,6 +26,7 @@ from yibao.adapters.http.wire import (
     problem_of,
     title_of,
 )
+from yibao.adapters.office.directory import Directory
 from yibao.adapters.telemetry import frames_of, tell
 
 LOGGER: Final = logging.getLogger("yibao.http")
@@ -37,10 +39,16 @@ class NotSentHere(Exception):
 class Console:
     """The console on a desk; `secret` signs sessions, and is the same in all workers."""
 
-    def __init__(self, desk: Desk, secret: str) -> None:
+    def __init__(self, desk: Desk, secret: str, registered: Registered | None = None) -> None:
         self.sessions = Sessions(secret)
+        self.registered = registered
         self.tokens = desk
         self.desk = desk.known_by(self.sessions.who)  # whoever has signed in is known as well
+
+    @property
+    def people(self) -> Directory | None:
+        """The directory of people, if there is one."""
+        return self.desk.opened().directory
 
     async def page(self, request: Request) -> Page:
         """A page for whoever asks; raises Problem where that is nobody."""

@@ -34,8 +34,8 @@ class Sessions:
     """
 
     def __init__(self, secret: str) -> None:
-        self._key = sha256(f"yibao console {secret}".encode()).digest()
-        self._signer = URLSafeTimedSerializer(self._key, salt="session")
+        self.key = sha256(f"yibao console {secret}".encode()).digest()
+        self._signer = URLSafeTimedSerializer(self.key, salt="session")
 
     def open(self, request: Request, response: Response, who: Who) -> None:
         """Signs somebody in."""
@@ -67,7 +67,7 @@ class Sessions:
         """What a form of this session has to send along; of nobody, what anybody's has to."""
         session = self.of(request) if who else None
         of = f"{who.actor if who else ''}\n{session.nonce if session else ''}"
-        return hmac.new(self._key, f"form\n{of}".encode(), sha256).hexdigest()
+        return hmac.new(self.key, f"form\n{of}".encode(), sha256).hexdigest()
 
     def is_ours(self, request: Request, who: Who | None, token: object) -> bool:
         """Whether a form was sent by a page of this session."""
@@ -103,7 +103,7 @@ class Sessions:
         )
 
     def _now(self) -> int:
-        return int(TimestampSigner(self._key).get_timestamp())
+        return int(TimestampSigner(self.key).get_timestamp())
 
     @staticmethod
     def _name(request: Request) -> tuple[str, bool]:

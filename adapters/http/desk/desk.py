@@ -235,9 +235,10 @@ def _asked(
     theirs = is_theirs(who, granted, record)
     try:
         found = question(service, record)
-    except YibaoError:  # which would tell something of her
+    except YibaoError:
         if theirs:
             raise
+        raise Problem("not_found") from None  # why not would tell something of her
     if not theirs:
         raise Problem("not_found")
     return found

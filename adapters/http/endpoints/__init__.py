@@ -4,7 +4,10 @@ from fastapi import APIRouter
 
 from yibao.adapters.http.desk import Desk
 from yibao.adapters.http.endpoints import about, batches, commands, everybody, people, students
+from yibao.adapters.http.endpoints.health import operating
 from yibao.adapters.http.wire import Route
+
+__all__ = ["endpoints", "operating"]
 
 
 def endpoints(desk: Desk) -> APIRouter:

@@ -13,7 +13,15 @@ from yibao.adapters.following.due import DueEntry, cloud_event
 from yibao.adapters.following.trail import Key, Question, trail_entry_json
 from yibao.adapters.http.desk import Desk
 from yibao.adapters.http.endpoints.documented import DOCUMENTED, DOCUMENTED_WITH_BODY, documented
-from yibao.adapters.http.endpoints.given import Optional, instant_given, reason_given
+from yibao.adapters.http.endpoints.given import (
+    Days,
+    EntryId,
+    Number,
+    Optional,
+    YearOrNone,
+    instant_given,
+    reason_given,
+)
 from yibao.adapters.http.endpoints.paging import Limit, next_page
 from yibao.adapters.http.rights import Grant, Who, school_of
 from yibao.adapters.http.wire import Problem, raw_body
@@ -36,8 +44,8 @@ def add(router: APIRouter, desk: Desk) -> None:
     async def cohort(
         request: Request, at: Optional = None, known_at: Optional = None,
         school: Optional = None, category: Optional = None, policy: Optional = None,
-        year: int | None = None, state: Optional = None, next_step: Optional = None,
-        days_left_below: int | None = None, limit: Limit = 100, after: Optional = None,
+        year: YearOrNone = None, state: Optional = None, next_step: Optional = None,
+        days_left_below: Days = None, limit: Limit = 100, after: Optional = None,
     ) -> Response:  # fmt: skip
         """Enrollments in the order of reference and year, a page of them."""
         who, granted = await desk.may(request, "cohort")
@@ -65,7 +73,7 @@ def add(router: APIRouter, desk: Desk) -> None:
     async def cohort_count(
         request: Request, by: By = "state", at: Optional = None, known_at: Optional = None,
         school: Optional = None, category: Optional = None, policy: Optional = None,
-        year: int | None = None, reason: Optional = None,
+        year: YearOrNone = None, reason: Optional = None,
     ) -> Response:  # fmt: skip
         """How many enrollments there are, by what they have in common.
 
@@ -87,11 +95,11 @@ def add(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/audit", responses=documented(200, dict[str, Any]))
     async def audit(
-        request: Request, ref: Optional = None, year: int | None = None, edition: Optional = None,
+        request: Request, ref: Optional = None, year: YearOrNone = None, edition: Optional = None,
         school: Optional = None, by: Optional = None, via: Optional = None, kind: Optional = None,
         code: Optional = None, correlation_id: Optional = None, changed: Optional = None,
         facts_only: bool = False, corrections: bool = False, voids: bool = False,
-        late: int | None = None, recorded_from: Optional = None, recorded_until: Optional = None,
+        late: Days = None, recorded_from: Optional = None, recorded_until: Optional = None,
         happened_from: Optional = None, happened_until: Optional = None,
         newest_first: bool = False, limit: Limit = 50, after: Optional = None,
     ) -> Response:  # fmt: skip
@@ -130,7 +138,7 @@ def add(router: APIRouter, desk: Desk) -> None:
         return JSONResponse(told, headers=next_page(request, following))
 
     @router.get("/due", responses=_CLOUD_EVENTS)
-    async def due(request: Request, limit: Limit = 100, after: int | None = None) -> Response:
+    async def due(request: Request, limit: Limit = 100, after: Number = None) -> Response:
         """What fell due and is not acknowledged, as a batch of CloudEvents."""
         who, granted = await desk.may(request, "due")
 
@@ -155,7 +163,7 @@ def add(router: APIRouter, desk: Desk) -> None:
         return JSONResponse(events, headers=next_page(request, following), media_type=_EVENTS_TYPE)
 
     @router.post("/due/{entry_id}/ack", status_code=204, responses=DOCUMENTED)
-    async def acknowledge(request: Request, entry_id: int) -> Response:
+    async def acknowledge(request: Request, entry_id: EntryId) -> Response:
         """An entry was delivered: it is not listed any more. Again it changes nothing."""
         who, granted = await desk.may(request, "due")
 

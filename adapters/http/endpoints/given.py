@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import Query
+from fastapi import Path, Query
 from pydantic import TypeAdapter, ValidationError
 
 from yibao.adapters.service import read_instant
@@ -11,6 +11,10 @@ from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import GivenReason
 
 Optional = Annotated[str | None, Query()]
+YearOrNone = Annotated[int | None, Query(ge=2000, le=2999)]
+Days = Annotated[int | None, Query(ge=0, le=1_000_000)]
+EntryId = Annotated[int, Path(ge=0, lt=2**63)]
+Number = Annotated[int | None, Query(ge=0, lt=2**63)]
 
 _REASON: Final[TypeAdapter[str]] = TypeAdapter(GivenReason)
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from yibao.adapters.http.desk import Desk
 from yibao.adapters.http.endpoints.documented import DOCUMENTED_WITH_BODY, documented
-from yibao.adapters.http.endpoints.given import Optional, instant_given, reason_given
+from yibao.adapters.http.endpoints.given import Number, Optional, instant_given, reason_given
 from yibao.adapters.http.endpoints.paging import Limit, next_page
 from yibao.adapters.http.rights import Grant, Who, school_of
 from yibao.adapters.http.wire import Problem, json_body
@@ -100,7 +100,7 @@ def add(router: APIRouter, desk: Desk) -> None:
     @router.get("/accesses", responses=documented(200, dict[str, Any]))
     async def accesses(
         request: Request, ref: Optional = None, actor: Optional = None, since: Optional = None,
-        until: Optional = None, limit: Limit = 100, after: int | None = None,
+        until: Optional = None, limit: Limit = 100, after: Number = None,
     ) -> Response:  # fmt: skip
         """Who has looked at whom, the newest first; of days `until` is not inclusive."""
         await desk.may(request, "accesses")

@@ -42,13 +42,19 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Any:
         handler = super().get_route_handler()
+        _, is_ours, rest = self.path_format.rpartition("/v1")
 
         async def guarded(request: Request) -> Response:
-            root, prefix = request.scope.get("root_path", ""), self.path_format.rpartition("/v1")[0]
-            request.scope[BASE] = f"{root}{prefix}/v1"
+            if is_ours:
+                request.scope[BASE] = _base_of(request, rest.count("/"))
             return await answered_anyway(handler, request, self.path_format)
 
         return guarded
+
+
+def _base_of(request: Request, behind: int) -> str:
+    """The path of our endpoints, so many parts before the end: wherever a router was included."""
+    return "/".join(request.url.path.split("/")[:-behind])
 
 
 async def answered_anyway(handler: Handler, request: Request, route: str) -> Response:

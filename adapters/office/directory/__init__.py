@@ -9,6 +9,7 @@ from yibao.adapters.office.directory.accesses import (
     Accessed,
     Accesses,
     Look,
+    accesses_there,
     open_accesses,
 )
 from yibao.adapters.office.directory.directory import (
@@ -35,6 +36,7 @@ __all__ = [
     "Look",
     "Person",
     "WaitingProxy",
+    "accesses_there",
     "directory_settings",
     "draw",
     "open_accesses",

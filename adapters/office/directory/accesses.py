@@ -1,5 +1,6 @@
 """Who looked at whom, when and why: kept beside the people, and erased after a set time."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ _COLUMNS: Final = "at, actor, what, ref, reason, year, trace"
 
 #: What they are called where they are by themselves.
 TOLD_ACCESSES: Final = "the accesses"
+_SCHEMA: Final = "yibao_accesses"
 #: As many as a page has at most.
 MOST: Final = 500
 
@@ -149,9 +151,23 @@ def open_accesses(url: str, settings: DirectorySettings | None = None) -> Access
     if is_postgres(url):
         from yibao.adapters.office.directory.postgres import PostgresSchema
 
-        return Accesses(PostgresSchema(url, TOLD_ACCESSES, ACCESSES, "yibao_accesses"))
+        return Accesses(PostgresSchema(url, TOLD_ACCESSES, ACCESSES, _SCHEMA))
     path = ":memory:" if url == MEMORY else f"{file_of(url)}.accesses"
     return Accesses(SqliteFile(path, TOLD_ACCESSES, ACCESSES))
+
+
+def accesses_there(url: str, settings: DirectorySettings | None = None) -> Accesses | None:
+    """The same where they are; None where nobody has kept any yet, and nothing is made."""
+    from yibao.adapters.office.directory.people import is_there
+
+    if settings is not None:
+        return open_accesses(url, settings) if is_there(settings.url) else None
+    if is_postgres(url):
+        from yibao.adapters.office.directory.postgres import has_schema
+
+        return open_accesses(url) if has_schema(url, _SCHEMA) else None
+    is_made = url != MEMORY and os.path.exists(f"{file_of(url)}.accesses")
+    return open_accesses(url) if is_made else None
 
 
 def _is_in_postgres(tables: Tables) -> bool:

@@ -74,9 +74,16 @@ class PostgresSchema:
 
 def is_there(url: str) -> bool:
     """Whether a database has a directory in it."""
+    return has_schema(url, SCHEMA)
+
+
+def has_schema(url: str, schema: str) -> bool:
+    """Whether a database has such a schema of ours, which always has accesses in it."""
     try:
         with psycopg.connect(conninfo(url, settings_here())) as connection:
-            found = connection.execute(f"SELECT to_regclass('{SCHEMA}.people') IS NOT NULL")
+            found = connection.execute(
+                "SELECT to_regclass(%s) IS NOT NULL", (f"{schema}.accesses",)
+            )
             return found.fetchone() == (True,)
     except psycopg.Error as error:
         raise StoreError(f"{TOLD} {failure(error)}") from error

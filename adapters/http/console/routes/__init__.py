@@ -8,6 +8,7 @@ from yibao.adapters.http.console.routes import (
     importing,
     keeping,
     office,
+    provider,
     recording,
     signing_in,
     students,
@@ -18,6 +19,7 @@ from yibao.adapters.http.wire import Problem
 def add_routes(router: APIRouter, console: Console, once: str | None) -> None:
     """Adds all of them to a router."""
     signing_in.add(router, console, once)
+    provider.add(router, console)
     students.add(router, console)
     recording.add(router, console)
     office.add(router, console)

@@ -11,10 +11,10 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from yibao.adapters.http.console.console import Console
-from yibao.adapters.http.console.people import directory
 from yibao.adapters.http.console.rendering import Page
 from yibao.adapters.http.rights import may
 from yibao.adapters.http.wire import UPLOAD_LIMIT, Problem
+from yibao.adapters.office.directory import Directory
 from yibao.adapters.office.imports import (
     FINE,
     VERDICTS,
@@ -29,6 +29,7 @@ from yibao.adapters.office.imports import (
 from yibao.adapters.office.judging import HEADINGS, KINDS
 from yibao.adapters.office.reading import UnreadableTable, read_table
 from yibao.adapters.service import Service
+from yibao.adapters.store import StoreError
 from yibao.adapters.views.telling import error_told
 from yibao.domain.refusals import BadValue
 
@@ -95,6 +96,7 @@ def add(router: APIRouter, console: Console) -> None:
         if school not in _schools(page):
             raise Problem("not_found")
         content = await file.read()
+        await form.close()
         if len(content) > UPLOAD_LIMIT:
             raise Problem("too_large")
         kind = told["kind"]
@@ -128,26 +130,29 @@ def add(router: APIRouter, console: Console) -> None:
 
 
 async def _imported(console: Console, page: Page, table: Table, key: str) -> Response:
+    if console.people is None and not table.asked.dry_run:
+        return _choosing(page, page.t("no_directory"), 409)
     try:
-        found = await console.desk.run(_import, table)
+        found = await console.desk.run(_import, console.people, table)
     except (UnreadableTable, BadValue) as error:
         return _choosing(page, error_told(error, page.words), 422)
+    except StoreError as error:  # such as that there is nowhere to keep people
+        return _choosing(page, error_told(error, page.words), 503)
     return page.render(
         "imported.html.j2", page.t("import"), table=table, key=key, **_told(found, page)
     )
 
 
-def _import(service: Service, table: Table) -> Imported:
+def _import(service: Service, people: Directory | None, table: Table) -> Imported:
     """What becomes of the rows; the file is on disk for no longer than it is read."""
     with TemporaryDirectory() as folder:
         file = Path(folder, f"table{Path(table.name).suffix[:8]}")
         file.touch(0o600)
         file.write_bytes(table.content)
         read = read_table(file, HEADINGS[table.kind], table.sheet)
-    with directory(make=not table.asked.dry_run) as people:
-        if table.kind == "roster":
-            return import_roster(service, people, read, table.asked)
-        return import_known(service, people, KINDS[table.kind], read, table.asked)
+    if table.kind == "roster":
+        return import_roster(service, people, read, table.asked)
+    return import_known(service, people, KINDS[table.kind], read, table.asked)
 
 
 def _told(found: Imported, page: Page) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from yibao.adapters.following.trail import Question, trail_entry_json
 from yibao.adapters.http.console.console import Console
 from yibao.adapters.http.console.pages import forms
 from yibao.adapters.http.console.rendering import Page, is_for
+from yibao.adapters.http.desk import is_theirs
 from yibao.adapters.http.rights import may
 from yibao.adapters.http.wire import Problem, etag_of, expected_of, problem_of
+from yibao.adapters.office.directory import Accessed
 from yibao.adapters.service import Service
 from yibao.adapters.views.console import told_lines
 from yibao.adapters.views.telling import error_told, in_words, shown
@@ -27,10 +29,12 @@ from yibao.domain.facts import events
 from yibao.domain.facts.commands import FixWindow
 from yibao.domain.facts.events import EVENTS
 from yibao.domain.refusals import BadValue, Refused, YibaoError
-from yibao.domain.vocabulary import Seen
+from yibao.domain.vocabulary import EnrollmentId, Seen
 from yibao.projections.cohort.what_if import BY, Effects, WhatIf
 from yibao.projections.record import Fixed, Log
 
+#: By what the trail is asked.
+_FILTERS: Final = ("school", "actor", "kind", "since", "until")
 #: So many entries stand on a page.
 SIZE: Final = 50
 
@@ -45,27 +49,57 @@ def add(router: APIRouter, console: Console) -> None:
         query = request.query_params
         asked = _question(query, schools)
 
-        def found(service: Service) -> Response:
-            trail = service.audit_trail()
-            part = trail.page(asked, after=query.get("after") or None, size=SIZE)
-            words = page.words.among(service.editions)
-            told = [trail_entry_json(each, service.editions) for each in part.entries]
-            return page.render(
+        def found(service: Service) -> tuple[Response, list[EnrollmentId]]:
+            part = service.audit_trail().page(asked, after=query.get("after") or None, size=SIZE)
+            words, theirs = page.words.among(service.editions), _Theirs(service, page)
+            entries = [each for each in part.entries if theirs.see(each.enrollment)]
+            whom = dict.fromkeys(each.enrollment for each in entries if each.enrollment)
+            answered = page.render(
                 "audit.html.j2",
                 page.t("audit"),
                 schools=schools,
-                query=query,
-                kinds=[
-                    (name, words("event", name)) for name in EVENTS if words.knows("event", name)
-                ],
+                query={key: query.get(key, "") for key in _FILTERS},
+                kinds=[(name, words("event", name)) for name in EVENTS],
                 entries=[
-                    (each.enrollment, list(told_lines(json, words)))
-                    for each, json in zip(part.entries, told, strict=True)
+                    (
+                        each.enrollment,
+                        list(told_lines(trail_entry_json(each, service.editions), words)),
+                    )
+                    for each in entries
                 ],
                 following=page.with_query(after=str(part.following)) if part.following else "",
             )
+            return answered, list(whom)
 
-        return await console.desk.run(found)
+        answered, whom = await console.desk.run(found)
+        assert page.who is not None
+        await console.desk.note(request, page.who, "audit", whom)
+        return answered
+
+    @router.get("/accesses")
+    async def accesses(request: Request) -> Response:
+        page = await console.page(request)
+        _check(page, "accesses")
+        query, kept = request.query_params, console.desk.opened().accesses
+        if kept is None:
+            raise Problem("not_found")
+        asked = Accessed(
+            actor=query.get("actor") or None,
+            since=_begins(query.get("since")),
+            until=_begins(query.get("until")),
+        )
+        after = query.get("after", "")
+        begin = int(after) if after.isdigit() and len(after) < 16 else None
+        looks, following = await console.desk.run(
+            lambda _: kept.page(asked, after=begin, limit=SIZE)
+        )
+        return page.render(
+            "accesses.html.j2",
+            page.t("accesses"),
+            query={key: query.get(key, "") for key in _FILTERS},
+            looks=[(shown(look.at, page.words), look) for _, look in looks],
+            following=page.with_query(after=str(following)) if following else "",
+        )
 
     @router.get("/windows")
     async def windows(request: Request) -> Response:
@@ -115,6 +149,24 @@ def add(router: APIRouter, console: Console) -> None:
         if not is_for(page.who, "evidence"):
             raise Problem("forbidden")
         return await console.desk.run(_evidence, page)
+
+
+class _Theirs:
+    """Whom the entries of the trail may be about: of a school of theirs by now, or anybody."""
+
+    def __init__(self, service: Service, page: Page) -> None:
+        assert page.who is not None
+        self._service, self._who = service, page.who
+        self._granted = may(page.who, "audit")
+        self._known: dict[EnrollmentId, bool] = {}
+
+    def see(self, whose: EnrollmentId | None) -> bool:
+        if whose is None or any(each.reach == "all" for each in self._granted):
+            return True
+        if whose not in self._known:
+            record = self._service.read(whose)
+            self._known[whose] = is_theirs(self._who, self._granted, record)
+        return self._known[whose]
 
 
 def _check(page: Page, right: str) -> None:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from yibao.adapters.http.console.console import Console
-from yibao.adapters.http.console.people import directory
 from yibao.adapters.http.console.rendering import Page
 from yibao.adapters.http.console.routes.signing_in import to_student
 from yibao.adapters.http.rights import may
@@ -15,7 +14,7 @@ from yibao.adapters.http.wire import Problem
 from yibao.adapters.office.reading import Unfit, text_in
 from yibao.adapters.office.season import LISTS, Entered, listed, shown_by_number, this_morning
 from yibao.adapters.office.workbooks import list_heads, list_row
-from yibao.adapters.service import Service, shanghai_now
+from yibao.adapters.service import Service
 from yibao.adapters.shapes import plain
 from yibao.domain.calendar import read_day
 from yibao.domain.refusals import BadValue
@@ -30,11 +29,10 @@ def add(router: APIRouter, console: Console) -> None:
     @router.get("/today")
     async def today(request: Request) -> Response:
         page = await console.page(request)
-        school, on = _asked(page)
+        school, on = _asked(console, page)
 
         def asked(service: Service) -> Response:
-            with directory() as people:
-                found = this_morning(service, people, school, on)
+            found = this_morning(service, console.people, school, on)
             return page.render(
                 "today.html.j2",
                 page.t("morning"),
@@ -84,11 +82,12 @@ def add(router: APIRouter, console: Console) -> None:
         by = page.who.actor
 
         def asked(service: Service) -> Any:
-            with directory() as people:
-                if people is None:
-                    return None
-                day = shanghai_now().date()
-                return shown_by_number(service, people, school, number, day, by=by, reason=reason)
+            if console.people is None:
+                return None
+            day = service.now().date()
+            return shown_by_number(
+                service, console.people, school, number, day, by=by, reason=reason
+            )
 
         try:
             found = await console.desk.run(asked)
@@ -110,21 +109,22 @@ def schools_of(page: Page) -> list[str]:
     return sorted(page.who.schools)
 
 
-def _asked(page: Page) -> tuple[str, date]:
+def _asked(console: Console, page: Page) -> tuple[str, date]:
     """The school and the day that are asked about: by default the first, and this one."""
     schools, query = schools_of(page), page.request.query_params
     school = query.get("school") or schools[0]
     if school not in schools:
         raise Problem("not_found")
+    today = console.desk.opened().service.now().date()
     try:
-        on = read_day(query["day"]) if query.get("day") else shanghai_now().date()
+        on = read_day(query["day"]) if query.get("day") else today
     except ValueError:
-        on = shanghai_now().date()
+        on = today
     return school, on
 
 
 async def _list(console: Console, page: Page, name: str, words: str) -> Response:
-    school, on = _asked(page)
+    school, on = _asked(console, page)
     if name not in LISTS:
         raise Problem("not_found")
     query = page.request.query_params
@@ -134,8 +134,7 @@ async def _list(console: Console, page: Page, name: str, words: str) -> Response
     by = page.who.actor
 
     def asked(service: Service) -> Response:
-        with directory() as people:
-            found = listed(service, people, name, school, on, by=by)
+        found = listed(service, console.people, name, school, on, by=by)
         fitting = [each for each in found.entries if _fits(each, words, years)]
         shown = fitting[begin : begin + SIZE]
         return page.render(

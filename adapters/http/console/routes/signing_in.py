@@ -3,6 +3,7 @@
 from contextlib import suppress
 from hmac import compare_digest
 from typing import Final
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -52,7 +53,7 @@ def add(router: APIRouter, console: Console, once: str | None) -> None:
 
     @router.get("/sign-in")
     async def ask(request: Request, to: str = "") -> Response:
-        return _asking(Page(request, console.sessions, None), to)
+        return _asking(console, Page(request, console.sessions, None), to)
 
     @router.post("/sign-in")
     async def sign_in(request: Request) -> Response:
@@ -64,18 +65,19 @@ def add(router: APIRouter, console: Console, once: str | None) -> None:
                 who = await console.tokens.who(_with_token(request, token))
         page = Page(request, console.sessions, None)
         if who is None:
-            return _asking(page, to, page.t("token_unknown"), 401)
-        return _signed_in(console, request, who, _within(to, page.base))
+            return _asking(console, page, to, page.t("token_unknown"), 401)
+        return signed_in(console, request, who, within(to, page.base))
 
     @router.get("/once/{token}")
     async def by_link(request: Request, token: str) -> Response:
         """The link that a server prints as it starts; it opens one time."""
         page = Page(request, console.sessions, None)
         if not left or not compare_digest(left[0].encode(), token.encode()):
-            return _asking(page, "", page.t("link_used"), 401)
+            return _asking(console, page, "", page.t("link_used"), 401)
         who = await console.tokens.who(_with_token(request, token))
         left.clear()
-        return _signed_in(console, request, who, f"{page.base}/")
+        begins = "/today" if Role.OFFICER in who.roles else "/"
+        return signed_in(console, request, who, f"{page.base}{begins}")
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -89,19 +91,23 @@ def add(router: APIRouter, console: Console, once: str | None) -> None:
 
 def to_student(page: Page, whose: EnrollmentId, **query: str) -> Response:
     """On to the page of a student."""
-    from urllib.parse import quote, urlencode
-
     asked = f"?{urlencode(query)}" if query else ""
     return RedirectResponse(f"{page.base}/s/{quote(whose.ref, safe='')}/{whose.year}{asked}", 303)
 
 
-def _asking(page: Page, to: str, problem: str = "", status: int = 200) -> Response:
+def _asking(
+    console: Console, page: Page, to: str, problem: str = "", status: int = 200
+) -> Response:
+    provider = None
+    if console.registered is not None:
+        provider = f"{page.base}/sign-in/provider?{urlencode({'to': to})}"
     return page.render(
-        "sign_in.html.j2", page.t("sign_in"), status, to=to, problem=problem, provider=None
+        "sign_in.html.j2", page.t("sign_in"), status, to=to, problem=problem, provider=provider
     )
 
 
-def _signed_in(console: Console, request: Request, who: Who, to: str) -> Response:
+def signed_in(console: Console, request: Request, who: Who, to: str) -> Response:
+    """On to where somebody wanted to go, who has signed in by now."""
     response = RedirectResponse(to, 303)
     console.sessions.open(request, response, who)
     request.scope["yibao_signed"] = True
@@ -117,7 +123,7 @@ def _with_token(request: Request, token: str) -> Request:
     return Request({**request.scope, "headers": headers})
 
 
-def _within(to: str, base: str) -> str:
+def within(to: str, base: str) -> str:
     """Where somebody wanted to go, if that is a page of the console."""
     is_ours = to.startswith(f"{base}/") and "\\" not in to and to.isprintable()
     return to if is_ours else f"{base}/"

@@ -15,6 +15,7 @@ from yibao.adapters.http.console.people import entry_of
 from yibao.adapters.http.console.rendering import Page
 from yibao.adapters.http.rights import Who, allows, may, school_of, sees
 from yibao.adapters.http.wire import Problem
+from yibao.adapters.office.directory import Directory
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import answer_json
 from yibao.adapters.views.telling import shown
@@ -38,7 +39,7 @@ def add(router: APIRouter, console: Console) -> None:
         whose = EnrollmentId(ref, year)
 
         def asked(service: Service, record: Record) -> Response | None:
-            return _page(page, service, record)
+            return _page(page, console.people, service, record)
 
         response = await console.desk.look(request, "answer", whose, asked)
         if response is None:
@@ -57,7 +58,9 @@ def has_right(who: Who, record: Record, *what: str) -> bool:
     return any(sees(may(who, each), who, ref, school) for each in what)
 
 
-def _page(page: Page, service: Service, record: Record) -> Response | None:
+def _page(
+    page: Page, people: Directory | None, service: Service, record: Record
+) -> Response | None:
     """The page, or of it what hangs on the sliders where htmx asks; None where nothing is known."""
     who, query = page.who, page.request.query_params
     assert who is not None
@@ -78,7 +81,7 @@ def _page(page: Page, service: Service, record: Record) -> Response | None:
         whose=record.enrollment,
         years=service.enrollments(record.enrollment.ref),
         about=_about(seen.latest, words),
-        person=_person(who, record, words),
+        person=_person(people, who, record, words),
         recorded=_recorded(query.get("recorded"), record, words),
         **_doable(service, who, record, words),
         **_facts(who, record, asked, words),
@@ -126,9 +129,11 @@ def _about(latest: Answer, words: Words) -> list[str]:
     return [each for each in told if each]
 
 
-def _person(who: Who, record: Record, words: Words) -> list[tuple[str, str]]:
+def _person(
+    people: Directory | None, who: Who, record: Record, words: Words
+) -> list[tuple[str, str]]:
     """Her name and number, for whom they are."""
-    entry = entry_of(who, record.enrollment.ref, school_of(record))
+    entry = entry_of(people, who, record.enrollment.ref, school_of(record))
     if entry is None:
         return []
     return [(words("roster", key), getattr(entry, key)) for key in ("name", "number")]

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from yibao.adapters.http.desk import Desk
+from yibao.adapters.http.endpoints.documented import DOCUMENTED
 from yibao.adapters.http.metrics import CONTENT_TYPE, Metrics
 from yibao.adapters.http.wire import Route
 from yibao.adapters.service import Service
@@ -13,7 +14,7 @@ from yibao.adapters.service import Service
 
 def operating(desk: Desk, metrics: Metrics, networks: tuple[str, ...]) -> APIRouter:
     """At the root: for operators, and for whoever asks from one of these networks."""
-    router = APIRouter(route_class=Route)
+    router = APIRouter(route_class=Route, responses=DOCUMENTED)
     known = [ip_network(each) for each in networks]
 
     async def check(request: Request) -> None:
@@ -25,20 +26,20 @@ def operating(desk: Desk, metrics: Metrics, networks: tuple[str, ...]) -> APIRou
         if here is None or not any(here in each for each in known):
             await desk.may(request, "operate")
 
-    @router.get("/healthz")
+    @router.get("/healthz", response_class=PlainTextResponse)
     async def alive(request: Request) -> Response:
         """The process lives."""
         await check(request)
         return PlainTextResponse("alive\n")
 
-    @router.get("/readyz")
+    @router.get("/readyz", response_class=PlainTextResponse)
     async def ready(request: Request) -> Response:
         """The store answers; else 503."""
         await check(request)
         await desk.run(lambda service: Service.enrollments(service, "ready"))
         return PlainTextResponse("ready\n")
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def figures(request: Request) -> Response:
         """The figures of this process, as Prometheus reads them."""
         await check(request)

@@ -1,0 +1,172 @@
+"""`yibao serve` as a process: killed under load, asked to show a demo, and who looked at whom."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+
+import httpx
+from click.testing import CliRunner
+
+import yibao
+from yibao.adapters.cli import main
+from yibao.adapters.office.directory import Look
+from yibao.adapters.service import shanghai_now
+
+from ..helpers.stores import lasting
+from ..helpers.web import REGISTRATION, serving, tokens_file
+from ..helpers.writers import together
+
+POSTS, WRITERS = 40, 6
+
+
+@contextmanager
+def served(url: str, folder: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
+    """`yibao serve` in a process of its own."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "yibao", "serve", "--store", url, "--port", str(port),
+         "--tokens", str(tokens_file(folder))],
+        stderr=subprocess.DEVNULL, env={**os.environ, "YIBAO_HTTP_CONSOLE": "false"},
+    )  # fmt: skip
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            assert _patiently(client, "/readyz").status_code == 200
+            yield client, process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@lasting
+def test_what_was_acknowledged_is_there_once_after_a_kill(url: str, tmp_path: Path) -> None:
+    with yibao.open(url, by="test") as service:
+        for writer in range(WRITERS):
+            service.register(f"s-{writer}", **REGISTRATION)  # type: ignore[arg-type]
+    acknowledged: dict[str, str] = {}
+    enough = Event()
+
+    def post(client: httpx.Client, writer: int, number: int) -> str | None:
+        key = f"{writer}-{number}"
+        found = client.post(
+            f"/v1/enrollments/s-{writer}/2025/declare-other-cover",
+            json={"kind": "employee"},
+            headers={"Authorization": "Bearer officer", "Idempotency-Key": key},
+        )
+        assert found.status_code in (200, 201), found.text
+        return str(found.json()["event_id"])
+
+    with served(url, tmp_path) as (client, process):
+
+        def write(writer: int) -> None:
+            for number in range(POSTS):
+                try:
+                    acknowledged[f"{writer}-{number}"] = str(post(client, writer, number))
+                except httpx.TransportError:
+                    return
+                if len(acknowledged) > POSTS:
+                    enough.set()
+
+        def kill() -> None:
+            enough.wait(30)
+            process.send_signal(signal.SIGKILL)
+
+        together([kill, *(lambda w=w: write(w) for w in range(WRITERS))])  # type: ignore[misc]
+    assert POSTS < len(acknowledged) < POSTS * WRITERS
+    with served(url, tmp_path) as (client, _):
+        for writer in range(WRITERS):
+            for number in range(POSTS):
+                key = f"{writer}-{number}"
+                event = post(client, writer, number)
+                assert acknowledged.get(key, event) == event
+    with yibao.open(url, by="test") as service:
+        for writer in range(WRITERS):
+            facts = service.facts(yibao.EnrollmentId(f"s-{writer}", 2025))
+            assert len(facts) == 1 + POSTS
+            assert len({fact.command_id for fact in facts}) == 1 + POSTS
+
+
+def test_a_server_without_anybody_listens_to_this_machine_alone(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "yibao", "serve", "--store", str(tmp_path / "f.db"),
+         "--host", "0.0.0.0"],
+        env={**os.environ, "YIBAO_LANG": "en"}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "listens on this machine alone" in done.stderr
+
+
+def _patiently(browser: httpx.Client, url: str) -> httpx.Response:
+    """What is answered once somebody listens."""
+    for _ in range(200):
+        with suppress(httpx.TransportError):
+            return browser.get(url)
+        time.sleep(0.05)
+    raise AssertionError("nobody listens")
+
+
+def test_a_demo_opens_by_a_link_one_time(tmp_path: Path) -> None:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "yibao", "serve", "--demo", "--port", str(port)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(tmp_path)}, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        link = process.stdout.readline().split()[-1]
+        with httpx.Client() as browser:
+            first = _patiently(browser, link)
+            assert (first.status_code, first.headers["location"]) == (303, "/console/today")
+            home = browser.get(f"http://127.0.0.1:{port}/console/today?school=demo&on=2025-12-15")
+            assert home.status_code == 200
+            assert httpx.get(link).status_code == 401
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) in (0, 130)
+        process.stdout.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_looked_at_whom_is_asked_on_the_command_line(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'facts.db'}"
+    asked = ["audit", "--store", url, "--accesses", "--json"]
+    with yibao.open(url, by="test"):
+        pass
+    assert json.loads(CliRunner().invoke(main, asked).stdout)["entries"] == []
+    assert not (tmp_path / "facts.db.accesses").exists()
+    with serving(url, tmp_path) as web:
+        ref = web.student()
+        web.get("officer", f"/enrollments/{ref}/2025")
+        web.get("auditor", f"/enrollments/{ref}/2025/facts")
+    found = json.loads(CliRunner().invoke(main, [*asked, "--by", "officer"]).stdout)
+    assert [(each["what"], each["ref"]) for each in found["entries"]] == [("answer", ref)]
+    told = CliRunner().invoke(main, [*asked[:-1], "--lang", "zh"]).stdout
+    assert "操作人" in told
+    assert ref in told
+    assert CliRunner().invoke(main, [*asked, "--voids"]).exit_code == 2
+
+
+def test_accesses_are_erased_after_a_set_time(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'facts.db'}"
+    with serving(url, tmp_path) as web:
+        web.get("officer", f"/enrollments/{web.student()}/2025")
+        kept = web.app.state.desk.opened().accesses
+        old = shanghai_now() - timedelta(days=400)
+        kept.note([Look(old, "officer", "answer", "old-reference", None, 2025, None)])
+    with serving(url, tmp_path, accesses_days=365) as web:
+        entries = web.get("privacy", "/accesses").json()["entries"]
+        assert [each["ref"] for each in entries] == ["s-1"]
+    assert b"old-reference" not in (tmp_path / "facts.db.accesses").read_bytes()
