@@ -1,7 +1,7 @@
-# `make demo` shows what yibao does, `make test` runs the suite, `make check` everything CI asks for.
-# All three set themselves up in .venv; they need python3 (3.11 to 3.13) with venv, and make.
-# A demo needs what yibao, its office and the web need, and the suite more: it installs that beside, of the same
-# versions.
+# `make serve` opens the console on a synthetic school, `make demo` shows what yibao does, `make test`
+# runs the suite, `make check` everything CI asks for. All set themselves up in .venv; they need python3
+# (3.11 to 3.13) with venv, and make. The first two need what yibao, its office and the web need, and the
+# suite more: it installs that beside, of the same versions.
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,6 +13,9 @@ STORY := scenarios/audit/the-counter-was-right-in-september-on-a-check-that-was-
 SCHOOL := $(VENV)/school
 LOCK := pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
+
+# What installs, type-checks or rewrites the project itself: each takes as long as hundreds of others.
+CHECKS := tests/test_wheel.py tests/test_growing.py tests/test_names.py tests/docs/test_reference.py
 
 .PHONY: demo serve test check coverage pictures bench docs torture fuzz mutants pythons lock clean
 
@@ -34,7 +37,7 @@ serve: $(SHOWN)
 	$(BIN)/yibao serve --demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --doctest-modules src tests
+	$(BIN)/python -m pytest -n 2 --doctest-modules src tests $(CHECKS:%=--ignore=%)
 
 coverage: $(READY)
 	$(BIN)/python -m coverage run -m pytest tests
@@ -47,7 +50,7 @@ check: $(READY)
 	$(BIN)/mypy docs/examples
 	$(BIN)/pyright
 	PYTHONPATH=src:tests $(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/test_wheel.py
+	$(BIN)/python -m pytest -n 2 $(CHECKS)
 
 # The suite on every Python from 3.11 to 3.13 that is here.
 pythons:

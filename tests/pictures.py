@@ -1,5 +1,6 @@
 """Draws the pictures of the README: `make pictures`; a test compares them with what is drawn."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -49,7 +50,36 @@ def autumn(language: Language) -> str:
         return file.read_text(encoding="utf-8")
 
 
+#: The student's page of the console, on the day and by the knowledge the README tells of.
+SEEN: Final[dict[Language, Path]] = {
+    language: ROOT / f"docs/pictures/console.{language}.png" for language in LANGUAGES
+}
+
+
+def take(site: str, files: Mapping[Language, Path]) -> None:
+    """Pictures of the running console, as somebody sees it who has moved the sliders."""
+    from given.console import ADA, CHROMIUM, signed_in
+    from playwright.sync_api import sync_playwright
+
+    args = ["--no-sandbox", "--force-color-profile=srgb", "--disable-lcd-text"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        for language, file in files.items():
+            page = signed_in(browser, site, "officer", {"width": 1120, "height": 900})
+            page.goto(f"{site}/s/{ADA.ref}/{ADA.year}?day=9&known=4&lang={language}")
+            page.mouse.move(0, 0)
+            below = page.locator(".columns").bounding_box()
+            assert below is not None
+            clip = {"x": 0, "y": 0, "width": 1120, "height": below["y"]}
+            page.screenshot(path=file, clip=clip, full_page=True)
+        browser.close()
+
+
 if __name__ == "__main__":
+    from given.console import opened, running
+
+    with opened(STORY) as service, running(service) as console:
+        take(console.url, SEEN)
     for draw, files in ((drawn, PICTURES), (autumn, AUTUMNS)):
         for language, file in files.items():
             file.parent.mkdir(exist_ok=True)

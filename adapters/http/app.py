@@ -19,7 +19,7 @@ from yibao.adapters.http.rights import Identify, Role, Who
 from yibao.adapters.http.settings import HttpSettings, http_settings
 from yibao.adapters.http.wire import METRICS, answered_anyway
 from yibao.adapters.office.directory import Accesses, Directory, DirectorySettings
-from yibao.adapters.service import Service
+from yibao.adapters.service import Clock, Service, shanghai_now
 from yibao.adapters.telemetry import SILENT, Telemetry
 
 __all__ = ["HttpSettings", "Identify", "Role", "Who", "app", "router"]
@@ -54,13 +54,14 @@ def app(
     identify: Identify | None = None,
     directory: DirectorySettings | None = None,
     telemetry: Telemetry = SILENT,
+    clock: Clock = shanghai_now,
     once: str | None = None,
 ) -> FastAPI:
     """The application on a store, which it opens as it starts and closes as it ends.
 
     Who asks is told by `identify`, if there is one, and then by the ways that the settings name
-    (default: of the environment), as is the directory. `once` is a token with which a link of the
-    console signs in one time. Raises YibaoError where they cannot be read,
+    (default: of the environment), as is the directory. `clock` is the service's, and `once` a token
+    with which a link of the console signs in one time. Raises YibaoError where they cannot be read,
     and, as it starts, StoreError where the store cannot be opened.
     """
     settings = settings or http_settings()
@@ -73,7 +74,7 @@ def app(
         assert settings is not None
         # What asks outside of the desk should not wait inside the pool of connections either.
         to_thread.current_default_thread_limiter().total_tokens = settings.threads
-        with opened(url, settings, metrics, directory) as found:
+        with opened(url, settings, metrics, directory, clock) as found:
             held[:] = [found]
             app.state.service = found.service
             yield

@@ -13,8 +13,8 @@ from yibao.adapters.office.directory import (
     open_accesses,
     open_directory,
 )
+from yibao.adapters.service import Clock, shanghai_now
 from yibao.adapters.service import open as open_service
-from yibao.adapters.service import shanghai_now
 from yibao.adapters.telemetry import Telemetry
 
 
@@ -29,6 +29,7 @@ def opened(
     settings: HttpSettings,
     telemetry: Telemetry,
     directory: DirectorySettings | None = None,
+    clock: Clock = shanghai_now,
 ) -> Iterator[Opened]:
     """The service, the accesses and the directory, if there is one; raises StoreError.
 
@@ -36,7 +37,9 @@ def opened(
     be anybody who found a screen open. Accesses older than is set are erased.
     """
     with ExitStack() as held:
-        service = held.enter_context(open_service(url, by="web", via="http", telemetry=telemetry))
+        service = held.enter_context(
+            open_service(url, by="web", via="http", clock=clock, telemetry=telemetry)
+        )
         people = None
         if directory is not None:
             agreed = directory.model_copy(update={"directory_two_persons": True})

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
@@ -16,6 +17,7 @@ from yibao.adapters.http.identify import Tokens
 from yibao.adapters.http.rights import Role, Who
 from yibao.adapters.http.settings import PREFIX, HttpSettings
 from yibao.adapters.office import check_office
+from yibao.adapters.service import Clock, shanghai_now
 from yibao.adapters.store import url_given
 from yibao.adapters.telemetry import log_json
 
@@ -54,10 +56,16 @@ def run_demo(host: str, port: int, tell_link: Callable[[str], None]) -> None:
         tokens = Tokens({sha256(token.encode()).hexdigest(): who})
         served = app(
             url_given(made.store), HttpSettings(), identify=tokens, directory=made.settings,
-            once=token,
+            clock=_going_on_from(made.at), once=token,
         )  # fmt: skip
         tell_link(f"http://{host}:{port}/console/once/{token}")
         uvicorn.run(served, host=host, port=port, **_QUIET)
+
+
+def _going_on_from(at: datetime) -> Clock:
+    """A clock that stands at an instant and goes on from there: in the school it is December."""
+    began = shanghai_now()
+    return lambda: at + (shanghai_now() - began)
 
 
 def served() -> FastAPI:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from pictures import AUTUMNS, PICTURES, autumn, drawn
+from pictures import AUTUMNS, PICTURES, SEEN, autumn, drawn
 from shown import blocks, shown
 
 from yibao.adapters.views.words import Language
@@ -66,10 +66,10 @@ def test_the_commands_it_names_can_be_run_as_they_stand(language: Language, here
 
 
 @in_either
-def test_its_two_commands_are_there(language: Language) -> None:
+def test_its_commands_are_there(language: Language) -> None:
     made = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = re.findall(r"\bmake (\w+)", page(language))
-    assert {"demo", "test"} <= set(named)
+    assert {"serve", "demo", "test"} <= set(named)
     assert [
         name for name in named if f"\n{name}: " not in made and f"\n{name}:\n" not in made
     ] == []
@@ -114,3 +114,11 @@ def test_the_state_diagram_is_the_one_that_is_drawn() -> None:
     ((kind, diagram),) = blocks(text)
     assert kind == "mermaid"
     assert diagram.strip() == mermaid().strip()
+
+
+@in_either
+def test_the_readme_opens_with_a_picture_of_the_console(language: Language) -> None:
+    file = SEEN[language]
+    assert page(language).index(f"(docs/pictures/{file.name})") < page(language).index("##")
+    assert file.read_bytes().startswith(b"\x89PNG")
+    assert file.stat().st_size < 200_000

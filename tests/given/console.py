@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, ViewportSize
 from starlette.testclient import TestClient
 
 from yibao.adapters.editions import Editions
@@ -89,6 +90,16 @@ def browsing(app: FastAPI) -> Browsing:
 
 #: Debian's, where `.ci/run` installs it, or the one that the environment names.
 CHROMIUM = os.environ.get("YIBAO_CHROMIUM") or which("chromium") or "/usr/bin/chromium"
+
+
+def signed_in(browser: Browser, site: str, token: str, size: ViewportSize) -> Page:
+    """A page on which somebody has signed in, as one does: by the form."""
+    page = browser.new_page(viewport=size, locale="en-GB")
+    page.goto(f"{site}/sign-in")
+    page.locator("#token").fill(token)
+    page.locator("form.card button").click()
+    page.wait_for_url(f"{site}/")
+    return page
 
 
 class Site(NamedTuple):

@@ -1,5 +1,6 @@
 """Help: one line a command, a default an option, and examples that run as they stand."""
 
+import json
 import os
 import shlex
 from pathlib import Path
@@ -92,7 +93,16 @@ def test_every_example_runs_as_it_stands(
         _with_evidence()
     if "yibao office" in line:
         _in_an_office(tmp_path, monkeypatch)
+    if line.startswith("yibao serve"):
+        _with_tokens(monkeypatch)
     assert _run(line) == 0
+
+
+def _with_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of tokens, and a server that is stopped as soon as it begins."""
+    told = {"sha256": "0" * 64, "actor": "officer-1", "roles": ["officer"], "schools": ["sjtu"]}
+    Path("tokens.yaml").write_text(json.dumps({"tokens": [told]}), encoding="utf-8")
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
 
 
 def _with_evidence() -> None:

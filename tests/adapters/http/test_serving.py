@@ -129,7 +129,7 @@ def test_a_demo_opens_by_a_link_one_time(tmp_path: Path) -> None:
         link = process.stdout.readline().split()[-1]
         with httpx.Client() as browser:
             first = _patiently(browser, link)
-            assert (first.status_code, first.headers["location"]) == (303, "/console/")
+            assert (first.status_code, first.headers["location"]) == (303, "/console/today")
             home = browser.get(f"http://127.0.0.1:{port}/console/today?school=demo&on=2025-12-15")
             assert home.status_code == 200
             assert httpx.get(link).status_code == 401

@@ -76,7 +76,8 @@ def add(router: APIRouter, console: Console, once: str | None) -> None:
             return _asking(console, page, "", page.t("link_used"), 401)
         who = await console.tokens.who(_with_token(request, token))
         left.clear()
-        return signed_in(console, request, who, f"{page.base}/")
+        begins = "/today" if Role.OFFICER in who.roles else "/"
+        return signed_in(console, request, who, f"{page.base}{begins}")
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
