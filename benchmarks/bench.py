@@ -19,6 +19,7 @@ from cohort import cohort
 from following import following
 from many import bulk_on_postgres, many_at_once
 from measured import ROUNDS, Row, in_turn, rate, timed, told
+from office import office
 from openfisca_beside import beside
 from peer import StockApplication, stock_student
 from pgserver import Server
@@ -499,9 +500,11 @@ def main(students: int, commit_count: int, trail_facts: int, cohorts: str, quick
     """Measure everything once and print one table."""
     sizes, city = (1_000, 100_000), (10_000, 100_000)
     stock = 5_000
+    roster_sizes, school = (5_000, 200_000), 40_000
     if quick:
         students, commit_count, sizes, stock, trail_facts = 500, 40, (100, 1_000), 200, 8_000
         city = (500,)
+        roster_sizes, school = (200,), 400
         cohorts = "500"
     console = Console(width=170)
     table = Table("measured", "ours", "against", "theirs", "ratio", "aim")
@@ -518,6 +521,7 @@ def main(students: int, commit_count: int, trail_facts: int, cohorts: str, quick
             trail(folder, (trail_facts // FACTS // 10, trail_facts // FACTS)),
             beside(city),
             everybody_at_once(folder, [*map(int, cohorts.split(","))]),
+            office(folder, roster_sizes, school),
             start_up(),
         ):
             for row in rows:

@@ -18,6 +18,16 @@ MEMORY: Final = Path("/dev/shm")
 if os.access(MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(MEMORY).free > 8 << 30:
     tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
 
+#: Set where all is at hand that any test needs: there a test that is skipped has failed.
+NO_SKIPS: Final = "YIBAO_NO_SKIPS"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get(NO_SKIPS) and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 #: Run as programs, with their own folder to import from.
 collect_ignore = [
     "adapters/helpers/forker.py",

@@ -1,7 +1,7 @@
 """Everybody at once: what `service.cohort` returns."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +16,7 @@ from yibao.adapters.following.cohort import (
     CohortPage,
     Counted,
     Kept,
+    Learned,
     Stood,
     Whose,
     counted_by_day,
@@ -33,6 +34,8 @@ from yibao.projections.record import Knowledge, Record
 
 if TYPE_CHECKING:
     import pyarrow
+
+    from yibao.adapters.service.columns import Stepping
 
 
 class Among(NamedTuple):
@@ -60,6 +63,17 @@ class Among(NamedTuple):
             wanted is None or wanted == (NONE if has is None else str(has))
             for wanted, has in zip(self[:3], own, strict=True)
         )
+
+
+class Steps(NamedTuple):
+    """What everybody has to do: asked together, of whom something does not fit, and who is apart.
+
+    The former two are about others than the last.
+    """
+
+    together: "Iterator[Stepping]"
+    unfit: Sequence[EnrollmentId]
+    apart: Iterator[tuple[Record, Knowledge]]
 
 
 class CohortView:
@@ -159,6 +173,35 @@ class CohortView:
         records = store.records_of(found.whom, editions, found.as_of, self._clock())
         return self._of(records), found.parked
 
+    def learned(self) -> Learned | None:
+        """Since when the last is known of each; None while not everything is taken in."""
+        return self._cohort.learned(Whose(*self._among))
+
+    def named(self, numbers: Iterable[int]) -> list[EnrollmentId]:
+        """Whose numbers in what was `learned` these are."""
+        return self._cohort.named(numbers)
+
+    def of(self, whom: Iterable[EnrollmentId]) -> Iterator[tuple[Record, Knowledge]]:
+        """As `known`, of those among some who belong to it."""
+        store, editions = self._cohort.store, self._cohort.editions
+        until = store.reached().position
+        return self._of(store.records_of(whom, editions, until, self._clock()))
+
+    def steps(self) -> "Steps | None":
+        """What everybody has to do, asked together; None where all are asked one by one.
+
+        So it is where `yibao[analysis]` is not installed, somebody is parked, or not everything is
+        taken in.
+        """
+        kept = self._kept()
+        if kept is None:
+            return None
+        from yibao.adapters.service.columns import steps
+
+        apart = self._of(self._records_apart(kept))
+        unfit = [each for alike in kept.alike for each in alike.unfit]
+        return Steps(steps(kept, self._editions_known(kept), self.at), unfit, apart)
+
     def days(
         self,
         counted: Counted = "states",
@@ -221,9 +264,12 @@ class CohortView:
 
     def _apart(self, kept: Kept) -> Iterator[Knowledge]:
         """What was known of those who do not come down to numbers."""
-        store, editions = self._cohort.store, self._cohort.editions
-        for record in store.records_of(kept.apart, editions, kept.as_of, self._clock()):
+        for record in self._records_apart(kept):
             yield record.known_by(record.latest if self.known_at is None else self.known_at)
+
+    def _records_apart(self, kept: Kept) -> Iterator[Record]:
+        store, editions = self._cohort.store, self._cohort.editions
+        return store.records_of(kept.apart, editions, kept.as_of, self._clock())
 
     def _editions_known(self, kept: Kept) -> EditionOf:
         store, editions = self._cohort.store, self._cohort.editions

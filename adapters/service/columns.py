@@ -1,9 +1,9 @@
 """Everybody's values and outcomes, filled over the columns that are kept (`yibao[analysis]`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 
@@ -14,7 +14,14 @@ from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer
 from yibao.projections.cohort.paths import Group
 from yibao.projections.cohort.shapes import EditionOf, instant_of
-from yibao.projections.cohort.together import Outcomes, value_columns
+from yibao.projections.cohort.together import (
+    FOREVER,
+    Outcomes,
+    StepOfMany,
+    steps_of,
+    value_columns,
+)
+from yibao.projections.cohort.tree import Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,6 +76,30 @@ def values_table(
     if apart:
         of_all = pa.concat_tables([of_all, table(VALUES, map(value_row, apart))])
     return of_all.sort_by([("ref", "ascending"), ("year", "ascending")]).combine_chunks()
+
+
+class Stepping(NamedTuple):
+    """What some have to do who were asked together: by their references, those at `rows`."""
+
+    refs: Sequence[str]
+    year: int
+    rows: Rows
+    steps: tuple[StepOfMany, ...]
+
+    def each_until(self, step: StepOfMany) -> Iterator[tuple[EnrollmentId, datetime | None]]:
+        """Each of them, and until when she may take one of the steps."""
+        rows: list[int] = self.rows.tolist()
+        untils: list[int] = step.until.tolist()
+        for row, until in zip(rows, untils, strict=True):
+            whose = EnrollmentId(self.refs[row], self.year)
+            yield whose, None if until == FOREVER else instant_of(until)
+
+
+def steps(kept: Kept, edition_of: EditionOf, at: datetime) -> Iterator[Stepping]:
+    """What everybody has to do at an instant who comes down to numbers."""
+    for each, group in zip(kept.alike, groups_of(kept), strict=True):
+        for found in steps_of(group, at, kept.words, edition_of):
+            yield Stepping(each.refs, each.shape.year, *found)
 
 
 def outcomes(

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 from golden.held import GOLDEN, held, releases
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema_rs import Draft202012Validator, ValidationError
 from pgserver import Server
 
 import yibao

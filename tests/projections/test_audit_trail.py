@@ -228,7 +228,7 @@ def differences(student: Given, recorded: Positioned) -> list[tuple[str, object,
 
 
 positions = st.integers(0, 48)
-often = settings(max_examples=250, deadline=None)
+often = settings(max_examples=120, deadline=None)
 
 
 @often

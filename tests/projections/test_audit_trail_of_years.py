@@ -204,7 +204,7 @@ def life_of(story: Story) -> Life:
     return life
 
 
-often = settings(max_examples=100, deadline=None)
+often = settings(max_examples=60, deadline=None)
 
 
 @often

@@ -287,7 +287,7 @@ def students(draw: st.DrawFn) -> Given:
     return student
 
 
-often = settings(max_examples=200, deadline=None)
+often = settings(max_examples=100, deadline=None)
 
 
 @often

@@ -234,8 +234,8 @@ nows = st.sampled_from([*INSTANTS, *[read_instant("2026-04-01 00:00")] * 9])
 random_instants = st.lists(
     st.integers(0, 300 * 24 * 3600).map(lambda s: INSTANTS[0] + timedelta(seconds=s)), max_size=9
 )
-often = settings(max_examples=100, deadline=None)
-very_often = settings(max_examples=300, deadline=None)
+often = settings(max_examples=60, deadline=None)
+very_often = settings(max_examples=120, deadline=None)
 
 
 @very_often

@@ -32,7 +32,7 @@ ABOUT = [
     read_instant(f"{year}-{day} 12:00") for year in range(2025, 2031) for day in ("01-15", "10-01")
 ]
 abouts = st.sampled_from(ABOUT)
-often = settings(deadline=None, max_examples=60)
+often = settings(deadline=None, max_examples=40)
 
 
 class Told(NamedTuple):

@@ -8,6 +8,7 @@ from yibao.adapters.following.cohort.cohort import (
     CohortEntry,
     CohortPage,
     Concerned,
+    Learned,
     Stood,
     open_cohort,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Concerned",
     "Counted",
     "Kept",
+    "Learned",
     "Stood",
     "Whose",
     "counted_by_day",

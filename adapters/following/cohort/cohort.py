@@ -1,7 +1,7 @@
 """The cohort as one asks it: counts and pages at any instant, as known at any other."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
@@ -23,6 +23,7 @@ from yibao.adapters.following.cohort.questions import (
     counting,
     holding,
     last_of,
+    learning,
     paging,
 )
 from yibao.adapters.following.cohort.store import CODES_APART
@@ -30,7 +31,7 @@ from yibao.adapters.following.cohort.working import has_columns
 from yibao.adapters.following.derived import AskedTables, Tables, number_of, tables_of
 from yibao.adapters.following.supervisor import Standing
 from yibao.adapters.store import FactStore
-from yibao.adapters.store.connections import Sql, SqlRow
+from yibao.adapters.store.connections import Sql, SqlRow, in_parts
 from yibao.adapters.telemetry import Watch
 from yibao.domain.refusals import BadValue
 from yibao.domain.vocabulary import EnrollmentId
@@ -86,6 +87,14 @@ class Concerned(NamedTuple):
     as_of: int
     parked: int
     is_counting: bool
+
+
+class Learned(NamedTuple):
+    """Since when the last is known of each, by the numbers that the cohort has for them."""
+
+    as_of: int
+    since: dict[int, int]
+    parked: int
 
 
 class Stood(NamedTuple):
@@ -213,6 +222,28 @@ class Cohort(AskedTables):
         ((_, _, position, is_counting, parked),) = [row for row in rows if not row[0]]
         whom = sorted(EnrollmentId(row[1], int(row[2])) for row in rows if row[0])
         return Concerned(whom, int(position), int(parked), bool(is_counting))
+
+    def learned(self, whose: Whose = EVERYBODY) -> Learned | None:
+        """Since when the last is known of each; None while not everything is taken in."""
+        self.catch_up()
+        rows = self._rows(lambda prefix: learning(prefix, whose))
+        ((_, _, as_of, is_counting, parked),) = [row for row in rows if not row[0]]
+        if is_counting or as_of < self.store.reached().position:
+            return None
+        return Learned(as_of, {row[2]: row[3] for row in rows if row[0]}, int(parked))
+
+    def named(self, numbers: Iterable[int]) -> list[EnrollmentId]:
+        """Whose numbers these are."""
+
+        def found(sql: Sql) -> list[EnrollmentId]:
+            select = f"SELECT ref, year FROM {self._prefix(sql)}enrollments WHERE number IN"
+            return [
+                EnrollmentId(*row)
+                for places, some in in_parts(numbers)
+                for row in sql.rows(f"{select} ({places})", some)
+            ]
+
+        return self._asked(found)
 
     def kept(self, known_at: datetime | None = None, whose: Whose = EVERYBODY) -> Kept | None:
         """What is known of everybody, as columns; None where somebody has to ask one by one.

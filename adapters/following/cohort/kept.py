@@ -21,12 +21,16 @@ AT_A_TIME = 50_000
 
 
 class Alike:
-    """Enrollments of one shape: their references, and the numbers of one after the other."""
+    """Enrollments of one shape: their references, and the numbers of one after the other.
+
+    Of those in `unfit` some fact does not fit.
+    """
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.refs: list[str] = []
         self.packed = bytearray()
+        self.unfit: list[EnrollmentId] = []
 
 
 class Kept(NamedTuple):
@@ -59,7 +63,7 @@ def kept_in(
         alike: dict[int, Alike] = {}
         apart: list[EnrollmentId] = []
         for rows in _parts(sql, prefix, known_at, whose):
-            for _, ref, year, shape, numbers in rows:
+            for _, ref, year, shape, numbers, codes in rows:
                 if shape is None:
                     apart.append(EnrollmentId(ref, year))
                     continue
@@ -68,17 +72,21 @@ def kept_in(
                     some = alike[shape] = Alike(shapes[shape])
                 some.refs.append(ref)
                 some.packed += numbers
+                if codes:
+                    some.unfit.append(EnrollmentId(ref, year))
     return Kept(as_of, words, [*alike.values()], apart)
 
 
-def _parts(
-    sql: Sql, prefix: str, known_at: datetime | None, whose: Whose
-) -> Iterator[list[tuple[int, str, int, int | None, bytes]]]:
+#: Number, reference, year, shape, numbers, and the codes of what does not fit.
+_Row = tuple[int, str, int, int | None, bytes, str]
+
+
+def _parts(sql: Sql, prefix: str, known_at: datetime | None, whose: Whose) -> Iterator[list[_Row]]:
     """Rows of those who are asked for, some at a time."""
     after = 0
     while True:
         statement: Statement = keeping(prefix, known_at, whose, after, AT_A_TIME)
-        rows: list[tuple[int, str, int, int | None, bytes]] = sql.rows(*statement)
+        rows: list[_Row] = sql.rows(*statement)
         yield rows
         if len(rows) < AT_A_TIME:
             return

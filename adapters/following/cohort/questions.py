@@ -142,6 +142,16 @@ def concerning(prefix: str, asked: Asked) -> Statement:
     )
 
 
+def learning(prefix: str, whose: Whose) -> Statement:
+    """Since when the last is known of each, by number, after a row as `counting` has it."""
+    where, values = _where(prefix, "x", None, whose)
+    return (
+        f"{_as_of(prefix)} UNION ALL SELECT 1, NULL, x.enrollment, x.known_from, 0 "
+        f"FROM {prefix}known AS x WHERE {where}",
+        values,
+    )
+
+
 def keeping(
     prefix: str, known_at: datetime | None, whose: Whose, after: int, limit: int
 ) -> Statement:
@@ -152,7 +162,7 @@ def keeping(
     if whose.school is not None:
         tables.reverse()
     return (
-        "SELECT e.number, e.ref, e.year, k.shape, k.numbers "
+        "SELECT e.number, e.ref, e.year, k.shape, k.numbers, k.codes "
         f"FROM {' CROSS JOIN '.join(tables)} "
         f"WHERE k.enrollment = e.number AND e.number > ? AND {where} ORDER BY e.number LIMIT ?",
         [after, *values, limit],

@@ -1,18 +1,19 @@
 """On which lists of the officer a student stands, by her next steps and what is to be looked at."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from yibao.domain.calendar import at_hour, day_before, in_shanghai, midnight
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.answer import Answer, answered
 from yibao.projections.care import review
-from yibao.projections.next_step import NextStep
 from yibao.projections.record import Knowledge, Record
 
 #: Proxies that nobody has entered yet are no facts: they are kept in the directory.
 PROXIES: Final = "proxies-to-enter"
+#: Of whom something does not fit.
+UNFIT: Final = "discrepancies"
 
 
 class Due(NamedTuple):
@@ -36,47 +37,71 @@ def due_of(record: Record, knowledge: Knowledge, at: datetime) -> Iterator[Due]:
     """The lists on which an enrollment stands at an instant, each once, by what is known of her."""
     answer = answered(knowledge, at)
     whose = answer.enrollment
-    for name, stands in _STEPS.items():
-        for step in filter(stands, answer.next_steps):
-            yield Due(name, whose, **_TOLD.get(name, _nothing)(step, at))
-            break
+    for name, step in lists_of(answer.next_steps):
+        yield due_until(name, whose, step.until, at)
     if answer.discrepancies:
-        yield Due("discrepancies", whose)
+        yield Due(UNFIT, whose)
     if _is_to_be_reviewed(record, answer, knowledge, at):
         yield Due("care-review", whose)
+
+
+class Stands(Protocol):
+    """A step that stands, of one or of many."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def who(self) -> str: ...
+
+
+S = TypeVar("S", bound=Stands)
+
+
+def lists_of(steps: Sequence[S]) -> Iterator[tuple[str, S]]:
+    """The lists on which somebody stands for her steps, each once, with the step."""
+    for name, stands in _STEPS.items():
+        for step in filter(stands, steps):
+            yield name, step
+            break
+
+
+def due_until(name: str, whose: EnrollmentId, until: datetime | None, at: datetime) -> Due:
+    """That an enrollment is on a list at an instant, for a step that may be taken until another."""
+    return Due(name, whose, **_TOLD.get(name, _nothing)(until, at))
 
 
 def _is_to_be_reviewed(record: Record, answer: Answer, knowledge: Knowledge, at: datetime) -> bool:
     return bool(answer.care_version and review(record, at, record.latest))
 
 
-def _is(*codes: str) -> Callable[[NextStep], bool]:
+def _is(*codes: str) -> Callable[[Stands], bool]:
     return lambda step: step.code in codes
 
 
-def _is_for_the_officer(step: NextStep) -> bool:
+def _is_for_the_officer(step: Stands) -> bool:
     """R17: a proxy's result shows to her, who has to tell the student."""
     return step.code == "look_at_result" and step.who == "officer"
 
 
-def _nothing(step: NextStep, at: datetime) -> dict[str, Any]:
+def _nothing(until: datetime | None, at: datetime) -> dict[str, Any]:
     return {}
 
 
-def _days_left(step: NextStep, at: datetime) -> dict[str, Any]:
-    if step.until is None:
+def _days_left(until: datetime | None, at: datetime) -> dict[str, Any]:
+    if until is None:
         return {}
-    left = in_shanghai(step.until) - midnight(in_shanghai(at).date())
+    left = in_shanghai(until) - midnight(in_shanghai(at).date())
     return {"days_left": -(-left // timedelta(days=1))}
 
 
-def _ends_on(step: NextStep, at: datetime) -> dict[str, Any]:
-    assert step.until is not None  # a waiting period has an end
-    return {"ends_on": day_before(in_shanghai(step.until).date())}
+def _ends_on(until: datetime | None, at: datetime) -> dict[str, Any]:
+    assert until is not None  # a waiting period has an end
+    return {"ends_on": day_before(in_shanghai(until).date())}
 
 
 #: The lists on which somebody is while a step stands.
-_STEPS: Final[dict[str, Callable[[NextStep], bool]]] = {
+_STEPS: Final[dict[str, Callable[[Stands], bool]]] = {
     "not-declared": _is("await_roster_declaration"),
     "not-confirmed": _is("confirm"),
     "proxy-results": _is_for_the_officer,
@@ -100,6 +125,6 @@ LISTS: Final = (
     "employee-cover",
     "cards",
     "next-premium",
-    "discrepancies",
+    UNFIT,
     "care-review",
 )

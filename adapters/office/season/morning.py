@@ -1,12 +1,12 @@
 """The morning page: how many are on each list; and a list, with who they are."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from yibao.adapters.office.directory import Directory, Entry
-from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, due_of, noon
+from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, noon
+from yibao.adapters.office.season.standing import standing
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import plain
 from yibao.domain.refusals import BadValue
@@ -62,7 +62,7 @@ def this_morning(service: Service, directory: Directory | None, school: str, on:
     Raises what `service.cohort` does, and UnreadableEvent.
     """
     at = noon(on)
-    due, parked = _due(service, school, at)
+    due, parked = standing(service, school, at)
     counts = Counter(each.name for each in due)
     counts[PROXIES] = len(directory.waiting_proxies(school)) if directory else 0
     lists = tuple(HowMany(name, counts[name]) for name in LISTS)
@@ -91,17 +91,12 @@ def listed(
     if name == PROXIES:
         found, parked = _proxies(service, directory, school), 0
     else:
-        due, parked = _due(service, school, at)
+        due, parked = standing(service, school, at)
         found = [each for each in due if each.name == name]
     refs = [each.enrollment.ref for each in found]
     people = directory.of_school(school, refs, by=by, reason=reason) if directory else {}
     entries = [Entered(each, people.get(each.enrollment.ref)) for each in found]
     return Listed(name, school, at, tuple(sorted(entries, key=_place)), parked)
-
-
-def _due(service: Service, school: str, at: datetime) -> tuple[Iterator[Due], int]:
-    concerned, parked = service.cohort(at, school=school).concerned()
-    return (due for record, known in concerned for due in due_of(record, known, at)), parked
 
 
 def _proxies(service: Service, directory: Directory | None, school: str) -> list[Due]:

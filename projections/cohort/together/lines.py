@@ -87,15 +87,19 @@ class _Lines:
             found: Any = along.answer
             if found is None:
                 self._add(
-                    along.rows, _each(None, along, EVER), None, None, _each(None, along, FOREVER)
+                    along.rows,
+                    of_each(None, along, EVER),
+                    None,
+                    None,
+                    of_each(None, along, FOREVER),
                 )
             elif isinstance(found, _Turns):
                 for state, rows, at in _in_states(found, along):
                     at_states[state].append((rows, at))
             else:
                 for begins_at, _, state, code, until in found:
-                    begins = _each(begins_at, along, EVER)
-                    self._add(along.rows, begins, state, code, _each(until, along, FOREVER))
+                    begins = of_each(begins_at, along, EVER)
+                    self._add(along.rows, begins, state, code, of_each(until, along, FOREVER))
         for state, parts in at_states.items():
             self._ask_steps(state, *map(numpy.concatenate, zip(*parts, strict=True)))
         return self._joined()
@@ -111,7 +115,7 @@ class _Lines:
         for along in ask_at(group, step, self._words, self._edition_of):
             code, until = along.answer
             asked = along.rows
-            self._add(rows[asked], at[asked], state, code, _each(until, along, FOREVER))
+            self._add(rows[asked], at[asked], state, code, of_each(until, along, FOREVER))
 
     def _add(
         self, rows: Rows, at: Numbers, state: State | None, code: str | None, until: Numbers
@@ -138,7 +142,7 @@ class _Lines:
 
 def _in_states(found: _Turns, along: Along[Any]) -> Iterator[tuple[State | None, Rows, Numbers]]:
     """The turns of everybody on a path, once each, by the state that stands from then on."""
-    turns = numpy.array([_each(at, along, EVER) for at in found.turns])
+    turns = numpy.array([of_each(at, along, EVER) for at in found.turns])
     turns.sort(axis=0)
     # And one instant before all of them.
     turns = numpy.vstack([turns[:1] - _JUST, turns])
@@ -146,14 +150,14 @@ def _in_states(found: _Turns, along: Along[Any]) -> Iterator[tuple[State | None,
     is_new[1:] = turns[1:] != turns[:-1]
     stands = numpy.zeros(turns.shape, dtype=numpy.int64)
     for at in found.changes:
-        stands += _each(at, along, EVER) <= turns
+        stands += of_each(at, along, EVER) <= turns
     rows = numpy.broadcast_to(along.rows, turns.shape)
     for number, state in enumerate(found.states):
         here = is_new & (stands == number)
         yield state, rows[here], turns[here]
 
 
-def _each(at: datetime | None, along: Along[Any], none: int) -> Numbers:
+def of_each(at: datetime | None, along: Along[Any], none: int) -> Numbers:
     """The instant of everybody on a path, as numbers."""
     if isinstance(at, InstantColumn):
         return at.column.values()[along.places]

@@ -437,7 +437,7 @@ def autumn() -> Iterator[AuditTrail]:
 
 
 @given(_QUESTIONS, st.integers(1, 7), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_pages_hold_all_that_fits_and_nothing_else(
     autumn: AuditTrail, asked: dict[str, Any], size: int, newest_first: bool
 ) -> None:

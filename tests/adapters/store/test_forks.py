@@ -21,7 +21,7 @@ from yibao.adapters.upkeep.checking import check
 from ..helpers.stores import lasting, with_trail
 from ..helpers.writers import Step, registration, told
 
-FORKS = os.environ.get("YIBAO_TORTURE", "20")
+FORKS = os.environ.get("YIBAO_TORTURE", "10")
 ELSEWHERE = "was opened in another process, before a fork: open it anew in this one"
 SOURCES = str(Path(__file__).parents[3] / "src")
 

@@ -28,7 +28,7 @@ from yibao.domain.vocabulary import EnrollmentId
 from ..helpers.stores import with_trail
 from ..helpers.writers import Step, filing, registration, told
 
-INTERRUPTS = int(os.environ.get("YIBAO_TORTURE", "200"))
+INTERRUPTS = int(os.environ.get("YIBAO_TORTURE", "100"))
 SOURCES = str(Path(__file__).parents[3] / "src")
 
 

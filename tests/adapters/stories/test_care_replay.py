@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 import yibao
 from yibao.adapters.editions.files import Editions

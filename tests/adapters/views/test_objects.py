@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from click.testing import Result
 from given import sheet
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema_rs import Draft202012Validator
 
 import yibao
 from yibao.adapters.shapes import models
@@ -59,7 +59,7 @@ def fits(told: Any, model: type[models.Shape]) -> Any:
 
 @cache
 def validator(model: type[models.Shape]) -> Draft202012Validator:
-    return Draft202012Validator(model.model_json_schema(), format_checker=FormatChecker())
+    return Draft202012Validator(model.model_json_schema(), validate_formats=True)
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])

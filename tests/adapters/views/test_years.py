@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from given import SIGNED, Given, Years, checked, continuing, given, paid, registered, withdraw
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 from rich.cells import cell_len
 from rich.console import Console
 

@@ -150,7 +150,7 @@ one_piece = st.builds(
 pieces = st.lists(one_piece, max_size=7)
 facts = st.lists(st.sampled_from(sorted(FACTS)), max_size=7)
 instants = st.sampled_from(INSTANTS)
-often = settings(max_examples=100, deadline=None)
+often = settings(max_examples=60, deadline=None)
 
 
 def told(

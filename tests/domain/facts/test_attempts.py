@@ -216,7 +216,7 @@ anything = st.recursive(
 )
 keys = st.one_of(st.sampled_from([*TOLD, *RefusedAttempt.model_fields, "schema"]), any_text)
 mappings = st.dictionaries(keys, anything, max_size=9)
-often = settings(max_examples=400, deadline=None)
+often = settings(max_examples=200, deadline=None)
 
 
 def as_read(name: str, value: object) -> object:

@@ -208,7 +208,7 @@ def said(found: Answer, *leaving_out: str) -> dict[str, Any]:
     return {name: PARTS[name].value(found) for name in PARTS if name not in leaving_out}
 
 
-often = settings(max_examples=150, deadline=None)
+often = settings(max_examples=80, deadline=None)
 
 
 @often

@@ -110,7 +110,7 @@ def years(draw: st.DrawFn, most: int = 5) -> list[Given]:
 
 
 @forall(years())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_every_year_is_answered_whatever_was_recorded_in_any(told: list[Given]) -> None:
     student = Years(*told)
     for year, case in student.cases.items():
@@ -123,7 +123,7 @@ def test_every_year_is_answered_whatever_was_recorded_in_any(told: list[Given]) 
 
 
 @forall(years(most=2))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_carrying_over_never_shortens_what_was_owed(told: list[Given]) -> None:
     before, now = Years(*told).cases.values()
     if before.enrolled is None or now.enrolled is None:
@@ -141,7 +141,7 @@ def test_carrying_over_never_shortens_what_was_owed(told: list[Given]) -> None:
 
 
 @forall(years(most=2))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_nobody_is_asked_twice_for_a_fact_that_is_known(told: list[Given]) -> None:
     student = Years(*told)
     before = student.cases[2025]
@@ -153,7 +153,7 @@ def test_nobody_is_asked_twice_for_a_fact_that_is_known(told: list[Given]) -> No
 
 
 @forall(years(most=3), st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_a_payment_is_the_same_in_whichever_stream_it_is_told(
     told: list[Given], chance: Any
 ) -> None:
@@ -190,7 +190,7 @@ def _plain(case: Case, at: datetime) -> tuple[Any, ...]:
 
 
 @forall(years(most=4))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 def test_a_year_of_which_no_earlier_one_is_known_is_answered_as_by_itself(
     told: list[Given],
 ) -> None:
@@ -203,7 +203,7 @@ def test_a_year_of_which_no_earlier_one_is_known_is_answered_as_by_itself(
 
 
 @forall(years(most=3))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_what_is_pending_in_the_year_before_is_pending_here(told: list[Given]) -> None:
     *_, before, now = Years(*told).cases.values()
     if before.enrolled is None or now.enrolled is None:

@@ -36,7 +36,7 @@ from yibao.projections.discrepancies import discrepancies
 from yibao.projections.record import Knowledge, Record
 
 #: So many students are compared in the suite; many more in `make torture`.
-STUDENTS = 50_000 if "YIBAO_TORTURE" in os.environ else 2_000
+STUDENTS = 50_000 if "YIBAO_TORTURE" in os.environ else 1_000
 #: So many are like one another.
 ALIKE = 100
 

@@ -131,9 +131,9 @@ def _spoilt(path: list[Hash], data: st.DataObject) -> list[Hash]:
     return path
 
 
-def test_ten_thousand_random_trees_and_proofs_are_read_alike() -> None:
+def test_thousands_of_random_trees_and_proofs_are_read_alike() -> None:
     random = Random(20260901)
-    for _ in range(5000):
+    for _ in range(2000):
         size = random.randint(1, len(ENTRIES))
         index, earlier = random.randrange(size), random.randint(0, size)
         tree, root = TILES.tree(size), TILES.tree(size).root()

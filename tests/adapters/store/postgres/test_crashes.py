@@ -1,6 +1,6 @@
 """Servers crash and fail over while several write and one follows: nothing is lost.
 
-The suite crashes a server eight times; `YIBAO_TORTURE=1000` in the environment crashes it as
+The suite crashes a server four times; `YIBAO_TORTURE=1000` in the environment crashes it as
 often as it says.
 """
 
@@ -41,7 +41,7 @@ from ...helpers.stores import rows
 from ...helpers.writers import Nursery, Step, Told, Writer, filing, registration, told
 from ..sqlite.test_crashes import Kept
 
-CRASHES = int(os.environ.get("YIBAO_TORTURE", "8"))
+CRASHES = int(os.environ.get("YIBAO_TORTURE", "4"))
 LANES = 4
 #: How much each of them writes.
 STEPS = 100

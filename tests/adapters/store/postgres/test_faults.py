@@ -2,7 +2,7 @@
 
 What was recorded is one fact, whatever became of the answer; what was not is a clear StoreError.
 Everything happens to a PostgreSQL that is really there. In the suite a connection is cut some
-thirty times at random; `YIBAO_TORTURE=1000` in the environment cuts as often as it says.
+fifteen times at random; `YIBAO_TORTURE=1000` in the environment cuts as often as it says.
 """
 
 import os
@@ -44,7 +44,7 @@ from ...helpers.stores import rows
 from ...helpers.writers import Asked, Nursery, filing, registration
 from ..sqlite.test_faults import NAMESPACE, needs_private_mounts
 
-CUTS = int(os.environ.get("YIBAO_TORTURE", "30"))
+CUTS = int(os.environ.get("YIBAO_TORTURE", "15"))
 REF, OTHER = "s-faulty", "s-other"
 ADA, BO = EnrollmentId(REF, 2025), EnrollmentId(OTHER, 2025)
 SOURCES = Path(__file__).parents[4] / "src"

@@ -1,6 +1,6 @@
 """Writers are killed at random moments: what was acknowledged is there, and nothing by halves.
 
-The suite kills some forty on each store; `YIBAO_TORTURE=1000` in the environment kills as many
+The suite kills some sixteen on each store; `YIBAO_TORTURE=1000` in the environment kills as many
 as it says.
 What is lost with a process is tried here, not what is lost with the machine's power.
 """
@@ -28,7 +28,7 @@ from yibao.domain.vocabulary import edition_stream
 from ...helpers.stores import rows
 from ...helpers.writers import Nursery, Step, Told, Writer, filing, registration, told, whose
 
-KILLS = int(os.environ.get("YIBAO_TORTURE", "40"))
+KILLS = int(os.environ.get("YIBAO_TORTURE", "16"))
 EDITION = "edition:shanghai-2025"
 #: A student about whom every writer writes.
 SHARED = "s-shared"

@@ -1,0 +1,105 @@
+"""Who is on which lists of a school at an instant: asked of all at once, and kept.
+
+A page is asked for again and again in a morning while little is recorded. What is kept of somebody
+stands until something is learned of her; then she alone is asked again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from threading import Lock
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from yibao.adapters.office.season.lists import UNFIT, Due, due_of, due_until, lists_of
+from yibao.adapters.service import CohortView, Service
+from yibao.domain.vocabulary import EnrollmentId
+from yibao.projections.record import Knowledge, Record
+
+#: Of so many of whom something was learned each is asked; of more all of them at once.
+MANY: Final = 1000
+#: So many pages are kept of a service.
+_PAGES: Final = 4
+
+
+def standing(service: Service, school: str, at: datetime) -> tuple[list[Due], int]:
+    """Who of a school is on which list, and how many are parked.
+
+    Raises what `service.cohort` does, and UnreadableEvent.
+    """
+    with _OPENING:
+        pages = _KEPT.setdefault(service, OrderedDict())
+        page = pages.setdefault((school, at), _Page())
+        pages.move_to_end((school, at))
+        while len(pages) > _PAGES:
+            pages.popitem(last=False)
+    return page.asked(service.cohort(at, school=school))
+
+
+class _Page:
+    """What was found of a school at an instant, up to a position."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._as_of = -1
+        self._since: dict[int, int] = {}
+        self._due: dict[EnrollmentId, list[Due]] = {}
+
+    def asked(self, cohort: CohortView) -> tuple[list[Due], int]:
+        with self._lock:
+            learned = cohort.learned()
+            if learned is None:
+                due, parked = _one_by_one(cohort)
+                return list(due), parked
+            if learned.as_of != self._as_of:
+                self._take_in(cohort, self._changed(learned.since))
+                self._as_of, self._since = learned.as_of, learned.since
+            return [due for each in self._due.values() for due in each], learned.parked
+
+    def _changed(self, since: dict[int, int]) -> set[int]:
+        """Of whom something was learned, and who came or left."""
+        if not self._since:
+            return {*since}
+        # What was learned with the last may have been learned in the same instant again.
+        last = max(self._since.values())
+        changed = {
+            who for who, when in since.items() if when == last or self._since.get(who) != when
+        }
+        return changed | (self._since.keys() - since.keys())
+
+    def _take_in(self, cohort: CohortView, changed: set[int]) -> None:
+        if len(changed) > MANY or not self._since:
+            self._due = {}
+            due: Iterable[Due] = _of_all(cohort)
+        else:
+            whom = cohort.named(changed)
+            for each in whom:
+                self._due.pop(each, None)
+            due = _due(cohort, cohort.of(whom))
+        for each_due in due:
+            self._due.setdefault(each_due.enrollment, []).append(each_due)
+
+
+_OPENING: Final = Lock()
+_KEPT: Final = WeakKeyDictionary[Service, OrderedDict[tuple[str, datetime], _Page]]()
+
+
+def _of_all(cohort: CohortView) -> Iterator[Due]:
+    steps = cohort.steps()
+    if steps is None:
+        yield from _one_by_one(cohort)[0]
+        return
+    yield from _due(cohort, steps.apart)
+    yield from (Due(UNFIT, whose) for whose in steps.unfit)
+    for some in steps.together:
+        for name, step in lists_of(some.steps):
+            yield from (due_until(name, *each, cohort.at) for each in some.each_until(step))
+
+
+def _one_by_one(cohort: CohortView) -> tuple[Iterator[Due], int]:
+    concerned, parked = cohort.concerned()
+    return _due(cohort, concerned), parked
+
+
+def _due(cohort: CohortView, known: Iterable[tuple[Record, Knowledge]]) -> Iterator[Due]:
+    return (due for each in known for due in due_of(*each, cohort.at))
