@@ -144,3 +144,31 @@ def test_every_name_says_what_it_is() -> None:
         )
         if inspect.isclass(found):
             assert not told.startswith(f"{name}(")
+
+
+MINE = """\
+edition: mine-2025
+title: {en: Mine, zh: 本市}
+extends: shanghai-2025
+words:
+  border_pass: {en: border pass, zh: 边民证}
+"""
+
+
+def test_a_table_may_say_what_an_edition_has_words_of_its_own_for(
+    people: office.Directory, tmp_path: Path
+) -> None:
+    policies = tmp_path / "editions"
+    policies.mkdir()
+    (policies / "mine-2025.yaml").write_text(MINE, encoding="utf-8")
+    kinds = ["边民证", "Border Pass", "border_pass", "学生证"]
+    rows = [f"052500{n},李雷,{kind},B123456{n},本科生,2025-09-01" for n, kind in enumerate(kinds)]
+    table = "\n".join([CSV.partition("\n")[0], *rows]).encode()
+    with yibao.open(f"sqlite:///{tmp_path / 'mine.db'}", policies=policies) as service:
+        imported = office.import_table(service, people, "roster", table, school="sjtu", at=AT)
+        told = [(row.verdict, row.column) for row in imported.rows]
+        assert told == [("registered", None)] * 3 + [("refused", "document")]
+        assert imported.rows[-1].code == "unknown_document"
+        shown = office.shown(service, people, "sjtu", "0525000", "2025-11-03", by="a")
+        assert shown is not None
+        assert shown.answers[0].document == "border_pass"
