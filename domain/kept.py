@@ -28,6 +28,8 @@ class kept(Generic[S, R]):
     def __get__(self, owned: Any, owner: type) -> Any:
         if owned is None:
             return self
-        # From now on the attribute is found before this.
-        found = owned.__dict__[self._name] = self._work_out(owned)
+        found = self._work_out(owned)
+        # From now on the attribute is found before this. Who asks for `__dict__` makes Python build
+        # a dictionary for the object, which is more than it takes to set one attribute.
+        object.__setattr__(owned, self._name, found)
         return found

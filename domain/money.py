@@ -11,6 +11,8 @@ from pydantic_core.core_schema import (
     plain_serializer_function_ser_schema,
 )
 
+from yibao.domain.kept import kept
+
 _YUAN = re.compile(r"\d{1,10}(\.\d{1,2})?", re.ASCII)
 
 
@@ -23,14 +25,10 @@ class Fen(int):
     12051
     """
 
-    _text: str
-
-    def __new__(cls, fen: int) -> Self:
-        made = super().__new__(cls, fen)
-        whole, part = divmod(abs(fen), 100)
-        # At hand when it is written: what a signal raises in the middle would be lost in pydantic.
-        made._text = f"{'-' if fen < 0 else ''}{whole}.{part:02d}"
-        return made
+    @kept
+    def _text(self) -> str:
+        whole, part = divmod(abs(self), 100)
+        return f"{'-' if self < 0 else ''}{whole}.{part:02d}"
 
     @classmethod
     def of(cls, yuan: str | Decimal | int) -> Self:
@@ -44,7 +42,9 @@ class Fen(int):
         if not _YUAN.fullmatch(text):
             raise ValueError("an amount is written in yuan with at most two decimals, as 120.00")
         whole, _, part = text.partition(".")
-        return cls(int(whole) * 100 + int(part.ljust(2, "0")))
+        fen = cls(int(whole) * 100 + int(part.ljust(2, "0")))
+        str(fen)  # kept for pydantic, in which would be lost what a signal raises in the middle
+        return fen
 
     def __str__(self) -> str:
         return self._text

@@ -59,7 +59,7 @@ SEEN: Final[dict[Language, Path]] = {
 def take(site: str, files: Mapping[Language, Path]) -> None:
     """Pictures of the running console, as somebody sees it who has moved the sliders."""
     from given.console import ADA, CHROMIUM, signed_in
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import FloatRect, sync_playwright
 
     args = ["--no-sandbox", "--force-color-profile=srgb", "--disable-lcd-text"]
     with sync_playwright() as playwright:
@@ -70,7 +70,7 @@ def take(site: str, files: Mapping[Language, Path]) -> None:
             page.mouse.move(0, 0)
             below = page.locator(".columns").bounding_box()
             assert below is not None
-            clip = {"x": 0, "y": 0, "width": 1120, "height": below["y"]}
+            clip = FloatRect(x=0, y=0, width=1120, height=below["y"])
             page.screenshot(path=file, clip=clip, full_page=True)
         browser.close()
 

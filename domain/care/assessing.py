@@ -17,15 +17,23 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from yibao.domain.calendar import day_after, midnight
-from yibao.domain.care.cover import Cover, Left, Window, Year, filing_for, first_filings
+from yibao.domain.care.cover import (
+    Cover,
+    Filings,
+    Left,
+    Window,
+    Year,
+    filing_for,
+    first_filings,
+)
 from yibao.domain.care.ledger import Care, CareFact
 from yibao.domain.derivation import Derived, is_known
 from yibao.domain.editions import Row
-from yibao.domain.facts import events
+from yibao.domain.facts import Facts, events
 from yibao.domain.kept import kept
 from yibao.domain.money import NOTHING, Fen
 from yibao.domain.refusals import Code
-from yibao.domain.rules import Case, Waiting, as_of, values
+from yibao.domain.rules import Case, Values, Waiting, as_of, values
 from yibao.domain.vocabulary import PENDING, DayRange, Pending, Settlement, WaitingPeriod
 
 
@@ -120,11 +128,16 @@ class _Found(NamedTuple):
 
 
 class _Told(NamedTuple):
-    """What was assessed the last time: of which care, and under what cover."""
+    """What was assessed the last time: of which care, by which values, facts and filings.
 
-    cover: Cover
-    cares: Sequence[Care]
-    found: Sequence[_Found]
+    The case itself is not among it, which keeps this: it would stay until the next collection.
+    """
+
+    values: Values
+    facts: Facts
+    filings: Filings
+    cares: Sequence[Care] = ()
+    found: Sequence[_Found] = ()
 
 
 #: Facts that come between two pieces of care and move neither, but for care in a province filed.
@@ -147,37 +160,38 @@ def assessments(case: Case, cares: Sequence[Care], at: datetime) -> tuple[Assess
         return ()
     case = as_of(case, at)
     cover = Cover(case, benefits, values(case, at))
+    now = _Told(cover.values, case.facts, first_filings(case), cares)
 
     def tell(before: _Told | None) -> _Told:
-        if before is None or not _goes_on(before.cover, cover):
-            before = _Told(cover, (), ())
-        return _Told(cover, cares, _going_on(cover, before, cares))
+        if before and _goes_on(before, now):
+            return now._replace(found=_going_on(cover, before, now))
+        return now._replace(found=_in_turn(cover, cares, ()))
 
     return tuple(map(_ASSESSED, case.again("assessments", tell).found))
 
 
-def _goes_on(before: Cover, cover: Cover) -> bool:
+def _goes_on(before: _Told, now: _Told) -> bool:
     """Whether care is covered as before, but perhaps for a province."""
-    between = before.case.facts.differ_in(cover.case.facts)
-    return before.values is cover.values and between <= _BETWEEN
+    return before.values is now.values and before.facts.differ_in(now.facts) <= _BETWEEN
 
 
-def _going_on(cover: Cover, before: _Told, cares: Sequence[Care]) -> Sequence[_Found]:
+def _going_on(cover: Cover, before: _Told, now: _Told) -> Sequence[_Found]:
     """The assessments, as far as can be those of before."""
-    moved = _filed_otherwise(before.cover.case, cover.case)
+    cares, moved = now.cares, _filed_otherwise(before.filings, now.filings)
     start = _alike(before.cares, cares, moved)
     rest = _alike(before.cares[start:][::-1], cares[start:][::-1], moved)
     until = len(before.cares) - rest
-    found = list(before.found[:start])
-
-    def assess(some: Sequence[Care]) -> None:
-        for care in some:
-            found.append(_assessed(cover, care, _left(found)))
-
-    assess(cares[start : len(cares) - rest])
+    found = _in_turn(cover, cares[start : len(cares) - rest], before.found[:start])
     if _left(found) == _left(before.found[:until]):
         return [*found, *before.found[until:]]
-    assess(cares[len(cares) - rest :])
+    return _in_turn(cover, cares[len(cares) - rest :], found)
+
+
+def _in_turn(cover: Cover, cares: Sequence[Care], after: Sequence[_Found]) -> Sequence[_Found]:
+    """The assessments so far, and of some pieces after those, one after the other."""
+    found = list(after)
+    for care in cares:
+        found.append(_assessed(cover, care, _left(found)))
     return found
 
 
@@ -190,10 +204,9 @@ def _alike(some: Sequence[Care], others: Sequence[Care], moved: Collection[str])
     return next((n for n, province in enumerate(provinces) if province in moved), common)
 
 
-def _filed_otherwise(before: Case, case: Case) -> Collection[str]:
+def _filed_otherwise(was: Filings, is_now: Filings) -> Collection[str]:
     """The provinces whose first filing is not the one before."""
-    was, is_now = first_filings(before), first_filings(case)
-    return {each for each in was | is_now if was.get(each) is not is_now.get(each)}
+    return {each for each in was.keys() | is_now.keys() if was.get(each) is not is_now.get(each)}
 
 
 def _left(found: Sequence[_Found]) -> Mapping[Year, Left]:
@@ -274,7 +287,8 @@ def _less(left: Derived[Any], spent: Derived[Fen], fact: CareFact) -> Derived[An
     """R29, R37: what is left after this piece, told with every piece that consumed some of it."""
     if left.value is None or not spent.value:
         return left
-    return left._replace(value=left.value.less(spent.value), inputs=(*left.inputs, fact))
+    rest = left.value.less(spent.value)
+    return Derived(left.name, rest, left.rule, (*left.inputs, fact))
 
 
 def covered(cover: Cover, fact: CareFact) -> Derived[date | Pending | None]:

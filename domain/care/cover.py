@@ -4,7 +4,7 @@ And what is left by then of what stands once a year: the deductible, and the cap
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ from yibao.domain.vocabulary import DayRange, OtherCover, Pending, State
 Window = Derived[DayRange | Pending | None]
 #: The year in which the yearly amounts of care count: a calendar year, None for the benefit year.
 Year = int | None
+#: The first filing for each province, whose name stands as it is compared.
+Filings = Mapping[str, Current[events.RemoteCareFiled]]
 
 
 class Left(NamedTuple):
@@ -47,8 +49,11 @@ class Cover:
 
     def year_of(self, day: date) -> Year:
         """R29: the year in which care of a day counts."""
-        by_calendar = any(each.value == "calendar_year" for each in self._restarts)
-        return day.year if by_calendar else None
+        return day.year if self._by_calendar else None
+
+    @kept
+    def _by_calendar(self) -> bool:
+        return any(each.value == "calendar_year" for each in self._restarts)
 
     def earlier_covers(self, year: Year) -> Sequence[Current[events.OtherCoverDeclared]]:
         """R29: the insurances that may have consumed some of a year's deductible before."""
@@ -155,11 +160,11 @@ def filing_for(case: Case, province: str | None) -> Current[events.RemoteCareFil
     return None if province is None else first_filings(case).get(province.casefold())
 
 
-def first_filings(case: Case) -> dict[str, Current[events.RemoteCareFiled]]:
+def first_filings(case: Case) -> Filings:
     """The first filing for each province, whose name stands as it is compared."""
     return case.once("filings", lambda: _first_filings(case))
 
 
-def _first_filings(case: Case) -> dict[str, Current[events.RemoteCareFiled]]:
+def _first_filings(case: Case) -> Filings:
     filings = reversed(case.facts.remote_filings)
     return {filing.event.province.casefold(): filing for filing in filings}

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from yibao.domain.editions.citation import Flag, Model, Parameter, Places, in_unit
+from yibao.domain.kept import kept
 from yibao.domain.money import Fen
 from yibao.domain.vocabulary import CareSetting, HospitalLevel
 
@@ -64,6 +65,17 @@ class Benefits(Model):
 
     def row(self, setting: CareSetting, level: HospitalLevel | None) -> Row:
         """The row that holds for a piece of care."""
+        return self._rows[setting, level]
+
+    @kept
+    def _rows(self) -> dict[tuple[CareSetting, HospitalLevel | None], Row]:
+        return {
+            (setting, level): self._row(setting, level)
+            for setting in CareSetting
+            for level in (HospitalLevel if needs_level(setting) else (None,))
+        }
+
+    def _row(self, setting: CareSetting, level: HospitalLevel | None) -> Row:
         kind = _TABLE[setting]
         place = f"{kind.cells}_{level}" if level else kind.cells
         deductible: Any = getattr(self, f"{kind.cells if kind.is_yearly else place}_deductible")
@@ -80,12 +92,8 @@ class Benefits(Model):
     @property
     def table(self) -> list[Row]:
         """Every row, as the notice prints them; emergency care has those of outpatients."""
-        return [
-            self.row(setting, level)
-            for setting in CareSetting
-            if setting is not CareSetting.EMERGENCY
-            for level in (HospitalLevel if needs_level(setting) else (None,))
-        ]
+        rows = self._rows.values()
+        return [row for row in rows if row.setting is not CareSetting.EMERGENCY]
 
 
 def needs_level(setting: CareSetting) -> bool:

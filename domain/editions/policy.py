@@ -356,6 +356,16 @@ class Policy(Model):
         """Whether who joins in some period waits for months that are fixed (R35)."""
         return any(period.value.fixed_waiting_months for period in self.periods)
 
+    @kept
+    def may_wait(self) -> bool:
+        """Whether the edition knows any waiting period."""
+        return self.knows_waiting_periods or self.has_fixed_waiting
+
+    @kept
+    def waits_by_joining(self) -> bool:
+        """Whether a waiting period may depend on when one joins (R14, R35)."""
+        return self.parameters.waiting_counts_from.value == "enrollment" or self.has_fixed_waiting
+
 
 def _codes(given: Parameter[Any] | None) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The codes in a value, and where; whom to call may be a code in the place of a number."""

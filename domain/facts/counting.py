@@ -192,9 +192,10 @@ class Facts:
     def _stays(self) -> dict[str, int]:
         """How often the student came to each school."""
         found: dict[str, int] = {}
-        came = [fact.event.school for fact in self.registrations]
-        for school in came + [fact.event.school for fact in self.school_changes]:
-            found[school] = found.get(school, 0) + 1
+        came: Iterable[Current[events.Registered | events.SchoolChanged]]
+        came = chain(self.registrations, self.school_changes)
+        for fact in came:
+            found[fact.event.school] = found.get(fact.event.school, 0) + 1
         return found
 
     @kept
@@ -264,18 +265,20 @@ def episodes(choices: Sequence[Choice]) -> tuple[Episode, ...]:
     confirmation: Confirmation | None = None
     for choice in choices:
         if is_confirmation(choice):
+            if found and confirmation is None:
+                found[-1] = found[-1]._replace(came_back=True)
             confirmation = confirmation or choice
         elif is_opt_out(choice) and confirmation:
             found.append(Episode(confirmation, choice))
             confirmation = None
     if confirmation:
         found.append(Episode(confirmation, None))
-    return (*(episode._replace(came_back=True) for episode in found[:-1]), *found[-1:])
+    return tuple(found)
 
 
 def is_confirmation(choice: Choice) -> TypeIs[Confirmation]:
     """Whether the student chose to join."""
-    return isinstance(choice.event, events.Confirmed | events.PremiumPaid)
+    return isinstance(choice.event, _JOINING)
 
 
 def is_proxy(confirmation: Confirmation) -> bool:
@@ -315,6 +318,7 @@ def clamped(at: datetime, registration: Current[events.Registered]) -> datetime:
 
 
 _AFTER_ALL = 2**62
+_JOINING = (events.Confirmed, events.PremiumPaid)
 _AT_A_SCHOOL = (events.Registered, events.SchoolChanged)
 
 #: The key that sorts facts: the moment is the first of a fact's two parts.

@@ -90,7 +90,7 @@ def evolve(stream: Stream, event: events.Event) -> Stream:
     if isinstance(event, events.Fact) and event.supersedes is None:
         come = _fact(event, event.originator_version)
         facts += (come,)  # quicker than what unpacks it first
-    elif isinstance(event, events.Fact | events.Voided) and event.supersedes:
+    elif isinstance(event, (events.Fact, events.Voided)) and event.supersedes:
         index = stream.index_of(event.supersedes)
         if index is not None:
             gone = facts[index]
@@ -139,6 +139,8 @@ def fold(recorded: Sequence[events.Event]) -> Stream:
 
 def current_facts(recorded: Sequence[events.Event]) -> tuple[AnyFact, ...]:
     """The current facts alone, as a question needs them; the same as `fold(…).facts`."""
+    if not any(map(_amends, recorded)):
+        return (*[_fact(e, e.originator_version) for e in recorded if isinstance(e, events.Fact)],)
     place_of: dict[UUID, int] = {}
     # A fact that takes another's place has its entry, so these stay in the order of the places.
     current: dict[int, AnyFact] = {}
@@ -171,6 +173,11 @@ def places(recorded: Sequence[events.Event]) -> dict[UUID, int]:
             own = event.originator_version
             found[event.event_id] = found.get(event.supersedes, own) if event.supersedes else own
     return found
+
+
+def _amends(event: events.Event) -> bool:
+    """Whether it takes the place of a fact, or takes one back."""
+    return isinstance(event, (events.Fact, events.Voided)) and event.supersedes is not None
 
 
 def _fact(event: events.Fact, place: int) -> AnyFact:

@@ -169,8 +169,7 @@ def _check_values(
     policy = edition.policy
     if isinstance(event, events.PriorCoverageVerified) and event.waiting_ends_on:
         case = _case(evolve(stream, event), edition, around)
-        may_wait = policy.knows_waiting_periods or policy.has_fixed_waiting
-        if case.facts.registration is None or not may_wait:
+        if case.facts.registration is None or not policy.may_wait:
             return
         signed = case.episodes[-1].confirmation if case.episodes else None
         if event.waiting_ends_on < first_waiting_day(case, signed).value:

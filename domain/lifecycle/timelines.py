@@ -143,7 +143,7 @@ def _milestones(case: Case, episode: Episode) -> Iterator[Trigger]:
             yield Trigger(latest(shows.value, signed), "waiting_period_shows", shows)
     built = account_instant(case, episode.confirmation, values.account_built_on)
     if built is not None:
-        built = built._replace(value=latest(built.value, signed))
+        built = built.of(built.name, latest(built.value, signed))
         yield from _from_the_account_on(case, values, built)
     benefit_to, ends = case.policy.parameters.benefit_to, case.policy.ends_at
     expired = Derived("expired", ends, "R24", (benefit_to,))

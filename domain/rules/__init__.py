@@ -117,7 +117,7 @@ def values_of(case: Case, episode: Episode) -> Values:
         waiting = waiting_period(case, episode.confirmation)
         account = account_day(case, episode, waiting)
         coverage = benefit_window(case, episode, waiting, account)
-        evoucher = evoucher_instant(case, episode, waiting, account)
+        evoucher = evoucher_instant(case, episode, waiting, account, coverage)
         return Values(waiting, account, evoucher, coverage)
 
     return case.shared(("values", episode.key), derive)

@@ -19,6 +19,7 @@ from yibao.domain.rules.waiting import (
     after_waiting,
     counting_check,
     day_of_joining,
+    last_waiting,
     moved_waiting,
     waiting_period,
     year_before_undecided,
@@ -39,9 +40,9 @@ def account_day(case: Case, episode: Episode, waiting: Waiting) -> AccountDay:
         return nothing
     carried = carried_account(case)
     if carried is not None:
-        left = _unless_left(case, episode.ended_by, _earliest_day(case, confirmation, waiting))
-        still_open = carried_while_open(case, carried)
-        return still_open if still_open and is_known(left) else left
+        if still_open := carried_while_open(case, carried):
+            return open_unless_left(case, episode, waiting, still_open)
+        return _unless_left(case, episode.ended_by, _earliest_day(case, confirmation, waiting))
     unknown = not_yet_known(case, episode, waiting, name, "R18")
     if unknown is not None:
         return unknown
@@ -64,9 +65,7 @@ def _handed_account(case: Case | None, moved: Waiting | None) -> Derived[date | 
     if case is None:
         return None
     episode = case.main_road
-    # What a check moves, it moves where it came about.
-    came_before = moved and carried_account(case) and not case.facts.accounts
-    if episode is None or came_before:
+    if episode is None or _came_before(case, moved):
         return _handed_account(case.before, moved)
     waiting = moved or waiting_period(case, episode.confirmation)
     account = account_day(case, episode, waiting)
@@ -76,15 +75,25 @@ def _handed_account(case: Case | None, moved: Waiting | None) -> Derived[date | 
     return Derived(account.name, account.value, "R33", earlier, account.because)
 
 
+def _came_before(case: Case, moved: Waiting | None) -> bool:
+    """What a check moves, it moves where it came about: whether that was before this year."""
+    return bool(moved and carried_account(case) and not case.facts.accounts)
+
+
+def moved_account(case: Case, moved: Waiting | None) -> Derived[date | Pending] | None:
+    """R33: the account as a check of a later year moves it, if it came about before this year."""
+    return _handed_account(case.before, moved) if _came_before(case, moved) else None
+
+
 def _handed_at_the_earliest(case: Case) -> Derived[date]:
     """The earliest that an account could be built which the year before hands on as open."""
-    before = case.before
-    while before and before.main_road is None:
+    before, moved = case.before, moved_waiting(case)
+    while before and (before.main_road is None or _came_before(before, moved)):
         before = before.before
     assert before
     assert before.main_road
     confirmation = before.main_road.confirmation
-    waiting = moved_waiting(case) or waiting_period(before, confirmation)
+    waiting = moved or waiting_period(before, confirmation)
     earliest = _earliest_day(before, confirmation, waiting)
     return earliest.of(earliest.name, earliest.value)._replace(
         rule="R33", inputs=(Earlier(before.policy, earliest),)
@@ -160,11 +169,16 @@ def not_yet_known(
     None where nothing is missing.
     """
     missing = what_is_missing(case, episode.confirmation, waiting, name, rule)
-    if missing is None:
-        return None
+    return missing and open_unless_left(case, episode, waiting, missing)
+
+
+def open_unless_left(
+    case: Case, episode: Episode, waiting: Waiting, missing: Derived[Pending]
+) -> Derived[Pending | None]:
+    """R25: what is open, or none after leaving or opting out before any account could be built."""
     earliest = _earliest_day(case, episode.confirmation, waiting)
     left = _unless_left(case, episode.ended_by, earliest)
-    return missing if is_known(left) else left.of(name, None)
+    return missing if is_known(left) else left.of(missing.name, None)
 
 
 def visible_at(case: Case, confirmation: Confirmation) -> Derived[datetime]:
@@ -195,7 +209,7 @@ def _account_instant(
     instant = latest(seen.value, midnight(account.value))
     inputs: tuple[Any, ...] = (seen, account)
     if carried_account(case) and not case.facts.accounts:  # built before it was waited for
-        for over in after_waiting(waiting_period(case, confirmation)):
+        for over in after_waiting(last_waiting(case, confirmation)):
             if midnight(over.value) > instant:
                 instant, inputs = midnight(over.value), (*inputs, over)
     check = counting_check(case)

@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from yibao.domain.derivation import Derived
+from yibao.domain.rules.account import account_while_unconfirmed
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.obstacles import while_unconfirmed
+from yibao.domain.rules.waiting import waiting_before_joining
 from yibao.domain.vocabulary import PENDING, Pending
 
 
@@ -39,12 +41,10 @@ def _undecided(case: Case, at: datetime) -> Derived[Pending] | None:
     """That one may still join in a year at an instant, where nobody has."""
     if case.facts.registration is None or case.episodes:
         return None
-    found = while_unconfirmed(case, at)
-    return (
-        Derived(found.name, PENDING, found.rule, found.inputs, found.because)
-        if found.value
-        else None
-    )
+    found = while_unconfirmed(case, at, waiting_before_joining(case))
+    if found.value is None or account_while_unconfirmed(case, found).value is None:
+        return None
+    return Derived(found.name, PENDING, found.rule, found.inputs, found.because)
 
 
 def _told_by(undecided: Derived[Pending] | None) -> tuple[int, ...] | None:

@@ -177,11 +177,11 @@ class Case:
     @kept
     def leaving(self) -> Current[events.Withdrawn] | None:
         """The withdrawal that ends cover, which after some kinds of leaving goes on (R38)."""
-        after = self.policy.parameters.cover_after_leaving
-        if self.withdrawal is None or after is None:
-            return self.withdrawal
-        goes_on = after.value.get(self.withdrawal.event.kind or Leaving.WITHDRAWN, "ends")
-        return None if goes_on == "until_benefit_to" else self.withdrawal
+        left, after = self.withdrawal, self.policy.parameters.cover_after_leaving
+        if left is None or after is None:
+            return left
+        goes_on = after.value.get(left.event.kind or Leaving.WITHDRAWN, "ends")
+        return None if goes_on == "until_benefit_to" else left
 
     @kept
     def employee_cover(self) -> Sequence[EmployeeCover]:
@@ -246,14 +246,14 @@ class Case:
         return counting
 
     def _enrolling(self, chosen: Sequence[Choice]) -> Sequence[Choice]:
-        """R34: of payments in a row the first that lies in a period, else the first."""
+        """R34: of payments in a row those that lie in a period, else all: the first counts."""
         if not self.policy.enrolled_by_payment:
             return chosen
         found: list[Choice] = []
         for opted_out, row in groupby(chosen, key=is_opt_out):
             some = list(row)
-            inside = [each for each in some if self.window_at(each.moment).span_at(each.at)]
-            found += some if opted_out else (inside or some)[:1]
+            inside = [each for each in some if is_confirmation(each) and self.terms_of(each)]
+            found += some if opted_out else inside or some
         return found
 
     @kept

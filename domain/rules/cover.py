@@ -10,6 +10,7 @@ from yibao.domain.rules.account import (
     account_at_the_earliest,
     not_yet_known,
     nothing_without_account,
+    open_unless_left,
 )
 from yibao.domain.rules.case import Case
 from yibao.domain.rules.obstacles import (
@@ -44,7 +45,8 @@ def benefit_window(
     if _left_before(case) and ends.value < p.benefit_from.value:
         return Derived(name, None, ends.rule, (p.benefit_from, ends), ends.because)
     unknown = not_yet_known(case, episode, waiting, name, "R20")
-    unknown = unknown or _carried_unknown(case)
+    if unknown is None and (handed_on := _carried_unknown(case)):
+        unknown = open_unless_left(case, episode, waiting, handed_on)
     if unknown is not None:
         return unknown
     if ends.value < begins.value:

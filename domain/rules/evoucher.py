@@ -11,48 +11,58 @@ from yibao.domain.rules.account import (
     account_day,
     account_instant,
     carried_while_open,
+    moved_account,
     not_yet_known,
     nothing_without_account,
+    open_unless_left,
 )
 from yibao.domain.rules.case import Case
-from yibao.domain.rules.cover import cover_begins
 from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
 from yibao.domain.rules.waiting import (
     Waiting,
     after_waiting,
     moved_waiting,
     waiting_period,
+    year_before_undecided,
 )
-from yibao.domain.vocabulary import PENDING, Pending, is_among
+from yibao.domain.vocabulary import PENDING, DayRange, Pending, is_among
 
 EvoucherInstant = Derived[datetime | Pending | None]
 
 
 def evoucher_instant(
-    case: Case, episode: Episode, waiting: Waiting, account: AccountDay, *, is_cut: bool = True
+    case: Case,
+    episode: Episode,
+    waiting: Waiting,
+    account: AccountDay,
+    coverage: Derived[DayRange | Pending | None] | None,
 ) -> EvoucherInstant:
     """R19: from when the e-voucher can be had, or why not in this benefit year (R22).
 
-    With `is_cut` false also from when after it: that is what the next year is given (R33).
+    Without `coverage`, the benefit window of this year, also from when after it: that is what the
+    next year is given (R33).
     """
-    name, confirmation = "evoucher_available_at", episode.confirmation
+    name, confirmation, is_cut = "evoucher_available_at", episode.confirmation, coverage is not None
     nothing = nothing_without_account(case, confirmation, account, name)
     if nothing is not None:
         return nothing
     carried = carried_evoucher(case)
     if carried is not None:
-        still_open = carried_while_open(case, carried)
-        if still_open or not is_known(carried):
-            return still_open or carried
+        if still_open := carried_while_open(case, carried):
+            return open_unless_left(case, episode, waiting, still_open)
+        assert is_known(carried)
         opens = _within_benefit_year(case, carried, is_cut)
         return _before_leaving(case, episode, opens) if is_known(opens) else opens
-    if has_document_without_evoucher(case):
-        return _evoucher_by_document(case, episode, waiting, account, is_cut)
+    by_document = has_document_without_evoucher(case)
+    if by_document and not case.activations:
+        return _none_by_document(case)
+    if undecided := year_before_undecided(case, name):  # which may hand on one that is open by then
+        return open_unless_left(case, episode, waiting, undecided)
+    if by_document:
+        return _evoucher_activated(case, episode, waiting, account, is_cut)
+    if coverage is not None and coverage.because == "cover_too_late":
+        return coverage.of(name, None)
     earliest = account_at_the_earliest(case, confirmation, waiting, account)
-    begins = cover_begins(case, confirmation, waiting, earliest)
-    benefit_to = case.policy.parameters.benefit_to
-    if is_cut and begins.value > benefit_to.value:
-        return Derived(name, None, "R22", (begins, benefit_to), "cover_too_late")
     derived = _evoucher_opens(case, confirmation, waiting, earliest)
     opens = _within_benefit_year(case, derived, is_cut)
     if not is_known(opens):
@@ -79,13 +89,13 @@ def _handed_evoucher(
     if case is None:
         return None
     episode = case.main_road
-    # What a check moves, it moves where it came about.
+    # What a check moves, it moves where it came about: the account perhaps in an earlier year.
     came_before = moved and carried_evoucher(case)
     if episode is None or came_before:
         return _handed_evoucher(case.before, moved)
     waiting = moved or waiting_period(case, episode.confirmation)
-    account = account_day(case, episode, waiting)
-    evoucher = evoucher_instant(case, episode, waiting, account, is_cut=False)
+    account = moved_account(case, moved) or account_day(case, episode, waiting)
+    evoucher = evoucher_instant(case, episode, waiting, account, None)
     if evoucher.value is None or (case.withdrawal and evoucher.value is PENDING):
         return None
     earlier = (Earlier(case.policy, evoucher),)
@@ -105,12 +115,10 @@ def evoucher_while_unconfirmed(
     return undecided._replace(name=name)
 
 
-def _evoucher_by_document(
+def _evoucher_activated(
     case: Case, episode: Episode, waiting: Waiting, account: AccountDay, is_cut: bool
 ) -> EvoucherInstant:
-    """R5: for some documents none is derived; one activated all the same waits for the account."""
-    if not case.activations:
-        return _none_by_document(case)
+    """R5: one activated on a document for which none is derived waits for the account."""
     name, activation = "evoucher_available_at", case.activations[-1]
     built = account_instant(case, episode.confirmation, account)
     if built is None:

@@ -7,9 +7,14 @@ from yibao.domain.calendar import latest, midnight
 from yibao.domain.derivation import Derived, is_known
 from yibao.domain.facts import Confirmation, events, is_confirmation
 from yibao.domain.rules.case import Case
-from yibao.domain.rules.waiting import Waiting, after_waiting, year_before_undecided
+from yibao.domain.rules.waiting import (
+    Waiting,
+    after_waiting,
+    is_ended_by_name,
+    year_before_undecided,
+)
 from yibao.domain.rules.window import Window
-from yibao.domain.vocabulary import PENDING, Pending, WaitingPeriod
+from yibao.domain.vocabulary import PENDING, Pending
 
 
 def employee_cover_stop(case: Case) -> Derived[date | Pending] | None:
@@ -105,7 +110,7 @@ def what_is_missing(
     After a late confirmation that is the bureau's finding (R10), else the check (R17) or the
     stop of employee cover (R3).
     """
-    if is_late(case, confirmation) and not _is_found(case, confirmation, waiting):
+    if is_late(case, confirmation) and not _is_found(case, confirmation):
         closed_by = case.window_at(confirmation.moment).closed_by
         return Derived(name, PENDING, "R10", (confirmation, closed_by), "finding_missing")
     if undecided := year_before_undecided(case, name):
@@ -118,15 +123,12 @@ def what_is_missing(
     return None
 
 
-def _is_found(case: Case, confirmation: Confirmation, waiting: Waiting) -> bool:
+def _is_found(case: Case, confirmation: Confirmation) -> bool:
     """R10: an account day is recorded, or a check of that day or later names the last waiting day.
 
     The check's own day counts, also where it repeats an earlier finding.
     """
     if case.facts.accounts:
         return True
-    if not case.facts.checks or not isinstance(waiting.value, WaitingPeriod):
-        return False
-    latest = case.facts.checks[-1]
-    is_named = latest.event.waiting_ends_on is not None and waiting.value.months is None
-    return is_named and latest.at.date() >= confirmation.at.date()
+    is_named = is_ended_by_name(case)
+    return is_named and case.facts.checks[-1].at.date() >= confirmation.at.date()

@@ -23,7 +23,7 @@ def waiting_period(case: Case, confirmation: Confirmation | None = None) -> Wait
 
     Without one, nothing may depend on it: see `waiting_while_unconfirmed`.
     """
-    of = confirmation.event.event_id.int if confirmation and _may_depend(case) else None
+    of = confirmation.event.event_id.int if confirmation and case.policy.waits_by_joining else None
     return case.shared(("waiting", of), lambda: _waiting_period(case, confirmation))
 
 
@@ -91,12 +91,20 @@ def carried_waiting(case: Case) -> Derived[Any] | None:
         return None
     if before.main_road is None:
         return carried_waiting(before)
-    waiting = waiting_period(before, before.main_road.confirmation)
+    waiting = last_waiting(before, before.main_road.confirmation)
     if before.withdrawal and waiting.value is PENDING:
         return carried_waiting(before)
     return Derived(
         "waiting", waiting.value, "R33", (Earlier(before.policy, waiting),), waiting.because
     )
+
+
+def last_waiting(case: Case, confirmation: Confirmation) -> Waiting:
+    """R33, R36: the waiting period, also one that was over before the benefit year began."""
+    waiting = waiting_period(case, confirmation)
+    if waiting.because != "waiting_over":
+        return waiting
+    return moved_waiting(case) or carried_waiting(case) or waiting
 
 
 def running(case: Case) -> Derived[WaitingPeriod] | None:
@@ -111,7 +119,7 @@ def moved_waiting(case: Case) -> Waiting | None:
     """R33: what stands in the place of the waiting period handed on: a check names its end."""
     carried = carried_waiting(case)
     goes_on = carried and (running(case) or carried.value is PENDING)
-    return _own_waiting(case, _latest(case)) if goes_on and _is_ended_by_name(case) else None
+    return _own_waiting(case, _latest(case)) if goes_on and is_ended_by_name(case) else None
 
 
 def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
@@ -125,9 +133,9 @@ def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
 
 def counting_check(case: Case) -> Check | None:
     """The check that results are waited for of: this year's or, where none is needed, before it."""
-    if case.before and case.before.enrolled and not _is_ended_by_name(case):
+    if case.before and case.before.enrolled and not is_ended_by_name(case):
         return counting_check(case.before)
-    if case.policy.knows_waiting_periods or (_may_wait(case) and _is_ended_by_name(case)):
+    if case.policy.knows_waiting_periods or is_ended_by_name(case):
         return case.check
     return None
 
@@ -163,7 +171,7 @@ def _over(waiting: Waiting) -> Waiting:
 def _own_waiting(case: Case, confirmation: Confirmation | None) -> Waiting:
     """R12 to R15, R36: what follows from this year's check, and from the period of joining."""
     p = case.policy.parameters
-    if not _may_wait(case):
+    if not case.policy.may_wait:
         return Derived("waiting", None, "R12", (p.waiting_months_per_lapsed_year,), "no_such_rule")
     check, lapses_count = case.check, _lapses_count(case)
     if lapses_count and check is None:
@@ -244,9 +252,12 @@ def _named(case: Case) -> date | None:
     return case.check.event.waiting_ends_on if case.check else None
 
 
-def _is_ended_by_name(case: Case) -> bool:
-    """R13: whether this year's check names a last day that counts: none before the first (R14)."""
-    named = _named(case)
+def is_ended_by_name(case: Case) -> bool:
+    """R13: whether this year's check names a last day that counts: none before the first (R14).
+
+    Nor any under an edition that knows no waiting period.
+    """
+    named = _named(case) if case.policy.may_wait else None
     return named is not None and named >= first_waiting_day(case, _latest(case)).value
 
 
@@ -255,26 +266,15 @@ def _latest(case: Case) -> Confirmation | None:
     return case.episodes[-1].confirmation if case.episodes else None
 
 
-def _may_wait(case: Case) -> bool:
-    """Whether the edition knows any waiting period."""
-    return case.policy.knows_waiting_periods or case.policy.has_fixed_waiting
-
-
 def _lapses_count(case: Case) -> bool:
     """R33: whether lapsed years count: not of who was enrolled in the year before."""
     enrolled_before = case.before is not None and case.before.enrolled is not None
     return case.policy.knows_waiting_periods and not enrolled_before
 
 
-def _may_depend(case: Case) -> bool:
-    """Whether the waiting period of an edition may depend on when one joins."""
-    from_enrollment = case.policy.parameters.waiting_counts_from.value == "enrollment"
-    return from_enrollment or case.policy.has_fixed_waiting
-
-
 def _depends(case: Case) -> bool:
     """R36: whether the waiting period of a student depends on when she joins."""
-    if not (_may_depend(case) and _may_wait(case)):
+    if not (case.policy.waits_by_joining and case.policy.may_wait):
         return False
     if case.policy.has_fixed_waiting:
         return True

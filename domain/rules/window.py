@@ -93,15 +93,15 @@ def confirmation_window(
 
     What is fixed of an edition with periods is the concentrated one.
     """
-    opening = _nearest([fix for fix in fixes if fix.event.opens], school, category)
-    closing = _nearest([fix for fix in fixes if fix.event.closed_from], school, category)
-    first = _provisional(policy, registered_on)
-    if opening and opening.event.opens:
-        first = first._replace(opens_at=opening.event.opens, opened_by=opening)
-    if closing and closing.event.closed_from:
-        first = first._replace(closed_from=closing.event.closed_from, closed_by=closing)
+    opens_at, closed_from, opened_by, closed_by, terms = _provisional(policy, registered_on)
+    for fix in _nearest_last(fixes, school, category):
+        if opens := fix.event.opens:
+            opens_at, opened_by = opens, fix
+        if closed := fix.event.closed_from:
+            closed_from, closed_by = closed, fix
+    first = Span(opens_at, closed_from, opened_by, closed_by, terms)
     if not policy.periods:
-        return Window((first,), *first[:4], first)
+        return Window((first,), opens_at, closed_from, opened_by, closed_by, first)
     return _window((first, *map(_span, policy.periods[1:])), policy)
 
 
@@ -152,17 +152,16 @@ def fixes_that_count(fixes: Sequence[WindowFix]) -> tuple[WindowFix, ...]:
     return tuple(fix for fix in fixes if fix.moment in counting)
 
 
-def _nearest(
+def _nearest_last(
     fixes: Sequence[WindowFix], school: str | None, category: Category | None
-) -> WindowFix | None:
-    """School and category before school, school before category, category before all."""
+) -> Sequence[WindowFix]:
+    """Those for a school and category: school and category last, then school, category, all."""
     fitting = [
         fix
         for fix in fixes
         if fix.event.school in (None, school) and fix.event.category in (None, category)
     ]
-    return max(
-        fitting,
-        key=lambda fix: (fix.event.school is not None, fix.event.category is not None, fix.moment),
-        default=None,
+    fitting.sort(
+        key=lambda fix: (fix.event.school is not None, fix.event.category is not None, fix.moment)
     )
+    return fitting

@@ -35,6 +35,7 @@ def _edition_in(editions: Mapping[str, EditionRecord], name: str) -> EditionReco
 
 
 _VERSION: Final = attrgetter("originator_version")
+_NO_CARE: Final[tuple[Stream, tuple[Care, ...], Ledger | None]] = EMPTY, (), None
 _CaseKey = tuple[int, int, str, Case | None, Facts | None]
 #: How far a cut-off goes in a log.
 _Cut = Callable[[Log], int]
@@ -75,7 +76,7 @@ class Record:
         self._registered = [e for e in enrolled.events if isinstance(e, events.Registered)]
         self._cases: dict[_CaseKey, Case] = {}
         self._case: Case | None = None
-        self._care: tuple[Stream, tuple[Care, ...], Ledger] = EMPTY, (), Ledger()
+        self._care = _NO_CARE
 
     @classmethod
     def of(
@@ -427,8 +428,8 @@ class Record:
         before = stream.version
         if before != version:
             # Begun anew meanwhile: where this is interrupted, it has taken some events already.
-            self._care = EMPTY, (), Ledger()
-            if version < before:
+            self._care = _NO_CARE
+            if ledger is None or version < before:
                 ledger, before = Ledger(), 0
             for event in self.received.events[before:version]:
                 ledger.take(event)

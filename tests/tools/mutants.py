@@ -35,6 +35,7 @@ TARGETS = (
     "domain/money.py",
     "domain/editions/benefits.py",
     "domain/editions/periods.py",
+    "domain/editions/policy.py",
     "domain/care/assessing.py",
     "domain/care/claims.py",
     "domain/care/cover.py",
@@ -100,6 +101,8 @@ EQUIVALENT: dict[str, str] = {
     "domain/care/assessing.py: @dataclass(frozen=True): constant to False": "nobody writes to one",
     "domain/care/assessing.py: if isinstance(window.value, DayRange) and "
     "day > window.value.last:: Gt to GtE": "the last day is inside",
+    'domain/rules/carrying.py: return case.once(("as of", id(before), told), open_before): '
+    "without 'as of'": "a key that nothing else has, either way",
     'domain/rules/account.py: key = ("account_instant", confirmation.place, account.value): '
     "without 'account_instant'": "a key that nothing else has, either way",
 }

@@ -231,7 +231,7 @@ class Course:
     @cached_property
     def waiting_is_open(self) -> bool:
         """Whether a fact about waiting is lacking: the check, or one of the year before."""
-        if self.named_by_check and not self.given.open:
+        if (self.named or self.named_by_check) and not self.given.open:
             return False
         return self.check_is_missing or self.given.open or self.given.waiting == PENDING
 
@@ -291,7 +291,11 @@ class Course:
         """Account and e-voucher of the year before, moved where a check moves them."""
         if self.origin is self.given.origin or self.origin is None:
             return self.given.account, self.given.evoucher
-        return self.origin.account, self.origin.evoucher
+        moved = self.origin._cut_by_leaving(self.origin.account, self.origin.evoucher, PENDING)
+        account, evoucher = (
+            None if self.origin.year.leaving and each == PENDING else each for each in moved[:2]
+        )
+        return account, evoucher
 
     @property
     def cover_waits_there(self) -> bool:
@@ -338,7 +342,7 @@ class Course:
         activation = self.year.activation
         if activation is None:
             return None
-        built = self.account_instant
+        built = None if self.given.open else self.account_instant
         return PENDING if built is None else max(activation["at"], built)
 
     def opens_with(self, account: date) -> datetime:
@@ -400,9 +404,10 @@ class Course:
             coverage = None
         elif not self.coverage_is_open:
             coverage = Window(begins, last)
-        is_carried = self.carried[1] is not None and not self.given.open
+        # While the year before is open, it may hand on one that R22 does not take away.
+        is_carried = self.carried[1] is not None or self.given.open
         opens = evoucher
-        if evoucher == PENDING and not is_carried and not self.given.open:
+        if evoucher == PENDING and not is_carried:
             opens = self.opens_with(supposed)
             activation = self.year.activation
             if self.year.document_fails and activation:
@@ -779,7 +784,7 @@ class Year:
         counts = course.enrolling is not None and not course.is_after_the_year
         if not counts or self.has_opted_out:
             given = replace(self.given, enrolled=False, coverage=None)
-            unsettled = course.enrolling is None and self.may_still_enroll
+            unsettled = course.enrolling is None and self.rest == PENDING
             return replace(given, open=unsettled)
         account, evoucher, _ = course._cut_by_leaving(course.account, course.evoucher, PENDING)
         waiting: Value = course.waitings[0] if course.waitings else None

@@ -32,6 +32,9 @@ from yibao.adapters.telemetry import frames_of, tell
 LOGGER: Final = logging.getLogger("yibao.http")
 
 
+_FORM: Final = "yibao_form"
+
+
 class NotSentHere(Exception):
     """A form that no page of this session has sent."""
 
@@ -63,7 +66,7 @@ class Console:
         """What was sent by a page of ours; raises NotSentHere where it was another."""
         if not comes_from_here(request):
             raise NotSentHere
-        form = await form_of(request, limit)
+        form = request.scope[_FORM] = await form_of(request, limit)
         if not self.sessions.is_ours(request, who, form.get("csrf")):
             raise NotSentHere
         return form
@@ -94,6 +97,8 @@ class Console:
             response = await handler(request)
         except Exception as error:
             response = await self._failed(error, request)
+        if _FORM in request.scope:  # what was uploaded is gone with the answer
+            await request.scope[_FORM].close()
         if "yibao_signed" not in request.scope:
             self.sessions.keep(request, response)
         keep_language(request, response)

@@ -741,3 +741,134 @@ def test_leaving_told_in_this_year_leaves_the_window_open_while_the_check_is_mis
     assert alone(PAID, gone).because("coverage", NEW_YEAR) == "check_missing"
     checked_by_then = alone(PAID, checked("2025-12-05 10:00", 0), gone)
     assert checked_by_then.because("coverage", NEW_YEAR) == "withdrawn"
+
+
+def in_2027(*steps: Step) -> Given:
+    again = registered("2025-09-01", at="2026-11-15 09:00")
+    return given(again, *steps, paid("2026-11-20 10:00", 2027), policy=continuing(2027))
+
+
+def test_a_waiting_period_that_is_over_stays_over_in_the_years_after() -> None:
+    one_lapsed_year = given(*SIGNED, checked("2025-09-06 10:30", 1))
+    seen_late = in_2027(account("2027-02-10 10:00", "2027-02-10"))
+    student = Years(one_lapsed_year, in_2026(PAID), seen_late)
+    assert student.because("waiting", "2027-03-01 00:00") == "waiting_over"
+    assert student.values("2027-03-01 00:00")[3] == "2027-02-11 to 2027-12-31"
+
+
+def test_nor_does_the_state_go_on_before_the_end_of_one_that_is_over_by_the_next_year() -> None:
+    late = paid("2026-09-20 10:00", 2026)
+    student = Years(given(*COVERED), in_2026(late), in_2027())
+    assert student.values("2026-12-01 00:00", 2026)[0] == "2026-09-20 to 2026-12-19"
+    assert student.states("2027-01-01 00:00")[1:3] == [
+        ("2026-11-20 10:00", "confirmed"),
+        ("2026-12-20 00:00", "evoucher_eligible"),
+    ]
+
+
+def test_while_one_may_still_join_before_no_e_voucher_is_ruled_out() -> None:
+    seen_late = account("2027-01-05 10:00", "2027-01-05")
+    student = after(COVERED[:2], PAID, seen_late)
+    assert student.values("2025-12-01 00:00")[1:3] == ("2027-01-05", "pending")
+    assert student.values(NEW_YEAR)[2] == "none"
+    used_later = activate("2027-01-05 11:00", observed=True)
+    passport = registered("2025-09-01", at="2025-11-15 09:00", document="passport")
+    abroad = given(passport, PAID, seen_late, used_later, policy=continuing())
+    student = Years(given(*COVERED[:2]), abroad)
+    assert student.values("2025-12-01 00:00")[2] == "pending"
+    assert student.values(NEW_YEAR)[2] == "none"
+
+
+def test_who_has_left_before_an_account_on_record_can_join_no_more() -> None:
+    recorded = account("2025-09-10 09:00", "2025-09-10")
+    gone = withdraw("2025-09-03 09:00", "2025-09-08")
+    student = after((*COVERED[:2], gone, recorded), PAID)
+    assert student.because("waiting", "2025-09-04 00:00") == "check_missing"
+    still_there = after((*COVERED[:2], recorded), PAID)
+    assert still_there.because("waiting", "2025-09-04 00:00") == "year_before_undecided"
+
+
+def test_who_left_before_any_account_could_be_built_has_nothing_though_one_is_still_open() -> None:
+    fixed = fix_window("2025-11-01 09:00", closes_on="2025-12-01")
+    late = (fixed, confirmed("2025-12-20 10:00"), checked("2025-12-20 10:30", 2))
+    recorded = account("2025-12-21 09:00", "2025-12-21")
+
+    def left(on: str) -> tuple[str, str]:
+        gone = withdraw("2025-12-22 09:00", on)
+        student = after((*COVERED[:2], *late), PAID, recorded, gone)
+        assert student.values(NEW_YEAR)[:2] == ("2025-09-01 to 2026-02-28", "2025-12-21")
+        return student.values(NEW_YEAR)[2:]
+
+    assert left("2026-03-01") == ("none", "none")
+    assert left("2026-03-02") == ("pending", "pending")
+
+
+def test_an_end_that_is_named_counts_only_where_the_edition_knows_waiting() -> None:
+    knows_none = continuing(
+        waiting_months_per_lapsed_year=("months", 0), late_period=None, extended_period=None
+    )
+    named = checked("2026-01-10 10:00", 1, waiting_ends_on="2026-11-30")
+    student = after(SIGNED, PAID, named, policy=knows_none)
+    assert student.values(LATER) == after(SIGNED, PAID, policy=knows_none).values(LATER)
+    assert student.because("account_built_on", LATER) == "check_missing"
+
+
+def test_of_who_joined_in_no_period_an_end_that_is_over_is_a_finding_as_well() -> None:
+    early = paid("2025-11-01 10:00", 2026, observed=True)
+    told = in_2026(early, checked("2025-12-05 10:00", 2))
+    over = {"waiting_ends_on": date(2025, 12, 20)}
+    told.recorded[-1] = told.recorded[-1].model_copy(update=over)
+    student = Years(given(*LONG), told)
+    assert student.values(NEW_YEAR) == ("none", "2025-12-21", "2025-12-21 09:00", IN_FULL)
+
+
+def test_of_payments_under_an_edition_without_periods_the_earliest_counts() -> None:
+    by_payment = edition_saying("by-payment", enrolled_by=("event", "payment"))
+    early, again = (
+        paid("2025-09-03 10:00", 2025, observed=True),
+        paid("2025-09-20 10:00", 2025, observed=True),
+    )
+    facts = (registered("2025-09-01"), roster(), early, again, checked("2025-09-20 11:00"))
+    student = Years(given(*facts, policy=by_payment))
+    assert student.values(NEW_YEAR)[1] == "2025-09-03"
+
+
+def test_what_is_open_two_years_before_is_open_here_and_elsewhere_nothing_is_made_anew() -> None:
+    student = Years(given(*COVERED[:2]), in_2026(PAID), in_2027())
+    assert set(student.values("2025-12-01 00:00")) == {"pending"}
+    joined = after(COVERED, PAID)
+    assert joined.case("2025-12-01 00:00") is joined.cases[2026]
+
+
+def test_why_it_is_too_late_to_join_tells_what_would_be_waited_for() -> None:
+    gone = withdraw("2025-09-03 09:00", "2025-10-01")
+    facts = (*COVERED[:2], EMPLOYED, stopped("2025-09-03 10:00", "2025-10-02"))
+    student = Years(given(*facts, checked("2025-09-03 11:00", 1), gone))
+    inputs = student.found("2025-09-06 00:00").coverage.inputs
+    assert [getattr(each, "name", None) for each in inputs[1:]] == [
+        "day_after_waiting",
+        "employee_cover_stopped_on",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outside", "coverage"), [("2026-01-01", "none"), ("2026-01-02", "pending")]
+)
+def test_leaving_told_before_settles_the_window_only_where_it_cannot_begin(
+    outside: str, coverage: str
+) -> None:
+    student = after((*EMPLOYED_FIRST, withdraw("2025-12-10 09:00", outside)), PAID)
+    assert student.values("2025-12-11 00:00")[3] == coverage
+
+
+def test_a_day_of_the_period_is_told_only_where_it_is_what_delays() -> None:
+    def names(seen_on: str) -> list[str]:
+        seen = account("2026-02-01 10:00", seen_on)
+        coverage = (
+            after((*SIGNED, checked("2025-09-06 10:30", 1)), PAID, seen).found(LATER).coverage
+        )
+        begins: Any = coverage.inputs[0]
+        return [each.name for each in begins.inputs]
+
+    assert "benefit_year_begins_on" not in names("2025-12-31")
+    assert "benefit_year_begins_on" in names("2025-12-30")

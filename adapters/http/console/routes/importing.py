@@ -20,13 +20,12 @@ from yibao.adapters.office.imports import (
     VERDICTS,
     Asked,
     Imported,
-    import_known,
-    import_roster,
+    record_table,
     row_told,
     verdict_told,
     warning_told,
 )
-from yibao.adapters.office.judging import HEADINGS, KINDS
+from yibao.adapters.office.judging import HEADINGS
 from yibao.adapters.office.reading import UnreadableTable, read_table
 from yibao.adapters.service import Service
 from yibao.adapters.store import StoreError
@@ -96,7 +95,6 @@ def add(router: APIRouter, console: Console) -> None:
         if school not in _schools(page):
             raise Problem("not_found")
         content = await file.read()
-        await form.close()
         if len(content) > UPLOAD_LIMIT:
             raise Problem("too_large")
         kind = told["kind"]
@@ -150,9 +148,7 @@ def _import(service: Service, people: Directory | None, table: Table) -> Importe
         file.touch(0o600)
         file.write_bytes(table.content)
         read = read_table(file, HEADINGS[table.kind], table.sheet)
-    if table.kind == "roster":
-        return import_roster(service, people, read, table.asked)
-    return import_known(service, people, KINDS[table.kind], read, table.asked)
+    return record_table(service, people, table.kind, read, table.asked)
 
 
 def _told(found: Imported, page: Page) -> dict[str, Any]:
