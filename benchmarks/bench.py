@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from subject import FACTS, NOON, POLICY, enrollment, facts_of, filled_service
 from trail import rebuilt, trail
+from web import web
 
 from yibao.adapters.service.commands import BATCH
 from yibao.adapters.service.service import open_service
@@ -522,6 +523,7 @@ def main(students: int, commit_count: int, trail_facts: int, cohorts: str, quick
             beside(city),
             everybody_at_once(folder, [*map(int, cohorts.split(","))]),
             office(folder, roster_sizes, school),
+            web(folder, sizes[0], max(100, commit_count * 2)),
             start_up(),
         ):
             for row in rows:

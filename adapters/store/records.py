@@ -22,7 +22,8 @@ _EVENTS: Final = (
     "FROM stored_events WHERE originator_id"
 )
 _ATTEMPTS: Final = (
-    "SELECT 1, stream, attempt_id, position, '', state FROM refused_attempts WHERE stream=?"
+    "SELECT 1, stream, attempt_id, position, '', state FROM refused_attempts "
+    "WHERE stream IN ({places})"
 )
 #: Of such a row: the stream, the position in the store, and what an event is decoded from.
 _STREAM: Final = itemgetter(0, 1)
@@ -47,15 +48,26 @@ class Records:
 
     def read(self, sql: Sql, enrollment: EnrollmentId, editions: Editions, now: datetime) -> Record:
         """Everything recorded of one student; raises UnreadableEvent where it cannot be read."""
-        own, streams = enrollment.stream, streams_of(enrollment, editions)
-        keys = [stream.hex for some in streams.values() for stream in some]
+        return self.read_each(sql, [enrollment], editions, now)[enrollment]
+
+    def read_each(
+        self, sql: Sql, whom: Iterable[EnrollmentId], editions: Editions, now: datetime
+    ) -> dict[EnrollmentId, Record]:
+        """The same of some students, in one turn; raises UnreadableEvent where one cannot be read.
+
+        They are some, not everybody: all their streams are named in one statement.
+        """
+        streams = {each: streams_of(each, editions) for each in whom}
+        keys = [one.hex for years in streams.values() for some in years.values() for one in some]
+        own = [each.stream.hex for each in streams]
         kept, tails = dict(self._logs), list[Any]()
         for name in (names := editions.names()):
             tails += edition_stream(name).hex, len(kept.get(name, NOTHING))
+        attempts = _ATTEMPTS.format(places=", ".join("?" * len(own)))
         places, of_editions = ", ".join("?" * len(keys)), " ".join([_TAIL] * len(names))
         rows = sql.rows(
-            f"{_EVENTS} IN ({places}) {of_editions} UNION ALL {_ATTEMPTS} ORDER BY 1, 2, 4",
-            (*keys, *tails, own.hex),
+            f"{_EVENTS} IN ({places}) {of_editions} UNION ALL {attempts} ORDER BY 1, 2, 4",
+            (*keys, *tails, *own),
         )
         found = {
             (kind, stream_in(key)): list(some) for (kind, key), some in groupby(rows, key=_STREAM)
@@ -74,12 +86,27 @@ class Records:
                 told[name] = self.edition(policy, log)
             return told[name]
 
-        logs = logs_of(streams, log_of)
-        told_of = [e.event_id.hex for both in logs.values() for log in both for e in log.events]
-        tried = [(n, position, state) for _, _, n, position, _, state in found.get((1, own), ())]
-        return Record.of(
-            enrollment, logs, edition_of, now, lambda: list(kept_in(tried)), _notes(sql, told_of)
-        )
+        logs = {each: logs_of(years, log_of) for each, years in streams.items()}
+        told_of = [
+            event.event_id.hex
+            for of_years in logs.values()
+            for both in of_years.values()
+            for log in both
+            for event in log.events
+        ]
+        notes = _notes(sql, told_of)
+
+        def record_of(whose: EnrollmentId) -> Record:
+            tried = [
+                (number, position, state)
+                for _, _, number, position, _, state in found.get((1, whose.stream), ())
+            ]
+            hers = notes if len(logs) == 1 else _of_logs(notes, logs[whose])
+            return Record.of(
+                whose, logs[whose], edition_of, now, lambda: list(kept_in(tried)), hers
+            )
+
+        return {each: record_of(each) for each in streams}
 
     def edition(self, policy: Policy, log: Log) -> EditionRecord:
         """The record of an edition; the same one for as long as nothing is added to it."""
@@ -147,6 +174,12 @@ def _grown(stream: UUID, log: Log, rows: Sequence[SqlRow]) -> Log:
         return log
     new = decoded(stream, map(_EVENT, rows), log.events)
     return Log([*log.events, *new], [*log.positions, *map(_POSITION, rows)])
+
+
+def _of_logs(notes: Mapping[UUID, str], logs: Mapping[int, tuple[Log, Log]]) -> Mapping[UUID, str]:
+    """Of notes those beside the facts of some logs."""
+    ids = [event.event_id for both in logs.values() for log in both for event in log.events]
+    return {each: notes[each] for each in ids if each in notes}
 
 
 def _notes(sql: Sql, event_ids: Sequence[str]) -> dict[UUID, str]:

@@ -1,6 +1,6 @@
 """What is read and recorded in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -83,6 +83,12 @@ class Transaction(NamedTuple):
     def record(self, enrollment: EnrollmentId, editions: Editions, now: datetime) -> Record:
         """Everything recorded of one student; raises UnreadableEvent where it cannot be read."""
         return self.records.read(self.sql, enrollment, editions, now)
+
+    def records_of(
+        self, whom: Iterable[EnrollmentId], editions: Editions, now: datetime
+    ) -> dict[EnrollmentId, Record]:
+        """The same of some students; raises UnreadableEvent where one of them cannot be read."""
+        return self.records.read_each(self.sql, whom, editions, now)
 
     def versions_by(self, event: Event, streams: Sequence[UUID]) -> dict[UUID, int]:
         """How long some streams were once an event was recorded; what is not there is left out."""

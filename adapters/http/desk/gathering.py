@@ -1,6 +1,6 @@
 """Who works takes along all that wait: while one thing is done others gather, and go together."""
 
-from asyncio import Future, Task, create_task, get_running_loop
+from asyncio import Future, Task, create_task, get_running_loop, sleep
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -9,6 +9,8 @@ Told = TypeVar("Told")
 
 #: As many go together at most; more would keep the first waiting.
 MOST: Final = 64
+#: In seconds: how long those are waited for who went together before; one alone never waits.
+PATIENCE: Final = 0.003
 
 
 class Gathering(Generic[Asked, Told]):
@@ -37,7 +39,14 @@ class Gathering(Generic[Asked, Told]):
         return await told
 
     async def _do_all(self) -> None:
-        while some := self._taken():
+        before = 1
+        while self._waiting:
+            if len(self._waiting) < before:  # those who were just told are about to ask again
+                await sleep(PATIENCE)
+            some = self._taken()
+            before = max(1, len(some))
+            if not some:  # whoever waited has gone
+                continue
             replies: Sequence[Told | Exception]
             try:
                 replies = await self._work([asked for asked, _ in some])

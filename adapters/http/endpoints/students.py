@@ -64,6 +64,7 @@ def add(router: APIRouter, desk: Desk) -> None:
 
         if not (found := await desk.run(asked)):
             raise Problem("not_found")
+        await desk.note(request, who, "years", [EnrollmentId(ref, each) for each in found])
         return JSONResponse({"ref": ref, "years": found})
 
     @router.get("/enrollments/{ref}/{year}", responses=documented(200, models.Answer))

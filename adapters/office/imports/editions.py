@@ -3,6 +3,7 @@
 from datetime import date
 
 from yibao.adapters.editions import Editions, released
+from yibao.adapters.office.reading import plain
 from yibao.adapters.store import StoreError
 from yibao.domain.editions import Policy
 
@@ -20,6 +21,16 @@ def edition_of(editions: Editions, day: date) -> Policy | None:
         names = ", ".join(sorted(each.edition for each in found))
         raise StoreError(f"the autumn of several editions holds {day}: {names}")
     return found[0] if found else None
+
+
+def own_words(editions: Editions) -> dict[str, str]:
+    """The words that editions have for codes of their own, as `plain` writes them, and the code."""
+    return {
+        plain(told): code
+        for policy in editions
+        for code, text in policy.words.items()
+        for told in (code, text.en, text.zh)
+    }
 
 
 def _is_of(policy: Policy, day: date) -> bool:

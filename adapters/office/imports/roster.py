@@ -10,10 +10,10 @@ from datetime import date
 from typing import Any, Final
 
 from yibao.adapters.office.directory import Directory, Entry, Person, draw
-from yibao.adapters.office.imports.editions import edition_of
+from yibao.adapters.office.imports.editions import edition_of, own_words
 from yibao.adapters.office.imports.rows import Asked, Plan, Rows, import_rows
 from yibao.adapters.office.imports.verdicts import Change, Imported, Verdict
-from yibao.adapters.office.judging import Judged, RowRefused, Student, judged
+from yibao.adapters.office.judging import Judged, RowRefused, Student, columns_with, judged
 from yibao.adapters.office.reading import Table
 from yibao.adapters.service import Service
 from yibao.adapters.telemetry import Watch
@@ -22,7 +22,7 @@ from yibao.domain.facts import Facts, fold
 from yibao.domain.facts.commands import Command, Correct, DeclareRoster, Register
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import BadValue, Refused
-from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.vocabulary import Category, Document, EnrollmentId
 
 
 def import_roster(
@@ -38,7 +38,9 @@ def import_roster(
     school, an actor or a reason that can never be right and for an instant in the future, and
     StoreError where a store fails or somebody else imports; then the batches before stand.
     """
-    rows = [judged(table, row) for row in table.rows]
+    own = own_words(service.editions)
+    columns = columns_with(own) if own else None
+    rows = [judged(table, row, columns) for row in table.rows]
     return import_rows(_Roster("roster", service, directory, asked, rows), table, watch)
 
 
@@ -84,6 +86,10 @@ class _Roster(Rows):
         edition = self._edition(student.registered_on)
         if edition is None:
             return RowRefused("registered_on", "no_edition")
+        for column, kind in (("category", Category), ("document", Document)):
+            code = getattr(student, column)
+            if code not in edition.words and code not in [*kind]:
+                return RowRefused(column, f"unknown_{column}")  # a word of another edition's
         alike = student.category, student.document, student.registered_on
         if alike not in self._refused_new:
             nobody = EnrollmentId("nobody-yet", edition.year)

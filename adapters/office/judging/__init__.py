@@ -14,7 +14,7 @@ from yibao.adapters.office.judging.refusals import (
     Reason,
     RowRefused,
 )
-from yibao.adapters.office.judging.roster import ROSTER, Student, judged
+from yibao.adapters.office.judging.roster import ROSTER, Student, columns_with, judged
 from yibao.adapters.office.judging.twice import told_twice
 from yibao.adapters.office.judging.written import CATEGORIES, DOCUMENTS
 
@@ -31,6 +31,7 @@ __all__ = [
     "RowRefused",
     "Student",
     "Told",
+    "columns_with",
     "document_refused",
     "is_county_unknown",
     "judged",

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from yibao.adapters.office.judging.columns import (
     NUMBER,
     Column,
+    Columns,
     heading_of,
     read_row,
     short_text,
@@ -32,9 +33,12 @@ class Student(NamedTuple):
         return "<Student of a row>"  # nothing of her stands in a log
 
 
-def judged(table: Table, row: Row) -> Judged:
-    """What a row says: a Student, or RowRefused for the first cell that cannot be right."""
-    read, refused = read_row(_COLUMNS, table, row)
+def judged(table: Table, row: Row, columns: Columns | None = None) -> Judged:
+    """What a row says: a Student, or RowRefused for the first cell that cannot be right.
+
+    `columns` are those of `columns_with`, where editions have codes of their own.
+    """
+    read, refused = read_row(columns or _COLUMNS, table, row)
     number = None if refused and refused.column == "number" else read["number"]
     same = tuple(read.values())
     if refused:
@@ -97,3 +101,13 @@ _COLUMNS: Final = {
 }
 
 ROSTER: Final = heading_of(_COLUMNS)
+
+
+def columns_with(own: Mapping[str, str]) -> Columns:
+    """The columns, whose cells may also say these words of editions, with the code of each."""
+    document, category = _COLUMNS["document"], _COLUMNS["category"]
+    return {
+        **_COLUMNS,
+        "document": document._replace(read=_one_of({**own, **DOCUMENTS}, "unknown_document")),
+        "category": category._replace(read=_one_of({**own, **CATEGORIES}, "unknown_category")),
+    }

@@ -56,6 +56,15 @@ def check_workbook(data: bytes) -> None:
         raise UnreadableTable(DAMAGED) from error
 
 
+def counts_from_1904(data: bytes) -> bool:
+    """Whether the numbers of days in a workbook that was checked are counted from 1904 on."""
+    if data.startswith(STREAMS):
+        return False
+    with ZipFile(io.BytesIO(data)) as archive:
+        names = {"xl/workbook.xml"} & {*archive.namelist()}
+        return any(_FROM_1904.search(archive.read(name)) for name in names)
+
+
 DAMAGED: Final = "it is damaged, or was not copied to its end"
 PASSWORD: Final = "it has a password: save it without one"
 _WITH_MACROS: Final = "it has macros: save it as XLSX"
@@ -102,6 +111,7 @@ def _column(letters: bytes) -> int:
     return number
 
 
+_FROM_1904: Final = re.compile(rb"<workbookPr[^>]* date1904=[\"'](1|true)")
 _MACRO: Final = re.compile(r"vbaProject\.bin$|^Basic/|^Scripts/")
 _SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml")
 _ROW: Final = re.compile(rb'<row [^>]*?\br="(\d{1,7})"')

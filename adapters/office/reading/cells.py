@@ -18,6 +18,15 @@ class Unfit(ValueError):
         super().__init__(why)
 
 
+class Since1904(float):
+    """A number in a workbook whose days are counted from 1904 on, as Excel for Mac once did."""
+
+
+def since_1900(cell: Any) -> Any:
+    """A cell with a day in it as other workbooks have it, where it is the number of one."""
+    return float(cell) + _1904 if isinstance(cell, Since1904) and cell < _LAST else cell
+
+
 def text_in(cell: Any, *, is_number: bool = True) -> str:
     """The text of a cell, one form of signs, without spaces around; raises Unfit.
 
@@ -41,6 +50,7 @@ def text_in(cell: Any, *, is_number: bool = True) -> str:
 
 def day_in(cell: Any) -> date:
     """The day in a cell, without the time that may stand behind it; raises Unfit."""
+    cell = since_1900(cell)
     if isinstance(cell, datetime):
         return _bounded(cell.date())
     if isinstance(cell, date):
@@ -57,6 +67,7 @@ def day_in(cell: Any) -> date:
 
 def instant_in(cell: Any) -> datetime:
     """The day and time in a cell, in Shanghai; of a day alone its beginning. Raises Unfit."""
+    cell = since_1900(cell)
     if isinstance(cell, datetime):  # of a workbook, whose times are shares of a day, never exact
         _bounded(cell.date())
         return (cell + _HALF_A_SECOND).replace(microsecond=0, tzinfo=SHANGHAI)
@@ -97,6 +108,7 @@ def _day(told: str) -> date:
 #: these a number may be a day of somebody's who is enrolled: 1990 to 2100.
 _ZERO: Final = date(1899, 12, 30)
 _FIRST, _LAST = (date(1990, 1, 1) - _ZERO).days, (date(2100, 1, 1) - _ZERO).days
+_1904: Final = (date(1904, 1, 1) - _ZERO).days
 
 _DAMAGED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
 _YEAR, _MONTH, _DAY = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"

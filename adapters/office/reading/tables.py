@@ -14,7 +14,9 @@ from yibao.adapters.office.reading.archives import (
     ZIP,
     UnreadableTable,
     check_workbook,
+    counts_from_1904,
 )
+from yibao.adapters.office.reading.cells import Since1904
 from yibao.adapters.office.reading.headers import Header, Heading, find_header, lacking
 from yibao.adapters.office.reading.texts import decoded, rows_of
 
@@ -96,13 +98,19 @@ class _Workbook:
             found = [
                 each for each in self._book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet
             ]
+        self._counts_from_1904 = counts_from_1904(data)
         self.names = [each.name for each in found]
         self.hidden = {each.name for each in found if each.visible is not SheetVisibleEnum.Visible}
 
     def rows(self, name: str) -> list[list[Cell]]:
         with _damage_told():
             # Without what is empty above and beside, the numbers of rows would be others.
-            return self._book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            rows = self._book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        return [[*map(_of_1904, row)] for row in rows] if self._counts_from_1904 else rows
+
+
+def _of_1904(cell: Cell) -> Cell:
+    return Since1904(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else cell
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from yibao.adapters.office.imports import Imported, RowVerdict, row_told
-from yibao.adapters.office.reading import Cell, Table
+from yibao.adapters.office.reading import Cell, Table, since_1900
 from yibao.adapters.views import printable
 from yibao.adapters.views.words import Words
 
@@ -25,6 +25,7 @@ def errors_workbook(to: Path, table: Table, imported: Imported, words: Words) ->
 
     rows = {row.number: row.cells for row in table.rows}
     left = [row for row in imported.rows if row.verdict in MENDED]
+    days = {place for column, place in table.places.items() if column.endswith(("_on", "_at"))}
     width = max([len(table.heads), *(len(rows[row.row]) for row in left)])
     book = Workbook(str(to))
     sheet = book.add_worksheet(words("office", "errors_sheet"))
@@ -42,6 +43,7 @@ def errors_workbook(to: Path, table: Table, imported: Imported, words: Words) ->
     for number, row in enumerate(left, 1):
         refused = table.places.get(row.column or "")
         for place, cell in enumerate(rows[row.row]):
+            cell = since_1900(cell) if place in days else cell
             _write(sheet, number, place, cell, coloured if place == refused else text)
         if refused is not None and refused >= len(rows[row.row]):
             sheet.write_blank(number, refused, None, coloured)

@@ -186,6 +186,8 @@ class Recording:
         targets = [item.target for item in items if item.target is not None]
         with self._transaction(targets, many=True) as transaction:
             work = self._work(transaction, targets, tails, is_dry=dry_run)
+            if allowed is not None:
+                work.ask_about(each for each in targets if isinstance(each, EnrollmentId))
             places = [self._places_or_error(work, item) for item in items]
             for item, place in zip(items, places, strict=True):
                 work.begin()

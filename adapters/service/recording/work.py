@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import reduce
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
@@ -19,6 +19,9 @@ from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.rules import Around, Case
 from yibao.domain.vocabulary import EnrollmentId, Seen, edition_stream
 from yibao.projections.record import Fixed, Record
+
+#: So many records are read in one statement.
+TOGETHER: Final = 100
 
 #: What tells at which school she is, under which edition, and in which category.
 _MOVING = (events.Registered, events.SchoolChanged)
@@ -76,6 +79,8 @@ class Work:
         self._coming: dict[UUID, list[events.Event]] = {}
         self._mark = _Mark(0, 0, {})
         self._seen_by: dict[UUID, Seen] = {}
+        self._asked_about: list[EnrollmentId] = []
+        self._records: dict[EnrollmentId, Record] = {}
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it; raises UnreadableEvent."""
@@ -252,10 +257,28 @@ class Work:
     def _fixed(self, edition: UUID) -> Fixed:
         return self._remembered.fixed(edition, self.stream(edition))
 
+    def ask_about(self, whom: Iterable[EnrollmentId]) -> None:
+        """Of these students the records will be asked for: they are read together."""
+        self._asked_about = list(dict.fromkeys(whom))
+
     def record(self, enrollment: EnrollmentId, editions: Editions) -> Record:
         """Everything recorded of a student, with what this transaction will add to it."""
-        record = self.transaction.record(enrollment, editions, self.stamp)
+        if enrollment not in self._records:
+            self._records |= self._records_with(enrollment, editions)
+        record = self._records[enrollment]
         return record.followed_by(self._fresh) if self._fresh else record
+
+    def _records_with(
+        self, enrollment: EnrollmentId, editions: Editions
+    ) -> dict[EnrollmentId, Record]:
+        """A student's record, and those of some who will be asked about after her."""
+        left = [each for each in self._asked_about if each not in self._records]
+        where = left.index(enrollment) if enrollment in left else len(left)
+        if together := left[where : where + TOGETHER]:
+            with suppress(UnreadableEvent):  # of one of them: then each is read by itself
+                return self.transaction.records_of(together, editions, self.stamp)
+            self._asked_about = []
+        return {enrollment: self.transaction.record(enrollment, editions, self.stamp)}
 
     def receipt(self, target: Target, event: events.Event, *, repeated: bool = False) -> Receipt:
         """The receipt of a command that has led to an event, now or before."""

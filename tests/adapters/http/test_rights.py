@@ -289,6 +289,7 @@ def test_every_look_of_officers_clinics_and_auditors_is_kept(small: Web) -> None
     for who in ("officer", "clinic", "auditor", "keeper", "bureau"):
         headers = {"Authorization": f"Bearer {who}", "traceparent": f"00-{trace}-{'2' * 16}-01"}
         small.client.get(f"/v1/enrollments/{ref}/2025", headers=headers)
+        assert small.get(who, f"/enrollments/{small.student()}").status_code == 200
     found = small.get("privacy", "/accesses", ref=ref).json()["entries"]
     assert [(e["actor"], e["what"], e["year"], e["trace"]) for e in found] == [
         ("auditor", "answer", 2025, trace),

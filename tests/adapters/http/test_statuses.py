@@ -1,6 +1,7 @@
 """What goes wrong is told as a problem: by its code and status, and never with what was sent."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any, get_args
 
@@ -96,6 +97,18 @@ def test_a_body_that_is_too_large_is_not_read(small: Web, path: str) -> None:
         },
     )
     check(found, 413, "too_large")
+
+
+def test_a_body_that_comes_slowly_keeps_nobody_waiting(small: Web, path: str) -> None:
+    host, port = small.base.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as slow:
+        slow.sendall(
+            f"POST /v1{path}/confirm HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer officer\r\n"
+            "Idempotency-Key: slow\r\nContent-Type: application/json\r\n"
+            'Content-Length: 100\r\n\r\n{"channel"'.encode()
+        )
+        for _ in range(20):
+            assert small.get("officer", path).status_code == 200
 
 
 @pytest.mark.parametrize("command", ["withdraw", "facts/{id}/correct", "facts/{id}/void"])

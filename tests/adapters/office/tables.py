@@ -1,12 +1,15 @@
 """Tables as programs write them: each writer takes rows of cells and makes a file of them."""
 
+import atexit
 import csv
 import io
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import openpyxl
@@ -84,7 +87,7 @@ def by_libreoffice(kind: str) -> Writer:
         subprocess.run(
             [
                 "soffice",
-                f"-env:UserInstallation=file://{to.parent}/libreoffice",
+                f"-env:UserInstallation=file://{_profile()}",
                 "--headless",
                 "--convert-to",
                 kind,
@@ -99,6 +102,14 @@ def by_libreoffice(kind: str) -> Writer:
         return folder / source.with_suffix(f".{kind}").name
 
     return write
+
+
+@cache
+def _profile() -> str:
+    """Where LibreOffice keeps its settings, once for a process: to make them takes seconds."""
+    folder = mkdtemp(prefix="libreoffice-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 HAS_LIBREOFFICE = shutil.which("soffice") is not None

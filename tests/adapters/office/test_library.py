@@ -5,10 +5,13 @@ import inspect
 import json
 import pickle
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+import xlsxwriter
 from click.testing import CliRunner
 
 import yibao
@@ -144,3 +147,56 @@ def test_every_name_says_what_it_is() -> None:
         )
         if inspect.isclass(found):
             assert not told.startswith(f"{name}(")
+
+
+MINE = """\
+edition: mine-2025
+title: {en: Mine, zh: 本市}
+extends: shanghai-2025
+words:
+  border_pass: {en: border pass, zh: 边民证}
+"""
+
+
+def test_a_table_may_say_what_an_edition_has_words_of_its_own_for(
+    people: office.Directory, tmp_path: Path
+) -> None:
+    policies = tmp_path / "editions"
+    policies.mkdir()
+    (policies / "mine-2025.yaml").write_text(MINE, encoding="utf-8")
+    kinds = ["边民证", "Border Pass", "border_pass", "学生证"]
+    rows = [f"052500{n},李雷,{kind},B123456{n},本科生,2025-09-01" for n, kind in enumerate(kinds)]
+    table = "\n".join([CSV.partition("\n")[0], *rows]).encode()
+    with yibao.open(f"sqlite:///{tmp_path / 'mine.db'}", policies=policies) as service:
+        imported = office.import_table(service, people, "roster", table, school="sjtu", at=AT)
+        told = [(row.verdict, row.column) for row in imported.rows]
+        assert told == [("registered", None)] * 3 + [("refused", "document")]
+        assert imported.rows[-1].code == "unknown_document"
+        shown = office.shown(service, people, "sjtu", "0525000", "2025-11-03", by="a")
+        assert shown is not None
+        assert shown.answers[0].document == "border_pass"
+
+
+def test_days_are_read_from_a_workbook_that_counts_from_1904(
+    service: yibao.Service, people: office.Directory, tmp_path: Path
+) -> None:
+    file, errors = tmp_path / "mac.xlsx", tmp_path / "errors.xlsx"
+    with xlsxwriter.Workbook(str(file), {"date_1904": True}) as book:
+        sheet = book.add_worksheet()
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        head, *rows = (line.split(",")[:5] for line in CSV.splitlines())
+        sheet.write_row(0, 0, [*head, "报到日期"])
+        for number, row in enumerate(rows, 1):
+            sheet.write_row(number, 0, row)
+            # Of the first it is shown as a day, of the others as a number.
+            sheet.write(number, 5, date(2025, 9, 1), *([day] if number == 1 else []))
+    imported = office.import_table(
+        service, people, "roster", file, school="sjtu", at=AT, errors=errors
+    )
+    assert (imported.counts["registered"], imported.counts["refused"]) == (2, 1)
+    shown = office.shown(service, people, "sjtu", "0525002", "2025-11-03", by="a")
+    assert shown is not None
+    assert service.facts(shown.answers[0].enrollment)[0].on == date(2025, 9, 1)  # type: ignore[attr-defined]
+    again = openpyxl.load_workbook(errors).active
+    assert again is not None
+    assert again.cell(2, 6).value == (date(2025, 9, 1) - date(1899, 12, 30)).days
