@@ -94,7 +94,10 @@ class Opened:
             return self._cohort
 
     def now(self) -> datetime:
-        """The moment at which something is asked, by the service's clock."""
+        """The moment at which something is asked, by the service's clock.
+
+        Raises BadValue where a clock of one's own tells no instant.
+        """
         return self._clock()
 
     def close(self) -> None:

@@ -1,8 +1,6 @@
 """What the officer is told: what became of a table, her lists, and one of her students."""
 
 from collections.abc import Iterator
-from itertools import groupby
-from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -13,9 +11,8 @@ from yibao.adapters.office.imports import (
     Imported,
     row_told,
     verdict_told,
-    warning_told,
+    warnings_told,
 )
-from yibao.adapters.office.reading import Warned
 from yibao.adapters.office.season import Listed, Morning, Shown
 from yibao.adapters.office.workbooks import list_heads, list_row
 from yibao.adapters.shapes import plain
@@ -31,26 +28,13 @@ def tell_imported(imported: Imported, words: Words) -> Iterator[str]:
     for verdict in VERDICTS:
         if count := imported.counts[verdict]:
             yield words.named(verdict_told(verdict, imported.kind, words), count)
-    for code, some in groupby(sorted(imported.warnings, key=_code), key=_code):
-        warned = list(some)
-        if len(warned) > _MANY and words.knows("table_warnings", code):
-            yield in_one_line(words("table_warnings", code, count=len(warned), **warned[0].parts))
-        else:
-            yield from (in_one_line(warning_told(each, words)) for each in warned)
+    yield from map(in_one_line, warnings_told(imported, words))
     for row in imported.rows:
         if row.verdict not in FINE:
             why, mend = row_told(row, words)
             called = verdict_told(row.verdict, imported.kind, words)
             told = words("office", "told", row=row.row, verdict=called)
             yield in_one_line(words.joined(filter(None, (words.named(told, why), mend)), "apart"))
-
-
-#: So many warnings of a kind are told one by one.
-_MANY: Final = 5
-
-
-def _code(warned: Warned) -> str:
-    return warned.code
 
 
 def morning_report(morning: Morning, words: Words) -> RenderableType:

@@ -16,6 +16,7 @@ from yibao.adapters.office.imports.verdicts import (
     row_told,
     verdict_told,
     warning_told,
+    warnings_told,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "row_told",
     "verdict_told",
     "warning_told",
+    "warnings_told",
 ]

@@ -1,7 +1,8 @@
 """What became of the rows of a table, as JSON and as sentences."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from yibao.adapters.office.judging import REASONS
@@ -129,6 +130,24 @@ def _words_for(code: str, words: Words) -> str:
     }
     section, codes = one_of.get(code, ("", []))
     return words.joined((words(section, each) for each in codes), "between")
+
+
+def warnings_told(imported: Imported, words: Words) -> Iterator[str]:
+    """What is to be looked at, a line each; many of a kind are one line."""
+    for code, some in groupby(sorted(imported.warnings, key=_code), key=_code):
+        warned = list(some)
+        if len(warned) > _MANY and words.knows("table_warnings", code):
+            yield words("table_warnings", code, count=len(warned), **warned[0].parts)
+        else:
+            yield from (warning_told(each, words) for each in warned)
+
+
+#: So many warnings of a kind are told one by one.
+_MANY: Final = 5
+
+
+def _code(warned: Warned) -> str:
+    return warned.code
 
 
 def warning_told(warned: Warned, words: Words) -> str:

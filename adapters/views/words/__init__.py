@@ -71,7 +71,8 @@ class Words:
         """The words for a code, its parts filled in; raises KeyError for an unknown code."""
         if section in _OPEN and code in self._own:
             return str(getattr(self._own[code], self.language))
-        return _COUNTING.vformat(self._lists[section][code], (), parts)
+        told = self._lists[section][code]
+        return _COUNTING.vformat(told, (), parts) if "{" in told or "}" in told else told
 
     def knows(self, section: str, code: str) -> bool:
         return (section in _OPEN and code in self._own) or code in self._lists.get(section, ())

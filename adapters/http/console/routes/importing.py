@@ -23,7 +23,7 @@ from yibao.adapters.office.imports import (
     record_table,
     row_told,
     verdict_told,
-    warning_told,
+    warnings_told,
 )
 from yibao.adapters.office.judging import HEADINGS
 from yibao.adapters.office.reading import UnreadableTable, read_table
@@ -160,7 +160,7 @@ def _told(found: Imported, page: Page) -> dict[str, Any]:
             (verdict_told(verdict, found.kind, words), counts[verdict], verdict)
             for verdict in VERDICTS
         ],
-        "warnings": [warning_told(each, words) for each in found.warnings][:_ROWS],
+        "warnings": list(warnings_told(found, words)),
         "rows": [
             (row.row, verdict_told(row.verdict, found.kind, words), *row_told(row, words))
             for row in to_look_at[:_ROWS]

@@ -141,3 +141,12 @@ def test_the_command_leaves_what_is_there_alone(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "不是空文件夹" in done.stderr
     assert [each.name for each in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize(("lang", "county"), [("en", "the county"), ("zh", "县区代码")])
+def test_what_many_rows_are_warned_of_is_told_in_a_line(made: Made, lang: str, county: str) -> None:
+    asked = ["--school", made.school, "--dry-run", "--lang", lang, "--at", "2025-12-15"]
+    done = run("import", "roster", str(made.tables[0]), *asked, **made.environment())
+    assert done.exit_code == 1
+    (line,) = (each for each in done.stdout.splitlines() if county in each)
+    assert " 5" in line
