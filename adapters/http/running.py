@@ -1,6 +1,8 @@
 """A server of our own: uvicorn, with the application of the environment in each worker."""
 
 import os
+import signal
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
@@ -49,6 +51,8 @@ def run_demo(host: str, port: int, tell_link: Callable[[str], None]) -> None:
     from yibao.adapters.office.demo import make_school
 
     token = token_urlsafe(24)
+    # uvicorn raises again by what it was stopped: what ends the process leaves a folder behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with TemporaryDirectory(prefix="yibao-") as folder:
         made = make_school(Path(folder, "school"))
         roles = frozenset(Role) - {Role.STUDENT}

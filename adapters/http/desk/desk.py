@@ -73,7 +73,8 @@ class Desk:
     threads: int = 8
     refused_tries: int = ATTEMPTS_KEPT
     tries: Tries = field(init=False)
-    _limiter: CapacityLimiter | None = field(init=False, default=None)
+    #: The one limiter, once there is a loop that it belongs to; whoever is the same desk has it.
+    _limiters: list[CapacityLimiter] = field(init=False, default_factory=list)
     _together: Gathering[Told, Receipt] = field(init=False)
     _noting: Gathering[Sequence[Look], None] = field(init=False)
 
@@ -100,10 +101,10 @@ class Desk:
 
         More would wait inside the pool, where nobody sees them.
         """
-        if self._limiter is None:  # made where the loop is that it belongs to
-            self._limiter = CapacityLimiter(self.threads)
+        if not self._limiters:
+            self._limiters.append(CapacityLimiter(self.threads))
         asked = partial(question, self.opened().service, *args, **kwargs)
-        return await to_thread.run_sync(asked, limiter=self._limiter)
+        return await to_thread.run_sync(asked, limiter=self._limiters[0])
 
     async def who(self, request: Request) -> Who:
         """Who asks; raises Problem where that is nobody."""

@@ -9,10 +9,15 @@ from base64 import b64encode
 from datetime import datetime
 
 import pytest
-from given.console import ADA, Browsing, browsing, csrf, served
+from given.console import ADA, PEOPLE, Browsing, browsing, csrf, served
 
+import yibao
+from yibao.adapters.http.rights import MAY
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import answer_json
+from yibao.domain.facts.commands import ASKED
+from yibao.domain.facts.telling import keys
+from yibao.testing import clock_at, student
 
 PAGE = f"/console/s/{ADA.ref}/{ADA.year}"
 #: Of `dist/htmx.min.js` in htmx.org 2.0.11.
@@ -220,7 +225,11 @@ def test_somebody_elses_student_is_nobody_in_the_same_bytes(story: Service, toke
             ["What was recorded", "<svg", "do/activate_evoucher"],
             ["do/void", "do/withdraw"],
         ),
-        ("clinic", ["What holds", "do/receive_care"], ["What was recorded", "<svg", "do/withdraw"]),
+        (
+            "clinic",
+            ["What holds", "do/receive_care"],
+            ["What was recorded", "<svg", ">None<", "do/withdraw"],
+        ),
         ("bureau", ["What holds", "do/build_account"], ["What was recorded", "do/withdraw"]),
         ("auditor", ["What was recorded", "<svg"], ["do/"]),
         ("keeper", ["What holds"], ["What was recorded", "do/"]),
@@ -279,6 +288,42 @@ def test_a_form_tells_before_anybody_types_what_would_be_refused(recording: Brow
     assert "It would be refused now" in page
     assert "It would be recorded now" in recording.get(f"{PAGE}/do/withdraw").text
     assert "always recorded" in recording.get(f"{PAGE}/do/build_account").text
+
+
+def test_a_form_tells_until_when_it_would_be_refused() -> None:
+    with yibao.open("memory:", by="officer-3", clock=clock_at("2025-09-03 10:00")) as early:
+        whose = student(early, "s-early", "registered", policy="shanghai-2025", school="sjtu")
+        early.declare_roster(whose)
+        (confirm,) = (each for each in early.possible(whose) if each.command == "confirm")
+        (guard,) = (each for each in confirm.guards if not each.passed)
+        assert guard.code == "window_not_open"
+        assert guard.passes_from
+        browser = browsing(served(early)).sign_in("officer")
+        page = browser.get("/console/s/s-early/2025/do/confirm").text
+        until = f"{guard.passes_from:%Y-%m-%d %H:%M}"
+        assert f"It would be refused until {until}" in page
+        assert f"from {until} on" in browser.get("/console/s/s-early/2025").text
+        page = browser.get("/console/s/s-early/2025/do/confirm?lang=zh").text
+        assert f"在 {until} 之前会被拒绝" in page
+
+
+@pytest.mark.parametrize("name", sorted(ASKED.keys() - {"fix_window"}))
+def test_every_command_has_a_form_that_asks_for_whatever_it_takes(
+    story: Service, name: str
+) -> None:
+    may = MAY[name]
+    token = next(each for each, who in PEOPLE.items() if who.roles & may.keys() and who.ref is None)
+    browser = browsing(served(story)).sign_in(token)
+    facts = [*story.facts(ADA), *story.care_facts(ADA)]
+    fact = next(each for each in facts if (each.name == "confirmed") == (token != "clinic"))
+    page = browser.get(f"{PAGE}/do/{name}?fact={fact.event_id}")
+    assert page.status_code == 200
+    asked = {*re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page.text)}
+    kind = ASKED[name]
+    values = {*keys(kind)} - {"ref", "fact_id", "changes"}
+    values -= {"observed"} if getattr(kind, "always_report", False) else set()
+    assert values <= asked
+    assert {"csrf", "key", "seen"} <= asked
 
 
 def test_a_command_is_recorded_once_however_often_its_form_is_sent(
