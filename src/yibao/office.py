@@ -5,35 +5,34 @@
             yibao.office.import_table(service, people, "roster", "roster.xlsx", school="sjtu")
             print(yibao.office.today(service, people, "sjtu"))
 
-What each does is what the command of that name under `yibao office` does. It needs
-`yibao[office]`, and raises YibaoError where that is not installed.
+What each does is what the command of that name under `yibao office` does. All of it needs
+`yibao[office]`: without it each name raises YibaoError, which says what lacks.
 """
 
-from yibao.adapters.office import check_office
+from typing import TYPE_CHECKING, Any
 
-check_office()
-
-from yibao.adapters.office.demo import make_school  # noqa: E402
-from yibao.adapters.office.directory import Directory, Entry, Person  # noqa: E402
-from yibao.adapters.office.imports import Change, Imported, RowVerdict  # noqa: E402
-from yibao.adapters.office.library import (  # noqa: E402
-    as_json,
-    import_table,
-    listed,
-    open_directory,
-    shown,
-    today,
-    write_list,
-)
-from yibao.adapters.office.season import (  # noqa: E402
-    LISTS,
-    Due,
-    Entered,
-    HowMany,
-    Listed,
-    Morning,
-    Shown,
-)
+if TYPE_CHECKING:
+    from yibao.adapters.office.demo import make_school
+    from yibao.adapters.office.directory import Directory, Entry, Person
+    from yibao.adapters.office.imports import Change, Imported, RowVerdict
+    from yibao.adapters.office.library import (
+        as_json,
+        import_table,
+        listed,
+        open_directory,
+        shown,
+        today,
+        write_list,
+    )
+    from yibao.adapters.office.season import (
+        LISTS,
+        Due,
+        Entered,
+        HowMany,
+        Listed,
+        Morning,
+        Shown,
+    )
 
 __all__ = [
     "LISTS",
@@ -58,3 +57,17 @@ __all__ = [
     "today",
     "write_list",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what is asked for when it is asked for: to name the season should not need it."""
+    if name not in __all__:
+        raise AttributeError(f"module 'yibao.office' has no attribute {name!r}")
+    from yibao.adapters.office import check_office
+
+    check_office()
+    from yibao.adapters.office import demo, directory, imports, library, season
+
+    for room in (demo, directory, imports, season, library):  # of two of one name, the library's
+        globals().update({each: vars(room)[each] for each in __all__ if each in vars(room)})
+    return globals()[name]
