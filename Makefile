@@ -14,10 +14,16 @@ SCHOOL := $(VENV)/school
 LOCK := pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --quiet
 
-# What installs, type-checks or rewrites the project itself: each takes as long as hundreds of others.
-CHECKS := tests/test_wheel.py tests/test_growing.py tests/test_names.py tests/docs/test_reference.py
+# What installs, type-checks or rewrites the project itself, or runs its documents.
+CHECKS := tests/test_wheel.py tests/test_growing.py tests/test_names.py tests/docs
+# Servers crash, processes are killed and forked, browsers look: each takes as long as hundreds of others.
+SLOW := $(addprefix tests/adapters/, \
+	store/postgres/test_crashes.py store/postgres/test_faults.py store/sqlite/test_crashes.py \
+	store/test_forks.py store/test_signals.py upkeep/test_restored.py following/test_followers.py \
+	http/console/test_browser.py http/test_fuzz.py http/test_serving.py \
+	service/test_frozen_clock.py office/imports/test_kills.py office/season/test_a_season.py)
 
-.PHONY: demo serve test check coverage pictures bench docs torture fuzz mutants pythons lock clean
+.PHONY: demo serve test slow check coverage pictures bench docs torture fuzz mutants pythons lock clean
 
 demo: $(SHOWN)
 	$(BIN)/yibao replay scenarios
@@ -37,7 +43,10 @@ serve: $(SHOWN)
 	$(BIN)/yibao serve --demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --doctest-modules src tests $(CHECKS:%=--ignore=%)
+	$(BIN)/python -m pytest -n 2 --doctest-modules src tests $(addprefix --ignore=,$(CHECKS) $(SLOW))
+
+slow: $(READY)
+	$(BIN)/python -m pytest -n 2 $(SLOW)
 
 coverage: $(READY)
 	$(BIN)/python -m coverage run -m pytest tests

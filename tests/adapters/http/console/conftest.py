@@ -47,9 +47,13 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser that is really there; where there is none these tests are skipped."""
+    """A browser that is really there; where there is none these tests are skipped.
+
+    Not for longer than a module: while it is driven this thread has a loop that runs, and tests
+    that begin one of their own could not.
+    """
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no browser is at hand: {CHROMIUM} is not there")
     args = ["--no-sandbox"] if os.geteuid() == 0 else []
