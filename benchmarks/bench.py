@@ -16,6 +16,7 @@ from uuid import UUID
 
 import click
 from cohort import cohort
+from evidence import evidence
 from following import following
 from many import bulk_on_postgres, many_at_once
 from measured import ROUNDS, Row, in_turn, rate, timed, told
@@ -523,6 +524,7 @@ def main(students: int, commit_count: int, trail_facts: int, cohorts: str, quick
             beside(city),
             everybody_at_once(folder, [*map(int, cohorts.split(","))]),
             office(folder, roster_sizes, school),
+            evidence(folder, sizes[1]),
             web(folder, sizes[0], max(100, commit_count * 2)),
             start_up(),
         ):
