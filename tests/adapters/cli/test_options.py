@@ -128,8 +128,10 @@ def test_a_store_is_a_file_by_its_path(
 
 
 @pytest.mark.parametrize("name", ["", "postgres:/x", "mysql://x", "sqlite:x", "a\0b", "\udcff"])
-def test_what_is_neither_a_path_nor_a_url_is_a_clear_line(name: str, tmp_path: Path) -> None:
-    os.chdir(tmp_path)
+def test_what_is_neither_a_path_nor_a_url_is_a_clear_line(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["db", "check", "--store", name])
     assert result.exit_code == 2
     assert result.exception is None or isinstance(result.exception, SystemExit)
