@@ -1,5 +1,6 @@
 """The evidence on both stores: whatever is changed behind the store's back is found, and where."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ from yibao.projections.evidence import Note, NotProven, Signer, VerifierKey
 from ..helpers.autumn import ADA, BO, Clock, an_autumn, register
 from ..helpers.stores import rows
 
+ROOT = Path(__file__).parents[3]
 ORIGIN = "insurance.example.edu.cn/yibao/main"
 NOW = read_instant("2025-12-01 08:00")
 FACTS, ATTEMPTS = LOGS
@@ -457,26 +459,19 @@ def test_of_two_followers_each_entry_is_taken_in_once(store: str, note: str) -> 
 
 
 _KILLED = """
-import os, signal, sys
+import sys
 from contextlib import closing
+from tests.adapters.helpers.outbox import killed_at
 from yibao.adapters.following.evidence import following, open_evidence
 from yibao.adapters.store import open_store
 following.BATCH = 4
-left = int(sys.argv[2])
 with closing(open_store(sys.argv[1], to_ask=True)) as store:
     with closing(open_evidence(store, to_keep=True)) as evidence:
-        ((connection, _),) = evidence._tables._pool._idle
-        def count(statement):
-            global left
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-        connection._sqlite_conn.set_trace_callback(count)
+        killed_at(int(sys.argv[2]))
         evidence.catch_up()
 """
 
 
-@in_files
 def test_killed_at_any_statement_it_ends_as_if_it_had_run_once(
     store: str, service: Service, clock: Clock
 ) -> None:
@@ -485,7 +480,11 @@ def test_killed_at_any_statement_it_ends_as_if_it_had_run_once(
         evidence.begin(ORIGIN, signer())
     kills = 0
     while True:
-        done = subprocess.run([sys.executable, "-c", _KILLED, store, str(kills % 23)], check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", _KILLED, store, str(kills % 23)],
+            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},
+            check=False,
+        )
         kills += 1
         if done.returncode == 0:
             break

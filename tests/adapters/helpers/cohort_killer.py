@@ -10,7 +10,7 @@ from hashlib import sha256
 from itertools import count
 
 from tests.adapters.following.test_cohort import held
-from tests.adapters.helpers.outbox import _in_a_child, _killed_at
+from tests.adapters.helpers.outbox import _in_a_child, killed_at
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.cohort import open_cohort
 from yibao.adapters.following.derived import Batch, FactsFollowed
@@ -25,7 +25,7 @@ def follow(url: str, *, dies_at: int | None = None, anew: bool = False, tell: bo
                 tables.empty(sql, tables.layout.sides[0])
             return
         if dies_at is not None:
-            _killed_at(dies_at)
+            killed_at(dies_at)
         cohort.catch_up()
         if tell:
             print(sha256(repr(held(cohort)).encode()).hexdigest(), flush=True)

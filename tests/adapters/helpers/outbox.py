@@ -89,7 +89,7 @@ def go_through(url: str, heard: Heard) -> None:
         service.deliver(heard, until="2025-12-25 09:00")
 
 
-def _killed_at(left: int) -> None:
+def killed_at(left: int) -> None:
     """Kills this process at one of its next statements."""
     counted = count()
 
@@ -145,7 +145,7 @@ def main(url: str, every: str, folder: str) -> None:
         _in_a_child(partial(_put_back, url, before))
 
         def die(number: int = number, heard: Heard = heard) -> None:
-            _killed_at(number)
+            killed_at(number)
             go_through(url, heard)
 
         was_killed = _in_a_child(die)
