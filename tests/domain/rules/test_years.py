@@ -282,6 +282,24 @@ def test_leaving_counts_in_the_next_year_if_it_follows_the_registration(
     assert student.values(NEW_YEAR)[3] == coverage
 
 
+@pytest.mark.parametrize(
+    ("left_on", "account", "evoucher"),
+    [
+        ("2025-12-10", "none", "none"),
+        ("2025-12-11", "2025-12-10", "none"),
+        ("2025-12-12", "2025-12-10", "2025-12-11 09:00"),
+    ],
+    ids=["before the account", "between account and e-voucher", "after both"],
+)
+def test_what_is_handed_on_is_had_only_until_she_leaves(
+    left_on: str, account: str, evoucher: str
+) -> None:
+    late = (*SIGNED[:2], confirm("2025-12-10 14:20"), checked("2025-12-10 14:50", 0))
+    left = withdraw(f"{left_on} 16:00", left_on)
+    student = after(late, paid("2025-12-10 15:00", 2026), left)
+    assert student.values(LATER) == ("none", account, evoucher, "none")
+
+
 def test_who_opted_out_hands_on_nothing() -> None:
     elsewhere = other_cover("2025-09-01 09:00", "other_province")
     opted_out = (*COVERED, elsewhere, keep("2025-10-01 10:00", observed=True))
