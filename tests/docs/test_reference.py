@@ -32,8 +32,12 @@ def test_every_public_name_is_in_the_reference(reference: Path) -> None:
     page = (reference / "yibao.html").read_text(encoding="utf-8")
     told = set(re.findall(r'id="(\w+)"', page))
     modules = {path.stem for path in (reference / "yibao").glob("*.html")}
-    assert modules == {"commands", "models", "testing"}
+    assert modules == {"commands", "http", "models", "office", "testing"}
     assert set(yibao.__all__) - modules - told == set()
+    for module in (yibao.http, yibao.office):
+        of_module = reference / "yibao" / f"{module.__name__.rpartition('.')[2]}.html"
+        in_it = set(re.findall(r'id="(\w+)"', of_module.read_text(encoding="utf-8")))
+        assert set(module.__all__) - in_it == set()
     for name, _ in inspect.getmembers(yibao.Service, inspect.isfunction):
         assert name.startswith("_") or f'id="Service.{name}"' in page, name
 
