@@ -50,7 +50,7 @@ def evidence(folder: Path, students: int, *, notes: int = 40, proofs: int = 400)
 
             def verified() -> int:
                 found = verify(store, kept, note, key)
-                assert found.ok
+                assert found.ok, found
                 return found.rows
 
             ours, theirs, ratio = in_turn(verified, read, rounds=3)

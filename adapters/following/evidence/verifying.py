@@ -104,7 +104,8 @@ class _Verification:
         if self._expected is None:
             self._own += leaves
         elif self._differs is None:
-            for place, (told, found) in enumerate(zip(self._expected, leaves, strict=False)):
+            # The leaves first: where they end, nothing of what the next ones are to be is taken.
+            for place, (found, told) in enumerate(zip(leaves, self._expected, strict=False)):
                 if told != found:
                     self._differs = self._rows + place, batch[place][0]
                     break

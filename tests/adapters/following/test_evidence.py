@@ -22,6 +22,7 @@ from yibao.adapters.following.evidence import (
     open_evidence,
     proofs,
     verify,
+    verifying,
 )
 from yibao.adapters.following.evidence import following as evidence_following
 from yibao.adapters.service.service import Service
@@ -40,6 +41,12 @@ ORIGIN = "insurance.example.edu.cn/yibao/main"
 NOW = read_instant("2025-12-01 08:00")
 FACTS, ATTEMPTS = LOGS
 in_files = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are held against a note in several parts, as those of a large store are."""
+    monkeypatch.setattr(verifying, "BATCH", 3)
 
 
 def signer(seed: int = 1) -> Signer:
