@@ -28,6 +28,8 @@ from yibao.projections.evidence import (
 
 #: How much of a document is read at most, in characters.
 LARGEST: Final = 1 << 28
+#: What is told of every fact in a dossier and an export, whether it is proven there or not.
+_OF_A_FACT: Final = {"kind", "event_id", "recorded_at", "values"}
 #: With what a proof begins, and all of one that stands in a text or a page.
 _PROOF: Final = "c2sp.org/tlog-proof"
 _PROOFS: Final = re.compile(
@@ -151,8 +153,8 @@ def _carried(told: str) -> Iterator[_Carried]:
     waiting = [document]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, dict) and "proof" in each:
-            yield _Carried(each["proof"], each)
+        if isinstance(each, dict) and ("proof" in each or each.keys() >= _OF_A_FACT):
+            yield _Carried(each.get("proof"), each)
         elif isinstance(each, dict | list):
             waiting += reversed(each.values() if isinstance(each, dict) else each)
 

@@ -303,6 +303,20 @@ def test_a_fact_that_is_newer_than_the_note_stands_without_a_proof_and_is_told(
     assert "没有证明" in done.stdout
 
 
+def test_a_fact_that_is_told_without_any_proof_among_proven_ones_is_not_proven(
+    url: str, run: Run
+) -> None:
+    note(run)
+    her = ("dossier", "--store", "facts.db", "--ref", "s2", "--year", "2025", "--format", "json")
+    document = json.loads(run(*her, "--proofs").stdout)
+    made_up = {**document["trail"][0], "event_id": "0" * 32}
+    del made_up["proof"]
+    document["trail"].append(made_up)
+    Path("forged.json").write_text(json.dumps(document))
+    done = run("evidence", "check", "forged.json", "--vkey", "main.pem.pub")
+    assert (done.exit_code, "has no proof" in done.stdout) == (1, True)
+
+
 def test_proofs_are_of_a_store_and_stand_in_what_programs_read(url: str, run: Run) -> None:
     assert run("audit", "--store", "facts.db", "--proofs").exit_code == 2
     assert run("audit", "--store", "facts.db", "--proofs", "--json").exit_code == 2  # no note yet
