@@ -12,7 +12,7 @@ from yibao.adapters.http.console.console import Console
 from yibao.adapters.http.console.rendering import Page, stamp, static
 from yibao.adapters.http.rights import Role, Who, may
 from yibao.adapters.http.wire import Problem
-from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.vocabulary import FIRST_BENEFIT_YEAR, EnrollmentId
 
 _TYPES: Final = {"console.css": "text/css", "htmx.min.js": "text/javascript"}
 #: It never changes under its address.
@@ -46,10 +46,13 @@ def add(router: APIRouter, console: Console, once: str | None) -> None:
         page = await console.page(request)
         form = await console.form(request, page.who)
         ref = str(form.get("ref", "")).strip()
-        years = await console.desk.run(lambda service: service.enrollments(ref))
-        if not years or "/" in ref:
+        if not ref or "/" in ref:
             raise Problem("not_found")
-        return to_student(page, EnrollmentId(ref, years[-1]))
+        years = await console.desk.run(lambda service: service.enrollments(ref))
+        # Who is not theirs to see is answered as nobody is: a redirection would tell of her.
+        whose = EnrollmentId(ref, years[-1] if years else FIRST_BENEFIT_YEAR)
+        await console.desk.look(request, "answer", whose, lambda *_: None)
+        return to_student(page, whose)
 
     @router.get("/sign-in")
     async def ask(request: Request, to: str = "") -> Response:

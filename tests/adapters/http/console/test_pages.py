@@ -215,6 +215,13 @@ def test_somebody_elses_student_is_nobody_in_the_same_bytes(story: Service, toke
     assert hers.headers.keys() == nobodys.headers.keys()
     form = f"{PAGE}/do/confirm"
     assert browser.get(form).content == browser.get(form.replace(ADA.ref, "s-nobody")).content
+    given = csrf(browser.get("/console/").text)
+    opened = [
+        browser.post("/console/open", data={"ref": ref, "csrf": given})
+        for ref in (ADA.ref, "s-nobody")
+    ]
+    assert opened[0].status_code == opened[1].status_code == hers.status_code
+    assert opened[0].content == opened[1].content
 
 
 @pytest.mark.parametrize(
