@@ -6,11 +6,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from yibao.adapters.editions import parse
+from yibao.adapters.http.identify.files import read_yaml
 from yibao.adapters.http.rights import Role, Who
-from yibao.domain.refusals import YibaoError, place, reason
 from yibao.domain.vocabulary import GivenName
 
 
@@ -34,13 +33,7 @@ class Claims:
     @classmethod
     def read(cls, file: Path, key: str) -> "Claims":
         """Those of a YAML file; raises YibaoError for one that cannot be read."""
-        try:
-            mapping = _File.model_validate(parse(file.read_bytes(), str(file)).data)
-        except OSError as error:
-            raise YibaoError(f"{str(file)!r} cannot be read: {error.strerror}") from None
-        except ValidationError as error:
-            raise YibaoError(f"{str(file)!r}: {place(error)}: {reason(error)}") from None
-        return cls(mapping, key)
+        return cls(read_yaml(file, _File), key)
 
     def who(self, claims: Mapping[str, Any]) -> Who:
         """Whom the claims of a token that was proven are about.

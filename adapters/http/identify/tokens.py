@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from yibao.adapters.editions import parse
+from yibao.adapters.http.identify.files import read_yaml
 from yibao.adapters.http.rights import Identify, Role, Who
-from yibao.domain.refusals import YibaoError, place, reason
 from yibao.domain.vocabulary import GivenKey, GivenName
 
 _SCHEME: Final = "bearer "
@@ -38,18 +37,12 @@ class Tokens:
     @classmethod
     def read(cls, file: Path) -> "Tokens":
         """Those of a YAML file; raises YibaoError for one that cannot be read."""
-        try:
-            found = _File.model_validate(parse(file.read_bytes(), str(file)).data)
-        except OSError as error:
-            raise YibaoError(f"{str(file)!r} cannot be read: {error.strerror}") from None
-        except ValidationError as error:
-            raise YibaoError(f"{str(file)!r}: {place(error)}: {reason(error)}") from None
         return cls(
             {
                 each.sha256: Who(
                     each.actor, frozenset(each.roles), frozenset(each.schools), each.ref
                 )
-                for each in found.tokens
+                for each in read_yaml(file, _File).tokens
             }
         )
 
