@@ -167,7 +167,7 @@ def _from_the_account_on(case: Case, values: Values, built: Derived[datetime]) -
 def waiting_shows_at(case: Case, episode: Episode, waiting: Derived[Any]) -> Derived[datetime]:
     """R24: the later of the visible instant and the instant of the check's result."""
     seen = visible_at(case, episode.confirmation)
-    check = counting_check(case)
+    check = counting_check(case, episode.confirmation)
     if check and check.at > seen.value:
         return Derived("waiting_shows_at", check.at, "R24", (check, waiting))
     return Derived("waiting_shows_at", seen.value, "R24", (seen, waiting))

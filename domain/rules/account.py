@@ -212,7 +212,7 @@ def _account_instant(
         for over in after_waiting(last_waiting(case, confirmation)):
             if midnight(over.value) > instant:
                 instant, inputs = midnight(over.value), (*inputs, over)
-    check = counting_check(case)
+    check = counting_check(case, confirmation)
     if check and check.at > instant:
         instant, inputs = check.at, (*inputs, check)
     return Derived("account_built_at", instant, "R24", inputs)

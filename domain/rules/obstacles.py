@@ -130,5 +130,5 @@ def _is_found(case: Case, confirmation: Confirmation) -> bool:
     """
     if case.facts.accounts:
         return True
-    is_named = is_ended_by_name(case)
+    is_named = is_ended_by_name(case, confirmation)
     return is_named and case.facts.checks[-1].at.date() >= confirmation.at.date()

@@ -705,6 +705,17 @@ def test_who_needs_no_check_waits_for_no_result_but_of_one_that_names_an_end() -
     assert ("2026-02-10 10:00", "active") in named.states(LATER)
 
 
+def test_a_result_is_waited_for_by_the_joining_whose_waiting_it_ends() -> None:
+    kept = keep("2026-02-07 23:45", observed=True)
+    only_of_the_first = checked("2026-04-01 10:00", 0, waiting_ends_on="2026-01-19")
+    assert after(COVERED, PAID, kept, only_of_the_first, LATE).states(LATER)[1:4] == [
+        ("2025-11-20 10:00", "confirmed"),
+        ("2026-02-07 23:45", "opted_out"),
+        ("2026-03-02 10:00", "confirmed"),
+    ]
+    assert ("2026-01-01 00:00", "active") in after(COVERED, PAID, kept, LATE).states(LATER)
+
+
 @pytest.mark.parametrize(
     ("outside", "at", "coverage"),
     [
