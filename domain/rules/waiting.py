@@ -91,7 +91,7 @@ def carried_waiting(case: Case) -> Derived[Any] | None:
         return None
     if before.main_road is None:
         return carried_waiting(before)
-    waiting = last_waiting(before, before.main_road.confirmation)
+    waiting = last_waiting(before, waiting_period(before, before.main_road.confirmation))
     if before.withdrawal and waiting.value is PENDING:
         return carried_waiting(before)
     return Derived(
@@ -99,9 +99,8 @@ def carried_waiting(case: Case) -> Derived[Any] | None:
     )
 
 
-def last_waiting(case: Case, confirmation: Confirmation) -> Waiting:
+def last_waiting(case: Case, waiting: Waiting) -> Waiting:
     """R33, R36: the waiting period, also one that was over before the benefit year began."""
-    waiting = waiting_period(case, confirmation)
     if waiting.because != "waiting_over":
         return waiting
     return moved_waiting(case) or carried_waiting(case) or waiting
@@ -117,9 +116,16 @@ def running(case: Case) -> Derived[WaitingPeriod] | None:
 
 def moved_waiting(case: Case) -> Waiting | None:
     """R33: what stands in the place of the waiting period handed on: a check names its end."""
-    carried, joined = carried_waiting(case), _latest(case)
-    goes_on = carried and (running(case) or carried.value is PENDING)
-    return _own_waiting(case, joined) if goes_on and is_ended_by_name(case, joined) else None
+    if not (_named(case) and goes_on_or_may(case)):
+        return None
+    joined = _latest(case)
+    return _own_waiting(case, joined) if is_ended_by_name(case, joined) else None
+
+
+def goes_on_or_may(case: Case) -> bool:
+    """R33: whether a waiting period is handed on that ends in the benefit year, or is open."""
+    carried = carried_waiting(case)
+    return carried is not None and (carried.value is PENDING or running(case) is not None)
 
 
 def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
