@@ -177,6 +177,7 @@ def test_a_person_is_told_how_the_student_left(lang: Language, state: str) -> No
     left = answer(LEFT, "2026-08-01 00:00")
     assert state in printed(short_report(left, Words(lang)))
     assert lines_of("state", left, Words(lang)) == [state]
+    assert f": {state}  [R24" in printed(explanation(left, Words(lang)))
 
 
 FIVE = Years(

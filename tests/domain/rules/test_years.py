@@ -597,6 +597,14 @@ def test_after_some_kinds_of_leaving_cover_goes_on() -> None:
     student = after(COVERED, PAID, graduates, policy=continuing(**GOES_ON))
     assert student.values(LATER)[3] == IN_FULL
     assert student.state(LATER) == "withdrawn"
+    ends: Any = student.found(LATER).coverage.inputs[1]
+    benefit_to, left, goes_on = ends.inputs
+    assert (ends.rule, benefit_to.name, goes_on.name) == (
+        "R38",
+        "benefit_to",
+        "cover_after_leaving",
+    )
+    assert left.event.kind == "graduated"
     ended = after(COVERED, PAID, graduates)
     assert ended.values(LATER)[3] == "2026-01-01 to 2026-06-30"
     other = withdraw("2026-06-30 09:00", "2026-07-01", kind="suspended")
