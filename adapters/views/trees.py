@@ -9,7 +9,7 @@ from yibao.adapters.shapes import care_trees, trees
 from yibao.adapters.views.telling import fact_line, left, of_year, parameter, told
 from yibao.adapters.views.words import Words
 from yibao.domain.care import Assessed
-from yibao.domain.vocabulary import Leaving
+from yibao.domain.vocabulary import Leaving, State
 from yibao.projections.answer import Answer
 
 
@@ -105,7 +105,7 @@ class _Teller(NamedTuple):
         section = "value" if words.knows("value", tree["name"]) else "name"
         name = of_year(year, words(section, tree["name"]), words)
         value = told(tree["value"], words, tree["name"])
-        if tree["name"] == "state":
+        if tree["name"] == "state" and tree["value"] == State.WITHDRAWN:
             value += left(self.leaving, words)
         remarks = [
             words("phrase", phrase, reason=words("because", tree[phrase]))

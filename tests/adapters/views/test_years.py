@@ -138,7 +138,7 @@ def test_no_other_step_has_an_amount() -> None:
     ("lang", "now", "late"),
     [
         ("en", "400.00 yuan", "400.00 yuan; 3 months of waiting first, and those of lapsed years"),
-        ("zh", "400.00 元", "400.00 元；先等待 3 个月，断保年度另计"),
+        ("zh", "400.00 元", "400.00 元；设 3 个月固定待遇等待期，断保的另行增加"),
     ],
 )
 def test_a_person_is_told_what_paying_costs(lang: Language, now: str, late: str) -> None:
