@@ -135,6 +135,12 @@ class People:
             ((first,),) = sql.rows(f"SELECT actor FROM {table} WHERE ref=?", (ref,))
             return str(first)
 
+    def to_forget(self) -> list[tuple[str, str]]:
+        """Who is to be forgotten once a second person agrees, and who wants it."""
+        with self._tables.reading() as sql:
+            rows = sql.rows(f"SELECT ref, actor FROM {self._tables.prefix}to_forget ORDER BY ref")
+        return [(str(ref), str(actor)) for ref, actor in rows]
+
     def proxies(self, school: str) -> list["WaitingProxy"]:
         """The proxies of a school that wait to be entered, the oldest first."""
         with self._tables.reading() as sql:

@@ -36,7 +36,7 @@ class PostgresSchema:
             there = all(name for (name,) in found)
         if not there and schema != SCHEMA:
             self.close()
-            raise StoreError(f"{told} have no place yet: `yibao db migrate` adds their table")
+            raise StoreError("the accesses have no table yet: `yibao db migrate` adds it")
         if not there:
             with self.writing() as sql:
                 sql.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
@@ -60,8 +60,9 @@ class PostgresSchema:
         """To others than its owner PostgreSQL only warns that a table is not written anew."""
         with self.reading() as sql:
             for (owner,) in sql.rows(_OF_ANOTHER, [f"{self.prefix}people"]):
-                anew = "who alone can have it written anew"
-                raise StoreError(f"{self._told} belongs to {owner}, {anew}")
+                raise StoreError(
+                    f"the directory belongs to {owner}, who alone can have it written anew"
+                )
 
     def leave_no_trace(self) -> bool:
         """Has the server write the table anew, into other files."""

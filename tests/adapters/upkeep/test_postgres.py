@@ -290,7 +290,7 @@ def test_a_database_from_before_accesses_were_kept_is_given_their_table_by_its_o
     rows(owned, "DROP SCHEMA yibao_accesses CASCADE")
     asked = run("audit", "--store", owned, "--accesses", "--json")
     assert json.loads(asked.output)["entries"] == []
-    with pytest.raises(StoreError, match="`yibao db migrate` adds their table"):
+    with pytest.raises(StoreError, match="`yibao db migrate` adds it"):
         open_accesses(owned)
     migrate(owned)
     open_accesses(owned).close()
