@@ -115,6 +115,10 @@ class Directory:
         self._remove([ref])
         return "forgotten"
 
+    def to_forget(self) -> list[tuple[str, str]]:
+        """The references of whom somebody wants forgotten, and who that is: one more has to."""
+        return self._people.to_forget()
+
     def rekey(self, new_key_file: Path) -> int:
         """Wraps every key under that of another file; the version of it. Raises StoreError."""
         version = self._keys.rewrap(read_key(new_key_file))

@@ -270,6 +270,7 @@ async def _fixing(
             fact=None,
             amends="",
             guarded=None,
+            hint="",
             fields=fields,
             errors=errors,
             loose_errors=[(words.field(w), words.said(why)) for w, why in errors if w not in names],
