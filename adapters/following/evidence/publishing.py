@@ -17,8 +17,8 @@ def publish(note: str, size: int, log: LogName, places: Sequence[str]) -> list[S
     """Publishes a note at every place; why it was not at some, one after the other.
 
     A place is a folder, in which the note stands as `LOG/SIZE.note` and the newest as
-    `LOG/checkpoint`: one that is there, or is made, where its name ends with a slash or is a path to
-    nothing yet. Else it is a command, which gets the note on standard input.
+    `LOG/checkpoint`: one that is there, or is made where its name ends with a slash or is a path
+    to nothing yet. Else it is a command, which gets the note on standard input.
     """
     failed: list[StoreError] = []
     for place in places:
