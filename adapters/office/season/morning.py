@@ -1,6 +1,8 @@
 """The morning page: how many are on each list; and a list, with who they are."""
 
+import sys
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -85,18 +87,46 @@ def listed(
     accesses. Raises BadValue for a list that there is not, and as `Directory.find`; else as
     `this_morning`.
     """
+    found, parked = on_list(service, directory, name, school, on)
+    entries = entered(directory, school, found, by=by, reason=reason)
+    return Listed(name, school, noon(on), entries, parked)
+
+
+def on_list(
+    service: Service, directory: Directory | None, name: str, school: str, on: date
+) -> tuple[list[Due], int]:
+    """Who is on a list, by reference, whose day comes first before all others; and who is parked.
+
+    Nobody is told who they are. Raises BadValue for a list that there is not; else as
+    `this_morning`.
+    """
     if name not in LISTS:
         raise BadValue("name", f"is no list; there are {', '.join(LISTS)}")
-    at = noon(on)
     if name == PROXIES:
         found, parked = _proxies(service, directory, school), 0
     else:
-        due, parked = standing(service, school, at)
+        due, parked = standing(service, school, noon(on))
         found = [each for each in due if each.name == name]
-    refs = [each.enrollment.ref for each in found]
+    return sorted(found, key=_urgency), parked
+
+
+def entered(
+    directory: Directory | None,
+    school: str,
+    some: Iterable[Due],
+    *,
+    by: str,
+    reason: str | None = None,
+) -> tuple[Entered, ...]:
+    """The same with who they are where the school has entered them, by student number.
+
+    Noted is each who is told. Raises as `Directory.find`.
+    """
+    some = list(some)
+    refs = [each.enrollment.ref for each in some]
     people = directory.of_school(school, refs, by=by, reason=reason) if directory else {}
-    entries = [Entered(each, people.get(each.enrollment.ref)) for each in found]
-    return Listed(name, school, at, tuple(sorted(entries, key=_place)), parked)
+    found = [Entered(each, people.get(each.enrollment.ref)) for each in some]
+    return tuple(sorted(found, key=_place))
 
 
 def _proxies(service: Service, directory: Directory | None, school: str) -> list[Due]:
@@ -106,6 +136,11 @@ def _proxies(service: Service, directory: Directory | None, school: str) -> list
         years = [year for year in service.enrollments(ref) if year <= day.year]
         found.append(Due(PROXIES, EnrollmentId(ref, max(years, default=day.year))))
     return found
+
+
+def _urgency(due: Due) -> tuple[int, date, EnrollmentId]:
+    """Whose last day comes first, or who has waited to the end; who has no such day comes last."""
+    return due.days_left or sys.maxsize, due.ends_on or date.max, due.enrollment
 
 
 def _place(entered: Entered) -> tuple[bool, str, EnrollmentId]:
