@@ -1,13 +1,11 @@
 """The morning page: how many are on each list; and a list, with who they are."""
 
-import sys
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from yibao.adapters.office.directory import Directory, Entry
-from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, noon
+from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, noon, urgency
 from yibao.adapters.office.season.standing import standing
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import plain
@@ -64,11 +62,11 @@ def this_morning(service: Service, directory: Directory | None, school: str, on:
     Raises what `service.cohort` does, and UnreadableEvent.
     """
     at = noon(on)
-    due, parked = standing(service, school, at)
-    counts = Counter(each.name for each in due)
-    counts[PROXIES] = len(directory.waiting_proxies(school)) if directory else 0
-    lists = tuple(HowMany(name, counts[name]) for name in LISTS)
-    return Morning(school, on, at, lists, parked)
+    found = standing(service, school, at)
+    waiting = len(directory.waiting_proxies(school)) if directory else 0
+    counts = {**found.counts, PROXIES: waiting}
+    lists = tuple(HowMany(name, counts.get(name, 0)) for name in LISTS)
+    return Morning(school, on, at, lists, found.parked)
 
 
 def listed(
@@ -94,7 +92,7 @@ def listed(
 
 def on_list(
     service: Service, directory: Directory | None, name: str, school: str, on: date
-) -> tuple[list[Due], int]:
+) -> tuple[Sequence[Due], int]:
     """Who is on a list, by reference, whose day comes first before all others; and who is parked.
 
     Nobody is told who they are. Raises BadValue for a list that there is not; else as
@@ -103,11 +101,9 @@ def on_list(
     if name not in LISTS:
         raise BadValue("name", f"is no list; there are {', '.join(LISTS)}")
     if name == PROXIES:
-        found, parked = _proxies(service, directory, school), 0
-    else:
-        due, parked = standing(service, school, noon(on))
-        found = [each for each in due if each.name == name]
-    return sorted(found, key=_urgency), parked
+        return sorted(_proxies(service, directory, school), key=urgency), 0
+    found = standing(service, school, noon(on), name)
+    return found.due, found.parked
 
 
 def entered(
@@ -136,11 +132,6 @@ def _proxies(service: Service, directory: Directory | None, school: str) -> list
         years = [year for year in service.enrollments(ref) if year <= day.year]
         found.append(Due(PROXIES, EnrollmentId(ref, max(years, default=day.year))))
     return found
-
-
-def _urgency(due: Due) -> tuple[int, date, EnrollmentId]:
-    """Whose last day comes first, or who has waited to the end; who has no such day comes last."""
-    return due.days_left or sys.maxsize, due.ends_on or date.max, due.enrollment
 
 
 def _place(entered: Entered) -> tuple[bool, str, EnrollmentId]:

@@ -5,13 +5,20 @@ stands until something is learned of her; then she alone is asked again.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from yibao.adapters.office.season.lists import UNFIT, Due, due_of, due_until, lists_of
+from yibao.adapters.office.season.lists import (
+    UNFIT,
+    Due,
+    due_of,
+    due_until,
+    lists_of,
+    urgency,
+)
 from yibao.adapters.service import CohortView, Service
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.record import Knowledge, Record
@@ -22,10 +29,19 @@ MANY: Final = 1000
 _PAGES: Final = 4
 
 
-def standing(service: Service, school: str, at: datetime) -> tuple[list[Due], int]:
-    """Who of a school is on which list, and how many are parked.
+class Standing(NamedTuple):
+    """How many are on each list, and who is on the one that is asked for; others are `parked`."""
 
-    Raises what `service.cohort` does, and UnreadableEvent.
+    counts: Mapping[str, int]
+    due: Sequence[Due]
+    parked: int
+
+
+def standing(service: Service, school: str, at: datetime, name: str | None = None) -> Standing:
+    """How many of a school are on which list, and who is on the list of a name.
+
+    Whose day comes first stands before all others. Raises what `service.cohort` does, and
+    UnreadableEvent.
     """
     with _OPENING:
         pages = _KEPT.setdefault(service, OrderedDict())
@@ -33,7 +49,7 @@ def standing(service: Service, school: str, at: datetime) -> tuple[list[Due], in
         pages.move_to_end((school, at))
         while len(pages) > _PAGES:
             pages.popitem(last=False)
-    return page.asked(service.cohort(at, school=school))
+    return page.asked(service.cohort(at, school=school), name)
 
 
 class _Page:
@@ -44,17 +60,21 @@ class _Page:
         self._as_of = -1
         self._since: dict[int, int] = {}
         self._due: dict[EnrollmentId, list[Due]] = {}
+        self._parked = 0
+        self._lists = _Lists(())
 
-    def asked(self, cohort: CohortView) -> tuple[list[Due], int]:
+    def asked(self, cohort: CohortView, name: str | None) -> Standing:
         with self._lock:
-            learned = cohort.learned()
-            if learned is None:
-                due, parked = _one_by_one(cohort)
-                return list(due), parked
-            if learned.as_of != self._as_of:
+            if cohort.as_of() != self._as_of:
+                learned = cohort.learned()
+                if learned is None:
+                    due, parked = _one_by_one(cohort)
+                    return _Lists(due).standing(name, parked)
                 self._take_in(cohort, self._changed(learned.since))
                 self._as_of, self._since = learned.as_of, learned.since
-            return [due for each in self._due.values() for due in each], learned.parked
+                self._parked = learned.parked
+                self._lists = _Lists(due for each in self._due.values() for due in each)
+            return self._lists.standing(name, self._parked)
 
     def _changed(self, since: dict[int, int]) -> set[int]:
         """Of whom something was learned, and who came or left."""
@@ -78,6 +98,23 @@ class _Page:
             due = _due(cohort, cohort.of(whom))
         for each_due in due:
             self._due.setdefault(each_due.enrollment, []).append(each_due)
+
+
+class _Lists:
+    """Who is on which list, each put in order once it is asked for."""
+
+    def __init__(self, due: Iterable[Due]) -> None:
+        self._due: dict[str, list[Due]] = {}
+        self._is_in_order: set[str] = set()
+        for each in due:
+            self._due.setdefault(each.name, []).append(each)
+
+    def standing(self, name: str | None, parked: int) -> Standing:
+        due = self._due.get(name, []) if name else []
+        if name and name not in self._is_in_order:
+            due.sort(key=urgency)
+            self._is_in_order.add(name)
+        return Standing({each: len(some) for each, some in self._due.items()}, due, parked)
 
 
 _OPENING: Final = Lock()

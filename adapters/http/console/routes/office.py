@@ -1,6 +1,7 @@
 """The officer's day: what is to be done, who is on which list, and a student by her number."""
 
 import sys
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -146,7 +147,9 @@ async def _list(console: Console, page: Page, name: str, words: str) -> Response
 
     def asked(service: Service) -> Response:
         found, _ = on_list(service, console.people, name, school, on)
-        of_year = [each for each in found if not years or str(each.enrollment.year) == years]
+        of_year = found
+        if years:
+            of_year = [each for each in found if str(each.enrollment.year) == years]
         fitting = _fitting(console.people, school, of_year, words.casefold())
         # Who they are is looked up, and noted, of those alone who are shown.
         some = fitting[begin : begin + SIZE]
@@ -175,7 +178,9 @@ def _cells(name: str, entered: Entered) -> list[str]:
     return ["" if cell is None else str(plain(cell)) for cell in list_row(name, entered)]
 
 
-def _fitting(people: Directory | None, school: str, found: list[Due], words: str) -> list[Due]:
+def _fitting(
+    people: Directory | None, school: str, found: Sequence[Due], words: str
+) -> Sequence[Due]:
     """Those of whom number, name or reference contains what was typed."""
     if not words:
         return found
