@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
+from yibao.adapters.following.derived import not_collecting
 from yibao.adapters.office.season.lists import (
     UNFIT,
     Due,
@@ -25,8 +26,8 @@ from yibao.projections.record import Knowledge, Record
 
 #: Of so many of whom something was learned each is asked; of more all of them at once.
 MANY: Final = 1000
-#: So many pages are kept of a service.
-_PAGES: Final = 4
+#: Of a service the pages asked for last are kept, with so many entries on their lists together.
+_ENTRIES: Final = 500_000
 
 
 class Standing(NamedTuple):
@@ -47,7 +48,7 @@ def standing(service: Service, school: str, at: datetime, name: str | None = Non
         pages = _KEPT.setdefault(service, OrderedDict())
         page = pages.setdefault((school, at), _Page())
         pages.move_to_end((school, at))
-        while len(pages) > _PAGES:
+        while len(pages) > 1 and sum(each.entries for each in pages.values()) > _ENTRIES:
             pages.popitem(last=False)
     return page.asked(service.cohort(at, school=school), name)
 
@@ -62,6 +63,11 @@ class _Page:
         self._due: dict[EnrollmentId, list[Due]] = {}
         self._parked = 0
         self._lists = _Lists(())
+
+    @property
+    def entries(self) -> int:
+        """How many entries its lists have."""
+        return self._lists.entries
 
     def asked(self, cohort: CohortView, name: str | None) -> Standing:
         with self._lock:
@@ -88,6 +94,10 @@ class _Page:
         return changed | (self._since.keys() - since.keys())
 
     def _take_in(self, cohort: CohortView, changed: set[int]) -> None:
+        with not_collecting():
+            self._ask(cohort, changed)
+
+    def _ask(self, cohort: CohortView, changed: set[int]) -> None:
         if len(changed) > MANY or not self._since:
             self._due = {}
             due: Iterable[Due] = _of_all(cohort)
@@ -108,6 +118,7 @@ class _Lists:
         self._is_in_order: set[str] = set()
         for each in due:
             self._due.setdefault(each.name, []).append(each)
+        self.entries = sum(map(len, self._due.values()))
 
     def standing(self, name: str | None, parked: int) -> Standing:
         due = self._due.get(name, []) if name else []
