@@ -173,6 +173,10 @@ class CohortView:
         records = store.records_of(found.whom, editions, found.as_of, self._clock())
         return self._of(records), found.parked
 
+    def as_of(self) -> int | None:
+        """Up to which fact everything is taken in; None while not everything is."""
+        return self._cohort.as_of()
+
     def learned(self) -> Learned | None:
         """Since when the last is known of each; None while not everything is taken in."""
         return self._cohort.learned(Whose(*self._among))

@@ -215,6 +215,11 @@ class Policy(Model):
             raise _misfit(p.benefit_to, "the benefit year may not span more than one 1 January")
         if p.benefit_year and not p.benefit_from.value.year <= self.year <= p.benefit_to.value.year:
             raise _misfit(p.benefit_year, "lies outside the years of the benefit window")
+        if p.for_students and not p.for_students.value:
+            raise _misfit(p.for_students, "names nobody")
+        for paid in (p.first_premium, p.premium, p.table_premium):
+            if paid and (paid.value < 0 or paid.value != round(paid.value, 2)):
+                raise _misfit(paid, "is no amount of yuan with two decimals")
         self._has_one_kind_of_window()
         self._has_words_for_its_codes()
         return self

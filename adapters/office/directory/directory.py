@@ -98,6 +98,14 @@ class Directory:
         self._people.all_accessed("list", by, self._clock(), found, reason)
         return found
 
+    def fitting(self, school: str, refs: Iterable[str], fits: Callable[[Entry], bool]) -> set[str]:
+        """Those of some references whose entries fit, of whom a school has entered.
+
+        Nothing is noted: who is told of them is. Raises StoreError.
+        """
+        known = self._opened([*self._people.by_ref(refs).values()])
+        return {each.ref for each in known if each.entry.school == school and fits(each.entry)}
+
     def forget(self, ref: str, *, by: str, reason: str) -> Forgotten:
         """Destroys key, entry and look-up of somebody; what is recorded of her stands.
 
