@@ -927,6 +927,14 @@ def test_it_moves_it_through_a_year_that_was_paid_for_but_never_registered() -> 
     assert student.values("2027-02-01 00:00")[1] == "2027-01-16"
 
 
+def test_it_moves_an_e_voucher_that_came_about_after_the_account() -> None:
+    long = given(*SIGNED, checked("2025-09-06 10:30", 6), document="passport")
+    named = checked("2026-12-05 10:00", 6, waiting_ends_on="2027-01-15")
+    student = Years(long, in_2026(PAID), in_2027(named))
+    expected = ("2027-01-16", "2027-01-16 09:00", "2027-01-17 to 2027-12-31")
+    assert student.values("2027-02-01 00:00")[1:] == expected
+
+
 #: One lapsed year, so waiting until 30 November 2025, and left before any account was built.
 LEFT_WAITING = (*SIGNED, checked("2025-09-06 10:30", 1), withdraw("2025-10-15 09:00", "2025-10-15"))
 
