@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from yibao.adapters.store.connections import Sql, SqlRow
-from yibao.projections.evidence import Tree
+from yibao.projections.evidence import SIZE, WIDTH, Tree
 
 
 class Progress(NamedTuple):
@@ -97,6 +97,16 @@ class KeptLog:
             (self._name, level, number),
         )
         return bytes(found[0][0]) if found else b""
+
+    def leaves(self, size: int) -> bytes:
+        """The hashes of the first entries, one after the other, as far as they are there."""
+        found = self._sql.rows(
+            f"SELECT hashes FROM {self._prefix}tiles WHERE log=? AND level=0 AND number<? "
+            "ORDER BY number",
+            (self._name, -(-size // WIDTH)),
+        )
+        held = (hashes for (hashes,) in found if isinstance(hashes, bytes))
+        return b"".join(held)[: size * SIZE]
 
     def put_tiles(self, tiles: Iterable[tuple[int, int, int | None, bytes]]) -> None:
         self._sql.run_many(
