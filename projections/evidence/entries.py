@@ -73,7 +73,7 @@ def _bytes_of_each(streams: list[Any]) -> Iterable[tuple[bytes]]:
     spelt = " ".join(streams)
     found = bytes.fromhex(spelt)
     if found.hex(" ", 16) != spelt:
-        raise ValueError("is no stream")
+        raise ValueError
     return _STREAM.iter_unpack(found)
 
 
