@@ -2,6 +2,7 @@
 
 from yibao.adapters.following.derived.asked import AskedTables
 from yibao.adapters.following.derived.batches import Batch, Fixes, OwnFacts
+from yibao.adapters.following.derived.collecting import not_collecting
 from yibao.adapters.following.derived.following import FactsFollowed
 from yibao.adapters.following.derived.layout import (
     COMMON,
@@ -30,6 +31,7 @@ __all__ = [
     "Transaction",
     "common_tables",
     "instant_of",
+    "not_collecting",
     "number_of",
     "parked_in",
     "tables_of",

@@ -3,7 +3,6 @@
 It needs numpy, which may not be here; then they are asked one by one, and the rows are the same.
 """
 
-import gc
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy
 
+from yibao.adapters.following.derived import not_collecting
 from yibao.adapters.following.trail.changes import text_of
 from yibao.adapters.following.trail.rows import Listed, entry_rows, listed
 from yibao.adapters.following.trail.store import TrailRow
@@ -97,10 +97,9 @@ class Bulk:
 
         Nobody looks for garbage meanwhile: there is little among very much that is made.
         """
-        is_looking = gc.isenabled()
-        gc.disable()
         try:
-            yield
+            with not_collecting():
+                yield
         finally:
             for group in self._groups.values():
                 group.tree.leave()
@@ -110,8 +109,6 @@ class Bulk:
             if sum(tree.paths for tree in self._trees.values()) + len(self._beside) > MOST:
                 self._trees.clear()
                 self._beside.clear()
-            if is_looking:
-                gc.enable()
 
     def take(self, record: Record, recorded: Iterable[Recorded]) -> None:
         """Takes in what was recorded of a student; raises Apart for who is asked apart."""
