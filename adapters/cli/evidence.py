@@ -148,8 +148,9 @@ def checkpoint(
 
     note, failed = sign_now(store, key, sign_with, publish, log)
     click.echo(note, nl=False)
+    _warn_of(key, sign_with, lang)
     for why in failed:
-        tell(in_one_line(f"yibao: {why}"), err=True)
+        _complain(str(why), lang)
     sys.exit(1 if failed else 0)
 
 
@@ -304,3 +305,18 @@ def rotate(store: str, key: Path, sign_with: str | None, old: Path | None, lang:
 
     for note in hand_over(store, key, sign_with, old):
         click.echo(note)
+    _warn_of(key, sign_with, lang)
+
+
+def _warn_of(key: Path, sign_with: str | None, lang: Any) -> None:
+    """Tells of a private key that others may read; `follow` has it in its log."""
+    from yibao.adapters.following.evidence.keys import is_open_to_others
+
+    if sign_with is None and is_open_to_others(key):
+        _complain(f"{str(key)!r} is open to other users: chmod 600 it", lang)
+
+
+def _complain(why: str, lang: Any) -> None:
+    from yibao.adapters.views.words import Words
+
+    tell(in_one_line(f"yibao: {Words(lang).said(why)}"), err=True)

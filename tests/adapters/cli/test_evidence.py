@@ -199,6 +199,14 @@ def test_where_publishing_fails_the_note_is_signed_and_the_failure_told(url: str
     assert "exit 1" in done.stderr
 
 
+def test_a_key_that_others_may_read_signs_and_is_warned_of(url: str, run: Run) -> None:
+    signing = ("--store", "facts.db", "--key", "main.pem")
+    assert run("evidence", "checkpoint", *signing).stderr == ""
+    Path("main.pem").chmod(0o640)
+    done = run("evidence", "checkpoint", *signing, "--lang", "zh")
+    assert (done.exit_code, "对其他用户开放" in done.stderr) == (0, True)
+
+
 def test_a_command_signs_in_the_place_of_a_key(url: str, run: Run) -> None:
     sign = Path("sign.py")
     sign.write_text(
