@@ -144,13 +144,13 @@ def checkpoint(
     lang: Any,
 ) -> None:
     """Take in what is new, and print the signed note."""
-    from yibao.adapters.cli.running.evidence import sign_now
+    from yibao.adapters.cli.running.evidence import sign_now, warning_of
+    from yibao.adapters.views.words import Words
 
     note, failed = sign_now(store, key, sign_with, publish, log)
     click.echo(note, nl=False)
-    _warn_of(key, sign_with, lang)
-    for why in failed:
-        _complain(str(why), lang)
+    for told in filter(None, (warning_of(key, sign_with), *map(str, failed))):
+        tell(in_one_line(f"yibao: {Words(lang).said(told)}"), err=True)
     sys.exit(1 if failed else 0)
 
 
@@ -294,8 +294,20 @@ def consistency(
 @KEY
 @SIGN_WITH
 @click.option("--old", type=FILE, help="The key so far (default: the file it was last read from).")
+@click.option(
+    "--old-sign-with",
+    metavar="COMMAND",
+    help="Signs for the key so far; --old is then the public key alone (default: the key signs).",
+)
 @lang_option
-def rotate(store: str, key: Path, sign_with: str | None, old: Path | None, lang: Any) -> None:
+def rotate(
+    store: str,
+    key: Path,
+    sign_with: str | None,
+    old: Path | None,
+    old_sign_with: str | None,
+    lang: Any,
+) -> None:
     """Hand the logs over to another key.
 
     Prints a note for each log in which both keys say so, of the facts first; notes are signed with
@@ -303,20 +315,5 @@ def rotate(store: str, key: Path, sign_with: str | None, old: Path | None, lang:
     """
     from yibao.adapters.cli.running.evidence import hand_over
 
-    for note in hand_over(store, key, sign_with, old):
+    for note in hand_over(store, key, sign_with, old, old_sign_with):
         click.echo(note)
-    _warn_of(key, sign_with, lang)
-
-
-def _warn_of(key: Path, sign_with: str | None, lang: Any) -> None:
-    """Tells of a private key that others may read; `follow` has it in its log."""
-    from yibao.adapters.following.evidence.keys import is_open_to_others
-
-    if sign_with is None and is_open_to_others(key):
-        _complain(f"{str(key)!r} is open to other users: chmod 600 it", lang)
-
-
-def _complain(why: str, lang: Any) -> None:
-    from yibao.adapters.views.words import Words
-
-    tell(in_one_line(f"yibao: {Words(lang).said(why)}"), err=True)
