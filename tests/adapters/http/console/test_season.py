@@ -84,6 +84,8 @@ def test_a_season_through_the_pages_is_the_season_of_the_library(
     monkeypatch.setitem(PEOPLE, "season", OFFICER)
     browser = browsing(served(pages.service, pages.people)).sign_in("season")
     season = season_of(40, in_tables_alone=True)
+    kinds = [sheet.kind for sheet in season.sheets]
+    assert (kinds[0], {*kinds}) == ("roster", {*HEADINGS})
     for sheet in season.sheets:
         file = write_sheet(tmp_path, sheet)
         for each in (pages, library):
@@ -92,6 +94,9 @@ def test_a_season_through_the_pages_is_the_season_of_the_library(
         table = read_table(file, HEADINGS[sheet.kind])
         by_library = record_table(library.service, library.people, sheet.kind, table, asked)
         assert imported(browser, file, sheet.kind, sheet.corrects) == by_library.counts
+        today = browser.get(f"/console/today?day={sheet.at:%Y-%m-%d}").text
+        then = this_morning(library.service, library.people, SCHOOL, sheet.at.date())
+        assert counts(today, "list") == dict(then.lists)
     today = browser.get(f"/console/today?day={UNTIL}").text
     morning = this_morning(library.service, library.people, SCHOOL, UNTIL)
     assert counts(today, "list") == dict(morning.lists)
@@ -102,6 +107,18 @@ def test_a_season_through_the_pages_is_the_season_of_the_library(
         found = listed(library.service, library.people, name, SCHOOL, UNTIL, by="officer-1")
         entries = [(e.person.number, e.person.name) for e in found.entries if e.person]
         assert told == entries
+    unpaid = {each.pupil.number for each in season.lives if each.confirmed_at and not each.paid_at}
+    renewing = f"/console/lists/next-premium?day={UNTIL}"
+    assert {*re.findall(r"<tr><td>(\d+)</td>", browser.get(renewing).text)} == unpaid
+    for left in range(len(unpaid), 0, -1):  # until the last has paid for the next year
+        page = browser.get(renewing).text
+        assert counts(browser.get(f"/console/today?day={UNTIL}").text, "list")[
+            "next-premium"
+        ] == left  # fmt: skip
+        hers = re.findall(r'href="(/console/s/[^"?]+)', page)[0]
+        paid = browser.fill_in(f"{hers}/do/pay_premium", year="2026", at="2025-12-15T09:00")
+        assert paid.status_code == 303
+    assert re.findall(r"<tr><td>(\d+)</td>", browser.get(renewing).text) == []
 
 
 def test_a_student_is_found_by_her_number_which_stands_in_no_address(
