@@ -4,8 +4,10 @@ import html
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from queue import Queue
+from typing import Any, NamedTuple
 
 import pytest
 from given.console import PEOPLE, Browsing, browsing, csrf, served
@@ -19,6 +21,7 @@ from yibao.adapters.office.imports import Asked, record_table
 from yibao.adapters.office.judging import HEADINGS
 from yibao.adapters.office.reading import read_table
 from yibao.adapters.office.season import LISTS, listed, this_morning
+from yibao.adapters.service import CohortView
 from yibao.testing import Clock, clock_at
 
 OFFICER = Who("officer-1", frozenset({Role.OFFICER}), frozenset({SCHOOL}))
@@ -149,6 +152,33 @@ def test_a_student_is_found_by_her_number_which_stands_in_no_address(
         data={"csrf": csrf(page), "filter": person.number},
     )
     assert filtered.status_code == 200
+
+
+def test_as_a_day_begins_its_page_is_made_ready(
+    pages: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PEOPLE, "season", OFFICER)
+    made = Queue[date]()
+
+    def steps(cohort: CohortView, now: Any = CohortView.steps) -> Any:
+        made.put(cohort.at.date())
+        return now(cohort)
+
+    monkeypatch.setattr(CohortView, "steps", steps)
+    evening, morning = date(2025, 9, 14), date(2025, 9, 15)
+    pages.clock.move_to("2025-09-14 23:59:59.5")
+    with browsing(served(pages.service, pages.people)) as browser:
+        browser.sign_in("season")
+        for _ in range(2):
+            browser.get("/console/today")
+        assert made.get(timeout=10) == evening
+        pages.clock.move_to("2025-09-15 00:00")
+        assert made.get(timeout=10) == morning
+        pages.clock.move_to("2025-09-15 08:00")
+        assert browser.get("/console/today").status_code == 200
+        assert made.empty()  # it was kept
+        assert browser.get(f"/console/today?day={UNTIL}").status_code == 200
+        assert made.get(timeout=10) == UNTIL
 
 
 def test_of_a_list_those_alone_are_looked_up_who_are_shown(
