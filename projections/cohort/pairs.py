@@ -4,7 +4,7 @@ Both are asked apart, each along the paths of its own shape. What the two say be
 is then asked of what they say, which is little.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -99,9 +99,9 @@ def _one_after_the_other(
 
     for each in recorded:
         position, event = each.recorded
-        at, version = _recorded_at(event), event.originator_version
-        without = known(version - 1, position - 1, at)
-        yield Around(each, without, known(version, position, at), version)
+        at, version = _recorded_at(event), record.enrolled.at(position)
+        without = known(version - each.is_own, position - 1, at)
+        yield Around(each, without, known(version, position, at), version * each.is_own)
 
 
 def _known_anew(record: Record, recorded: Iterable[Recorded], words: Words) -> Iterator[Around]:
@@ -130,6 +130,53 @@ def _recorded_at(event: events.Event) -> int:
     if event.recorded_at.year < UNIFORM_FROM.year:
         raise Apart
     return instant_number(event.recorded_at)
+
+
+class AddedUp(NamedTuple):
+    """The facts of whom each but adds to those before, as they come down to numbers.
+
+    `shapes` are those of what was known after so many of them, none and more, and `ends` how many
+    numbers each has. `numbers` and `stamps`, when each was recorded, are packed.
+    """
+
+    edition: str
+    told: tuple[Told, ...]
+    shapes: Sequence[Shape]
+    ends: Sequence[int]
+    numbers: bytes
+    stamps: bytes
+
+
+class Kinds:
+    """Brings facts down to numbers; of those of whom the same is told the shapes are one."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._shapes: dict[Any, tuple[Sequence[Shape], Sequence[int]]] = {}
+
+    def added_up(self, record: Record) -> AddedUp | None:
+        """The facts of somebody; None where one does more than to add to those before."""
+        recorded = record.enrolled.events
+        if not (recorded and isinstance(recorded[0], events.Registered) and _is_plain(record)):
+            return None
+        numbers: list[int] = []
+        stamps: list[int] = []
+        told: list[Told] = []
+        ends = [0]
+        for version, event in enumerate(recorded, 1):
+            if version > 1 and isinstance(event, events.Registered):
+                return None
+            moment = Moment(event.occurred_at.astimezone(SHANGHAI), version)
+            told.append(told_of(Current(moment, event), self._words, numbers))  # type: ignore[arg-type]
+            stamps.append(_recorded_at(event))
+            ends.append(len(numbers))
+        whole = tuple(told)
+        edition, year = recorded[0].policy, record.enrollment.year
+        found = self._shapes.get((edition, year, whole))
+        if found is None:
+            shapes = [Shape(edition if n else None, year, whole[:n]) for n in range(len(ends))]
+            found = self._shapes[edition, year, whole] = shapes, ends
+        return AddedUp(edition, whole, *found, packed(numbers), packed(stamps))
 
 
 class Beside(Generic[R]):

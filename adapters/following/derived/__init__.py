@@ -14,6 +14,7 @@ from yibao.adapters.following.derived.layout import (
 from yibao.adapters.following.derived.opening import tables_of
 from yibao.adapters.following.derived.sqlite import SqliteTables
 from yibao.adapters.following.derived.store import Progress, Tables, Transaction, parked_in
+from yibao.adapters.following.derived.whole import WholeBatch, WholeFollowed, not_collecting
 
 __all__ = [
     "COMMON",
@@ -28,8 +29,11 @@ __all__ = [
     "SqliteTables",
     "Tables",
     "Transaction",
+    "WholeBatch",
+    "WholeFollowed",
     "common_tables",
     "instant_of",
+    "not_collecting",
     "number_of",
     "parked_in",
     "tables_of",
