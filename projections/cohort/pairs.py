@@ -6,12 +6,12 @@ is then asked of what they say, which is little.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from operator import is_
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy
 
-from yibao.domain.calendar import SHANGHAI
-from yibao.domain.facts import AnyFact, Current, Moment, events
+from yibao.domain.facts import events
 from yibao.domain.vocabulary import State
 from yibao.projections.audit_trail import Recorded, place_of
 from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
@@ -27,7 +27,7 @@ from yibao.projections.cohort.shapes import (
     instant_of,
     numbered,
     packed,
-    told_of,
+    told_by,
 )
 from yibao.projections.cohort.tree import Column, Path, Rows, Tree
 from yibao.projections.record import Knowledge, Record
@@ -81,9 +81,8 @@ def _one_after_the_other(
     numbers: list[int] = []
     ends = [0]
     for event in record.enrolled.events:
-        moment = Moment(event.occurred_at.astimezone(SHANGHAI), event.originator_version)
-        fact: AnyFact = Current(moment, event)  # type: ignore[arg-type]
-        told.append(told_of(fact, words, numbers))
+        version: Any = event.originator_version
+        told.append(told_by(event, event.occurred_at, version, words, numbers))
         ends.append(len(numbers))
 
     shapes: dict[int, Shape] = {}
@@ -166,8 +165,8 @@ class Kinds:
         for version, event in enumerate(recorded, 1):
             if version > 1 and isinstance(event, events.Registered):
                 return None
-            moment = Moment(event.occurred_at.astimezone(SHANGHAI), version)
-            told.append(told_of(Current(moment, event), self._words, numbers))  # type: ignore[arg-type]
+            assert isinstance(event, events.Fact)  # as of whom it is plain
+            told.append(told_by(event, event.occurred_at, version, self._words, numbers))
             stamps.append(_recorded_at(event))
             ends.append(len(numbers))
         whole = tuple(told)
@@ -179,23 +178,28 @@ class Kinds:
         return AddedUp(edition, whole, *found, packed(numbers), packed(stamps))
 
 
+#: What has no column in it, by its id, which nothing else has as long as it stands here.
+Plain = dict[int, Any]
+
+
 class Beside(Generic[R]):
     """What the ends of two paths tell, beside one another.
 
     A question about both is asked along paths of its own, by the columns that are in them.
     """
 
-    def __init__(self, one: Any, other: Any, words: Words) -> None:
+    def __init__(self, one: Any, other: Any, words: Words, plain: Plain) -> None:
         self._sides = one, other
-        self._words = words
+        self._words, self._plain = words, plain
         self._tree = Tree()
         self._columns: dict[tuple[int, Column], int] = {}
         for side, told in enumerate(self._sides):
-            _put(told, partial(self._take, side))
+            _put(told, partial(self._take, side), self._plain)
 
-    def _take(self, side: int, each: Any) -> Any:
+    def _take(self, side: int, each: Any) -> Column:
         self._columns.setdefault((side, each.column), len(self._columns))
-        return each
+        column: Column = each.column  # something else than what is a column
+        return column
 
     def ask(
         self, rows: tuple[Rows, Rows], question: Callable[[Any, Any], R]
@@ -209,14 +213,14 @@ class Beside(Generic[R]):
 
         def of(path: Path) -> R:
             one, other = (
-                _put(told, partial(self._beside, path, side))
+                _put(told, partial(self._beside, path, side), self._plain)
                 for side, told in enumerate(self._sides)
             )
             return question(one, other)
 
         def of_one(place: int) -> R:
             one, other = (
-                alone(told, int(rows[side][place]), self._words)
+                alone(told, int(rows[side][place]), self._words, self._plain)
                 for side, told in enumerate(self._sides)
             )
             return question(one, other)
@@ -232,7 +236,7 @@ class Beside(Generic[R]):
         return each.of(path, column)
 
 
-def alone(told: R, row: int, words: Words) -> R:
+def alone(told: R, row: int, words: Words, plain: Plain) -> R:
     """What a path tells of one of those who came along."""
 
     def of_one(each: Any) -> Any:
@@ -242,12 +246,15 @@ def alone(told: R, row: int, words: Words) -> R:
             return words.words[number]
         return day_of(number) if isinstance(each, DayColumn) else instant_of(number)
 
-    found: R = _put(told, of_one)
+    found: R = _put(told, of_one, plain)
     return found
 
 
-def at_rest(told: R, tree: Tree) -> R:
-    """The same to be kept: without what was worked out of its columns on the way."""
+def at_rest(told: R, tree: Tree, plain: Plain) -> R:
+    """The same to be kept: without what was worked out of its columns on the way.
+
+    What there is in it without any column is added to what is known to be so.
+    """
     path = tree.nowhere
 
     def kept(each: Any) -> Any:
@@ -255,14 +262,19 @@ def at_rest(told: R, tree: Tree) -> R:
             return WordColumn(path, each.column, each.first, each.number_of)
         return each.of(path, each.column, each.first)
 
-    found: R = _put(told, kept)
+    found: R = _put(told, kept, plain)
     return found
 
 
-def _put(told: Any, instead: Callable[[Any], Any]) -> Any:
-    """The same with something instead of each column."""
+def _put(told: Any, instead: Callable[[Any], Any], plain: Plain) -> Any:
+    """The same with something instead of each column; what has none stays the same object."""
     if isinstance(told, tuple):
-        parts = [part if part.__class__ in _PLAIN else _put(part, instead) for part in told]
+        if id(told) in plain:
+            return told
+        parts = [part if part.__class__ in _PLAIN else _put(part, instead, plain) for part in told]
+        if all(map(is_, parts, told)):
+            plain[id(told)] = told
+            return told
         named: Any = told
         return named._make(parts) if hasattr(named, "_make") else tuple(parts)
     return instead(told) if isinstance(told, InstantColumn | DayColumn | WordColumn) else told

@@ -170,9 +170,9 @@ class Transaction:
         self.tables.make_indexes(self.sql, self.side)
 
     def add_enrollments(self, enrollments: Iterable[EnrollmentId]) -> None:
-        self.sql.run_many(
-            f"INSERT INTO {self.prefix}enrollments ({_ENROLLMENT}) VALUES (?, ?, ?, ?)",
-            ((each.stream.hex, each.care_stream.hex, *each) for each in enrollments),
+        self.sql.fill(
+            f"{self.prefix}enrollments ({_ENROLLMENT})",
+            [(each.stream.hex, each.care_stream.hex, *each) for each in enrollments],
         )
 
     def edition_of(self, stream: UUID) -> str | None:

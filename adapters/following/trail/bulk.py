@@ -25,6 +25,7 @@ from yibao.projections.cohort.pairs import (
     Beside,
     Kinds,
     Known,
+    Plain,
     alone,
     around,
     at_rest,
@@ -160,6 +161,7 @@ class Bulk:
         self._trees: dict[_Like, Tree] = {}
         self._beside: dict[_Alike, Beside[Listed]] = {}
         self._texts: dict[Any, dict[int, str]] = {}
+        self._plain: Plain = {}
         self._kinds = Kinds(self._words)
 
     @contextmanager
@@ -182,6 +184,7 @@ class Bulk:
                 if sum(tree.paths for tree in self._trees.values()) + len(self._beside) > MOST:
                     self._trees.clear()
                     self._beside.clear()
+                    self._plain.clear()
 
     def take(self, record: Record, recorded: Iterable[Recorded]) -> None:
         """Takes in what was recorded of a student; raises Apart for who is asked apart."""
@@ -257,7 +260,7 @@ class Bulk:
             known = known_of(shape, reading, edition_of)
             told = outline(known, answered(known, reading.instant(len(numbers) - 1)))
             brief = told._replace(timeline=tuple(map(_brief, told.timeline)))
-            return brief if isinstance(reading, Row) else at_rest(brief, group.tree)
+            return brief if isinstance(reading, Row) else at_rest(brief, group.tree, self._plain)
 
         found = numpy.empty(numbers.shape[1], dtype=numpy.int64)
         for rows, end in went(group.tree, numbers, ask, self._words):
@@ -282,14 +285,16 @@ class Bulk:
             return
         beside = self._beside.get(key)
         if beside is None:
-            beside = self._beside[key] = Beside(before, after, self._words)
+            beside = self._beside[key] = Beside(before, after, self._words, self._plain)
         for places, found in beside.ask(sides, question):
             own = [self._facts[facts[place]] for place in places.tolist()]
             yield from self._filled(own, found, places)
 
     def _of_one(self, end: Node, row: int) -> Outline:
         """What is told of one of those whose path ends there; who took none has no columns."""
-        told: Outline = alone(end.answer, row, self._words) if end.is_end else end.answer
+        told: Outline = (
+            alone(end.answer, row, self._words, self._plain) if end.is_end else end.answer
+        )
         return told
 
     def _filled(self, facts: list[Head], found: Listed, places: Rows) -> Iterator[TrailRow]:
