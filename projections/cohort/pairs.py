@@ -208,7 +208,7 @@ class Beside(Generic[R]):
 
         The rows are those of each in the group of the one path and in that of the other.
         """
-        values = [column.values()[rows[side]] for side, column in self._columns]
+        values = [column.at(rows[side]) for side, column in self._columns]
         group = numpy.array(values, dtype=numpy.int64).reshape(len(values), len(rows[0]))
 
         def of(path: Path) -> R:

@@ -314,13 +314,13 @@ class Bulk:
         if not isinstance(word, WordColumn):
             return repeat(word, len(places))
         words = self._words.words
-        return [words[number] for number in _numbers(word.column, places)]
+        return [words[number] for number in _plain(word.column.at(places))]
 
     def _texts_of(self, part: Any, places: Rows) -> Any:
         if not isinstance(part, Each):
             return repeat(part, len(places))
         there, texts = self._texts.setdefault((part.tell, part.read), {}), []
-        for number in _numbers(part.column, places):
+        for number in _plain(part.column.at(places)):
             text = there.get(number)
             if text is None:
                 text = there[number] = json.dumps(part.tell(part.read(number)))
@@ -352,8 +352,8 @@ def _alike(
             yield key, facts[these].tolist(), (rows[0][these], rows[1][these])
 
 
-def _plain(rows: Rows) -> list[int]:
-    return rows.tolist()  # type: ignore[no-any-return]
+def _plain(numbers: Numbers | Rows) -> list[int]:
+    return numbers.tolist()  # type: ignore[no-any-return]
 
 
 def _numbers(column: Column, places: Rows) -> list[int]:
