@@ -81,7 +81,8 @@ def _one_after_the_other(
     numbers: list[int] = []
     ends = [0]
     for event in record.enrolled.events:
-        version: Any = event.originator_version
+        assert isinstance(event, events.Fact)  # as of whom it is plain
+        version = event.originator_version
         told.append(told_by(event, event.occurred_at, version, words, numbers))
         ends.append(len(numbers))
 
