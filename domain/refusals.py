@@ -96,7 +96,7 @@ MEANINGS: Final[dict[Code | Failure, Meaning]] = {
         "the student is registered already for this benefit year", "no", 409
     ),
     "not_a_new_student": Meaning(
-        "the category or the registration day is not a new student's", "changed", 409
+        "the edition is not for that category or registration day", "changed", 409
     ),
     "withdrawn": Meaning("the student has left by then", "no", 409),
     "enrolled_by_payment": Meaning(

@@ -3,12 +3,14 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, Final
 
 import uvicorn
@@ -51,10 +53,8 @@ def run_demo(host: str, port: int, tell_link: Callable[[str], None]) -> None:
     from yibao.adapters.office.demo import make_school
 
     token = token_urlsafe(24)
-    # uvicorn raises again by what it was stopped: what ends the process leaves a folder behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with TemporaryDirectory(prefix="yibao-") as folder:
-        made = make_school(Path(folder, "school"))
+    with _folder_for_now() as folder:
+        made = make_school(folder / "school")
         roles = frozenset(Role) - {Role.STUDENT}
         who = Who("demo-1", roles, frozenset({made.school}))
         tokens = Tokens({sha256(token.encode()).hexdigest(): who})
@@ -64,6 +64,24 @@ def run_demo(host: str, port: int, tell_link: Callable[[str], None]) -> None:
         )  # fmt: skip
         tell_link(f"http://{host}:{port}/console/once/{token}")
         uvicorn.run(served, host=host, port=port, **_QUIET)
+
+
+@contextmanager
+def _folder_for_now() -> Iterator[Path]:
+    """A private folder that is gone however this ends, unless the process is killed outright.
+
+    In memory alone a school cannot be: keys and tables are files, as what follows its facts is.
+    """
+    # uvicorn raises again by what it was stopped; what it does not know must stop it as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+    folder = mkdtemp(prefix="yibao-")
+    try:
+        yield Path(folder)
+    finally:
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whoever is impatient waits
+            signal.signal(each, signal.SIG_IGN)
+        rmtree(folder)
 
 
 def _going_on_from(at: datetime) -> Clock:

@@ -1,6 +1,6 @@
 """What falls due: noticed once, listed until it is acknowledged, and delivered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -32,20 +32,22 @@ class Notices(Opened):
         until: datetime | str | None = None,
         limit: int | None = None,
         days_before: int | None = None,
+        schools: Collection[str] | None = None,
     ) -> "DuePage":
         """Notices what has come by an instant (default: now), and lists what is not acknowledged.
 
         Each is noticed once, as known now: a correction withdraws what was not acknowledged, and
         tells the change of what was. `after` is where the page before ended, `limit` how many a
         page has (default: 100). So many `days_before` the window closes it is told (at first 3);
-        what is set holds for every later poll, whoever asks. Raises BadValue for what is none of
-        these.
+        what is set holds for every later poll, whoever asks. With `schools` only those are listed
+        who were ever at one of them. Raises BadValue for what is none of these.
         """
         from yibao.adapters.following.due import PAGE
 
         outbox = self._outbox()
         outbox.poll(self._until(until), days_before=days_before)
-        return outbox.page(after=after, limit=PAGE if limit is None else limit)
+        size = PAGE if limit is None else limit
+        return outbox.page(after=after, limit=size, schools=schools)
 
     def acknowledge(self, entry_id: int | str) -> None:
         """Takes note that an entry was delivered, by its id: it is not listed any more.

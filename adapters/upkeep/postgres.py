@@ -8,6 +8,7 @@ import psycopg
 import psycopg.errors
 from psycopg.sql import SQL, Identifier
 
+from yibao.adapters.following.accesses import ACCESSES
 from yibao.adapters.following.cohort import COHORT
 from yibao.adapters.following.derived import postgres as derived
 from yibao.adapters.following.due import OUTBOX
@@ -25,8 +26,8 @@ from yibao.adapters.store.postgres import (
     settings_here,
 )
 
-#: What follows the facts in a schema of its own.
-FOLLOWED: Final = (TRAIL, COHORT, OUTBOX, EVIDENCE)
+#: What stands beside the facts in a schema of its own.
+BESIDE: Final = (TRAIL, COHORT, OUTBOX, EVIDENCE, ACCESSES)
 
 
 def init(url: str, *, rehearsal: bool = False) -> str:
@@ -38,7 +39,7 @@ def init(url: str, *, rehearsal: bool = False) -> str:
             raise StoreError(
                 f"the database {place_of(url)} has something else in the schema yibao: {found[0]!r}"
             )
-        for layout in FOLLOWED:
+        for layout in BESIDE:
             derived.checked_ours(PostgresSql(connection), layout)
         if encoding := _other_encoding(connection):
             raise StoreError(
@@ -78,14 +79,14 @@ def _at_the_newest_layout(url: str, *, rehearsal: bool = False) -> str:
         migrations.upgrade_postgres(lambda: connection, place_of(url), rehearsal=rehearsal)
     with _connected(url, as_owner=True) as connection:
         with connection.transaction():
-            for layout in FOLLOWED:
+            for layout in BESIDE:
                 derived.create(connection, layout)
         return str(layout_of(connection))
 
 
-#: The schemas in which what follows the facts is kept, and all that are ours.
+#: The schemas in which what follows the facts is kept, and all that are its owner's.
 _DERIVED: Final = "yibao_trail, yibao_cohort, yibao_due, yibao_evidence"
-_OURS: Final = f"yibao, {_DERIVED}"
+_OURS: Final = f"yibao, {_DERIVED}, yibao_accesses"
 
 #: What takes from a role all that another grant gave it.
 _NOTHING: Final = (
@@ -107,6 +108,8 @@ _APPENDS: Final = (
     "GRANT INSERT ON yibao.stored_events, yibao.refused_attempts TO {role}",
     # A note can be erased, and a count grows.
     "GRANT INSERT, DELETE ON yibao.notes TO {role}",
+    # Who looked at whom is noted, and erased after a time.
+    "GRANT INSERT, DELETE ON yibao_accesses.accesses TO {role}",
     "GRANT INSERT, UPDATE ON yibao.counted_attempts TO {role}",
     # What follows from the facts may be lost; what was noticed is kept.
     f"GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {_DERIVED} TO {{role}}",

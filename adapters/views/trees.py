@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from yibao.adapters.shapes import care_trees, trees
-from yibao.adapters.views.telling import fact_line, of_year, parameter, told
+from yibao.adapters.views.telling import fact_line, left, of_year, parameter, told
 from yibao.adapters.views.words import Words
 from yibao.domain.care import Assessed
+from yibao.domain.vocabulary import Leaving, State
 from yibao.projections.answer import Answer
 
 
@@ -49,7 +50,8 @@ def told_trees(answer: Answer, words: Words) -> list[Told]:
             (assessed, [tree for _, tree in care_trees(assessed, answer.policy, answer.enrollment)])
         )
     often = Counter(_keys([tree for _, found in roots for tree in found], set()))
-    teller = _Teller(words.of(answer.policy), {key: 0 for key, times in often.items() if times > 1})
+    numbers = {key: 0 for key, times in often.items() if times > 1}
+    teller = _Teller(words.of(answer.policy), numbers, answer.leaving)
     return [(assessed, [teller.node(tree) for tree in found]) for assessed, found in roots]
 
 
@@ -72,6 +74,7 @@ class _Teller(NamedTuple):
 
     words: Words
     numbers: dict[str, int]
+    leaving: Leaving | None
 
     def node(self, tree: dict[str, Any]) -> Node:
         key = _key(tree)
@@ -102,6 +105,8 @@ class _Teller(NamedTuple):
         section = "value" if words.knows("value", tree["name"]) else "name"
         name = of_year(year, words(section, tree["name"]), words)
         value = told(tree["value"], words, tree["name"])
+        if tree["name"] == "state" and tree["value"] == State.WITHDRAWN:
+            value += left(self.leaving, words)
         remarks = [
             words("phrase", phrase, reason=words("because", tree[phrase]))
             for phrase in ("missing", "because")

@@ -160,27 +160,27 @@ RULES = (
 OPTIONAL_RULES: Final = {
     "R33": Text(
         en="the notice is silent on the year before; what was had then is taken to go on",
-        zh="通知未写上一参保年度；上一年度已有的按延续计",
+        zh="通知未涉及上一参保年度；推定上一年度已有的参保状况延续",
     ),
     "R34": Text(
         en="the notice is silent; who has paid is taken as enrolled from then on",
-        zh="通知未写；按缴费成功之时参保计",
+        zh="通知未写；推定自缴费成功时起参保",
     ),
     "R35": Text(
         en="the notice is silent; the first period that contains the day of joining is taken",
-        zh="通知未写；按参保之日所在的第一个时段计",
+        zh="通知未写；以参保之日所在的第一个时段为准",
     ),
     "R36": Text(
         en="fixed months and those of lapsed years are taken as one period, less what was repaired",
-        zh="固定待遇等待期与变动待遇等待期按连续一段计，并扣除缴费修复的月数",
+        zh="固定待遇等待期与变动待遇等待期合并为一段连续计算，并扣除缴费修复的月数",
     ),
     "R37": Text(
         en="the fund is taken to pay no more than what is left of the year's limit",
-        zh="统筹基金支付按不超过年度剩余限额计",
+        zh="推定医保基金支付不超过年度限额余额",
     ),
     "R38": Text(
         en="whether cover goes on after leaving is taken from how the student left",
-        zh="离校后待遇是否延续按离校方式计",
+        zh="离校后待遇是否延续，按离校方式推定",
     ),
 }
 
@@ -215,6 +215,11 @@ class Policy(Model):
             raise _misfit(p.benefit_to, "the benefit year may not span more than one 1 January")
         if p.benefit_year and not p.benefit_from.value.year <= self.year <= p.benefit_to.value.year:
             raise _misfit(p.benefit_year, "lies outside the years of the benefit window")
+        if p.for_students and not p.for_students.value:
+            raise _misfit(p.for_students, "names nobody")
+        for paid in (p.first_premium, p.premium, p.table_premium):
+            if paid and (paid.value < 0 or paid.value != round(paid.value, 2)):
+                raise _misfit(paid, "is no amount of yuan with two decimals")
         self._has_one_kind_of_window()
         self._has_words_for_its_codes()
         return self

@@ -19,10 +19,11 @@ from yibao.domain.rules import (
     account_instant,
     counting_check,
     evoucher_eligible_at,
+    has_document_without_evoucher,
     values_of,
     visible_at,
 )
-from yibao.domain.vocabulary import DayRange, State, WaitingPeriod
+from yibao.domain.vocabulary import PENDING, DayRange, State, WaitingPeriod
 
 
 class Trigger(NamedTuple):
@@ -155,6 +156,8 @@ def _from_the_account_on(case: Case, values: Values, built: Derived[datetime]) -
     opens = evoucher_eligible_at(case, values.evoucher_available_at, built)
     if opens is not None:
         yield Trigger(opens.value, "evoucher_opens", opens)
+    elif values.evoucher_available_at.value is PENDING and not has_document_without_evoucher(case):
+        return
     window = values.coverage
     if isinstance(window.value, DayRange):
         before = (built, opens) if opens else (built,)
@@ -167,7 +170,7 @@ def _from_the_account_on(case: Case, values: Values, built: Derived[datetime]) -
 def waiting_shows_at(case: Case, episode: Episode, waiting: Derived[Any]) -> Derived[datetime]:
     """R24: the later of the visible instant and the instant of the check's result."""
     seen = visible_at(case, episode.confirmation)
-    check = counting_check(case)
+    check = counting_check(case, episode.confirmation)
     if check and check.at > seen.value:
         return Derived("waiting_shows_at", check.at, "R24", (check, waiting))
     return Derived("waiting_shows_at", seen.value, "R24", (seen, waiting))

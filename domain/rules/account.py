@@ -19,6 +19,7 @@ from yibao.domain.rules.waiting import (
     after_waiting,
     counting_check,
     day_of_joining,
+    goes_on_or_may,
     last_waiting,
     moved_waiting,
     waiting_period,
@@ -66,7 +67,7 @@ def _handed_account(case: Case | None, moved: Waiting | None) -> Derived[date | 
         return None
     episode = case.main_road
     if episode is None or _came_before(case, moved):
-        return _handed_account(case.before, moved)
+        return _handed_account(case.before, moved_before(case, moved))
     waiting = moved or waiting_period(case, episode.confirmation)
     account = account_day(case, episode, waiting)
     if account.value is None or (case.withdrawal and account.value is PENDING):
@@ -80,16 +81,23 @@ def _came_before(case: Case, moved: Waiting | None) -> bool:
     return bool(moved and carried_account(case) and not case.facts.accounts)
 
 
+def moved_before(case: Case, moved: Waiting | None) -> Waiting | None:
+    """R33: by what a later check moves what this year was given: only what waited for its end."""
+    return moved if goes_on_or_may(case) else None
+
+
 def moved_account(case: Case, moved: Waiting | None) -> Derived[date | Pending] | None:
     """R33: the account as a check of a later year moves it, if it came about before this year."""
-    return _handed_account(case.before, moved) if _came_before(case, moved) else None
+    if not _came_before(case, moved):
+        return None
+    return _handed_account(case.before, moved_before(case, moved))
 
 
 def _handed_at_the_earliest(case: Case) -> Derived[date]:
     """The earliest that an account could be built which the year before hands on as open."""
     before, moved = case.before, moved_waiting(case)
     while before and (before.main_road is None or _came_before(before, moved)):
-        before = before.before
+        moved, before = moved_before(before, moved), before.before
     assert before
     assert before.main_road
     confirmation = before.main_road.confirmation
@@ -145,7 +153,7 @@ def _earliest_day(case: Case, confirmation: Confirmation, waiting: Waiting) -> D
     joined = day_of_joining(confirmation, "R18")
     days = [
         joined,
-        *after_waiting(waiting),
+        *after_waiting(last_waiting(case, waiting)),
         *known_stop(employee_cover_stop(case)),
         *registered_later(case, joined.value, "R18-registered-later"),
     ]
@@ -209,10 +217,10 @@ def _account_instant(
     instant = latest(seen.value, midnight(account.value))
     inputs: tuple[Any, ...] = (seen, account)
     if carried_account(case) and not case.facts.accounts:  # built before it was waited for
-        for over in after_waiting(last_waiting(case, confirmation)):
+        for over in after_waiting(last_waiting(case, waiting_period(case, confirmation))):
             if midnight(over.value) > instant:
                 instant, inputs = midnight(over.value), (*inputs, over)
-    check = counting_check(case)
+    check = counting_check(case, confirmation)
     if check and check.at > instant:
         instant, inputs = check.at, (*inputs, check)
     return Derived("account_built_at", instant, "R24", inputs)

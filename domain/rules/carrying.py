@@ -17,7 +17,8 @@ def as_of(case: Case, at: datetime) -> Case:
     """
     if case.before is None:
         return case
-    before, undecided = as_of(case.before, at), _undecided(case.before, at)
+    before = as_of(case.before, at)
+    undecided = _undecided(before, at)
     told = _told_by(undecided)
     if before is case.before and told == _told_by(before.undecided):
         return case

@@ -125,10 +125,16 @@ def _by_the_period(case: Case, confirmation: Confirmation) -> list[Derived[date]
 
 
 def cover_ends(case: Case, episode: Episode) -> Derived[date]:
-    """R20, R24, R25: the end of the benefit year, the day before leaving, or that of opting out."""
-    name, benefit_to = "cover_ends_on", case.policy.parameters.benefit_to
-    ends = Derived(name, benefit_to.value, "R20", (benefit_to,))
-    leaving = case.leaving
+    """R20, R24, R25: the end of the benefit year, the day before leaving, or that of opting out.
+
+    Why it goes on after some kinds of leaving is told with it (R38).
+    """
+    name, p = "cover_ends_on", case.policy.parameters
+    ends = Derived(name, p.benefit_to.value, "R20", (p.benefit_to,))
+    leaving, after = case.leaving, p.cover_after_leaving
+    if after and case.withdrawal and not leaving:
+        inputs = (p.benefit_to, case.withdrawal, after)
+        ends = Derived(name, p.benefit_to.value, "R38", inputs)
     if leaving:
         left = day_before(case.facts.first_day_outside(leaving))
         ends = Derived(name, left, "R24", (leaving,), "withdrawn")

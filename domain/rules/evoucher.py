@@ -12,6 +12,7 @@ from yibao.domain.rules.account import (
     account_instant,
     carried_while_open,
     moved_account,
+    moved_before,
     not_yet_known,
     nothing_without_account,
     open_unless_left,
@@ -21,6 +22,7 @@ from yibao.domain.rules.obstacles import employee_cover_stop, known_stop
 from yibao.domain.rules.waiting import (
     Waiting,
     after_waiting,
+    last_waiting,
     moved_waiting,
     waiting_period,
     year_before_undecided,
@@ -92,7 +94,7 @@ def _handed_evoucher(
     # What a check moves, it moves where it came about: the account perhaps in an earlier year.
     came_before = moved and carried_evoucher(case)
     if episode is None or came_before:
-        return _handed_evoucher(case.before, moved)
+        return _handed_evoucher(case.before, moved_before(case, moved))
     waiting = moved or waiting_period(case, episode.confirmation)
     account = moved_account(case, moved) or account_day(case, episode, waiting)
     evoucher = evoucher_instant(case, episode, waiting, account, None)
@@ -175,7 +177,7 @@ def _evoucher_opens(
     stops = [
         Derived("day_after_stop", known.value + after, "R3", (known,)) for known in known_stop(stop)
     ]
-    ends = after_waiting(waiting)
+    ends = after_waiting(last_waiting(case, waiting))
     latest = latest_day("evoucher_opens_on", "R19-latest", [joining, *ends, *stops, account])
     stated = ends[0] if ends else joining
     if latest.value == stated.value:

@@ -11,6 +11,7 @@ from yibao.domain.rules.waiting import (
     Waiting,
     after_waiting,
     is_ended_by_name,
+    last_waiting,
     year_before_undecided,
 )
 from yibao.domain.rules.window import Window
@@ -52,7 +53,7 @@ def while_unconfirmed(
     begins = latest(at, midnight(case.registered_on))
     span = window.next_span(begins)
     if leaving:
-        waited = after_waiting(waiting) if waiting else []
+        waited = after_waiting(last_waiting(case, waiting)) if waiting else []
         before_account = [*waited, *known_stop(employee_cover_stop(case))]
         earliest = latest(begins, span.opens_at) if span else begins
         account = latest(earliest.date(), *(day.value for day in before_account))
@@ -130,5 +131,5 @@ def _is_found(case: Case, confirmation: Confirmation) -> bool:
     """
     if case.facts.accounts:
         return True
-    is_named = is_ended_by_name(case)
+    is_named = is_ended_by_name(case, confirmation)
     return is_named and case.facts.checks[-1].at.date() >= confirmation.at.date()

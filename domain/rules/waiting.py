@@ -91,7 +91,7 @@ def carried_waiting(case: Case) -> Derived[Any] | None:
         return None
     if before.main_road is None:
         return carried_waiting(before)
-    waiting = last_waiting(before, before.main_road.confirmation)
+    waiting = last_waiting(before, waiting_period(before, before.main_road.confirmation))
     if before.withdrawal and waiting.value is PENDING:
         return carried_waiting(before)
     return Derived(
@@ -99,9 +99,8 @@ def carried_waiting(case: Case) -> Derived[Any] | None:
     )
 
 
-def last_waiting(case: Case, confirmation: Confirmation) -> Waiting:
+def last_waiting(case: Case, waiting: Waiting) -> Waiting:
     """R33, R36: the waiting period, also one that was over before the benefit year began."""
-    waiting = waiting_period(case, confirmation)
     if waiting.because != "waiting_over":
         return waiting
     return moved_waiting(case) or carried_waiting(case) or waiting
@@ -117,9 +116,16 @@ def running(case: Case) -> Derived[WaitingPeriod] | None:
 
 def moved_waiting(case: Case) -> Waiting | None:
     """R33: what stands in the place of the waiting period handed on: a check names its end."""
+    if not (_named(case) and goes_on_or_may(case)):
+        return None
+    joined = _latest(case)
+    return _own_waiting(case, joined) if is_ended_by_name(case, joined) else None
+
+
+def goes_on_or_may(case: Case) -> bool:
+    """R33: whether a waiting period is handed on that ends in the benefit year, or is open."""
     carried = carried_waiting(case)
-    goes_on = carried and (running(case) or carried.value is PENDING)
-    return _own_waiting(case, _latest(case)) if goes_on and is_ended_by_name(case) else None
+    return carried is not None and (carried.value is PENDING or running(case) is not None)
 
 
 def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
@@ -131,13 +137,13 @@ def year_before_undecided(case: Case, name: str) -> Derived[Pending] | None:
     return Derived(name, PENDING, "R33", earlier, "year_before_undecided")
 
 
-def counting_check(case: Case) -> Check | None:
+def counting_check(case: Case, confirmation: Confirmation) -> Check | None:
     """The check that results are waited for of: this year's or, where none is needed, before it."""
-    if case.before and case.before.enrolled and not is_ended_by_name(case):
-        return counting_check(case.before)
-    if case.policy.knows_waiting_periods or is_ended_by_name(case):
+    if is_ended_by_name(case, confirmation):
         return case.check
-    return None
+    if case.before and case.before.enrolled:
+        return counting_check(case.before, case.before.enrolled.confirmation)
+    return case.check if case.policy.knows_waiting_periods else None
 
 
 def _waiting_period(case: Case, confirmation: Confirmation | None) -> Waiting:
@@ -252,13 +258,13 @@ def _named(case: Case) -> date | None:
     return case.check.event.waiting_ends_on if case.check else None
 
 
-def is_ended_by_name(case: Case) -> bool:
+def is_ended_by_name(case: Case, confirmation: Confirmation | None) -> bool:
     """R13: whether this year's check names a last day that counts: none before the first (R14).
 
     Nor any under an edition that knows no waiting period.
     """
     named = _named(case) if case.policy.may_wait else None
-    return named is not None and named >= first_waiting_day(case, _latest(case)).value
+    return named is not None and named >= first_waiting_day(case, confirmation).value
 
 
 def _latest(case: Case) -> Confirmation | None:

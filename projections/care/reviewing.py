@@ -79,7 +79,9 @@ def _followed(
     for transaction, knowledge in record.transactions(record.known_by(0), known):
         when = transaction[-1].recorded_at
         case = knowledge.case
-        after = assessments(case, knowledge.cares, when) if case else ()
+        after: Sequence[Assessed] = ()
+        if case and knowledge.cares:  # before the first piece there is nothing to work out
+            after = assessments(case, knowledge.cares, when)
         for place, amounts in _changed(before, after):
             course = courses[place]
             if amounts != (course[-1][1] if course else None):

@@ -41,6 +41,7 @@ PEOPLE = {
     "auditor": Who("auditor-1", frozenset({Role.AUDITOR})),
     "keeper": Who("keeper-1", frozenset({Role.KEEPER})),
     "privacy": Who("privacy-1", frozenset({Role.PRIVACY})),
+    "second-privacy": Who("privacy-2", frozenset({Role.PRIVACY})),
 }
 
 

@@ -1,7 +1,9 @@
 """Changes rules, calendar and lifecycle one small place at a time; the suite must notice.
 
-`make mutants` takes some minutes. Each mutant lives in a process of its own, forked from one in
-which everything but yibao is imported already. What survives is printed; those that cannot be
+Each mutant lives in a process of its own. Where a function is changed, that is forked from one in
+which the tests are collected already, and the function is given other code; where a module says
+something else by itself, from one that has not imported yibao. What noticed other mutants is tried
+first, then the tests beside the changed file. What survives is printed; those that cannot be
 noticed, because they change nothing, are listed here with the reason. One that goes on for ever is
 noticed by its processor time, so that a busy machine does not count as a hanging mutant.
 """
@@ -9,6 +11,7 @@ noticed by its processor time, so that a busy machine does not count as a hangin
 import ast
 import contextlib
 import copy
+import gc
 import importlib.abc
 import importlib.util
 import os
@@ -17,10 +20,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import click
+import pytest
 
 ROOT = Path(__file__).parents[2]
 TARGETS = (
@@ -132,6 +136,12 @@ class Mutant:
     text: str
     change: str
     source: str
+    in_function: bool = False
+
+    @property
+    def beside(self) -> Path:
+        """Where the tests of the file are."""
+        return (ROOT / "tests" / self.file).parent
 
     @property
     def key(self) -> str:
@@ -146,6 +156,13 @@ def mutants(file: str) -> Iterator[Mutant]:
     """Every mutant of a file."""
     written = (ROOT / file).read_text(encoding="utf-8")
     tree = ast.parse(written)
+    in_functions = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
     for place, node in enumerate(ast.walk(tree)):
         for change in range(9 if isinstance(node, ast.Compare | ast.Tuple) else 1):
             if not isinstance(node, _ALTERED) or _alter(copy.deepcopy(node), change) is None:
@@ -155,7 +172,7 @@ def mutants(file: str) -> Iterator[Mutant]:
             source = ast.unparse(ast.fix_missing_locations(altered))
             line = node.lineno
             text = written.splitlines()[line - 1].strip()
-            yield Mutant(file, line, text, str(told), source)
+            yield Mutant(file, line, text, str(told), source, id(node) in in_functions)
 
 
 _ALTERED = (
@@ -231,65 +248,139 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.mutant.source, self.mutant.file, "exec"), vars(module))
 
 
-def survivors(found: list[Mutant], jobs: int) -> Iterator[Mutant]:
-    """The mutants with which the suite passes; one that hangs is noticed too."""
-    waiting, running = list(found), dict[int, Mutant]()
-    while waiting or running:
-        while waiting and len(running) < jobs:
-            mutant = waiting.pop(0)
-            running[_forked(mutant)] = mutant
-        child, status = os.wait()
-        mutant = running.pop(child)
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
-            yield mutant
+class Trial:
+    """Judges mutants, so many at a time; a plugin that lets the collected tests judge them.
+
+    In the process of a mutant that is `mutant`. What noticed others is tried first: the tests that
+    fail are written to a pipe.
+    """
+
+    def __init__(self, found: list[Mutant], jobs: int, near: bool) -> None:
+        self.found, self.jobs, self.near = found, jobs, near
+        self.mutant: Mutant | None = None
+        self.running = dict[int, Mutant]()
+        self.lived: list[Mutant] = []
+        self.noticed_by: list[str] = []
+        self.told, self.telling = os.pipe()
+        os.set_blocking(self.told, False)
+
+    def by_import(self) -> None:
+        """Tries what a module says by itself."""
+        for mutant in self.found:
+            if not mutant.in_function and self._forks(mutant):
+                sys.meta_path.insert(0, _Finder(mutant))
+                os._exit(self._judge())
+        self._wait(1)
+
+    def by_code(self) -> None:
+        """Tries what functions do; in a child the tests go on with the mutant."""
+        status = self._judge()
+        if self.mutant:
+            os._exit(status)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        functions = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
+        for mutant in () if self.mutant else self.found:
+            if mutant.in_function and self._forks(mutant):
+                _give_code(functions, mutant)
+                break
+        if self.mutant:
+            session.items[:] = self._in_order(session.items, self.mutant)
+            return None
+        self._wait(1)
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            os.write(self.telling, f"{report.nodeid}\n".encode())
+
+    def _judge(self) -> int:
+        quick = ["-x", "-qq", "-s", "--assert=plain", "-p", "no:cacheprovider"]
+        try:
+            return int(pytest.main([*TESTS, *quick], [self]))
+        except BaseException:
+            return 1
+
+    def _in_order(self, items: list[pytest.Item], mutant: Mutant) -> list[pytest.Item]:
+        """What noticed others, the tests beside the file, and the rest; perhaps the near ones."""
+        latest = {name: place for place, name in enumerate(self.noticed_by)}
+
+        def place(item: pytest.Item) -> int:
+            if item.nodeid in latest:
+                return -latest[item.nodeid]
+            if mutant.beside in item.path.parents:
+                return 1
+            if item.path == ROOT / TESTS[0]:
+                return 2
+            return 3 if ROOT / TESTS[1] in item.path.parents else 4
+
+        return sorted((item for item in items if not self.near or place(item) < 4), key=place)
+
+    def _forks(self, mutant: Mutant) -> bool:
+        """Starts a process for a mutant: whether this is the one."""
+        self._wait(self.jobs)
+        child = os.fork()
+        if child == 0:
+            self.mutant = mutant
+            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+            sink = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(sink, 1)
+            os.dup2(sink, 2)
+            return True
+        self.running[child] = mutant
+        return False
+
+    def _wait(self, until: int) -> None:
+        """Waits until fewer are running; that with which all tests pass has survived."""
+        while len(self.running) >= until:
+            child, status = os.wait()
+            mutant = self.running.pop(child, None)
+            with contextlib.suppress(BlockingIOError):
+                self.noticed_by += os.read(self.told, 2**16).decode().splitlines()
+            if mutant and os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
+                self.lived.append(mutant)
+                if mutant.line:
+                    click.echo(f"survived: {mutant}  {EQUIVALENT.get(mutant.key, '')}")
 
 
-def _forked(mutant: Mutant) -> int:
-    """Starts a process in which the mutant is judged: 0 if the suite passes."""
-    child = os.fork()
-    if child == 0:
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-        sink = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(sink, 1)
-        os.dup2(sink, 2)
-        code = 1
-        with contextlib.suppress(BaseException):
-            code = _judged(mutant)
-        os._exit(code)
-    return child
+def _give_code(functions: list[FunctionType], mutant: Mutant) -> None:
+    """Gives each function of the changed file the code that it has in the mutant."""
+    codes = dict(_codes(compile(mutant.source, mutant.file, "exec")))
+    for function in functions:
+        if function.__code__.co_filename.endswith(f"/{mutant.file}"):
+            with contextlib.suppress(KeyError, ValueError):
+                function.__code__ = codes[function.__code__.co_qualname]
 
 
-def _judged(mutant: Mutant) -> int:
-    import pytest
-
-    sys.meta_path.insert(0, _Finder(mutant))
-    quick = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider"]
-    # The first tests notice most mutants, before the others are so much as collected.
-    return int(pytest.main([TESTS[0], *quick]) or pytest.main([*TESTS[1:], *quick]))
+def _codes(code: CodeType) -> Iterator[tuple[str, CodeType]]:
+    """Every piece of code within one, with its name."""
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield inner.co_qualname, inner
+            yield from _codes(inner)
 
 
 @click.command()
 @click.option("--only", default="", help="Only files whose name contains this.")
 @click.option("--every", default=1, show_default=True, help="Only every so many-th mutant.")
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="So many at a time.")
+@click.option("--near", is_flag=True, help="Only the tests of the domain: quick, to look first.")
 @click.option("--aim", default=95.0, show_default=True, help="The share to be noticed, in percent.")
-def main(only: str, every: int, jobs: int, aim: float) -> None:
+def main(only: str, every: int, jobs: int, near: bool, aim: float) -> None:
     """Try every mutant; exit 1 where too many survive."""
-    import eventsourcing.application
-    import hypothesis  # noqa: F401 - imported before the fork
-    import pytest  # noqa: F401
-    import rich.console  # noqa: F401
-
-    del eventsourcing
     os.chdir(ROOT)
-    unchanged = (ROOT / TARGETS[0]).read_text(encoding="utf-8")
-    if not list(survivors([Mutant(TARGETS[0], 0, "", "nothing", unchanged)], jobs)):
-        raise click.ClickException("the suite does not pass as it is")
     found = [mutant for file in TARGETS if only in file for mutant in mutants(file)][::every]
-    lived = []
-    for mutant in survivors(found, jobs):
-        lived.append(mutant)
-        click.echo(f"survived: {mutant}  {EQUIVALENT.get(mutant.key, '')}")
+    unchanged = (ROOT / found[0].file).read_text(encoding="utf-8")
+    same = [
+        Mutant(found[0].file, 0, "", "nothing", unchanged, by_code) for by_code in (False, True)
+    ]
+    trial = Trial([*same, *found], jobs, near)
+    trial.by_import()
+    trial.by_code()
+    lived = [mutant for mutant in trial.lived if mutant not in same]
+    if len(trial.lived) < len(lived) + len(same):
+        raise click.ClickException("the suite does not pass as it is")
     unexplained = [mutant for mutant in lived if mutant.key not in EQUIVALENT]
     noticed = 100 * (len(found) - len(unexplained)) / max(1, len(found))
     click.echo(f"{len(found)} mutants, {len(lived)} survived, {noticed:.1f} % noticed or explained")

@@ -300,9 +300,10 @@ class Course:
     @property
     def cover_waits_there(self) -> bool:
         """Whether cover is pending in the year before, and so here."""
+        waits = self.given.coverage == PENDING
         if self.origin is self.given.origin or self.origin is None:
-            return self.given.coverage == PENDING
-        return self.origin.coverage_is_open
+            return waits
+        return waits and self.origin.coverage_is_open
 
     @cached_property
     def earliest(self) -> date:

@@ -62,7 +62,7 @@ def show(
     try:
         with subjects(Editions(policies), **whom, years="around") as asked:
             told = [asked.answers(years, at, known_at) for _, years in asked.by_student()]
-            others = [asked.answer(one, at, None) for one in asked.others]
+            others = asked.beside(at, known_at)
     except UnknownStudent as unknown:
         tell(unknown.told(words), err=True)
         sys.exit(1)

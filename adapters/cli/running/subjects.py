@@ -54,7 +54,7 @@ class Subjects:
     """The service to ask, and the students asked about.
 
     Of a story `at` is its latest instant and `known_at` what it tells; of a store both are None:
-    now, with everything known. `others` are the other years of one in a store whose year is named.
+    now, with everything known. `others` are the other years, where one is named.
     """
 
     service: Service
@@ -81,6 +81,12 @@ class Subjects:
             return [known_at] * len(years)
         stamp = self.service.at(years[-1].whose, known_at=known_at).known_at
         return [*[stamp or 0] * (len(years) - 1), known_at]
+
+    def beside(self, at: datetime | None, known_at: Cutoff | None) -> list[Answer]:
+        """The answers about the other years, as known by the same cut-off as that of the named."""
+        named = {one.name: one for one in self.students}
+        years = [[one, named[one.name]] for one in self.others]
+        return [self.answer(pair[0], at, self.cutoffs(pair, known_at)[0]) for pair in years]
 
     def by_student(self) -> list[tuple[str, list[Subject]]]:
         """The years asked about of each student, ascending."""
@@ -134,9 +140,11 @@ def subjects(
         ran = replay(story, editions)
         with ran.service as service:
             names = _chosen(list(story.students), student)
-            students = tuple(_of_story(story, name, each) for name in names for each in told)
+            found = [_of_story(story, name, each) for name in names for each in story.policies]
+            students = [one for one in found if one.enrollment.year in told]
+            others = [one for one in found if one not in students]
             known_at = 0 if ran.known_at is None else ran.known_at
-            yield Subjects(service, students, story.latest_at, known_at)
+            yield Subjects(service, students, story.latest_at, known_at, others)
         return
     _forbid("--store", student=student, policy=policy)
     if ref is None or (year is None and years == "one"):

@@ -25,6 +25,7 @@ from yibao.adapters.following.cohort.questions import (
     last_of,
     learning,
     paging,
+    reaching,
 )
 from yibao.adapters.following.cohort.store import CODES_APART
 from yibao.adapters.following.cohort.working import has_columns
@@ -223,14 +224,25 @@ class Cohort(AskedTables):
         whom = sorted(EnrollmentId(row[1], int(row[2])) for row in rows if row[0])
         return Concerned(whom, int(position), int(parked), bool(is_counting))
 
+    def as_of(self) -> int | None:
+        """Up to which fact everything is taken in; None while not everything is."""
+        self.catch_up()
+        return self._whole(self._rows(reaching))
+
     def learned(self, whose: Whose = EVERYBODY) -> Learned | None:
         """Since when the last is known of each; None while not everything is taken in."""
         self.catch_up()
         rows = self._rows(lambda prefix: learning(prefix, whose))
-        ((_, _, as_of, is_counting, parked),) = [row for row in rows if not row[0]]
-        if is_counting or as_of < self.store.reached().position:
+        as_of = self._whole(rows)
+        if as_of is None:
             return None
-        return Learned(as_of, {row[2]: row[3] for row in rows if row[0]}, int(parked))
+        (parked,) = (int(row[4]) for row in rows if not row[0])
+        return Learned(as_of, {row[2]: row[3] for row in rows if row[0]}, parked)
+
+    def _whole(self, rows: Iterable[SqlRow]) -> int | None:
+        """How far it was when it was asked, if that was everything."""
+        ((_, _, as_of, is_counting, _),) = [row for row in rows if not row[0]]
+        return None if is_counting or as_of < self.store.reached().position else int(as_of)
 
     def named(self, numbers: Iterable[int]) -> list[EnrollmentId]:
         """Whose numbers these are."""

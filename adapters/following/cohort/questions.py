@@ -78,6 +78,11 @@ def _as_of(prefix: str) -> str:
     )
 
 
+def reaching(prefix: str) -> Statement:
+    """How far it is, in a row as `counting` has it."""
+    return _as_of(prefix), []
+
+
 def paging(
     prefix: str,
     asked: Asked,

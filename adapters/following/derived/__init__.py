@@ -2,6 +2,7 @@
 
 from yibao.adapters.following.derived.asked import AskedTables
 from yibao.adapters.following.derived.batches import Batch, Fixes, OwnFacts
+from yibao.adapters.following.derived.collecting import not_collecting
 from yibao.adapters.following.derived.following import FactsFollowed
 from yibao.adapters.following.derived.layout import (
     COMMON,
@@ -14,7 +15,7 @@ from yibao.adapters.following.derived.layout import (
 from yibao.adapters.following.derived.opening import tables_of
 from yibao.adapters.following.derived.sqlite import SqliteTables
 from yibao.adapters.following.derived.store import Progress, Tables, Transaction, parked_in
-from yibao.adapters.following.derived.whole import WholeBatch, WholeFollowed, not_collecting
+from yibao.adapters.following.derived.whole import WholeBatch, WholeFollowed
 
 __all__ = [
     "COMMON",

@@ -4,13 +4,12 @@ Fact after fact each student would be read again in batch after batch. How far i
 progress: up to which position facts are taken in, a digest of what stands there, and after whom.
 """
 
-import gc
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from yibao.adapters.following.derived.batches import Batch
+from yibao.adapters.following.derived.collecting import not_collecting
 from yibao.adapters.following.derived.following import FactsFollowed
 from yibao.adapters.following.derived.store import Progress, Transaction
 from yibao.adapters.store import FactStore, Reached
@@ -149,18 +148,3 @@ class WholeFollowed(FactsFollowed[T]):
     def whole_size(self) -> int:
         """Above how many facts it is done so, and how many streams are taken in at a time."""
         return self.size
-
-
-@contextmanager
-def not_collecting() -> Iterator[None]:
-    """Without looking for what is left over: all that a batch makes is held until it is filed.
-
-    To look through it again and again takes a seventh of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -1,7 +1,7 @@
 """The outbox as one asks it: what is due and not acknowledged, page by page, and its delivery."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from yibao.adapters.following.due.following import Step
 from yibao.adapters.following.due.layout import ACKNOWLEDGED, HANDED, WITHDRAWN
 from yibao.adapters.following.due.sqlite import SqliteOutbox
 from yibao.adapters.following.due.store import (
+    Among,
     DueEntry,
     OutboxStore,
     OutboxTransaction,
@@ -70,15 +71,24 @@ class Outbox:
         while self.store.again(lambda: self._take(there, until)):
             pass
 
-    def page(self, *, after: Any = None, limit: Any = PAGE) -> DuePage:
-        """What is not acknowledged after a cursor, in the order in which it was noticed."""
+    def page(
+        self, *, after: Any = None, limit: Any = PAGE, schools: Collection[str] | None = None
+    ) -> DuePage:
+        """What is not acknowledged after a cursor, in the order in which it was noticed.
+
+        With `schools` it is of those alone who were ever at one of them.
+        """
         begins = 0 if after is None else _number(after, "after", "is no cursor of a page")
         if not isinstance(limit, int) or not 1 <= limit < sys.maxsize:
             raise BadValue("limit", "a page has at least one entry")
+        among = None
+        if schools is not None:
+            asked = [each for each in schools if self._kept.can_hold(each)]
+            among = Among(asked, [each.edition for each in self._editions])
 
         def ask() -> tuple[list[DueEntry], list[Parked]]:
             with self._kept.reading() as sql:
-                return listed(sql, begins, limit + 1), parked_in(sql)
+                return listed(sql, begins, limit + 1, among), parked_in(sql)
 
         found, parked = self.store.again(ask)
         shown = tuple(found[:limit])

@@ -88,6 +88,20 @@ class SaidOf(NamedTuple):
 NOTHING_SAID: Final = SaidOf(Said(), None)
 
 
+class Among(NamedTuple):
+    """Those who were ever at some schools, under any of the editions that there are."""
+
+    schools: Collection[str]
+    policies: Collection[str]
+
+    def condition(self) -> tuple[str, list[str]]:
+        """What stands behind a WHERE, and what for its question marks."""
+        places = [", ".join("?" * len(each)) for each in (self.policies, self.schools)]
+        hers = "SELECT 1 FROM schools s WHERE s.policy IN ({}) AND s.school IN ({})"
+        told = f" AND EXISTS ({hers.format(*places)} AND s.ref=entries.ref)"
+        return told if all(places) else " AND 1=0", [*self.policies, *self.schools] * all(places)
+
+
 class OutboxTransaction(NamedTuple):
     """One transaction on the outbox."""
 
@@ -248,12 +262,13 @@ class OutboxTransaction(NamedTuple):
             self.sql.run_many("DELETE FROM parked WHERE stream=?", ([each.hex] for each in streams))
 
 
-def listed(sql: Sql, after: int, limit: int) -> list[DueEntry]:
+def listed(sql: Sql, after: int, limit: int, among: Among | None = None) -> list[DueEntry]:
     """Some of what is not acknowledged, in the order in which it was noticed."""
+    theirs, values = among.condition() if among else ("", [])
     rows = sql.rows(
         "SELECT id, ref, year, kind, what, due, noticed FROM entries "
-        f"WHERE state<={HANDED} AND id>? ORDER BY id LIMIT ?",
-        (after, limit),
+        f"WHERE state<={HANDED} AND id>?{theirs} ORDER BY id LIMIT ?",
+        (after, *values, limit),
     )
     return [DueEntry.of(row) for row in rows]
 

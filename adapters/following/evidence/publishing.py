@@ -1,6 +1,7 @@
 """Notes where no administrator of the database rules: in a folder, or by a command."""
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -15,20 +16,26 @@ from yibao.adapters.store import StoreError
 def publish(note: str, size: int, log: LogName, places: Sequence[str]) -> list[StoreError]:
     """Publishes a note at every place; why it was not at some, one after the other.
 
-    A place is a folder that is there, or is made where its name ends with a slash, in which the
-    note stands as `LOG/SIZE.note` and the newest as `LOG/checkpoint`; or else a command, which gets
-    the note on standard input.
+    A place is a folder, in which the note stands as `LOG/SIZE.note` and the newest as
+    `LOG/checkpoint`: one that is there, or is made where its name ends with a slash or is a path
+    to nothing yet. Else it is a command, which gets the note on standard input.
     """
     failed: list[StoreError] = []
     for place in places:
         try:
-            if os.path.isdir(place) or place.endswith(os.sep):
+            if _is_folder(place):
                 _into_folder(note, size, Path(place, log))
             else:
                 _by_command(note, place)
         except StoreError as error:
             failed.append(error)
     return failed
+
+
+def _is_folder(place: str) -> bool:
+    if place.endswith(os.sep) or os.path.isdir(place):
+        return True
+    return os.sep in place and not re.search(r"\s", place) and not os.path.exists(place)
 
 
 def _into_folder(note: str, size: int, folder: Path) -> None:

@@ -25,12 +25,14 @@ _NAV: Final[tuple[tuple[str, str, str | None], ...]] = (
     ("/", "home", None),
     ("/today", "morning", "officer"),
     ("/find", "find", "find_person"),
+    ("/register", "register", "register"),
     ("/import", "import", "batches"),
     ("/audit", "audit", "audit"),
     ("/accesses", "accesses", "accesses"),
     ("/windows", "windows", "fix_window"),
     ("/what-if", "what_if", "what_if"),
     ("/evidence", "evidence", "evidence"),
+    ("/forget", "forget", "forget"),
 )
 
 

@@ -1,9 +1,10 @@
 """Who has signed in: a signed cookie that says who it is, and nothing kept here."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
+from itertools import count
 from secrets import token_urlsafe
 from typing import Any, Final
 
@@ -68,6 +69,15 @@ class Sessions:
         session = self.of(request) if who else None
         of = f"{who.actor if who else ''}\n{session.nonce if session else ''}"
         return hmac.new(self.key, f"form\n{of}".encode(), sha256).hexdigest()
+
+    def references(self, who: Who, key: str) -> Iterator[str]:
+        """References for a form of somebody with a key: always the same, and nobody can tell them.
+
+        They look as those do that are drawn, and one that cannot be used has another behind it.
+        """
+        for number in count():
+            told = f"reference\n{who.actor}\n{key}\n{number}".encode()
+            yield f"p-{hmac.new(self.key, told, sha256).hexdigest()[:16]}"
 
     def is_ours(self, request: Request, who: Who | None, token: object) -> bool:
         """Whether a form was sent by a page of this session."""

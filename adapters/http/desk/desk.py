@@ -14,6 +14,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
 from yibao.adapters.http.desk.gathering import Gathering
+from yibao.adapters.http.desk.theirs import is_theirs
 from yibao.adapters.http.desk.together import Told, recorded, student_of
 from yibao.adapters.http.desk.tries import Tries
 from yibao.adapters.http.rights import (
@@ -27,8 +28,6 @@ from yibao.adapters.http.rights import (
     ever_may,
     grants_of,
     may,
-    school_of,
-    sees,
 )
 from yibao.adapters.http.wire import Problem, trace_of
 from yibao.adapters.office.directory import Accesses, Directory, Look
@@ -217,12 +216,6 @@ class Desk:
         if receipt.repeated and not await self.run(_is_still_hers, target, command, who):
             raise Problem("superseded_right")
         return receipt, target
-
-
-def is_theirs(who: Who, granted: tuple[Grant, ...], record: Record) -> bool:
-    """Whether anything is known of a student, and she is theirs to see."""
-    known = bool(record.enrolled.events)
-    return sees(granted, who, record.enrollment.ref, school_of(record)) and known
 
 
 def _asked(

@@ -8,10 +8,10 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from yibao.adapters.following.cohort import By
-from yibao.adapters.following.due import DueEntry, cloud_event
+from yibao.adapters.following.cohort import By, CohortEntry, CohortPage
+from yibao.adapters.following.due import cloud_event
 from yibao.adapters.following.trail import Key, Question, trail_entry_json
-from yibao.adapters.http.desk import Desk
+from yibao.adapters.http.desk import Desk, Theirs, whole_page
 from yibao.adapters.http.endpoints.documented import DOCUMENTED, DOCUMENTED_WITH_BODY, documented
 from yibao.adapters.http.endpoints.given import (
     Days,
@@ -23,7 +23,7 @@ from yibao.adapters.http.endpoints.given import (
     reason_given,
 )
 from yibao.adapters.http.endpoints.paging import Limit, next_page
-from yibao.adapters.http.rights import Grant, Who, school_of
+from yibao.adapters.http.rights import Grant, Who
 from yibao.adapters.http.wire import Problem, raw_body
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import counts_json, page_json, what_if_json
@@ -32,8 +32,6 @@ from yibao.domain.vocabulary import EnrollmentId
 
 #: A count below this might tell who somebody is; who audits sees it with a reason.
 _FEW: Final = 5
-#: Of the outbox, as many entries are looked through for one page.
-_LOOKED_THROUGH: Final = 2000
 _YAML: Final = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 
 
@@ -55,14 +53,20 @@ def add(router: APIRouter, desk: Desk) -> None:
             view = service.cohort(
                 at, known_at=known_at, school=school, category=category, policy=policy, year=year
             )
-            page = view.page(
-                after=begins, limit=limit, state=state, next_step=next_step,
-                days_left_below=days_left_below,
-            )  # fmt: skip
-            found = page.entries
-            if known_at is not None:  # who has moved away since is not theirs to see
-                found = tuple(e for e in found if _are_hers(service, who, granted, e.enrollment))
-            told = page_json(view.at, view.known_at, found, page.following)
+
+            def part(after: EnrollmentId | None, size: int) -> CohortPage:
+                return view.page(
+                    after=after, limit=size, state=state, next_step=next_step,
+                    days_left_below=days_left_below,
+                )  # fmt: skip
+
+            theirs = Theirs(service, who, granted)
+
+            def see(entry: CohortEntry) -> bool:  # who has moved away since is not theirs
+                return known_at is None or theirs.see(entry.enrollment)
+
+            found, more = whole_page(part, see, lambda e: e.enrollment, begins, limit)
+            told = page_json(view.at, view.known_at, found, more)
             return dict(told), [each.enrollment for each in found], told["following"]
 
         told, whom, following = await desk.run(asked)
@@ -118,19 +122,15 @@ def add(router: APIRouter, desk: Desk) -> None:
         begins = None if after is None else Key.read(after)
 
         def asked(service: Service) -> tuple[list[dict[str, Any]], list[EnrollmentId], Any]:
+            theirs = Theirs(service, who, granted)
             with service.audit_trail() as trail:
-                page = trail.page(question, after=begins, size=limit)
-            known: dict[EnrollmentId, bool] = {}
-            found, whom = [], []
-            for entry in page.entries:
-                if (whose := entry.enrollment) is not None:
-                    if whose not in known:
-                        known[whose] = _are_hers(service, who, granted, whose)
-                    if not known[whose]:
-                        continue
-                    whom.append(whose)
-                found.append(trail_entry_json(entry, service.editions))
-            return found, list(dict.fromkeys(whom)), page.following and str(page.following)
+                entries, following = whole_page(
+                    lambda after, size: trail.page(question, after=after, size=size),
+                    lambda e: theirs.see(e.enrollment), lambda e: e.key, begins, limit,
+                )  # fmt: skip
+            found = [trail_entry_json(each, service.editions) for each in entries]
+            whom = dict.fromkeys(each.enrollment for each in entries if each.enrollment)
+            return found, list(whom), following and str(following)
 
         found, whom, following = await desk.run(asked)
         await desk.note(request, who, "audit", whom)
@@ -143,20 +143,13 @@ def add(router: APIRouter, desk: Desk) -> None:
         who, granted = await desk.may(request, "due")
 
         def asked(service: Service) -> tuple[list[dict[str, Any]], list[EnrollmentId], Any]:
-            theirs: list[DueEntry] = []
-            following, looked = after, 0
-            while len(theirs) < limit and looked < _LOOKED_THROUGH:
-                page = service.due(after=following, limit=limit)
-                theirs += [
-                    e for e in page.entries if _are_hers(service, who, granted, e.enrollment)
-                ]
-                looked, following = looked + limit, page.following
-                if following is None:
-                    break
-            if len(theirs) > limit:
-                theirs, following = theirs[:limit], theirs[limit - 1].id
-            events = [cloud_event(each, "/v1/due") for each in theirs]
-            return events, [each.enrollment for each in theirs], following
+            theirs = Theirs(service, who, granted)
+            found, following = whole_page(
+                lambda after, size: service.due(after=after, limit=size, schools=theirs.schools),
+                lambda e: theirs.see(e.enrollment), lambda e: e.id, after, limit,
+            )  # fmt: skip
+            events = [cloud_event(each, "/v1/due") for each in found]
+            return events, [each.enrollment for each in found], following
 
         events, whom, following = await desk.run(asked)
         await desk.note(request, who, "due", dict.fromkeys(whom))
@@ -169,7 +162,7 @@ def add(router: APIRouter, desk: Desk) -> None:
 
         def asked(service: Service) -> None:
             whose = service.whose_notice(entry_id)
-            if whose is None or not _are_hers(service, who, granted, whose):
+            if whose is None or not Theirs(service, who, granted).see(whose):
                 raise Problem("not_found")
             service.acknowledge(entry_id)
 
@@ -213,13 +206,6 @@ def _school_asked(who: Who, granted: Iterable[Grant], school: str | None) -> str
     if school not in who.schools:
         raise Problem("forbidden")
     return school
-
-
-def _are_hers(service: Service, who: Who, granted: Iterable[Grant], whose: EnrollmentId) -> bool:
-    """Whether a student is theirs to see, by now."""
-    if any(each.reach == "all" for each in granted):
-        return True
-    return school_of(service.read(whose)) in who.schools
 
 
 def _enrollment(cursor: str | None) -> EnrollmentId | None:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from yibao.adapters.http.desk import Desk, is_theirs
 from yibao.adapters.http.endpoints.documented import DOCUMENTED, Years, documented
 from yibao.adapters.http.rights import What
-from yibao.adapters.http.wire import Problem, etag_of, language_of, wants_a_page
+from yibao.adapters.http.wire import BY_ITSELF, Problem, etag_of, language_of, wants_a_page
 from yibao.adapters.service import Service, read_cutoff
 from yibao.adapters.shapes import models
 from yibao.adapters.views.dossier import Dossiers, dossier_json, dossier_of
@@ -26,9 +26,6 @@ KnownAt = Annotated[
     str | None, Query(description="By when it was known: an instant, or a version.")
 ]
 Lang = Annotated[Language | None, Query(description="Codes also in words.")]
-
-#: A page or a picture with styles of its own, and nothing else: it asks nobody.
-_BY_ITSELF = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 
 
 def add(router: APIRouter, desk: Desk) -> None:
@@ -154,7 +151,7 @@ def add(router: APIRouter, desk: Desk) -> None:
             found = dossier_of(service, record, when, cutoff)
             if as_page:
                 page = dossier_page(Dossiers((found,)), words)
-                headers = {"Content-Security-Policy": _BY_ITSELF}
+                headers = {"Content-Security-Policy": BY_ITSELF}
                 return Response(page, 200, headers, "text/html")
             return JSONResponse(dossier_json(found))
 
@@ -175,7 +172,7 @@ def add(router: APIRouter, desk: Desk) -> None:
             return timeline_svg(found, words.among(service.editions).of(found[0].policy))
 
         svg = await desk.look(request, "timeline", EnrollmentId(ref, year), asked)
-        return Response(svg, 200, {"Content-Security-Policy": _BY_ITSELF}, "image/svg+xml")
+        return Response(svg, 200, {"Content-Security-Policy": BY_ITSELF}, "image/svg+xml")
 
 
 def _cutoff(given: str | None) -> Any:

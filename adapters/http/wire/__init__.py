@@ -20,11 +20,12 @@ from yibao.adapters.http.wire.problems import (
     title_of,
     told_problem,
 )
-from yibao.adapters.http.wire.routes import METRICS, Route, answered_anyway
+from yibao.adapters.http.wire.routes import BY_ITSELF, METRICS, Route, answered_anyway
 from yibao.adapters.http.wire.seen import etag_of, expected_of
 from yibao.adapters.http.wire.tracing import trace_of
 
 __all__ = [
+    "BY_ITSELF",
     "JSON_LIMIT",
     "KEY",
     "METRICS",

@@ -31,6 +31,9 @@ HEADERS: Final = {
     ),
 }
 
+#: The policy of a page or a picture with styles of its own, and nothing else: it asks nobody.
+BY_ITSELF: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+
 #: Where an application keeps what counts its answers.
 METRICS: Final = "yibao_metrics"
 

@@ -6,26 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from yibao.adapters.following.accesses import ACCESSES, ACCESSES_TABLE
 from yibao.adapters.office.directory.settings import DirectorySettings
 from yibao.adapters.office.directory.tables import SqliteFile, Tables
 from yibao.adapters.store import MEMORY, StoreError, file_of, is_postgres
 from yibao.domain.calendar import SHANGHAI
 from yibao.domain.refusals import BadValue
 
-_TABLE: Final = (
-    "CREATE TABLE IF NOT EXISTS {prefix}accesses (number INTEGER PRIMARY KEY AUTOINCREMENT, "
-    "at TEXT NOT NULL, actor TEXT NOT NULL, what TEXT NOT NULL, ref TEXT, reason TEXT, "
-    "year INTEGER, trace TEXT)"
-)
-#: What the tables of a directory are, and of accesses by themselves.
-ACCESSES: Final = (_TABLE,)
 #: What was added since a directory was first made.
 _ADDED: Final = {"year": "INTEGER", "trace": "TEXT"}
 _COLUMNS: Final = "at, actor, what, ref, reason, year, trace"
 
 #: What they are called where they are by themselves.
 TOLD_ACCESSES: Final = "the accesses"
-_SCHEMA: Final = "yibao_accesses"
 #: As many as a page has at most.
 MOST: Final = 500
 
@@ -151,9 +144,9 @@ def open_accesses(url: str, settings: DirectorySettings | None = None) -> Access
     if is_postgres(url):
         from yibao.adapters.office.directory.postgres import PostgresSchema
 
-        return Accesses(PostgresSchema(url, TOLD_ACCESSES, ACCESSES, _SCHEMA))
+        return Accesses(PostgresSchema(url, TOLD_ACCESSES, (ACCESSES_TABLE,), ACCESSES.schema))
     path = ":memory:" if url == MEMORY else f"{file_of(url)}.accesses"
-    return Accesses(SqliteFile(path, TOLD_ACCESSES, ACCESSES))
+    return Accesses(SqliteFile(path, TOLD_ACCESSES, (ACCESSES_TABLE,)))
 
 
 def accesses_there(url: str, settings: DirectorySettings | None = None) -> Accesses | None:
@@ -165,7 +158,7 @@ def accesses_there(url: str, settings: DirectorySettings | None = None) -> Acces
     if is_postgres(url):
         from yibao.adapters.office.directory.postgres import has_schema
 
-        return open_accesses(url) if has_schema(url, _SCHEMA) else None
+        return open_accesses(url) if has_schema(url, ACCESSES.schema) else None
     is_made = url != MEMORY and os.path.exists(f"{file_of(url)}.accesses")
     return open_accesses(url) if is_made else None
 

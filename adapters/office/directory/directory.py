@@ -98,6 +98,14 @@ class Directory:
         self._people.all_accessed("list", by, self._clock(), found, reason)
         return found
 
+    def fitting(self, school: str, refs: Iterable[str], fits: Callable[[Entry], bool]) -> set[str]:
+        """Those of some references whose entries fit, of whom a school has entered.
+
+        Nothing is noted: who is told of them is. Raises StoreError.
+        """
+        known = self._opened([*self._people.by_ref(refs).values()])
+        return {each.ref for each in known if each.entry.school == school and fits(each.entry)}
+
     def forget(self, ref: str, *, by: str, reason: str) -> Forgotten:
         """Destroys key, entry and look-up of somebody; what is recorded of her stands.
 
@@ -114,6 +122,10 @@ class Directory:
         self._people.accessed("forget", by, self._clock(), ref, told)
         self._remove([ref])
         return "forgotten"
+
+    def to_forget(self) -> list[tuple[str, str]]:
+        """The references of whom somebody wants forgotten, and who that is: one more has to."""
+        return self._people.to_forget()
 
     def rekey(self, new_key_file: Path) -> int:
         """Wraps every key under that of another file; the version of it. Raises StoreError."""

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from yibao.adapters.office.directory.accesses import ACCESSES, Accesses, Look
+from yibao.adapters.following.accesses import ACCESSES_TABLE
+from yibao.adapters.office.directory.accesses import Accesses, Look
 from yibao.adapters.office.directory.tables import TOLD, SqliteFile, Tables, has_tables
 from yibao.adapters.store import StoreError, file_of, is_postgres
 from yibao.adapters.store.connections import in_parts
@@ -16,7 +17,7 @@ LAYOUT: Final = 1
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS {prefix}people (ref TEXT PRIMARY KEY, lookup BLOB NOT NULL UNIQUE, "
     "sealed BLOB NOT NULL, key_version INTEGER NOT NULL) WITHOUT ROWID",
-    *ACCESSES,
+    ACCESSES_TABLE,
     "CREATE TABLE IF NOT EXISTS {prefix}to_forget (ref TEXT PRIMARY KEY, actor TEXT NOT NULL) "
     "WITHOUT ROWID",
     # Of whom the school has a proxy that nobody has entered yet: no fact, and forgotten with her.
@@ -50,6 +51,7 @@ class People:
         self._tables = tables_of(url)
         self._people = f"{self._tables.prefix}people"
         try:
+            self._tables.check_may_forget()
             self._check_mark(mark)
             self.accesses = Accesses(self._tables)
         except BaseException:
@@ -132,6 +134,12 @@ class People:
             sql.run(f"INSERT INTO {table} VALUES (?, ?) ON CONFLICT DO NOTHING", (ref, by))
             ((first,),) = sql.rows(f"SELECT actor FROM {table} WHERE ref=?", (ref,))
             return str(first)
+
+    def to_forget(self) -> list[tuple[str, str]]:
+        """Who is to be forgotten once a second person agrees, and who wants it."""
+        with self._tables.reading() as sql:
+            rows = sql.rows(f"SELECT ref, actor FROM {self._tables.prefix}to_forget ORDER BY ref")
+        return [(str(ref), str(actor)) for ref, actor in rows]
 
     def proxies(self, school: str) -> list["WaitingProxy"]:
         """The proxies of a school that wait to be entered, the oldest first."""

@@ -6,6 +6,7 @@ long as the server keeps them, sealed under a key that is nowhere any more.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 import psycopg
 from eventsourcing.persistence import PersistenceError
@@ -22,7 +23,7 @@ from yibao.adapters.store.postgres import (
 
 
 class PostgresSchema:
-    """A schema, made with its tables where there is none."""
+    """The schema of a directory, made with its tables where there is none; or one that is there."""
 
     def __init__(self, url: str, told: str, tables: Sequence[str], schema: str = SCHEMA) -> None:
         self._told = told
@@ -33,13 +34,16 @@ class PostgresSchema:
         with self.reading() as sql:
             found = sql.rows("SELECT to_regclass(name) FROM unnest(?::text[]) AS name", (names,))
             there = all(name for (name,) in found)
+        if not there and schema != SCHEMA:
+            self.close()
+            raise StoreError("the accesses have no table yet: `yibao db migrate` adds it")
         if not there:
             with self.writing() as sql:
                 sql.run(f"CREATE SCHEMA IF NOT EXISTS {schema}")
                 for statement in tables:
                     sql.run(_for_postgres(statement.format(prefix=self.prefix)))
                 # What the server gathers of a column to plan by would hold some of its values.
-                for column in ("lookup", "sealed") if schema == SCHEMA else ():
+                for column in ("lookup", "sealed"):
                     sql.run(f"ALTER TABLE {self.prefix}people ALTER {column} SET STATISTICS 0")
 
     @contextmanager
@@ -51,6 +55,14 @@ class PostgresSchema:
     def writing(self) -> Iterator[PostgresSql]:
         with self._clear_errors(), self._connections.lend() as connection, connection.transaction():
             yield PostgresSql(connection)
+
+    def check_may_forget(self) -> None:
+        """To others than its owner PostgreSQL only warns that a table is not written anew."""
+        with self.reading() as sql:
+            for (owner,) in sql.rows(_OF_ANOTHER, [f"{self.prefix}people"]):
+                raise StoreError(
+                    f"the directory belongs to {owner}, who alone can have it written anew"
+                )
 
     def leave_no_trace(self) -> bool:
         """Has the server write the table anew, into other files."""
@@ -98,4 +110,8 @@ def _for_postgres(statement: str) -> str:
     )
 
 
+_OF_ANOTHER: Final = (
+    "SELECT pg_get_userbyid(relowner) FROM pg_class "
+    "WHERE oid = to_regclass(?) AND NOT pg_has_role(relowner, 'USAGE')"
+)
 _NUMBERED = "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"

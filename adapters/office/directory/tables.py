@@ -43,6 +43,10 @@ class Tables(Protocol):
         """A transaction with nobody in between; what is raised inside leaves nothing behind."""
         ...
 
+    def check_may_forget(self) -> None:
+        """Raises StoreError for who cannot leave no trace."""
+        ...
+
     def leave_no_trace(self) -> bool:
         """Has nothing of what was deleted lie about, as far as that is ours; whether it is so."""
         ...
@@ -87,6 +91,9 @@ class SqliteFile:
     def writing(self) -> Iterator[SqliteSql]:
         with self._clear_errors(), SqliteTransaction(self._pool.lend(), commit=True) as cursor:
             yield SqliteSql(cursor)
+
+    def check_may_forget(self) -> None:
+        """Whoever opens the file may write it anew."""
 
     def leave_no_trace(self) -> bool:
         """Writes the file anew: pages keep copies of rows that once moved to another page.

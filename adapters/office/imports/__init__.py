@@ -1,6 +1,6 @@
 """Tables recorded: what becomes of each row, told by row numbers and codes, never by a cell."""
 
-from yibao.adapters.office.imports.editions import edition_of
+from yibao.adapters.office.imports.editions import edition_of, own_words
 from yibao.adapters.office.imports.kinds import record_table
 from yibao.adapters.office.imports.known import import_known
 from yibao.adapters.office.imports.roster import import_roster
@@ -31,6 +31,7 @@ __all__ = [
     "import_known",
     "import_roster",
     "imported_json",
+    "own_words",
     "record_table",
     "row_told",
     "verdict_told",

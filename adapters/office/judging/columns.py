@@ -70,10 +70,10 @@ def short_text(cell: Any) -> str:
 
 def count(cell: Any) -> int:
     """A whole number of years, at most 100; raises Unfit."""
-    told = text_in(cell)
-    if not _COUNT.fullmatch(told) or int(told) > 100:
+    found = _COUNT.fullmatch(text_in(cell))
+    if found is None or int(found[1]) > 100:
         raise Unfit("not_a_count")
-    return int(told)
+    return int(found[1])
 
 
 def year(cell: Any) -> int:
@@ -98,8 +98,9 @@ def amount(cell: Any) -> Fen:
         raise Unfit("not_an_amount") from None
 
 
-_COUNT: Final = re.compile(r"\d{1,3}", re.ASCII)
-_YEAR: Final = re.compile(r"(\d{4})\s*(?:年|年度)?", re.ASCII)
+#: A CSV that a program wrote tells whole numbers as floats where a cell of the column is empty.
+_COUNT: Final = re.compile(r"(\d{1,3})(?:\.0+)?", re.ASCII)
+_YEAR: Final = re.compile(r"(\d{4})(?:\.0+|\s*(?:年|年度))?", re.ASCII)
 _THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d{1,2})?", re.ASCII)
 
 #: The one column that every table has, by which a row finds its student.

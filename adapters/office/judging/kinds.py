@@ -111,7 +111,7 @@ RESULTS: Final = Kind(
         ),
         "years_repaid": Column(
             (
-                *("补缴年数", "已补缴年数", "补缴年限"),
+                *("缴费修复年数", "补缴年数", "已补缴年数", "补缴年限"),
                 *("yearsrepaid", "repaidyears", "yearspaidsince"),
             ),
             count,

@@ -50,7 +50,7 @@ def text_in(cell: Any, *, is_number: bool = True) -> str:
 
 def day_in(cell: Any) -> date:
     """The day in a cell, without the time that may stand behind it; raises Unfit."""
-    cell = since_1900(cell)
+    cell = _serial(cell)
     if isinstance(cell, datetime):
         return _bounded(cell.date())
     if isinstance(cell, date):
@@ -67,7 +67,7 @@ def day_in(cell: Any) -> date:
 
 def instant_in(cell: Any) -> datetime:
     """The day and time in a cell, in Shanghai; of a day alone its beginning. Raises Unfit."""
-    cell = since_1900(cell)
+    cell = _serial(cell)
     if isinstance(cell, datetime):  # of a workbook, whose times are shares of a day, never exact
         _bounded(cell.date())
         return (cell + _HALF_A_SECOND).replace(microsecond=0, tzinfo=SHANGHAI)
@@ -85,6 +85,12 @@ def instant_in(cell: Any) -> datetime:
     except ValueError:
         raise Unfit("not_an_instant") from None
     return datetime.combine(day, behind, SHANGHAI)
+
+
+def _serial(cell: Any) -> Any:
+    """A day's number as workbooks of 1900 have it, also where a CSV tells it as text."""
+    told = normalize("NFKC", cell).strip() if isinstance(cell, str) else ""
+    return float(told) if _SERIAL.fullmatch(told) else since_1900(cell)
 
 
 def _bounded(day: date) -> date:
@@ -110,6 +116,7 @@ _ZERO: Final = date(1899, 12, 30)
 _FIRST, _LAST = (date(1990, 1, 1) - _ZERO).days, (date(2100, 1, 1) - _ZERO).days
 _1904: Final = (date(1904, 1, 1) - _ZERO).days
 
+_SERIAL: Final = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
 _DAMAGED: Final = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
 _YEAR, _MONTH, _DAY = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
 _TIME: Final = r"(?:[T\s]\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"

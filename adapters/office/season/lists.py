@@ -1,5 +1,6 @@
 """On which lists of the officer a student stands, by her next steps and what is to be looked at."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
@@ -31,6 +32,11 @@ class Due(NamedTuple):
 def noon(on: date) -> datetime:
     """The instant about which a day is asked: 12:00, in Shanghai."""
     return at_hour(on, time(12))
+
+
+def urgency(due: Due) -> tuple[int, date, EnrollmentId]:
+    """Whose last day comes first, or who has waited to the end; who has no such day comes last."""
+    return due.days_left or sys.maxsize, due.ends_on or date.max, due.enrollment
 
 
 def due_of(record: Record, knowledge: Knowledge, at: datetime) -> Iterator[Due]:

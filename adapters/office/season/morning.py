@@ -1,11 +1,11 @@
 """The morning page: how many are on each list; and a list, with who they are."""
 
-from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from yibao.adapters.office.directory import Directory, Entry
-from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, noon
+from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, noon, urgency
 from yibao.adapters.office.season.standing import standing
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import plain
@@ -62,11 +62,11 @@ def this_morning(service: Service, directory: Directory | None, school: str, on:
     Raises what `service.cohort` does, and UnreadableEvent.
     """
     at = noon(on)
-    due, parked = standing(service, school, at)
-    counts = Counter(each.name for each in due)
-    counts[PROXIES] = len(directory.waiting_proxies(school)) if directory else 0
-    lists = tuple(HowMany(name, counts[name]) for name in LISTS)
-    return Morning(school, on, at, lists, parked)
+    found = standing(service, school, at)
+    waiting = len(directory.waiting_proxies(school)) if directory else 0
+    counts = {**found.counts, PROXIES: waiting}
+    lists = tuple(HowMany(name, counts.get(name, 0)) for name in LISTS)
+    return Morning(school, on, at, lists, found.parked)
 
 
 def listed(
@@ -85,18 +85,44 @@ def listed(
     accesses. Raises BadValue for a list that there is not, and as `Directory.find`; else as
     `this_morning`.
     """
+    found, parked = on_list(service, directory, name, school, on)
+    entries = entered(directory, school, found, by=by, reason=reason)
+    return Listed(name, school, noon(on), entries, parked)
+
+
+def on_list(
+    service: Service, directory: Directory | None, name: str, school: str, on: date
+) -> tuple[Sequence[Due], int]:
+    """Who is on a list, by reference, whose day comes first before all others; and who is parked.
+
+    Nobody is told who they are. Raises BadValue for a list that there is not; else as
+    `this_morning`.
+    """
     if name not in LISTS:
         raise BadValue("name", f"is no list; there are {', '.join(LISTS)}")
-    at = noon(on)
     if name == PROXIES:
-        found, parked = _proxies(service, directory, school), 0
-    else:
-        due, parked = standing(service, school, at)
-        found = [each for each in due if each.name == name]
-    refs = [each.enrollment.ref for each in found]
+        return sorted(_proxies(service, directory, school), key=urgency), 0
+    found = standing(service, school, noon(on), name)
+    return found.due, found.parked
+
+
+def entered(
+    directory: Directory | None,
+    school: str,
+    some: Iterable[Due],
+    *,
+    by: str,
+    reason: str | None = None,
+) -> tuple[Entered, ...]:
+    """The same with who they are where the school has entered them, by student number.
+
+    Noted is each who is told. Raises as `Directory.find`.
+    """
+    some = list(some)
+    refs = [each.enrollment.ref for each in some]
     people = directory.of_school(school, refs, by=by, reason=reason) if directory else {}
-    entries = [Entered(each, people.get(each.enrollment.ref)) for each in found]
-    return Listed(name, school, at, tuple(sorted(entries, key=_place)), parked)
+    found = [Entered(each, people.get(each.enrollment.ref)) for each in some]
+    return tuple(sorted(found, key=_place))
 
 
 def _proxies(service: Service, directory: Directory | None, school: str) -> list[Due]:

@@ -5,35 +5,52 @@ stands until something is learned of her; then she alone is asked again.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from yibao.adapters.office.season.lists import UNFIT, Due, due_of, due_until, lists_of
+from yibao.adapters.following.derived import not_collecting
+from yibao.adapters.office.season.lists import (
+    UNFIT,
+    Due,
+    due_of,
+    due_until,
+    lists_of,
+    urgency,
+)
 from yibao.adapters.service import CohortView, Service
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.record import Knowledge, Record
 
 #: Of so many of whom something was learned each is asked; of more all of them at once.
 MANY: Final = 1000
-#: So many pages are kept of a service.
-_PAGES: Final = 4
+#: Of a service the pages asked for last are kept, with so many entries on their lists together.
+_ENTRIES: Final = 500_000
 
 
-def standing(service: Service, school: str, at: datetime) -> tuple[list[Due], int]:
-    """Who of a school is on which list, and how many are parked.
+class Standing(NamedTuple):
+    """How many are on each list, and who is on the one that is asked for; others are `parked`."""
 
-    Raises what `service.cohort` does, and UnreadableEvent.
+    counts: Mapping[str, int]
+    due: Sequence[Due]
+    parked: int
+
+
+def standing(service: Service, school: str, at: datetime, name: str | None = None) -> Standing:
+    """How many of a school are on which list, and who is on the list of a name.
+
+    Whose day comes first stands before all others. Raises what `service.cohort` does, and
+    UnreadableEvent.
     """
     with _OPENING:
         pages = _KEPT.setdefault(service, OrderedDict())
         page = pages.setdefault((school, at), _Page())
         pages.move_to_end((school, at))
-        while len(pages) > _PAGES:
+        while len(pages) > 1 and sum(each.entries for each in pages.values()) > _ENTRIES:
             pages.popitem(last=False)
-    return page.asked(service.cohort(at, school=school))
+    return page.asked(service.cohort(at, school=school), name)
 
 
 class _Page:
@@ -44,17 +61,26 @@ class _Page:
         self._as_of = -1
         self._since: dict[int, int] = {}
         self._due: dict[EnrollmentId, list[Due]] = {}
+        self._parked = 0
+        self._lists = _Lists(())
 
-    def asked(self, cohort: CohortView) -> tuple[list[Due], int]:
+    @property
+    def entries(self) -> int:
+        """How many entries its lists have."""
+        return self._lists.entries
+
+    def asked(self, cohort: CohortView, name: str | None) -> Standing:
         with self._lock:
-            learned = cohort.learned()
-            if learned is None:
-                due, parked = _one_by_one(cohort)
-                return list(due), parked
-            if learned.as_of != self._as_of:
+            if cohort.as_of() != self._as_of:
+                learned = cohort.learned()
+                if learned is None:
+                    due, parked = _one_by_one(cohort)
+                    return _Lists(due).standing(name, parked)
                 self._take_in(cohort, self._changed(learned.since))
                 self._as_of, self._since = learned.as_of, learned.since
-            return [due for each in self._due.values() for due in each], learned.parked
+                self._parked = learned.parked
+                self._lists = _Lists(due for each in self._due.values() for due in each)
+            return self._lists.standing(name, self._parked)
 
     def _changed(self, since: dict[int, int]) -> set[int]:
         """Of whom something was learned, and who came or left."""
@@ -68,6 +94,10 @@ class _Page:
         return changed | (self._since.keys() - since.keys())
 
     def _take_in(self, cohort: CohortView, changed: set[int]) -> None:
+        with not_collecting():
+            self._ask(cohort, changed)
+
+    def _ask(self, cohort: CohortView, changed: set[int]) -> None:
         if len(changed) > MANY or not self._since:
             self._due = {}
             due: Iterable[Due] = _of_all(cohort)
@@ -78,6 +108,24 @@ class _Page:
             due = _due(cohort, cohort.of(whom))
         for each_due in due:
             self._due.setdefault(each_due.enrollment, []).append(each_due)
+
+
+class _Lists:
+    """Who is on which list, each put in order once it is asked for."""
+
+    def __init__(self, due: Iterable[Due]) -> None:
+        self._due: dict[str, list[Due]] = {}
+        self._is_in_order: set[str] = set()
+        for each in due:
+            self._due.setdefault(each.name, []).append(each)
+        self.entries = sum(map(len, self._due.values()))
+
+    def standing(self, name: str | None, parked: int) -> Standing:
+        due = self._due.get(name, []) if name else []
+        if name and name not in self._is_in_order:
+            due.sort(key=urgency)
+            self._is_in_order.add(name)
+        return Standing({each: len(some) for each, some in self._due.items()}, due, parked)
 
 
 _OPENING: Final = Lock()

@@ -54,9 +54,10 @@ def short_report(
 ) -> RenderableType:
     """The short answer: whose it is, what holds and what is next, and her other years.
 
-    Of `earlier` ones a line each is told, the latest first; the `others` are only named.
+    Of `earlier` ones a line each is told, the latest first; of the `others` hers are only named.
     """
     ref, year = answer.enrollment
+    others = [each for each in others if each.enrollment.ref == ref and each.version]
     following = [each for each in others if each.enrollment == (ref, year + 1)]
     parts: list[RenderableType] = [
         Text(in_one_line(_whose(answer)), style="bold"),

@@ -23,10 +23,11 @@ from yibao.projections.answer import Answer
 from yibao.projections.parts import PARTS
 
 
-def dossier_page(dossiers: Dossiers, words: Words) -> str:
+def dossier_page(dossiers: Dossiers, words: Words, title: str | None = None) -> str:
     """The page; it needs no other file, runs no script and asks nobody.
 
-    Of several years it has one picture, and then each year beneath a heading of its own.
+    Of several years it has one picture, and then each year beneath a heading of its own. `title` is
+    what a browser calls it, where it keeps what it saw: by default whose it is.
     """
     words = words.among(dossiers.years[0].editions)
     of_all = words.of(dossiers.years[-1].answer.policy)
@@ -34,7 +35,8 @@ def dossier_page(dossiers: Dossiers, words: Words) -> str:
         environment(words.language)
         .get_template("dossier.html.j2")
         .render(
-            title=words.named(words("audit", "dossier"), dossiers.whose),
+            title=title,
+            heading=words.named(words("audit", "dossier"), dossiers.whose),
             svg=timeline_svg(dossiers.answers, of_all),
             table=timeline_table(dossiers.answers, of_all),
             proofs=dossiers.proofs,

@@ -104,8 +104,9 @@ class Outcomes:
         kinds, places = numpy.unique(numbers, return_inverse=True)
         # In their order, so that those of one kind stand together.
         order = numpy.argsort(places, kind="stable")
-        ends = numpy.cumsum(numpy.bincount(places, minlength=len(kinds)))[:-1]
-        parts = numpy.split(self._more[order], ends)
+        ends = numpy.cumsum(numpy.bincount(places, minlength=len(kinds)))
+        # Behind the last end is nothing, and nobody at all has no end.
+        parts = numpy.split(self._more[order], ends)[:-1]
         return {
             words[kind] or "none": _effects(some)
             for kind, some in zip(kinds.tolist(), parts, strict=True)

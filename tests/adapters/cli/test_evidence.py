@@ -185,6 +185,12 @@ def test_status_tells_how_much_is_not_proven_and_publishing_proves_it(url: str, 
     assert Path("notes", "facts", "4.note").read_text() == note(run)
 
 
+def test_a_path_to_nothing_yet_is_a_folder_to_publish_in(url: str, run: Run) -> None:
+    signing = ("--store", "facts.db", "--key", "main.pem", "--publish", str(Path("kept").resolve()))
+    told = run("evidence", "checkpoint", *signing).stdout
+    assert Path("kept", "facts", "checkpoint").read_text() == told
+
+
 def test_where_publishing_fails_the_note_is_signed_and_the_failure_told(url: str, run: Run) -> None:
     signing = ("--store", "facts.db", "--key", "main.pem", "--publish", "false")
     done = run("evidence", "checkpoint", *signing)

@@ -70,6 +70,21 @@ def test_of_a_year_that_is_named_only_the_others_are_named(store: str, run: Run)
     assert later.endswith("另有已知的参保年度：2024\n")
 
 
+def test_of_a_year_that_has_ended_it_is_told_how_the_next_one_goes_on(run: Run) -> None:
+    folder = Path(__file__).parents[3] / "scenarios/several-years"
+    story = folder / "a-graduates-cover-ends-with-the-degree.yaml"
+    ada, bo = run("show", story, "--year", 2025).stdout.split("\n\n")
+    assert "expired" in ada.splitlines()[1]
+    assert "goes on in 2026: withdrawn (graduation), benefit window 2026-01-01 to" in ada
+    assert "goes on in 2026: withdrawn (withdrawal), benefit window 2026-01-01 to" in bo
+    asked = ("show", story, "--student", "ada", "--year", 2025)
+    by_then = run(*asked, "--at", "2026-02-01", "--known-at", "2025-11-14 09:00").stdout
+    assert "goes on in 2026: lapsed, benefit window pending" in by_then
+    nothing_yet = run(*asked, "--known-at", "2025-11-13").stdout
+    assert "2026: " not in nothing_yet
+    assert "other benefit years known" not in nothing_yet
+
+
 def test_it_is_asked_about_an_instant_as_known_by_another(store: str, run: Run) -> None:
     asked = ("show", "--store", store, "--ref", "s1", "--at", "2025-12-02")
     assert "confirmed" in run(*asked).stdout.splitlines()[1]

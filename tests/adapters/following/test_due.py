@@ -243,6 +243,28 @@ def test_a_page_ends_with_the_cursor_after_which_the_next_begins(
     assert repr(service.due(limit=2)) == "<DuePage of 2 entries, more follow>"
 
 
+def test_those_of_some_schools_alone_are_listed(service: Service, clock: Clock) -> None:
+    for number, school in enumerate(("sjtu", "fdu", "sjtu", "ecnu")):
+        whose = yibao.EnrollmentId(f"s-{number}", 2025)
+        register(service, whose, school=school)
+    clock.at("2025-12-29 10:00")
+    everything = service.due().entries
+
+    def of(*schools: str) -> list[str]:
+        listed = service.due(schools=schools, limit=500)
+        assert listed.following is None
+        return list(dict.fromkeys(each.enrollment.ref for each in listed.entries))
+
+    assert of("sjtu") == ["s-0", "s-2"]
+    assert of("fdu", "ecnu") == ["s-1", "s-3"]
+    assert of() == of("nowhere") == of("\0") == []
+    each = [service.due(schools=[school]).entries for school in ("sjtu", "fdu", "ecnu")]
+    assert len(everything) == sum(map(len, each))
+    first = service.due(schools=["sjtu"], limit=1)
+    assert len(first.entries) == 1
+    assert first.following == first.entries[0].id
+
+
 def test_what_a_callable_raises_leaves_its_entry_and_all_after_it_listed(
     service: Service, clock: Clock
 ) -> None:

@@ -89,7 +89,7 @@ def test_student_by_student_a_trail_is_the_one_made_fact_after_fact(
     store: str, has_numpy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_service(store, policies=MadeUp()) as service:
-        crowd(service, 40)
+        crowd(service, 20)
         fact_after_fact = made_anew(service)
         if not has_numpy:
             monkeypatch.setattr(following, "find_spec", lambda _: None)
@@ -101,8 +101,8 @@ def test_student_by_student_a_trail_is_the_one_made_fact_after_fact(
 def test_a_trail_leaves_out_the_same_students_for_the_same_reasons(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'facts.db'}"
     with open_service(store, policies=MadeUp()) as service:
-        crowd(service, 40)
-        for (position,) in rows(store, STUDENTS_OWN)[::25]:
+        crowd(service, 20)
+        for (position,) in rows(store, STUDENTS_OWN)[::12]:
             spoil(store, position)
         fact_after_fact, by_student = made_anew(service), trail_made(service, 7)
     parked, same = (

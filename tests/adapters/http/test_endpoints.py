@@ -310,6 +310,43 @@ def test_the_trail_is_asked_by_auditors_and_by_officers_of_their_school(web: Web
     assert len(web.get("officer", "/audit", ref=ada).json()["entries"]) == 4
 
 
+def pages_of(web: Web, who: str, path: str, **query: Any) -> list[list[Any]]:
+    """What every page of a list has, one after the other."""
+    found, pages = web.get(who, path, **query), []
+    while True:
+        told = found.json()
+        pages.append(told["entries"] if isinstance(told, dict) else told)
+        if "next" not in found.links:
+            return pages
+        headers = {"Authorization": f"Bearer {who}"}
+        found = web.client.get(found.links["next"]["url"], headers=headers)
+
+
+def test_of_whom_some_have_moved_away_every_page_is_whole(web: Web) -> None:
+    whom = [web.student(declared=False) for _ in range(8)]
+    moved = whom[1:4] + whom[5:6]
+    for ref in moved:
+        whose = yibao.EnrollmentId(ref, 2025)
+        web.service.change_school(whose, school="fdu", at="2025-09-10 09:00")
+    latest = str(web.service.facts(yibao.EnrollmentId(whom[0], 2025))[0].recorded_at)
+    for who, theirs in (("officer", [each for each in whom if each not in moved]),
+                        ("auditor", whom)):  # fmt: skip
+        asked = {"school": "sjtu", "kind": "registered", "recorded_from": latest}
+        pages = pages_of(web, who, "/audit", limit=2, **asked)
+        assert [len(each) for each in pages if each] == [2] * (len(theirs) // 2)
+        assert [entry["ref"] for each in pages for entry in each] == theirs
+        pages = pages_of(web, who, "/cohort", limit=2, school="sjtu", known_at=latest)
+        assert {len(each) for each in pages[:-2]} <= {2}
+    pages = pages_of(web, "officer", "/due", limit=3)
+    assert {len(each) for each in pages[:-1]} == {3}
+    seen = {entry["data"]["ref"] for each in pages for entry in each}
+    assert {whom[0], *whom[6:]} <= seen
+    assert not seen & {*moved}
+    everything = [e for each in pages_of(web, "keeper", "/due", limit=500) for e in each]
+    hers = [each["id"] for each in everything if each["data"]["ref"] in seen]
+    assert [entry["id"] for each in pages for entry in each] == hers
+
+
 def test_what_is_due_is_told_as_cloud_events_and_acknowledged(web: Web, ada: str) -> None:
     found = web.get("officer", "/due", limit=500)
     assert found.headers["content-type"].startswith("application/cloudevents-batch+json")

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 
 import httpx
+import pytest
 from click.testing import CliRunner
 
 import yibao
@@ -28,12 +29,16 @@ from ..helpers.writers import together
 POSTS, WRITERS = 40, 6
 
 
+def free_port() -> int:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def served(url: str, folder: Path) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes]]]:
     """`yibao serve` in a process of its own."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "yibao", "serve", "--store", url, "--port", str(port),
          "--tokens", str(tokens_file(folder))],
@@ -115,28 +120,67 @@ def _patiently(browser: httpx.Client, url: str) -> httpx.Response:
     raise AssertionError("nobody listens")
 
 
-def test_a_demo_opens_by_a_link_one_time(tmp_path: Path) -> None:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+@contextmanager
+def demo(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """`yibao serve --demo` in a process of its own, which has a folder to leave things in."""
     process = subprocess.Popen(
         [sys.executable, "-m", "yibao", "serve", "--demo", "--port", str(port)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env={**os.environ, "TMPDIR": str(tmp_path)}, text=True,
+        env={**os.environ, "TMPDIR": str(folder)}, text=True,
     )  # fmt: skip
     assert process.stdout is not None
     try:
-        link = process.stdout.readline().split()[-1]
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def link_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().split()[-1]
+
+
+@pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_opens_by_a_link_one_time_and_leaves_nothing(
+    tmp_path: Path, stopped_by: signal.Signals
+) -> None:
+    with demo(tmp_path, port := free_port()) as process:
+        link = link_of(process)
         with httpx.Client() as browser:
             first = _patiently(browser, link)
             assert (first.status_code, first.headers["location"]) == (303, "/console/today")
             home = browser.get(f"http://127.0.0.1:{port}/console/today?school=demo&on=2025-12-15")
             assert home.status_code == 200
             assert httpx.get(link).status_code == 401
-    finally:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) in (0, 130)
-        process.stdout.close()
+        (held,) = tmp_path.iterdir()
+        assert held.stat().st_mode & 0o777 == 0o700
+        process.send_signal(stopped_by)
+        assert process.wait(20) in (0, 128 + signal.SIGINT, 128 + signal.SIGTERM)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_that_is_stopped_before_its_school_is_there_leaves_nothing(
+    tmp_path: Path, stopped_by: signal.Signals
+) -> None:
+    with demo(tmp_path, free_port()) as process:
+        while not list(tmp_path.glob("*/school/season.db")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(stopped_by)
+        process.send_signal(stopped_by)
+        assert process.wait(20) != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_cannot_listen_leaves_nothing(tmp_path: Path) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with demo(tmp_path, taken.getsockname()[1]) as process:
+            assert process.wait(60) != 0
     assert list(tmp_path.iterdir()) == []
 
 

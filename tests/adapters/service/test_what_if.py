@@ -147,3 +147,19 @@ def test_what_cannot_be_asked_is_told(service: Service, policies: Path) -> None:
     mine.write_text(MINE.format(name="mine").replace("value: 1,", "value: soon,"))
     with pytest.raises(SourceError, match=r"mine\.yaml.*6"):
         service.what_if(edition=mine)
+
+
+def test_schools_are_told_where_the_only_one_of_a_kind_is_an_example(
+    url: str, policies: Path
+) -> None:
+    with open_service(url, clock=lambda: NOW) as service:
+        ada = EnrollmentId("ada", 2025)
+        service.register("ada", **sheet())
+        service.declare_roster(ada, at="2025-09-02 17:00")
+        service.confirm(ada, at="2025-09-06 10:00", channel="app")
+        service.verify_prior_coverage(ada, at="2025-09-06 10:30", lapsed_years=1)
+        found = service.what_if(edition=policies / "mine.yaml")
+        assert {school: each.gains for school, each in found.by("school").items()} == {
+            "sjtu": Moved(1, 61, Fen(0))
+        }
+        assert len(found.examples()) == 1

@@ -1,6 +1,7 @@
 """The stories under `scenarios/` are the specification: all hold, and together they say it all."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,7 @@ WORKED: dict[str, tuple[tuple[str, str, str, str], list[str]]] = {
 }
 
 
+@cache
 def _stories() -> list[Story]:
     editions = Editions()
     return [read_story(file, editions) for file in FILES]

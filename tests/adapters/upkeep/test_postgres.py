@@ -3,7 +3,8 @@
 import json
 import shlex
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from psycopg.conninfo import conninfo_to_dict
 
 import yibao
 from yibao.adapters.following.trail import layout
+from yibao.adapters.office.directory import Look, open_accesses
 from yibao.adapters.service.service import open_service
 from yibao.adapters.store.facts import StoreError
 from yibao.adapters.store.migrations import HEAD
 from yibao.adapters.store.urls import shown
 from yibao.adapters.upkeep.checking import check
 from yibao.adapters.upkeep.creating import grant, init, migrate
+from yibao.domain.calendar import SHANGHAI
 
 from ..conftest import Run
 from ..helpers.autumn import ADA, EDITIONS
@@ -255,6 +258,70 @@ def test_nothing_is_taken_from_the_owner_by_granting_it_less(owned: str) -> None
         grant(owned, "owner", reads_only=True)
     assert migrate(owned) == (HEAD, HEAD)
     assert check(owned, EDITIONS).findings == ()
+
+
+def a_look() -> Look:
+    return Look(datetime(2025, 9, 1, 9, tzinfo=SHANGHAI), "clerk-7", "answer", "s-1", None, 2025)
+
+
+def test_who_appends_notes_who_looked_at_whom_and_erases_it_and_who_reads_sees_it(
+    run: Run, owned: str
+) -> None:
+    for role, reads_only in (("counter", False), ("auditor", True)):
+        grant(owned, role, reads_only=reads_only)
+    counter, auditor = by("counter", owned), by("auditor", owned)
+    with closing(open_accesses(counter)) as accesses:
+        accesses.note([a_look()])
+    asked = run("audit", "--store", auditor, "--accesses", "--json")
+    assert [each["ref"] for each in json.loads(asked.output)["entries"]] == ["s-1"]
+    with (
+        closing(open_accesses(auditor)) as accesses,
+        pytest.raises(StoreError, match="permission denied"),
+    ):
+        accesses.note([a_look()])
+    assert run("audit", "--store", by("stranger", owned), "--accesses").exit_code == 2
+    with closing(open_accesses(counter)) as accesses:
+        assert accesses.erase(a_look().at + timedelta(days=1)) == 1
+
+
+def test_a_database_from_before_accesses_were_kept_is_given_their_table_by_its_owner(
+    run: Run, owned: str
+) -> None:
+    rows(owned, "DROP SCHEMA yibao_accesses CASCADE")
+    asked = run("audit", "--store", owned, "--accesses", "--json")
+    assert json.loads(asked.output)["entries"] == []
+    with pytest.raises(StoreError, match="`yibao db migrate` adds it"):
+        open_accesses(owned)
+    migrate(owned)
+    open_accesses(owned).close()
+
+
+#: What a role that appends may not do to what stands beside the facts.
+DENIED = {
+    "due.entries": {"DELETE", "TRUNCATE"},
+    "evidence.notes": {"DELETE", "TRUNCATE"},
+    "accesses.accesses": {"UPDATE", "TRUNCATE"},
+}
+WAYS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+
+
+def test_who_appends_may_write_to_what_stands_beside_the_facts_and_who_reads_may_not(
+    owned: str,
+) -> None:
+    grant(owned, "counter")
+    grant(owned, "auditor", reads_only=True)
+    tables = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname ~ '^yibao_'"
+    found = {f"{schema[6:]}.{table}" for schema, table in rows(owned, tables)}
+    beside = {each.partition(".")[0] for each in found}
+    assert beside == {"trail", "cohort", "due", "evidence", "accesses"}
+    may = "SELECT " + ", ".join(f"has_table_privilege(%s, %s, '{way}')" for way in WAYS)
+    for table in sorted(found):
+        only_read = {"INSERT", "UPDATE", "DELETE", "TRUNCATE"}
+        denied = only_read if table.endswith(".layout") else DENIED.get(table, set())
+        for role, kept_from in (("counter", denied), ("auditor", only_read)):
+            asked = [role, f"yibao_{table}"] * len(WAYS)
+            expected = tuple(way not in kept_from for way in WAYS)
+            assert rows(owned, may, *asked) == [expected], (table, role)
 
 
 def test_who_may_act_for_the_owner_grants_in_the_owners_name(postgres: Server, owned: str) -> None:

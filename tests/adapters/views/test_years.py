@@ -138,7 +138,7 @@ def test_no_other_step_has_an_amount() -> None:
     ("lang", "now", "late"),
     [
         ("en", "400.00 yuan", "400.00 yuan; 3 months of waiting first, and those of lapsed years"),
-        ("zh", "400.00 元", "400.00 元；先等待 3 个月，断保年度另计"),
+        ("zh", "400.00 元", "400.00 元；设 3 个月固定待遇等待期，断保的另行增加"),
     ],
 )
 def test_a_person_is_told_what_paying_costs(lang: Language, now: str, late: str) -> None:
@@ -177,6 +177,7 @@ def test_a_person_is_told_how_the_student_left(lang: Language, state: str) -> No
     left = answer(LEFT, "2026-08-01 00:00")
     assert state in printed(short_report(left, Words(lang)))
     assert lines_of("state", left, Words(lang)) == [state]
+    assert f": {state}  [R24" in printed(explanation(left, Words(lang)))
 
 
 FIVE = Years(

@@ -53,6 +53,8 @@ def test_a_parameter_in_another_unit_is_refused() -> None:
         ("window_closes_on", "2026-01-01", "window_closes_on: the window may not close after"),
         ("window_closes_on", "2025-09-04", "window_closes_on: the window may not close before"),
         ("result_visible_after", -1, "greater than or equal to 0"),
+        ("first_premium", "-1", "first_premium: is no amount"),
+        ("first_premium", "355.001", "is no amount of yuan with"),
         ("activation_places", ["bank"], "activation_places: an unknown code"),
         ("activation_places", ["The bank"], "Input should be"),
         ("evoucher_counts_from", "registration", "Input should be"),
@@ -77,6 +79,14 @@ def test_parameters_that_contradict_each_other_are_refused(
 )
 def test_parameters_may_go_to_the_edge(parameter: str, value: object) -> None:
     assert changed(parameter, value=value).edition == "shanghai-2025"
+
+
+def test_an_edition_is_for_somebody() -> None:
+    content = edition().model_dump()
+    whom = {"name": "for_students", "value": [], "unit": "students"}
+    content["parameters"]["for_students"] = content["parameters"]["first_premium"] | whom
+    with pytest.raises(ValidationError, match="for_students: names nobody"):
+        Policy.model_validate(content)
 
 
 def test_an_unknown_parameter_is_refused() -> None:

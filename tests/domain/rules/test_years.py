@@ -597,6 +597,14 @@ def test_after_some_kinds_of_leaving_cover_goes_on() -> None:
     student = after(COVERED, PAID, graduates, policy=continuing(**GOES_ON))
     assert student.values(LATER)[3] == IN_FULL
     assert student.state(LATER) == "withdrawn"
+    ends: Any = student.found(LATER).coverage.inputs[1]
+    benefit_to, left, goes_on = ends.inputs
+    assert (ends.rule, benefit_to.name, goes_on.name) == (
+        "R38",
+        "benefit_to",
+        "cover_after_leaving",
+    )
+    assert left.event.kind == "graduated"
     ended = after(COVERED, PAID, graduates)
     assert ended.values(LATER)[3] == "2026-01-01 to 2026-06-30"
     other = withdraw("2026-06-30 09:00", "2026-07-01", kind="suspended")
@@ -703,6 +711,17 @@ def test_who_needs_no_check_waits_for_no_result_but_of_one_that_names_an_end() -
     assert unneeded.states(LATER) == after(COVERED, PAID).states(LATER)
     named = after(LONG, PAID, checked("2026-02-10 10:00", 2, waiting_ends_on="2026-01-31"))
     assert ("2026-02-10 10:00", "active") in named.states(LATER)
+
+
+def test_a_result_is_waited_for_by_the_joining_whose_waiting_it_ends() -> None:
+    kept = keep("2026-02-07 23:45", observed=True)
+    only_of_the_first = checked("2026-04-01 10:00", 0, waiting_ends_on="2026-01-19")
+    assert after(COVERED, PAID, kept, only_of_the_first, LATE).states(LATER)[1:4] == [
+        ("2025-11-20 10:00", "confirmed"),
+        ("2026-02-07 23:45", "opted_out"),
+        ("2026-03-02 10:00", "confirmed"),
+    ]
+    assert ("2026-01-01 00:00", "active") in after(COVERED, PAID, kept, LATE).states(LATER)
 
 
 @pytest.mark.parametrize(
@@ -890,3 +909,70 @@ def test_a_day_of_the_period_is_told_only_where_it_is_what_delays() -> None:
 
     assert "benefit_year_begins_on" not in names("2025-12-31")
     assert "benefit_year_begins_on" in names("2025-12-30")
+
+
+def test_a_check_moves_only_what_waited_for_the_end_that_it_names() -> None:
+    joined_late = in_2026(paid("2026-11-02 10:00", 2026))
+    named = checked("2026-12-05 10:00", 0, waiting_ends_on="2027-01-15")
+    student = Years(given(*COVERED), joined_late, in_2027(named))
+    expected = ("2026-11-02 to 2027-01-15", "2025-09-06", "2025-09-07 09:00")
+    assert student.values("2027-02-01 00:00")[:3] == expected
+    assert student.values("2027-02-01 00:00")[3] == "2027-01-16 to 2027-12-31"
+
+
+def test_it_moves_it_through_a_year_that_was_paid_for_but_never_registered() -> None:
+    paid_for = (*SIGNED, checked("2025-09-06 10:30", 6), PAID)
+    named = checked("2026-12-05 10:00", 6, waiting_ends_on="2027-01-15")
+    student = Years(given(*paid_for), given(policy=continuing()), in_2027(named))
+    assert student.values("2027-02-01 00:00")[1] == "2027-01-16"
+
+
+#: One lapsed year, so waiting until 30 November 2025, and left before any account was built.
+LEFT_WAITING = (*SIGNED, checked("2025-09-06 10:30", 1), withdraw("2025-10-15 09:00", "2025-10-15"))
+
+
+def test_no_account_is_built_before_the_end_of_one_that_is_over_by_the_new_year() -> None:
+    joined = (paid("2025-11-21 10:00", 2026), checked("2025-11-21 11:00", 0))
+    back = in_2026(*joined, policy=entrants_too(), on="2025-11-20")
+    student = Years(given(*LEFT_WAITING), back)
+    expected = ("none", "2025-12-01", "2025-12-01 09:00", "2026-01-01 to 2026-12-31")
+    assert student.values(LATER) == expected
+
+
+def test_nor_can_one_join_who_leaves_by_then() -> None:
+    def coverage(left_on: str) -> str:
+        waiting = (*SIGNED, checked("2025-09-06 10:30", 1))
+        leaves = withdraw("2025-11-10 09:00", left_on)
+        unneeded = checked("2025-11-10 10:00", 0)
+        student = after((*waiting, leaves), unneeded, policy=NOBODY_LATE)
+        return student.values("2025-11-15 00:00")[3]
+
+    assert (coverage("2025-12-01"), coverage("2025-12-02")) == ("none", "pending")
+
+
+def test_nobody_is_active_while_it_is_open_from_when_the_e_voucher_can_be_had() -> None:
+    fixed = fix_window("2025-11-01 09:00", closes_on="2025-12-01")
+    late = (*COVERED[:2], fixed, confirmed("2025-12-20 10:00"), checked("2025-12-20 10:30"))
+    seen = (checked("2026-12-05 10:00", 0), account("2026-12-06 10:00", "2026-12-06"))
+    student = Years(given(*late), in_2026(), in_2027(*seen))
+    assert student.values("2027-02-01 00:00")[1:] == (
+        "2026-12-06",
+        "pending",
+        "2027-01-01 to 2027-12-31",
+    )
+    assert [state for _, state in student.states("2027-02-01 00:00")] == [
+        "registered",
+        "confirmed",
+        "account_built",
+        "expired",
+    ]
+
+
+def test_that_one_may_still_join_two_years_before_tells_whether_one_may_in_the_next() -> None:
+    # If she joins in 2025 no lapsed year keeps her waiting in 2026 until after she has left.
+    from_a_day = continuing(late_period=None, waiting_counts_from=("day", "2026-01-01"))
+    leaves = withdraw("2025-11-20 09:00", "2026-02-15")
+    second = in_2026(checked("2025-11-20 08:00", 2), leaves, policy=from_a_day)
+    student = Years(given(*COVERED[:2]), second, in_2027(checked("2026-12-05 10:00", 0)))
+    assert student.because("waiting", "2025-12-20 00:00") == "year_before_undecided"
+    assert student.values("2026-01-01 00:00")[0] == "none"

@@ -106,17 +106,18 @@ def read_asked(query: Mapping[str, str], record: Record, now: datetime) -> Asked
     calendar = calendar_of(record)
     if calendar is None:
         return None
-    day = _number(query.get("day"), calendar.days - 1)
+    day = number_in(query.get("day"), calendar.days - 1)
     if day is None:
         day = calendar.number(_day(query.get("day")) or in_shanghai(now).date())
-    known = _number(query.get("known"), len(moments))
+    known = number_in(query.get("known"), len(moments))
     return Asked(
         calendar, moments, day, _hour(query.get("hour")), len(moments) if known is None else known
     )
 
 
-def _number(text: str | None, most: int) -> int | None:
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 7:
+def number_in(text: str | None, most: int) -> int | None:
+    """A whole number in a query, or the largest there is; None for what cannot be read as one."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
         return None
     return min(int(text), most)
 

@@ -5,11 +5,13 @@ from starlette.responses import Response
 
 from yibao.adapters.http.console.console import Console
 from yibao.adapters.http.console.routes import (
+    forgetting,
     importing,
     keeping,
     office,
     provider,
     recording,
+    registering,
     signing_in,
     students,
 )
@@ -22,9 +24,11 @@ def add_routes(router: APIRouter, console: Console, once: str | None) -> None:
     provider.add(router, console)
     students.add(router, console)
     recording.add(router, console)
+    registering.add(router, console)
     office.add(router, console)
     importing.add(router, console)
     keeping.add(router, console)
+    forgetting.add(router, console)
 
     @router.get("/{nowhere:path}")
     async def elsewhere(nowhere: str) -> Response:

@@ -1,5 +1,6 @@
 """For auditors and keepers: the trail, windows, what an edition would change, and evidence."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,11 +13,12 @@ from starlette.responses import RedirectResponse, Response
 
 from yibao.adapters.editions import SourceError
 from yibao.adapters.following.evidence import LOGS, open_evidence, there_is_evidence
-from yibao.adapters.following.trail import Question, trail_entry_json
+from yibao.adapters.following.trail import Key, Question, trail_entry_json
 from yibao.adapters.http.console.console import Console
 from yibao.adapters.http.console.pages import forms
+from yibao.adapters.http.console.pages.asked import number_in
 from yibao.adapters.http.console.rendering import Page, is_for
-from yibao.adapters.http.desk import is_theirs
+from yibao.adapters.http.desk import Theirs, whole_page
 from yibao.adapters.http.rights import may
 from yibao.adapters.http.wire import Problem, etag_of, expected_of, problem_of
 from yibao.adapters.office.directory import Accessed
@@ -48,11 +50,21 @@ def add(router: APIRouter, console: Console) -> None:
         schools = _schools(page, "audit")
         query = request.query_params
         asked = _question(query, schools)
+        begins = Key.read(query["after"]) if query.get("after") else None
+        who = page.who
+        assert who is not None
 
         def found(service: Service) -> tuple[Response, list[EnrollmentId]]:
-            part = service.audit_trail().page(asked, after=query.get("after") or None, size=SIZE)
-            words, theirs = page.words.among(service.editions), _Theirs(service, page)
-            entries = [each for each in part.entries if theirs.see(each.enrollment)]
+            words = page.words.among(service.editions)
+            theirs = Theirs(service, who, may(who, "audit"))
+            with service.audit_trail() as trail:
+                entries, following = whole_page(
+                    lambda after, size: trail.page(asked, after=after, size=size),
+                    lambda each: theirs.see(each.enrollment),
+                    lambda each: each.key,
+                    begins,
+                    SIZE,
+                )
             whom = dict.fromkeys(each.enrollment for each in entries if each.enrollment)
             answered = page.render(
                 "audit.html.j2",
@@ -67,13 +79,12 @@ def add(router: APIRouter, console: Console) -> None:
                     )
                     for each in entries
                 ],
-                following=page.with_query(after=str(part.following)) if part.following else "",
+                following=page.with_query(after=str(following)) if following else "",
             )
             return answered, list(whom)
 
         answered, whom = await console.desk.run(found)
-        assert page.who is not None
-        await console.desk.note(request, page.who, "audit", whom)
+        await console.desk.note(request, who, "audit", whom)
         return answered
 
     @router.get("/accesses")
@@ -88,8 +99,7 @@ def add(router: APIRouter, console: Console) -> None:
             since=_begins(query.get("since")),
             until=_begins(query.get("until")),
         )
-        after = query.get("after", "")
-        begin = int(after) if after.isdigit() and len(after) < 16 else None
+        begin = number_in(query.get("after"), sys.maxsize)
         looks, following = await console.desk.run(
             lambda _: kept.page(asked, after=begin, limit=SIZE)
         )
@@ -149,24 +159,6 @@ def add(router: APIRouter, console: Console) -> None:
         if not is_for(page.who, "evidence"):
             raise Problem("forbidden")
         return await console.desk.run(_evidence, page)
-
-
-class _Theirs:
-    """Whom the entries of the trail may be about: of a school of theirs by now, or anybody."""
-
-    def __init__(self, service: Service, page: Page) -> None:
-        assert page.who is not None
-        self._service, self._who = service, page.who
-        self._granted = may(page.who, "audit")
-        self._known: dict[EnrollmentId, bool] = {}
-
-    def see(self, whose: EnrollmentId | None) -> bool:
-        if whose is None or any(each.reach == "all" for each in self._granted):
-            return True
-        if whose not in self._known:
-            record = self._service.read(whose)
-            self._known[whose] = is_theirs(self._who, self._granted, record)
-        return self._known[whose]
 
 
 def _check(page: Page, right: str) -> None:
@@ -270,6 +262,7 @@ async def _fixing(
             fact=None,
             amends="",
             guarded=None,
+            hint="",
             fields=fields,
             errors=errors,
             loose_errors=[(words.field(w), words.said(why)) for w, why in errors if w not in names],

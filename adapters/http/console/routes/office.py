@@ -1,5 +1,7 @@
 """The officer's day: what is to be done, who is on which list, and a student by her number."""
 
+import sys
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -7,12 +9,22 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from yibao.adapters.http.console.console import Console
+from yibao.adapters.http.console.pages.asked import number_in
 from yibao.adapters.http.console.rendering import Page
 from yibao.adapters.http.console.routes.signing_in import to_student
 from yibao.adapters.http.rights import may
 from yibao.adapters.http.wire import Problem
+from yibao.adapters.office.directory import Directory, Entry
 from yibao.adapters.office.reading import Unfit, text_in
-from yibao.adapters.office.season import LISTS, Entered, listed, shown_by_number, this_morning
+from yibao.adapters.office.season import (
+    LISTS,
+    Due,
+    Entered,
+    entered,
+    on_list,
+    shown_by_number,
+    this_morning,
+)
 from yibao.adapters.office.workbooks import list_heads, list_row
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import plain
@@ -129,14 +141,19 @@ async def _list(console: Console, page: Page, name: str, words: str) -> Response
         raise Problem("not_found")
     query = page.request.query_params
     years = query.get("year", "")
-    begin = int(query["from"]) if query.get("from", "").isdigit() else 0
+    begin = number_in(query.get("from"), sys.maxsize) or 0
     assert page.who is not None
     by = page.who.actor
 
     def asked(service: Service) -> Response:
-        found = listed(service, console.people, name, school, on, by=by)
-        fitting = [each for each in found.entries if _fits(each, words, years)]
-        shown = fitting[begin : begin + SIZE]
+        found, _ = on_list(service, console.people, name, school, on)
+        of_year = found
+        if years:
+            of_year = [each for each in found if str(each.enrollment.year) == years]
+        fitting = _fitting(console.people, school, of_year, words.casefold())
+        # Who they are is looked up, and noted, of those alone who are shown.
+        some = fitting[begin : begin + SIZE]
+        shown = entered(console.people, school, some, by=by)
         return page.render(
             "list.html.j2",
             page.words("office_list", name),
@@ -146,8 +163,8 @@ async def _list(console: Console, page: Page, name: str, words: str) -> Response
             on=on,
             filter=words,
             year=years,
-            years=sorted({str(each.due.enrollment.year) for each in found.entries}),
-            count=len(found.entries),
+            years=sorted({str(each.enrollment.year) for each in found}),
+            count=len(found),
             fitting=len(fitting),
             heads=list_heads(name, page.words),
             rows=[(each.due.enrollment, _cells(name, each)) for each in shown],
@@ -161,11 +178,23 @@ def _cells(name: str, entered: Entered) -> list[str]:
     return ["" if cell is None else str(plain(cell)) for cell in list_row(name, entered)]
 
 
-def _fits(entered: Entered, words: str, year: str) -> bool:
-    whose, person = entered.due.enrollment, entered.person
-    told = [whose.ref, *([person.number, person.name] if person else [])]
-    is_year = not year or str(whose.year) == year
-    return is_year and (not words or any(words.casefold() in each.casefold() for each in told))
+def _fitting(
+    people: Directory | None, school: str, found: Sequence[Due], words: str
+) -> Sequence[Due]:
+    """Those of whom number, name or reference contains what was typed."""
+    if not words:
+        return found
+
+    def fits(entry: Entry) -> bool:
+        return words in entry.number.casefold() or words in entry.name.casefold()
+
+    refs = {each.enrollment.ref for each in found}
+    of_them = people.fitting(school, refs, fits) if people else set[str]()
+    return [
+        each
+        for each in found
+        if each.enrollment.ref in of_them or words in each.enrollment.ref.casefold()
+    ]
 
 
 def _check_finds(page: Page) -> None:

@@ -63,7 +63,7 @@ def add(router: APIRouter, console: Console) -> None:
         assert page.who is not None
         try:
             receipt, _ = await console.desk.tell(
-                page.who, whose, command, values, key=_key(sent), expected=expected
+                page.who, whose, command, values, key=key_sent(sent), expected=expected
             )
         except Refused as error:
             problem = problem_of(error)
@@ -73,7 +73,8 @@ def add(router: APIRouter, console: Console) -> None:
         return to_student(page, whose, recorded=str(receipt.event_id))
 
 
-def _key(sent: FormData) -> str:
+def key_sent(sent: FormData) -> str:
+    """The key of a form; raises Problem where it can be none."""
     key = sent.get("key")
     if not isinstance(key, str) or not (0 < len(key) <= 64):
         raise Problem("key_malformed")
@@ -173,6 +174,7 @@ def _shown(
         fact=fact,
         amends=kind.name,
         guarded=guarded,
+        hint="" if guarded or fact else page.t("form_depends"),
         fields=fields,
         errors=errors,
         loose_errors=[(words.field(w), words.said(why)) for w, why in errors if w not in shown_at],
@@ -193,10 +195,11 @@ def _came(
         return 412, _since(record, sent.expected, words), ""
     if isinstance(sent.error, BadValue):
         return 422, None, ""
-    return problem.status, None, _reason(sent.error, words)
+    return problem.status, None, reason_told(sent.error, words)
 
 
-def _reason(error: Refused, words: Words) -> str:
+def reason_told(error: Refused, words: Words) -> str:
+    """Why something was refused, as a page says it."""
     if words.language == "en":
         return words("refusal", error.code)
     return error_told(error, words)

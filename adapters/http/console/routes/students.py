@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from yibao.adapters.http.console.console import Console
 from yibao.adapters.http.console.pages import asked as asking
@@ -14,10 +14,12 @@ from yibao.adapters.http.console.pages.forms import kind_of
 from yibao.adapters.http.console.people import entry_of
 from yibao.adapters.http.console.rendering import Page
 from yibao.adapters.http.rights import Who, allows, may, school_of, sees
-from yibao.adapters.http.wire import Problem
+from yibao.adapters.http.wire import BY_ITSELF, Problem
 from yibao.adapters.office.directory import Directory
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import answer_json
+from yibao.adapters.views.dossier import Dossiers, dossier_of
+from yibao.adapters.views.pages import dossier_page
 from yibao.adapters.views.telling import shown
 from yibao.adapters.views.words import Words
 from yibao.domain.facts import events
@@ -42,6 +44,18 @@ def add(router: APIRouter, console: Console) -> None:
             return _page(page, console.people, service, record)
 
         response = await console.desk.look(request, "answer", whose, asked)
+        if response is None:
+            raise Problem("not_found")
+        return response
+
+    @router.get("/s/{ref}/{year}/dossier")
+    async def dossier(request: Request, ref: Ref, year: Year) -> Response:
+        page = await console.page(request)
+
+        def asked(service: Service, record: Record) -> Response | None:
+            return _dossier(page, service, record)
+
+        response = await console.desk.look(request, "dossier", EnrollmentId(ref, year), asked)
         if response is None:
             raise Problem("not_found")
         return response
@@ -89,6 +103,18 @@ def _page(
     )
 
 
+def _dossier(page: Page, service: Service, record: Record) -> Response | None:
+    """Everything on record about her, by itself; as known then, where that is asked."""
+    assert record.now is not None
+    asked = asking.read_asked(page.request.query_params, record, record.now)
+    if asked is None:
+        return None
+    known = None if asked.is_latest else asked.cutoff
+    found = dossier_of(service, record, asked.at, known)
+    told = dossier_page(Dossiers((found,)), page.words, page.t("dossier"))
+    return HTMLResponse(told, headers={"Content-Security-Policy": BY_ITSELF})
+
+
 def _answer(page: Page, who: Who, seen: model.Seen, words: Words) -> dict[str, Any]:
     """What hangs on the sliders."""
     answer, record = seen.answer, seen.record
@@ -115,6 +141,7 @@ def _answer(page: Page, who: Who, seen: model.Seen, words: Words) -> dict[str, A
         "picture": model.picture(seen, words) if has_right(who, record, "timeline") else None,
         "table": model.table(seen, words),
         "learned": model.learned(seen, words) if looks_back else None,
+        "has_dossier": has_right(who, record, "dossier"),
         "why": model.why(seen, words) if page.request.query_params.get("why") else None,
     }
 

@@ -40,7 +40,9 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
     key = folder / "directory.key"
     key.write_bytes(bytes(range(64)))
     key.chmod(0o600)
-    settings = DirectorySettings(directory=str(folder / "people.db"), directory_key=key)
+    settings = DirectorySettings(
+        directory=str(folder / "people.db"), directory_key=key, directory_two_persons=True
+    )
     made = open_directory(settings, shanghai_now, make=True)
     assert made is not None
     with made:

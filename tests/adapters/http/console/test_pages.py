@@ -13,6 +13,7 @@ from given.console import ADA, PEOPLE, Browsing, browsing, csrf, served
 
 import yibao
 from yibao.adapters.http.rights import MAY
+from yibao.adapters.office.directory import Accessed, Directory
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import answer_json
 from yibao.domain.facts.commands import ASKED
@@ -260,6 +261,34 @@ def test_pages_of_others_roles_are_refused(story: Service) -> None:
     assert student.get(f"{PAGE}/do/withdraw").status_code == 403
 
 
+def test_the_dossier_is_a_page_by_itself_for_whom_it_is(story: Service) -> None:
+    page = f"{PAGE}/dossier"
+    for token, status in {
+        "student": 200, "officer": 200, "auditor": 200,
+        "another": 404, "elsewhere": 404, "clinic": 403, "keeper": 403,
+    }.items():  # fmt: skip
+        browser = browsing(served(story)).sign_in(token)
+        found = browser.get(page)
+        assert found.status_code == status, token
+        if token in ("another", "elsewhere"):
+            nobodys = browser.get(page.replace(ADA.ref, "s-nobody"))
+            assert (nobodys.status_code, nobodys.content) == (404, found.content)
+        if status == 200:
+            assert "default-src 'none'" in found.headers["content-security-policy"]
+            assert f"/s/{ADA.ref}/{ADA.year}/dossier?day=" in browser.get(PAGE).text
+    assert "/dossier" not in browsing(served(story)).sign_in("clinic").get(PAGE).text
+
+
+def test_the_dossier_says_what_was_known_then(officer: Browsing) -> None:
+    page = officer.get(f"{PAGE}?day=9&known=4").text
+    (address,) = re.findall(f'href="({PAGE}/dossier[^"]*)"', page)
+    then = officer.get(html.unescape(address)).text
+    assert then != officer.get(f"{PAGE}/dossier?day=9").text
+    assert "2025-09-10 12:00" in then
+    assert ADA.ref not in re.findall("<title>(.*?)</title>", then)[0]
+    assert 'lang="zh"' in officer.get(f"{PAGE}/dossier?day=9&known=0&lang=zh").text
+
+
 # What is sent
 
 
@@ -413,3 +442,110 @@ def test_a_language_once_chosen_stays(officer: Browsing) -> None:
     assert '<html lang="zh">' in officer.get("/console/today?lang=zh&day=2025-10-20").text
     assert '<html lang="zh">' in officer.get(PAGE).text
     assert "享受医保待遇" in officer.get(PAGE).text
+
+
+# Who is new, and who is forgotten
+
+NEW = {
+    "policy": "shanghai-2025",
+    "on": "2025-09-01",
+    "school": "sjtu",
+    "category": "undergraduate",
+    "document": "passport",
+    "at": "2025-09-01T09:00",
+}
+HER = {"number": "526001", "name": "韩梅梅", "document_number": "E12345678"}
+
+
+def hidden_of(page: str) -> dict[str, str]:
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+
+
+def test_who_is_registered_is_given_a_reference_of_her_own(
+    recording: Browsing, fresh: Service
+) -> None:
+    page = recording.get("/console/register").text
+    assert 'name="ref"' not in page
+    assert 'name="number"' not in page
+    whole = {**hidden_of(page), **NEW}
+    sent, again = (recording.post("/console/register", data=whole) for _ in range(2))
+    assert sent.status_code == again.status_code == 303
+    assert sent.headers["location"] == again.headers["location"]
+    found = re.fullmatch(r"/console/s/(p-[0-9a-f]{16})/2025\?recorded=.*", sent.headers["location"])
+    assert found
+    assert [each.name for each in fresh.facts(yibao.EnrollmentId(found[1], 2025))] == ["registered"]
+    other = recording.fill_in("/console/register", **NEW).headers["location"]
+    assert other != sent.headers["location"]
+
+
+def test_who_is_registered_stands_in_the_directory_by_her_number(
+    fresh: Service, people: Directory
+) -> None:
+    browser = browsing(served(fresh, people)).sign_in("officer")
+    whole = {**hidden_of(browser.get("/console/register").text), **NEW, **HER}
+    sent, again = (browser.post("/console/register", data=whole) for _ in range(2))
+    assert (sent.status_code, again.status_code) == (303, 303)
+    assert sent.headers["location"] == again.headers["location"]
+    ref = people.find("sjtu", HER["number"], by="test")
+    assert ref
+    assert f"/s/{ref}/2025" in sent.headers["location"]
+    page = browser.get(sent.headers["location"]).text
+    assert HER["name"] in page
+    twice = browser.fill_in("/console/register", **NEW, **HER)
+    assert twice.status_code == 409
+    assert "already" in twice.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "status"),
+    [
+        ({"document": "resident_id_card"}, "document_number", 422),
+        ({"name": ""}, "name", 422),
+        ({"on": ""}, "on", 422),
+        ({"on": "2025-05-01"}, None, 409),
+        ({"category": "foreign"}, None, 409),
+        ({"school": "fudan"}, None, 403),
+        ({"at": "2099-01-01T09:00"}, None, 422),
+    ],
+)
+def test_who_is_not_registered_stays_in_no_directory(
+    fresh: Service, people: Directory, wrong: dict[str, str], field: str | None, status: int
+) -> None:
+    browser = browsing(served(fresh, people)).sign_in("officer")
+    told = {**NEW, **HER, "number": "526002", **wrong}
+    sent = browser.fill_in("/console/register", **told)
+    assert sent.status_code == status
+    if field:
+        assert f'id="e-{field}"' in sent.text
+    if status != 403:
+        assert 'value="526002"' in sent.text  # and what was typed is there yet
+    assert people.find("sjtu", "526002", by="test") is None
+
+
+def test_two_persons_have_somebody_forgotten(fresh: Service, people: Directory) -> None:
+    app = served(fresh, people)
+    officer = browsing(app).sign_in("officer")
+    officer.fill_in("/console/register", **NEW, **{**HER, "number": "526003"})
+    ref = people.find("sjtu", "526003", by="test")
+    assert ref
+    first, second = (browsing(app).sign_in(each) for each in ("privacy", "second-privacy"))
+    assert first.fill_in("/console/forget", ref=ref, reason="Not A Word").status_code == 422
+    assert first.fill_in("/console/forget", ref="p-nobody", reason="asked").status_code == 404
+    for _ in range(2):  # one alone asks however often
+        assert "second person" in first.fill_in("/console/forget", ref=ref, reason="asked").text
+        assert people.person(ref, by="test") is not None
+    assert f"/console/forget?ref={ref}" in second.get("/console/forget").text
+    assert f"/console/forget?ref={ref}" not in first.get("/console/forget").text
+    assert "It is done" in second.fill_in(f"/console/forget?ref={ref}", ref=ref, reason="ok").text
+    assert people.person(ref, by="test") is None
+    assert people.to_forget() == []
+    assert officer.get("/console/forget").status_code == 403
+    looks = people.accesses.page(Accessed(ref=ref))[0]
+    assert {(each.look.what, each.look.actor) for each in looks} >= {
+        ("forget-asked", "privacy-1"),
+        ("forget", "privacy-2"),
+    }
+
+
+def test_where_there_is_no_directory_nobody_is_forgotten(fresh: Service) -> None:
+    assert browsing(served(fresh)).sign_in("privacy").get("/console/forget").status_code == 404

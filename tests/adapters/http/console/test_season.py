@@ -1,5 +1,6 @@
 """A whole season through the pages: tables tried and recorded, lists, and students by number."""
 
+import html
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,10 @@ import pytest
 from given.console import PEOPLE, Browsing, browsing, csrf, served
 
 import yibao
+from yibao.adapters.http.console.routes import office as routes
 from yibao.adapters.http.rights import Role, Who
 from yibao.adapters.office.demo import SCHOOL, UNTIL, season_of, write_sheet
-from yibao.adapters.office.directory import Directory, DirectorySettings, open_directory
+from yibao.adapters.office.directory import Accessed, Directory, DirectorySettings, open_directory
 from yibao.adapters.office.imports import Asked, record_table
 from yibao.adapters.office.judging import HEADINGS
 from yibao.adapters.office.reading import read_table
@@ -130,6 +132,46 @@ def test_a_student_is_found_by_her_number_which_stands_in_no_address(
         data={"csrf": csrf(page), "filter": person.number},
     )
     assert filtered.status_code == 200
+
+
+def test_of_a_list_those_alone_are_looked_up_who_are_shown(
+    pages: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PEOPLE, "season", OFFICER)
+    monkeypatch.setattr(routes, "SIZE", 7)
+    browser = browsing(served(pages.service, pages.people)).sign_in("season")
+    sheet = season_of(30, in_tables_alone=True).sheets[0]
+    pages.clock.move_to(sheet.at)
+    imported(browser, write_sheet(tmp_path, sheet), sheet.kind, sheet.corrects)
+    on_it = listed(pages.service, pages.people, "not-confirmed", SCHOOL, UNTIL, by="test")
+    numbers = {each.person.number for each in on_it.entries if each.person}
+    address = f"/console/lists/not-confirmed?day={UNTIL}"
+
+    def looked_up() -> list[str | None]:
+        asked = Accessed(actor=OFFICER.actor)
+        return [each.look.ref for each in pages.people.accesses.page(asked, limit=500)[0]]
+
+    shown: list[str] = []
+    while address:
+        before = len(looked_up())
+        page = browser.get(address).text
+        some = re.findall(r"<tr><td>(\d+)</td>", page)
+        assert len(looked_up()) - before == len(some) <= 7
+        assert some == sorted(some)
+        shown += some
+        following = re.search(r'href="(/console/lists/[^"]*from=[^"]*)"', page)
+        address = html.unescape(following[1]) if following else ""
+    assert len(shown) == len(numbers)
+    assert {*shown} == numbers
+    before = len(looked_up())
+    told = {"csrf": csrf(page), "filter": "25"}
+    found = browser.post(f"/console/lists/not-confirmed?day={UNTIL}", data=told).text
+    fitting = re.findall(r"<tr><td>(\d+)</td>", found)
+    assert len(looked_up()) - before == len(fitting) == 7
+    assert f">{len(numbers)}<" not in found
+    assert 'name="filter" value="25"><button>' in found  # and on with the same
+    for junk in ("²", "9" * 5000, "-1", "x"):
+        assert browser.get(f"/console/lists/waiting?day={UNTIL}&from={junk}").status_code == 200
 
 
 def test_a_table_that_is_held_no_longer_has_to_be_chosen_again(

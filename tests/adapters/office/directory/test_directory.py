@@ -9,14 +9,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pgserver import Server
 
 import yibao
 from yibao.adapters.office.directory import (
+    Accessed,
     Directory,
     DirectorySettings,
     Entry,
     Person,
     WaitingProxy,
+    accesses_there,
     draw,
     open_directory,
 )
@@ -324,6 +327,27 @@ def test_a_directory_from_before_proxies_were_kept_is_opened(
     with opened(each_settings) as directory:
         assert directory.waiting_proxies("sjtu") == []
         assert directory.person(ada, by="a") == ADA
+
+
+def test_who_may_not_have_a_directory_written_anew_does_not_open_it(
+    settings: DirectorySettings, postgres: Server, postgres_url: str
+) -> None:
+    of_another = settings.model_copy(
+        update={"directory": postgres_url.replace("postgres@", "clerk@")}
+    )
+    postgres.sql("DROP ROLE IF EXISTS clerk", "CREATE ROLE clerk LOGIN")
+    with opened(settings.model_copy(update={"directory": postgres_url})) as directory:
+        added(directory, ADA)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("GRANT USAGE ON SCHEMA yibao_directory TO clerk")
+        connection.execute("GRANT SELECT ON yibao_directory.accesses TO clerk")
+        connection.execute("GRANT SELECT ON yibao_directory.people TO clerk")
+    with pytest.raises(StoreError, match="belongs to postgres, who alone can have it written anew"):
+        opened(of_another)
+    kept = accesses_there(of_another.url, of_another)  # which asks for no more
+    assert kept is not None
+    assert kept.page(Accessed())[0] == []
+    kept.close()
 
 
 def test_one_imports_at_a_time(settings: DirectorySettings) -> None:

@@ -335,9 +335,24 @@ def test_who_is_not_known_is_refused_and_gets_no_entry(results: Office) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "heads", "cells"),
+    [
+        ("results", ["lapsed_years"], ["1.0"]),
+        ("payments", ["year", "amount"], ["2026.0", "400.0"]),
+    ],
+)
+def test_whole_numbers_of_a_csv_may_be_written_as_floats(
+    service: Service, directory: Directory, kind: str, heads: list[str], cells: list[Any]
+) -> None:
+    office = Office(service, directory, kind, *heads)
+    assert office.verdicts([ADA, *cells]) == [("registered", None)]
+
+
+@pytest.mark.parametrize(
     ("kind", "heads", "cells", "code"),
     [
         ("results", ["lapsed_years"], ["一年"], "not_a_count"),
+        ("results", ["lapsed_years"], ["1.5"], "not_a_count"),
         ("results", ["lapsed_years"], ["101"], "not_a_count"),
         ("results", ["lapsed_years"], ["-1"], "not_a_count"),
         ("results", ["lapsed_years"], [1.5], "damaged_number"),

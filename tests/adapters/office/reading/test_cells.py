@@ -66,6 +66,9 @@ def test_the_number_of_a_document_is_never_taken_from_a_number() -> None:
         45901.0,
         45901.354,
         20250901.0,
+        "45901 ",
+        "４５９０１",
+        " 45901.354 ",
         "2025-09-01",
         "2025-9-1",
         "2025/09/01",
@@ -103,6 +106,8 @@ def test_a_day_is_read_in_every_form(cell: Any) -> None:
         (2025, "not_a_day"),
         (32873, "not_a_day"),
         (73051, "not_a_day"),
+        (" 73051", "not_a_day"),
+        ("4590", "not_a_day"),
         (float("nan"), "not_a_day"),
         (True, "not_a_day"),
         (time(8, 30), "not_a_day"),
@@ -120,6 +125,7 @@ def test_what_is_no_day_is_told_and_none_is_guessed(cell: Any, why: str) -> None
         datetime(2025, 9, 6, 14, 20),  # noqa: DTZ001
         datetime(2025, 9, 6, 14, 19, 59, 999_999),  # noqa: DTZ001
         45906 + (14 * 60 + 20) / 1440,
+        "45906.5972222",
         "2025-09-06 14:20",
         "2025/9/6 14:20:00",
         "2025年9月6日 14:20",

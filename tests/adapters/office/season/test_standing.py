@@ -96,3 +96,14 @@ def test_a_page_that_was_kept_is_what_it_would_be_anew(
         assert kept == the_same
         lists(service)
     assert moved > 5
+
+
+def test_so_many_entries_are_kept_and_one_page_at_least(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [UNTIL - timedelta(days=days) for days in range(4)]
+    for most, kept in ((10_000, days), (50, days[-1:])):
+        monkeypatch.setattr(room, "_ENTRIES", most)
+        for day in days:
+            listed(service, None, "waiting", SCHOOL, day, by="officer-1")
+        assert [at.date() for _, at in room._KEPT[service]] == kept
