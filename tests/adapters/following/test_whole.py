@@ -102,7 +102,7 @@ def test_a_trail_leaves_out_the_same_students_for_the_same_reasons(tmp_path: Pat
     store = f"sqlite:///{tmp_path / 'facts.db'}"
     with open_service(store, policies=MadeUp()) as service:
         crowd(service, 20)
-        for (position,) in rows(store, STUDENTS_OWN)[::12]:
+        for (position,) in rows(store, STUDENTS_OWN)[::8]:
             spoil(store, position)
         fact_after_fact, by_student = made_anew(service), trail_made(service, 7)
     parked, same = (
