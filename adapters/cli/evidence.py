@@ -144,12 +144,13 @@ def checkpoint(
     lang: Any,
 ) -> None:
     """Take in what is new, and print the signed note."""
-    from yibao.adapters.cli.running.evidence import sign_now
+    from yibao.adapters.cli.running.evidence import sign_now, warning_of
+    from yibao.adapters.views.words import Words
 
     note, failed = sign_now(store, key, sign_with, publish, log)
     click.echo(note, nl=False)
-    for why in failed:
-        tell(in_one_line(f"yibao: {why}"), err=True)
+    for told in filter(None, (warning_of(key, sign_with), *map(str, failed))):
+        tell(in_one_line(f"yibao: {Words(lang).said(told)}"), err=True)
     sys.exit(1 if failed else 0)
 
 
@@ -293,8 +294,20 @@ def consistency(
 @KEY
 @SIGN_WITH
 @click.option("--old", type=FILE, help="The key so far (default: the file it was last read from).")
+@click.option(
+    "--old-sign-with",
+    metavar="COMMAND",
+    help="Signs for the key so far; --old is then the public key alone (default: the key signs).",
+)
 @lang_option
-def rotate(store: str, key: Path, sign_with: str | None, old: Path | None, lang: Any) -> None:
+def rotate(
+    store: str,
+    key: Path,
+    sign_with: str | None,
+    old: Path | None,
+    old_sign_with: str | None,
+    lang: Any,
+) -> None:
     """Hand the logs over to another key.
 
     Prints a note for each log in which both keys say so, of the facts first; notes are signed with
@@ -302,5 +315,5 @@ def rotate(store: str, key: Path, sign_with: str | None, old: Path | None, lang:
     """
     from yibao.adapters.cli.running.evidence import hand_over
 
-    for note in hand_over(store, key, sign_with, old):
+    for note in hand_over(store, key, sign_with, old, old_sign_with):
         click.echo(note)

@@ -27,9 +27,10 @@ from yibao.adapters.service.recording import Clock
 from yibao.adapters.shapes import VALUES, value_row
 from yibao.adapters.store.files import NotWritten
 from yibao.domain.refusals import BadValue
-from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.vocabulary import EnrollmentId, State
 from yibao.projections.answer import Answer, answered
 from yibao.projections.cohort.shapes import EditionOf
+from yibao.projections.next_step import CODES
 from yibao.projections.record import Knowledge, Record
 
 if TYPE_CHECKING:
@@ -133,9 +134,12 @@ class CohortView:
         """
         if after is not None and not isinstance(after, EnrollmentId):
             raise BadValue("after", "is no EnrollmentId")
-        for name, value in (("state", state), ("next_step", next_step)):
+        for name, value, known in (("state", state, State), ("next_step", next_step, CODES)):
             if value is not None and not isinstance(value, str):
                 raise BadValue(name, "must be text")
+            if value not in (None, NONE, *known):
+                there = ", ".join((NONE, *known))
+                raise BadValue(name, f"there is none of that name; there are {there}")
         return self._cohort.page(
             self.at,
             self.known_at,

@@ -1,6 +1,6 @@
 """The questions; looking changes nothing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import wraps
@@ -340,6 +340,24 @@ class Questions(Opened):
         if isinstance(enrollment, Record):
             return list(enrollment.enrolled.events)
         return self._store.read(streams_of(enrollment)[0])
+
+    def facts_of(self, refs: Iterable[str]) -> dict[str, dict[int, list[events.Event]]]:
+        """Everything recorded about the enrollments of some students, by reference and year.
+
+        The years are those that `enrollments` tells, ascending, of nobody known none; the facts are
+        those of `facts`. Many are read at a time. Raises BadValue for a reference that is no text,
+        and UnreadableEvent where a fact cannot be read.
+        """
+        years = sorted({edition.year for edition in self.editions})
+        whom = {ref: [EnrollmentId(ref, year) for year in years] for ref in refs}
+        streams = (each.stream for enrollments in whom.values() for each in enrollments)
+        recorded = self._store.read_each(streams)
+        return {
+            ref: {
+                each.year: recorded[each.stream] for each in enrollments if each.stream in recorded
+            }
+            for ref, enrollments in whom.items()
+        }
 
     def care_facts(self, enrollment: Whose) -> list[events.Event]:
         """Everything recorded about one student's care, in the order of its stream.

@@ -11,6 +11,7 @@ from yibao.adapters.store.tables import (
     from_row,
     positioned,
     stamp_in,
+    stamp_told,
 )
 from yibao.adapters.store.transactions import Transaction
 from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_given, url_of
@@ -38,6 +39,7 @@ __all__ = [
     "positioned",
     "shown",
     "stamp_in",
+    "stamp_told",
     "url_given",
     "url_of",
 ]

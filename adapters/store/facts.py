@@ -314,6 +314,14 @@ class FactStore(Application[UUID]):
                 found[stream_in(key)] = [row[1:] for row in of_stream]
         return found
 
+    def read_each(self, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
+        """The events of those of some streams in which something was recorded."""
+        return {
+            stream: [each.event for each in positioned(stream, rows)]
+            for stream, rows in self.rows_of(streams, LAST).items()
+            if rows
+        }
+
     def begun(self, streams: Iterable[UUID]) -> list[UUID]:
         """Those of some streams in which something was recorded."""
         found: list[SqlRow] = []

@@ -6,6 +6,7 @@ from yibao.projections.evidence.entries import (
     attempt_entry,
     fact_entry,
     fact_in,
+    fact_leaves,
 )
 from yibao.projections.evidence.errors import NotProven, UnreadableEvidence
 from yibao.projections.evidence.files import Consistency, Proof
@@ -26,7 +27,6 @@ from yibao.projections.evidence.tree import (
     Hash,
     Tree,
     appended,
-    cut,
     leaf_hash,
     root_of,
 )
@@ -54,9 +54,9 @@ __all__ = [
     "attempt_entry",
     "check_consistency",
     "check_inclusion",
-    "cut",
     "fact_entry",
     "fact_in",
+    "fact_leaves",
     "leaf_hash",
     "root_of",
 ]

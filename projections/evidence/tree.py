@@ -7,7 +7,7 @@ any earlier size can still be read in the tiles of a later one.
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
-from itertools import chain
+from struct import Struct
 from typing import Final
 
 from yibao.projections.evidence.errors import NotProven
@@ -19,18 +19,23 @@ ReadTile = Callable[[int, int], bytes]
 SIZE: Final = 32
 #: The hashes of a full tile, and the levels of the tree from one level of tiles to the next.
 WIDTH, HEIGHT = 256, 8
+#: How many bytes a full tile has.
+TILE: Final = WIDTH * SIZE
+#: What is hashed before an entry, and before two hashes.
+LEAF, NODE = b"\0", b"\1"
+_PAIR: Final = Struct(f"{2 * SIZE}s")
 #: The root of a log that has no entry.
 EMPTY: Final[Hash] = sha256(b"").digest()
 
 
 def leaf_hash(entry: bytes) -> Hash:
     """The hash of an entry."""
-    return sha256(b"\0" + entry).digest()
+    return sha256(LEAF + entry).digest()
 
 
 def node_hash(left: Hash, right: Hash) -> Hash:
     """The hash of what stands above two others."""
-    return sha256(b"\1" + left + right).digest()
+    return sha256(NODE + left + right).digest()
 
 
 def split(size: int) -> int:
@@ -38,14 +43,26 @@ def split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def root_of(hashes: Sequence[Hash]) -> Hash:
-    """The root over some hashes of one level, of which there is at least one."""
-    while len(hashes) > 1:
-        pairs = iter(hashes)
-        above = [node_hash(left, right) for left, right in zip(pairs, pairs, strict=False)]
+def root_of(hashes: bytes) -> Hash:
+    """The root over some hashes of one level, one after the other; there is at least one."""
+    while len(hashes) > SIZE:
         # An odd one goes up as it is: that gives the same root as the tree that is cut in two.
-        hashes = [*above, hashes[-1]] if len(hashes) % 2 else above
-    return hashes[0]
+        pairs = len(hashes) // _PAIR.size * _PAIR.size
+        hashes = _above(hashes[:pairs]) + hashes[pairs:]
+    return hashes
+
+
+def _tops(tiles: bytes) -> bytes:
+    """The root of each of some full tiles."""
+    for _ in range(HEIGHT):
+        tiles = _above(tiles)
+    return tiles
+
+
+def _above(hashes: bytes) -> bytes:
+    """The level above some hashes, of which there is an even number."""
+    node, sha = NODE, sha256
+    return b"".join([sha(node + pair).digest() for (pair,) in _PAIR.iter_unpack(hashes)])
 
 
 def appended(
@@ -56,25 +73,14 @@ def appended(
     Read is at most one tile of each level, the last, where it is not full. Raises NotProven where
     that is not there.
     """
-    level, begins, hashes = 0, size, leaves
+    level, begins, hashes = 0, size, b"".join(leaves)
     while hashes:
-        number, held = divmod(begins, WIDTH)
-        begins = number
-        tail = _first(read_tile, level, number, held) if held else b""
-        told = b"".join(chain([tail], hashes))
-        full: list[Hash] = []
-        for offset in range(0, len(told), WIDTH * SIZE):
-            tile = told[offset : offset + WIDTH * SIZE]
-            yield level, number, tile
-            number += 1
-            if len(tile) == WIDTH * SIZE:
-                full.append(root_of(cut(tile)))
-        level, hashes = level + 1, full
-
-
-def cut(tile: bytes) -> list[Hash]:
-    """The hashes of a tile."""
-    return [tile[begins : begins + SIZE] for begins in range(0, len(tile), SIZE)]
+        begins, held = divmod(begins, WIDTH)
+        if held:
+            hashes = _first(read_tile, level, begins, held) + hashes
+        for number, offset in enumerate(range(0, len(hashes), TILE), begins):
+            yield level, number, hashes[offset : offset + TILE]
+        level, hashes = level + 1, _tops(hashes[: len(hashes) // TILE * TILE])
 
 
 class Tree:
@@ -137,7 +143,7 @@ class Tree:
         level, above = divmod(size.bit_length() - 1, HEIGHT)
         number, first = divmod(begins >> HEIGHT * level, WIDTH)
         tile = _first(self._tile, level, number, first + (1 << above))
-        return root_of(cut(tile[first * SIZE :]))
+        return root_of(tile[first * SIZE :])
 
     def _tile(self, level: int, number: int) -> bytes:
         key = level, number

@@ -80,6 +80,13 @@ def _keep_public(key: Path, keys: Sequence[VerifierKey]) -> None:
         new.write_text(told)
 
 
+def warning_of(key: Path, sign_with: str | None) -> str | None:
+    """What is told of a key before it signs: that others may read it, if so."""
+    if sign_with is None and key.exists() and is_open_to_others(key):
+        return f"the key {str(key)!r} is open to others than its owner: chmod 600"
+    return None
+
+
 def _signer(key: Path, sign_with: str | None) -> Signer:
     signer = read_signer(key, sign_with)
     if sign_with is None and is_open_to_others(key):
@@ -304,19 +311,22 @@ def write_consistency(
     """Writes what proves that a log went on; the sizes of both notes."""
     told = read_text(earlier), read_text(later)
     with _opened(url) as (_, evidence):
-        found = consistency(evidence, *told, key_given(vkey, told[1]))
+        keys = [key_given(vkey, each) for each in told]
+        found = consistency(evidence, *told, *keys)
     with written(out, force=force) as new:
         new.write_text(str(found), encoding="utf-8")
     was, now = (SignedCheckpoint.parse(each).checkpoint.size for each in told)
     return was, now
 
 
-def hand_over(url: str, key: Path, sign_with: str | None, old: Path | None) -> list[str]:
+def hand_over(
+    url: str, key: Path, sign_with: str | None, old: Path | None, old_sign_with: str | None
+) -> list[str]:
     """Hands both logs over to another key; the notes in which both say so."""
     if not key.exists() and sign_with is None:
         make_key(key)
     new = read_signer(key, sign_with)
     with _opened(url, to_keep=True) as (_, evidence):
-        before = read_signer(old or Path(evidence.progress(LOGS[0]).key_file))
+        before = read_signer(old or Path(evidence.progress(LOGS[0]).key_file), old_sign_with)
         _keep_public(key, [new.key_of(evidence.progress(logged).origin) for logged in LOGS])
         return [evidence.hand_over(logged, before, new) for logged in LOGS]

@@ -82,7 +82,8 @@ def checked(file: Path, vkey: str) -> Checked:
         if told.startswith("yibao-consistency"):
             kind = "consistency"
             found = Consistency.parse(told)
-            origin, size, _ = found.check(key_given(vkey, found.later)).checkpoint
+            keys = key_given(vkey, found.earlier), key_given(vkey, found.later)
+            origin, size, _ = found.check(*keys).checkpoint
             earlier = SignedCheckpoint.parse(found.earlier).checkpoint.size
             return Checked(True, kind, origin, size, earlier=earlier)
         origin, size, _ = SignedCheckpoint.checked(told, key_given(vkey, told)).checkpoint
@@ -103,16 +104,18 @@ def _proof(proof: Proof, key: VerifierKey) -> Checked:
 def key_given(given: str, note: str) -> VerifierKey:
     """The key that was given to verify a note with, or that for its log in a file of keys.
 
-    Raises UnreadableEvidence for what is neither.
+    Of several for its log, which was handed over, that with which it is signed. Raises
+    UnreadableEvidence for what is neither.
     """
     if "+" in given:
         return VerifierKey.parse(given)
     keys = [VerifierKey.parse(line) for line in read_text(Path(given)).splitlines()]
-    origin = SignedCheckpoint.parse(note).checkpoint.origin
-    for key in keys:
-        if key.name == origin:
-            return key
-    raise UnreadableEvidence(f"{given!r} holds no key of the note's log")
+    (origin, *_), told = SignedCheckpoint.parse(note)
+    of_log = [key for key in keys if key.name == origin]
+    if not of_log:
+        raise UnreadableEvidence(f"{given!r} holds no key of the note's log")
+    signed = {each[:2] for each in told.signatures}
+    return next((key for key in of_log if (key.name, key.key_id) in signed), of_log[0])
 
 
 def read_text(file: Path, most: int = LONGEST) -> str:

@@ -10,7 +10,6 @@ from yibao.adapters.following.evidence.logs import LOGS, Logged
 from yibao.adapters.following.evidence.store import KeptLog, KeptNote, Progress
 from yibao.adapters.following.supervisor import Standing
 from yibao.adapters.store import FactStore, Halted, StoreError
-from yibao.adapters.store.connections import SqlRow
 from yibao.adapters.telemetry import Watch
 from yibao.projections.evidence import (
     SIZE,
@@ -28,6 +27,8 @@ from yibao.projections.evidence import (
 
 #: How many entries one transaction takes in.
 BATCH: Final = 10_000
+#: How many rows are read at a time: more of them would not stay in the processor's cache.
+PART: Final = 1024
 
 
 class Evidence:
@@ -113,18 +114,23 @@ class Evidence:
         """One more batch of a log; how many entries it has."""
         with _lost_tiles_halt(logged), self.writing(logged) as kept:
             there = _begun(kept)
-            rows = logged.rows(self.store, there.position + 1, final, BATCH)
-            if rows:
-                self._append(kept, there.size, rows, logged.leaves(rows))
-                kept.reach(there.size + len(rows), rows[-1][0])
-            return len(rows)
+            positions, leaves = list[int](), list[Hash]()
+            for rows in logged.batches(self.store, min(PART, BATCH), there.position + 1, final):
+                positions += [row[0] for row in rows]
+                leaves += logged.leaves(rows)
+                if len(positions) >= BATCH:
+                    break
+            if positions:
+                self._append(kept, there.size, positions, leaves)
+                kept.reach(there.size + len(positions), positions[-1])
+            return len(positions)
 
     @staticmethod
-    def _append(kept: KeptLog, size: int, rows: Sequence[SqlRow], leaves: Sequence[Hash]) -> None:
+    def _append(kept: KeptLog, size: int, positions: Sequence[int], leaves: Sequence[Hash]) -> None:
         def told() -> Iterator[tuple[int, int, int | None, bytes]]:
             for level, number, tile in appended(size, leaves, kept.tile):
                 begins = number * WIDTH - size
-                first = rows[begins][0] if level == 0 and begins >= 0 else None
+                first = positions[begins] if level == 0 and begins >= 0 else None
                 yield level, number, first, tile
 
         kept.put_tiles(list(told()))

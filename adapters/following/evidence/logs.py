@@ -10,6 +10,7 @@ from yibao.projections.evidence import (
     UnreadableEvidence,
     attempt_entry,
     fact_entry,
+    fact_leaves,
     leaf_hash,
 )
 
@@ -23,6 +24,8 @@ class Logged(NamedTuple):
 
     name: LogName
     entry: Callable[..., bytes]
+    #: The hashes of rows.
+    leaves: Callable[[Sequence[SqlRow]], list[Hash]]
     #: Up to where the store is final.
     final: Callable[[Reached], int]
 
@@ -40,14 +43,15 @@ class Logged(NamedTuple):
                 break
             begins = rows[-1][0] + 1
 
-    def leaves(self, rows: Sequence[SqlRow]) -> list[Hash]:
-        """The hashes of rows."""
-        entry = self.entry
-        return [leaf_hash(entry(*row)) for row in rows]
+
+def _attempt_leaves(rows: Sequence[SqlRow]) -> list[Hash]:
+    return [leaf_hash(attempt_entry(*row)) for row in rows]
 
 
-FACTS: Final = Logged("facts", fact_entry, lambda reached: reached.position)
-ATTEMPTS: Final = Logged("attempts", attempt_entry, lambda reached: reached.attempt)
+FACTS: Final = Logged("facts", fact_entry, fact_leaves, lambda reached: reached.position)
+ATTEMPTS: Final = Logged(
+    "attempts", attempt_entry, _attempt_leaves, lambda reached: reached.attempt
+)
 LOGS: Final = (FACTS, ATTEMPTS)
 
 

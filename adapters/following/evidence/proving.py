@@ -102,18 +102,25 @@ def proofs(
     return found
 
 
-def consistency(evidence: Evidence, earlier: str, later: str, key: VerifierKey) -> Consistency:
+def consistency(
+    evidence: Evidence,
+    earlier: str,
+    later: str,
+    key: VerifierKey,
+    later_key: VerifierKey | None = None,
+) -> Consistency:
     """What proves that the log of the later note goes on from that of the earlier one.
 
-    Raises NotProven where it does not, or a note is not signed with the key.
+    `later_key` is that of the later note, where the key was handed over in between. Raises
+    NotProven where it does not, or a note is not signed with its key.
     """
-    notes = [SignedCheckpoint.checked(note, key).checkpoint for note in (earlier, later)]
-    was, now = notes
+    was = SignedCheckpoint.checked(earlier, key).checkpoint
+    now = SignedCheckpoint.checked(later, later_key or key).checkpoint
     if was.origin != now.origin:
         raise NotProven(f"the notes are of two logs, {was.origin} and {now.origin}")
     if was.size > now.size:
         raise NotProven("the note that is to be the later one has fewer entries")
     with evidence.reading(log_of(now.origin)) as kept:
         found = Consistency(tuple(kept.tree(now.size).consistency(was.size)), earlier, later)
-    found.check(key)
+    found.check(key, later_key)
     return found

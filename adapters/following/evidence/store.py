@@ -1,10 +1,11 @@
 """What is kept of the logs: how far they are, their tiles, and the notes that were signed."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from yibao.adapters.store.connections import Sql, SqlRow
-from yibao.projections.evidence import Tree
+from yibao.projections.evidence import SIZE, WIDTH, NotProven, Tree
 
 
 class Progress(NamedTuple):
@@ -98,6 +99,16 @@ class KeptLog:
         )
         return bytes(found[0][0]) if found else b""
 
+    def leaves(self, size: int) -> bytes:
+        """The hashes of the first entries, one after the other, as far as they are there."""
+        found = self._sql.rows(
+            f"SELECT hashes FROM {self._prefix}tiles WHERE log=? AND level=0 AND number<? "
+            "ORDER BY number",
+            (self._name, -(-size // WIDTH)),
+        )
+        held = (hashes for (hashes,) in found if isinstance(hashes, bytes))
+        return b"".join(held)[: size * SIZE]
+
     def put_tiles(self, tiles: Iterable[tuple[int, int, int | None, bytes]]) -> None:
         self._sql.run_many(
             f"INSERT INTO {self._prefix}tiles (log, level, number, first, hashes) "
@@ -107,13 +118,26 @@ class KeptLog:
         )
 
     def tile_of(self, position: int) -> tuple[int, int] | None:
-        """The tile of leaves that has the entry of a position, if any: its number and first."""
-        found = self._sql.rows(
-            f"SELECT number, first FROM {self._prefix}tiles WHERE log=? AND level=0 AND first<=? "
-            "ORDER BY number DESC LIMIT 1",
-            (self._name, position),
+        """The tile of leaves that has the entry of a position, if any: its number and first.
+
+        Raises NotProven where a tile is lost.
+        """
+        ((last,),) = self._sql.rows(
+            f"SELECT MAX(number) FROM {self._prefix}tiles WHERE log=? AND level=0", self._own
         )
-        return found[0] if found else None
+        # Positions grow with the numbers, so that few tiles are looked at, of however many.
+        numbers = range(0 if last is None else last + 1)
+        number = bisect_right(numbers, position, key=self._first_in) - 1
+        return (number, self._first_in(number)) if number >= 0 else None
+
+    def _first_in(self, number: int) -> int:
+        found = self._sql.rows(
+            f"SELECT first FROM {self._prefix}tiles WHERE log=? AND level=0 AND number=?",
+            (self._name, number),
+        )
+        if not found:
+            raise NotProven(f"tile {number} of level 0 lacks hashes")
+        return int(found[0][0])
 
     def tree(self, size: int) -> Tree:
         return Tree(size, self.tile)

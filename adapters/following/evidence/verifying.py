@@ -2,8 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from itertools import chain
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 
@@ -11,7 +10,7 @@ from yibao.adapters.following.derived import instant_of
 from yibao.adapters.following.evidence.following import Evidence
 from yibao.adapters.following.evidence.logs import Logged, log_of
 from yibao.adapters.following.evidence.store import KeptLog, KeptNote
-from yibao.adapters.store import FactStore, stamp_in
+from yibao.adapters.store import FactStore, stamp_in, stamp_told
 from yibao.adapters.store.connections import SqlRow
 from yibao.projections.evidence import (
     EMPTY,
@@ -21,14 +20,16 @@ from yibao.projections.evidence import (
     Hash,
     SignedCheckpoint,
     VerifierKey,
-    cut,
     root_of,
 )
 
-#: How many rows are read at a time.
-BATCH: Final = 20_000
+#: How many rows are read at a time: more of them would not stay in the processor's cache.
+BATCH: Final = 1024
+#: How many bytes of hashes are made one at a time: those of full tiles, a power of two.
+PART: Final = 64 * WIDTH * SIZE
 #: How long before a note a fact may have been recorded that the note does not have.
 ON_THE_WAY: Final = timedelta(minutes=2)
+_ZONE: Final = b"+08:00"
 #: As many warnings are told one by one; how many more there are is told in the last.
 MOST_WARNINGS: Final = 100
 
@@ -59,13 +60,13 @@ def verify(store: FactStore, evidence: Evidence | None, note: str, key: Verifier
     """
     checkpoint = SignedCheckpoint.checked(note, key).checkpoint
     logged = log_of(checkpoint.origin)
-    tiles, notes, warnings = None, list[KeptNote](), list[str]()
+    expected, notes, warnings = None, list[KeptNote](), list[str]()
     if evidence is not None:
         with evidence.reading(logged) as kept:
-            tiles, notes = _tiles(kept, checkpoint), kept.notes()
-        if tiles is None:
+            expected, notes = _expected(kept, checkpoint), kept.notes()
+        if expected is None:
             warnings.append("the tiles kept beside the store do not fit the note")
-    verification, late = _Verification(logged, checkpoint, tiles), _Late(notes)
+    verification, late = _Verification(logged, checkpoint, expected), _Late(notes)
     for batch in logged.batches(store, BATCH):
         verification.take(batch)
         if logged.name == "facts":
@@ -73,42 +74,46 @@ def verify(store: FactStore, evidence: Evidence | None, note: str, key: Verifier
     return verification.told([*warnings, *late.told()])
 
 
-def _tiles(kept: KeptLog, checkpoint: Checkpoint) -> list[bytes] | None:
-    """The tiles of leaves, where the note vouches for them: their root is the note's."""
-    ends = range(WIDTH, checkpoint.size + WIDTH, WIDTH)
-    tiles = [
-        kept.tile(0, number)[: SIZE * (WIDTH - max(end - checkpoint.size, 0))]
-        for number, end in enumerate(ends)
-    ]
-    if sum(map(len, tiles)) != checkpoint.size * SIZE:
-        return None
-    root = root_of([root_of(cut(tile)) for tile in tiles]) if tiles else EMPTY
-    return tiles if root == checkpoint.root else None
+def _expected(kept: KeptLog, checkpoint: Checkpoint) -> bytes | None:
+    """The hashes of the entries, where the note vouches for them: their root is the note's."""
+    leaves = kept.leaves(checkpoint.size)
+    is_whole = len(leaves) == checkpoint.size * SIZE
+    return leaves if is_whole and _root(leaves) == checkpoint.root else None
+
+
+def _root(leaves: bytes | bytearray) -> Hash:
+    """The root over the hashes of entries."""
+    # A power of two at a time: of all at once the level above would not fit beside them.
+    tops = [root_of(bytes(leaves[at : at + PART])) for at in range(0, len(leaves), PART)]
+    return root_of(b"".join(tops)) if tops else EMPTY
 
 
 class _Verification:
     """One pass over the rows of a log."""
 
-    def __init__(self, logged: Logged, checkpoint: Checkpoint, tiles: list[bytes] | None) -> None:
+    def __init__(self, logged: Logged, checkpoint: Checkpoint, expected: bytes | None) -> None:
         self._logged = logged
         self._checkpoint = checkpoint
-        self._expected = chain.from_iterable(map(cut, tiles)) if tiles is not None else None
+        self._expected = expected
         #: The hashes of the rows, where nothing else tells what is to be expected.
-        self._own: list[Hash] = []
+        self._own = bytearray()
         self._rows = 0
         self._differs: tuple[int, int] | None = None
 
     def take(self, batch: Sequence[SqlRow]) -> None:
         """Takes some more rows."""
-        leaves = self._logged.leaves(batch[: max(self._checkpoint.size - self._rows, 0)])
-        if self._expected is None:
-            self._own += leaves
-        elif self._differs is None:
-            # The leaves first: where they end, nothing of what the next ones are to be is taken.
-            for place, (found, told) in enumerate(zip(leaves, self._expected, strict=False)):
-                if told != found:
+        if self._differs is None:
+            leaves = self._logged.leaves(batch[: max(self._checkpoint.size - self._rows, 0)])
+            found = b"".join(leaves)
+            if self._expected is None:
+                self._own += found
+            else:
+                begins = self._rows * SIZE
+                told = self._expected[begins : begins + len(found)]
+                if found != told:
+                    same = (told[at * SIZE :].startswith(leaf) for at, leaf in enumerate(leaves))
+                    place = [*same].index(False)
                     self._differs = self._rows + place, batch[place][0]
-                    break
         self._rows += len(batch)
 
     def told(self, warnings: Iterable[str]) -> Verified:
@@ -119,7 +124,7 @@ class _Verification:
             return verified._replace(ok=False, kind="altered", leaf=leaf, position=position)
         if self._rows < size:
             return verified._replace(ok=False, kind="truncated", leaf=self._rows)
-        if self._expected is None and (root_of(self._own) if self._own else EMPTY) != root:
+        if self._expected is None and _root(self._own) != root:
             return verified._replace(ok=False, kind="altered")
         return verified
 
@@ -135,20 +140,38 @@ class _Late:
 
     def take(self, batch: Sequence[SqlRow]) -> None:
         """Takes some more rows."""
-        for position, *_, state in batch:
-            note = bisect_right(self._notes, self._index, key=itemgetter(0)) - 1
-            if note >= 0:
-                size, signed = self._notes[note]
-                stamp = stamp_in(state) if isinstance(state, bytes) else None
-                if stamp is not None and stamp < signed - ON_THE_WAY:
-                    self._found += 1
-                    if self._found <= MOST_WARNINGS:
-                        self._told.append(
-                            f"the fact at position {position} says it was recorded at "
-                            f"{stamp.isoformat()}, and the note of {size} entries, signed at "
-                            f"{signed.isoformat()}, does not have it"
-                        )
-            self._index += 1
+        taken = 0
+        while taken < len(batch):
+            following = bisect_right(self._notes, self._index, key=itemgetter(0))
+            of_note = len(batch) - taken
+            if following < len(self._notes):
+                of_note = min(of_note, self._notes[following][0] - self._index)
+            if following:
+                self._look(batch[taken : taken + of_note], *self._notes[following - 1])
+            taken += of_note
+            self._index += of_note
+
+    def _look(self, rows: Sequence[SqlRow], size: int, signed: datetime) -> None:
+        """Looks through rows that come after a note and before the next."""
+        earliest = signed - ON_THE_WAY
+        spelt = earliest.isoformat().encode()
+        for position, *_, state in rows:
+            # As stamps are spelt, a later one is the larger text: that tells of nearly all.
+            if (
+                type(state) is bytes
+                and (told := stamp_told(state)).endswith(_ZONE)
+                and told > spelt
+            ):
+                continue
+            stamp = stamp_in(state) if isinstance(state, bytes) else None
+            if stamp is not None and stamp < earliest:
+                self._found += 1
+                if self._found <= MOST_WARNINGS:
+                    self._told.append(
+                        f"the fact at position {position} says it was recorded at "
+                        f"{stamp.isoformat()}, and the note of {size} entries, signed at "
+                        f"{signed.isoformat()}, does not have it"
+                    )
 
     def told(self) -> list[str]:
         more = self._found - MOST_WARNINGS

@@ -72,18 +72,19 @@ class _Known(Rows):
 
     def _planned(self, rows: Sequence[Judged]) -> list[Plan]:
         known_of = self._known(rows)
+        recorded = self._service.facts_of(who.ref for who in known_of.values() if who)
         plans: list[Plan] = []
         for row in rows:
             if row.row not in known_of:
                 plans.append(self._not_counting(row))
             elif who := known_of[row.row]:
-                plans.append(self._of_known(row.row, row.found, who.ref))
+                enrolled = _enrolled(who.ref, recorded[who.ref])
+                plans.append(self._of_known(row.row, row.found, who.ref, enrolled))
             else:
                 plans.append(Plan(row.row, "refused", code="nobody", column="number"))
         return plans
 
-    def _of_known(self, row: int, told: Told, ref: str) -> Plan:
-        enrolled = self._enrolled(ref)
+    def _of_known(self, row: int, told: Told, ref: str, enrolled: Mapping[int, _Enrolled]) -> Plan:
         year = self._year(told, enrolled)
         if year is None or year not in enrolled:
             column = "number" if told.year is None else "year"
@@ -92,17 +93,6 @@ class _Known(Rows):
             return self._waits(row, told.values[self._of.waits], enrolled[year])
         plan = self._of_fact(row, told, self._the_same(told, enrolled, year), enrolled[year])
         return plan._replace(ended=ref) if self._of.waits and ref in self._waiting else plan
-
-    def _enrolled(self, ref: str) -> dict[int, _Enrolled]:
-        """The enrollments of somebody that have a registration, by their years."""
-        found: dict[int, _Enrolled] = {}
-        for year in self._service.enrollments(ref):
-            whose = EnrollmentId(ref, year)
-            events = self._service.facts(whose)
-            facts = fold(events).counting
-            if facts.registration is not None:
-                found[year] = _Enrolled(whose, events, facts)
-        return found
 
     def _year(self, told: Told, enrolled: Mapping[int, _Enrolled]) -> int | None:
         facts = {year: each.facts for year, each in enrolled.items()}
@@ -230,6 +220,16 @@ class _Known(Rows):
             refused = self._service.judge(enrolled.whose, command)
             if isinstance(refused, BadValue):
                 raise refused
+
+
+def _enrolled(ref: str, recorded: Mapping[int, Sequence[Event]]) -> dict[int, _Enrolled]:
+    """The enrollments of somebody that have a registration, by their years."""
+    found: dict[int, _Enrolled] = {}
+    for year, events in recorded.items():
+        facts = fold(events).counting
+        if facts.registration is not None:
+            found[year] = _Enrolled(EnrollmentId(ref, year), events, facts)
+    return found
 
 
 def _is_by_proxy(choice: Current[Any]) -> bool:

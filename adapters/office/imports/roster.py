@@ -5,7 +5,7 @@ are recorded, and the entries are kept. Whatever ends it in between, the next im
 with facts, or removes one without: repeated, it ends as if it had run once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -60,13 +60,14 @@ class _Roster(Rows):
             for row in students
             if known_of[row.row] is None and self._refused(row.found) is None
         )
+        recorded = self._service.facts_of(who.ref for who in known_of.values() if who)
         drawn = iter(news)
         plans: list[Plan] = []
         for row in rows:
             if row.row not in known_of:
                 plans.append(self._not_counting(row))
             elif who := known_of[row.row]:
-                plans.append(self._of_known(row, who))
+                plans.append(self._of_known(row, who, recorded[who.ref]))
             elif refused := self._refused(row.found):
                 plans.append(Plan(row.row, "refused", code=refused.code, column=refused.column))
             else:
@@ -107,15 +108,14 @@ class _Roster(Rows):
         commands = [self._register(row.found, new.ref, edition), self._declare(new.ref)]
         return Plan(row.row, "registered", whose, commands, new=new)
 
-    def _of_known(self, row: Judged, who: Person) -> Plan:
+    def _of_known(self, row: Judged, who: Person, recorded: Mapping[int, Sequence[Event]]) -> Plan:
         student: Student = row.found
         edition = self._edition(student.registered_on)
-        years = self._service.enrollments(who.ref)
         year = edition.year if edition else 0
-        if year not in years and years:
-            year = years[-1]
+        if year not in recorded and recorded:
+            year = max(recorded)
         whose = EnrollmentId(who.ref, year)
-        events = self._service.facts(whose) if years else []
+        events = recorded.get(year, ())
         facts = fold(events).counting
         if facts.registration is None:
             if edition is None:

@@ -16,6 +16,7 @@ from yibao.adapters.store.tables.rows import (
     positioned,
     rows_of_streams,
     stamp_in,
+    stamp_told,
     stream_in,
 )
 
@@ -38,6 +39,7 @@ __all__ = [
     "positioned",
     "rows_of_streams",
     "stamp_in",
+    "stamp_told",
     "stream_in",
     "to_row",
 ]

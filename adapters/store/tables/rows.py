@@ -98,11 +98,15 @@ def positioned(stream: UUID, rows: Sequence[SqlRow]) -> list[Positioned]:
 def stamp_in(state: bytes) -> datetime | None:
     """When a fact was recorded, as far as that can be read; the rest of it need not be readable."""
     try:
-        # As it is written by `to_row`; within a text its quotation marks would be escaped.
-        told = state.partition(b'"recorded_at":"')[2].partition(b'"')[0]
-        return in_shanghai(datetime.fromisoformat(told.decode()))
+        return in_shanghai(datetime.fromisoformat(stamp_told(state).decode()))
     except (ValueError, TypeError):
         return None
+
+
+def stamp_told(state: bytes) -> bytes:
+    """When a fact was recorded, as it is spelt there; nothing where it is not told."""
+    # As it is written by `to_row`; within a text its quotation marks would be escaped.
+    return state.partition(b'"recorded_at":"')[2].partition(b'"')[0]
 
 
 def rows_of_streams(

@@ -225,6 +225,18 @@ def test_a_command_signs_in_the_place_of_a_key(url: str, run: Run) -> None:
     other = ("--key", "public.pem", "--sign-with", "false")
     record(url, "s5")
     assert run("evidence", "checkpoint", "--store", "facts.db", *other).exit_code == 2
+    handed = (
+        "evidence",
+        "rotate",
+        "--store",
+        "facts.db",
+        "--key",
+        "next.pem",
+        "--old",
+        "public.pem",
+    )
+    assert run(*handed).exit_code == 2
+    assert run(*handed, "--old-sign-with", f"{sys.executable} sign.py").exit_code == 0
 
 
 def test_a_key_is_handed_over_and_what_it_signed_stays_proven(url: str, run: Run) -> None:
@@ -238,6 +250,36 @@ def test_a_key_is_handed_over_and_what_it_signed_stays_proven(url: str, run: Run
     signing = ("--store", "facts.db", "--key")
     assert run("evidence", "checkpoint", *signing, "main.pem").exit_code == 2
     assert run("evidence", "checkpoint", *signing, "next.pem").exit_code == 0
+
+
+def test_that_a_log_went_on_is_proven_over_a_hand_over_with_both_keys(url: str, run: Run) -> None:
+    note(run, "old.note")
+    assert run("evidence", "rotate", "--store", "facts.db", "--key", "next.pem").exit_code == 0
+    record(url, "s4")
+    done = run("evidence", "checkpoint", "--store", "facts.db", "--key", "next.pem")
+    Path("new.note").write_text(done.stdout)
+    keys = "".join(Path(f"{each}.pem.pub").read_text() for each in ("main", "next"))
+    Path("keys").write_text(keys)
+    asked = ("--store", "facts.db", "--from", "old.note", "--to", "new.note", "--out", "went-on")
+    for one in ("main.pem.pub", "next.pem.pub"):
+        assert run("evidence", "consistency", *asked, "--vkey", one).exit_code == 1
+    assert run("evidence", "consistency", *asked, "--vkey", "keys").exit_code == 0
+    assert run("evidence", "check", "went-on", "--vkey", "keys").exit_code == 0
+    assert run("evidence", "check", "went-on", "--vkey", "next.pem.pub").exit_code == 1
+    for each in ("old.note", "new.note"):
+        held = ("--store", "facts.db", "--note", each, "--vkey", "keys")
+        assert run("evidence", "verify", *held).exit_code == 0
+
+
+def test_a_key_that_others_may_read_is_warned_of_in_the_readers_language(
+    url: str, run: Run
+) -> None:
+    Path("main.pem").chmod(0o640)
+    asked = ("evidence", "checkpoint", "--store", "facts.db", "--key", "main.pem")
+    assert "open to others" in run(*asked).stderr
+    assert "属主" in run(*asked, "--lang", "zh").stderr
+    Path("main.pem").chmod(0o600)
+    assert run(*asked).stderr == ""
 
 
 def test_looking_at_a_store_makes_nothing(run: Run, tmp_path: Path) -> None:

@@ -307,6 +307,17 @@ def test_tiles_that_were_altered_alone_are_told_and_the_rows_stand(store: str, n
         evidence.sign(FACTS, signer(), NOW)
 
 
+@in_files
+@pytest.mark.parametrize("spoilt", ["'a text'", "SUBSTR(hashes, 1, 40)", "x''"])
+def test_tiles_that_hold_no_hashes_are_told_and_the_rows_stand(
+    store: str, note: str, spoilt: str
+) -> None:
+    with opened(store) as evidence, evidence.writing(FACTS) as kept:
+        kept._sql.run(f"UPDATE {kept._prefix}tiles SET hashes={spoilt}")
+    found = held(store, note)
+    assert (found.ok, len(found.warnings)) == (True, 1)
+
+
 def test_without_tiles_the_note_and_the_rows_are_enough(store: str, note: str) -> None:
     with closing(open_store(store, to_ask=True)) as facts:
         assert verify(facts, None, note, KEY).ok

@@ -65,6 +65,22 @@ def test_the_years_known_of_a_reference_are_told_in_order(service: Service, cloc
         service.enrollments(7)  # type: ignore[arg-type]
 
 
+def test_the_facts_of_several_are_those_of_each_by_their_years(
+    service: Service, clock: Clock
+) -> None:
+    an_autumn(service, clock)
+    found = service.facts_of([ADA.ref, "nobody", BO.ref])
+    assert list(found) == [ADA.ref, "nobody", BO.ref]
+    assert found["nobody"] == {}
+    for ref, years in found.items():
+        assert tuple(years) == service.enrollments(ref)
+        assert all(
+            told == service.facts(ADA._replace(ref=ref, year=y)) for y, told in years.items()
+        )
+    with pytest.raises(BadValue):
+        service.facts_of([7])  # type: ignore[list-item]
+
+
 def test_the_moments_are_those_at_which_something_of_hers_was_recorded(
     service: Service, clock: Clock
 ) -> None:

@@ -216,6 +216,8 @@ def test_what_can_be_nobodys_is_refused_by_name(asked: dict[str, Any], where: st
         ({"after": ("s-1", 2025)}, "after"),
         ({"days_left_below": "7"}, "days_left_below"),
         ({"state": 1}, "state"),
+        ({"state": "in_waiting"}, "state"),
+        ({"next_step": "wait"}, "next_step"),
     ],
 )
 def test_a_page_that_there_can_never_be_is_refused_by_name(

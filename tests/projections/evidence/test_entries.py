@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yibao.projections.evidence import attempt_entry, fact_entry
+from yibao.projections.evidence import attempt_entry, fact_entry, fact_leaves, leaf_hash
 
 STREAM = "00112233445566778899aabbccddeeff"
 
@@ -78,6 +78,26 @@ _ANYTHING = st.none() | st.integers() | _WORDS | st.binary(max_size=6) | st.floa
 def test_two_rows_are_hashed_alike_only_if_they_are_alike(one: tuple, other: tuple) -> None:  # type: ignore[type-arg]
     told = [[(type(each), each) for each in row] for row in (one, other)]
     assert (fact_entry(*one) == fact_entry(*other)) == (told[0] == told[1])
+
+
+@given(st.lists(_ROWS), st.none() | st.tuples(*[_ANYTHING | st.just(bytearray(b"x"))] * 5))
+def test_of_many_rows_each_has_the_hash_of_its_entry_whatever_else_is_among_them(
+    rows: list[tuple],
+    strange: tuple | None,  # type: ignore[type-arg]
+) -> None:
+    rows = [*rows, *([strange] if strange else [])]
+    for some in (rows, rows[::-1], [(row[0], UUID(STREAM), *row[2:]) for row in rows]):
+        assert fact_leaves(some) == [leaf_hash(fact_entry(*row)) for row in some]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [(1, STREAM[:-2]), (1, f"{STREAM}00"), (1, STREAM.upper()), (4, "{}"), (4, bytearray(b"{}"))],
+)
+def test_a_strange_row_shows_among_others(column: int, value: object) -> None:
+    strange = (*ROW[:column], value, *ROW[column + 1 :])
+    rows = [ROW, strange, (259, STREAM[2:] + "00", *ROW[2:])]
+    assert fact_leaves(rows) == [leaf_hash(fact_entry(*row)) for row in rows]
 
 
 def test_an_attempt_is_hashed_with_whose_it_is_and_when() -> None:

@@ -170,4 +170,4 @@ def test_of_no_entries_any_log_goes_on_and_of_more_none() -> None:
 def test_the_root_of_a_list_is_that_of_the_tree() -> None:
     for size in (1, 2, 3, 7, 100, 1000):
         leaves = [leaf_hash(entry) for entry in ENTRIES[:size]]
-        assert root_of(leaves) == tree_hash(ENTRIES[:size])
+        assert root_of(b"".join(leaves)) == tree_hash(ENTRIES[:size])
