@@ -94,6 +94,10 @@ EQUIVALENT: dict[str, str] = {
     "domain/care/assessing.py: @dataclass(frozen=True): constant to False": "nobody writes to one",
     "domain/care/assessing.py: if isinstance(window.value, DayRange) and "
     "day > window.value.last:: Gt to GtE": "the last day is inside",
+    'domain/lifecycle/timelines.py: return case.shared(("milestones", episode.key), lambda: '
+    "tuple(_milestones(case, episode))): without 'milestones'": (
+        "a key that nothing else has, either way"
+    ),
     'domain/rules/carrying.py: return case.once(("as of", id(before), told), open_before): '
     "without 'as of'": "a key that nothing else has, either way",
     'domain/rules/account.py: key = ("account_instant", confirmation.event.event_id.int, '
