@@ -72,6 +72,10 @@ EQUIVALENT: dict[str, str] = {
     ),
     "domain/rules/window.py: ahead = [span for span in self.spans if span.opens_at > at]: "
     "Gt to GtE": "a span that opens at an instant contains it",
+    "domain/lifecycle/guards.py: return at >= window.opens_at and window.span_at(at) is None: "
+    "GtE to Gt": "a window opens inside one of its spans",
+    "domain/lifecycle/guards.py: return not episodes or episodes[0].confirmation.moment >= "
+    "attempt.moment: GtE to Gt": "two facts never have the same moment",
     "domain/lifecycle/table.py: @dataclass(frozen=True): "
     "constant to False": "nobody writes to a row",
     "domain/lifecycle/table.py: if not any(event.transitions.values()):: any to all": (
