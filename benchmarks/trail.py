@@ -16,7 +16,7 @@ from subject import POLICY, facts_of, ref
 
 from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.derived import SqliteTables, tables_of
-from yibao.adapters.following.trail import batches
+from yibao.adapters.following.trail import batches, following
 from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.layout import TRAIL
 from yibao.adapters.following.trail.questions import Question
@@ -144,8 +144,9 @@ def rebuilt(folder: Path, server: Server, sizes: tuple[int, ...]) -> Iterator[Ro
                 there = store.reached().position
                 ours = _made_anew(store, editions)
                 few, batches.FEW = batches.FEW, there + 1
+                many, following.MANY = following.MANY, there + 1
                 one_by_one = _made_anew(store, editions, 5_000)
-                batches.FEW = few
+                batches.FEW, following.MANY = few, many
             yield Row(
                 f"{where}, the trail of {there:,} facts that differ made anew, CPU",
                 f"{ours * 1e6:,.0f} µs a fact",
@@ -160,16 +161,16 @@ def _made_anew(store: FactStore, editions: Editions, most: int = LAST) -> float:
     """The processor time a fact takes, in seconds, of all or of about so many."""
     tables = tables_of(store, TRAIL)
     with closing(AuditTrail(store, editions, tables)) as audit:
-        following, side = audit.projection, audit.projection.side()
+        projection, side = audit.projection, audit.projection.side()
         with tables.writing() as sql:
-            following.transaction(tables, sql, side).begin_anew("nothing")
+            projection.transaction(tables, sql, side).begin_anew("nothing")
 
         def enough() -> bool:
-            progress = following.looked_at(side)
+            progress = projection.looked_at(side)
             return progress is not None and progress.position >= most
 
         began = time.process_time()
-        facts = following.catch_up(enough=enough)
+        facts = projection.catch_up(enough=enough)
         return (time.process_time() - began) / facts
 
 

@@ -19,7 +19,7 @@ from yibao.projections.answer import Answer
 from yibao.projections.discrepancies import Discrepancy
 from yibao.projections.history import Asking
 from yibao.projections.parts import PARTS
-from yibao.projections.record import Knowledge, Log, Record
+from yibao.projections.record import Knowledge, Log, Record, Whom
 
 
 class Moved(NamedTuple):
@@ -154,18 +154,23 @@ def place_of(event: events.Event, known: Knowledge) -> int:
     return next((fact.place for fact in facts if fact.event is event), 0)
 
 
-def entries(record: Record, after: int = 0, until: int | None = None) -> Iterator[Entry]:
+def entries(
+    record: Record,
+    after: int = 0,
+    until: int | None = None,
+    fixed: Iterable[Recorded] = (),
+) -> Iterator[Entry]:
     """The entries of one student's facts, in the order of recording, between two positions.
 
-    That is of everything recorded of the year, and of what was of another and moved its answers.
+    That is of everything recorded of the year, and of what was of another and moved its answers;
+    of windows that were `fixed` as well, if they are given.
     """
-    return _entries(record, _recorded(record), after, until)
+    return _entries(record, merge(_recorded(record), fixed, key=_position), after, until)
 
 
 def entries_with_windows(record: Record) -> Iterator[Entry]:
     """The same for everything there is, with the windows fixed that moved the student's answers."""
-    windows = sorted(_windows(record), key=_position)
-    return _entries(record, merge(_recorded(record), windows, key=_position))
+    return entries(record, fixed=windows(record))
 
 
 def _entries(
@@ -216,13 +221,27 @@ def _of(year: int, log: Log, is_own: bool) -> Iterator[Recorded]:
     return (Recorded(recorded, year, is_own) for recorded in log.positioned())
 
 
+def windows(record: Record) -> Iterator[Recorded]:
+    """The windows fixed that may concern the student, in the order of recording.
+
+    They are those of every edition of the year and of those before.
+    """
+    return iter(sorted(_windows(record), key=_position))
+
+
 def _windows(record: Record) -> Iterator[Recorded]:
-    """The windows fixed under every edition of the student, of the year and of those before."""
     for each in (record, *years_before(record)):
-        for name in each.editions_by(len(each.enrolled)):
-            for recorded in each.edition_of(name).log.positioned():
-                if fixes_a_window(recorded.event):
-                    yield Recorded(recorded, each.enrollment.year)
+        told = each.enrolled.events
+        schools = frozenset(event.school for event in told if isinstance(event, _AT_A_SCHOOL))
+        categories = {event.category for event in told if isinstance(event, events.Registered)}
+        for name in each.editions_by(len(told)):
+            edition = each.edition_of(name)
+            found = (edition.concerning(Whom(schools, category)) for category in categories)
+            for number in {number for some in found for number in some}:
+                fixed = Positioned(
+                    edition.log.positions[number - 1], edition.log.events[number - 1]
+                )
+                yield Recorded(fixed, each.enrollment.year)
 
 
 def years_before(record: Record) -> Iterator[Record]:
@@ -281,3 +300,4 @@ def _fresh_steps(before: Sequence[Change], after: Sequence[Change]) -> Iterator[
 
 
 _position = attrgetter("position")
+_AT_A_SCHOOL = (events.Registered, events.SchoolChanged)

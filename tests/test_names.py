@@ -107,7 +107,7 @@ def test_whatever_the_service_takes_and_returns_has_a_public_name() -> None:
 
 
 def test_all_of_them_are_seen_by_dir_and_help() -> None:
-    assert set(yibao.__all__) <= set(dir(yibao))
+    assert {name for name in dir(yibao) if not name.startswith("_")} == set(yibao.__all__)
     shown = pydoc.plain(pydoc.render_doc(yibao))
     assert [name for name in yibao.__all__ if name not in shown] == []
 

@@ -98,7 +98,8 @@ def app(
     found.state.desk = desk
     setattr(found.state, METRICS, metrics)
     found.add_exception_handler(HTTPException, _no_route)
-    found.include_router(endpoints(desk))
+    # They are ours as they stand: included, each request would be looked for twice.
+    found.router.routes.extend(endpoints(desk).routes)
     found.include_router(operating(desk, metrics, settings.operated_from))
     if settings.console:
         secret = settings.secret.get_secret_value() if settings.secret else None

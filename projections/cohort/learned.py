@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from yibao.domain.calendar import SHANGHAI
-from yibao.domain.facts import Current, Moment, events
+from yibao.domain.facts import events
 from yibao.domain.vocabulary import Category
 from yibao.projections.cohort.shapes import (
     Apart,
@@ -18,7 +17,7 @@ from yibao.projections.cohort.shapes import (
     instant_number,
     instant_of,
     numbered,
-    told_of,
+    told_by,
 )
 from yibao.projections.record import EditionRecord, Knowledge, Record, Whom
 
@@ -119,9 +118,8 @@ def _one_after_the_other(record: Record, since: int | None, words: Words) -> lis
             return None
         if isinstance(event, events.SchoolChanged):
             schools |= {event.school}
-        fact = Current(Moment(event.occurred_at.astimezone(SHANGHAI), place), event)
         try:
-            own.append(told_of(fact, words, numbers))
+            own.append(told_by(event, event.occurred_at, place, words, numbers))
         except Apart:
             return None
         by = event.recorded_at

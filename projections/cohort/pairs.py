@@ -4,14 +4,14 @@ Both are asked apart, each along the paths of its own shape. What the two say be
 is then asked of what they say, which is little.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from operator import is_
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy
 
-from yibao.domain.calendar import SHANGHAI
-from yibao.domain.facts import AnyFact, Current, Moment, events
+from yibao.domain.facts import events
 from yibao.domain.vocabulary import State
 from yibao.projections.audit_trail import Recorded, place_of
 from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
@@ -27,7 +27,7 @@ from yibao.projections.cohort.shapes import (
     instant_of,
     numbered,
     packed,
-    told_of,
+    told_by,
 )
 from yibao.projections.cohort.tree import Column, Path, Rows, Tree
 from yibao.projections.record import Knowledge, Record
@@ -81,9 +81,9 @@ def _one_after_the_other(
     numbers: list[int] = []
     ends = [0]
     for event in record.enrolled.events:
-        moment = Moment(event.occurred_at.astimezone(SHANGHAI), event.originator_version)
-        fact: AnyFact = Current(moment, event)  # type: ignore[arg-type]
-        told.append(told_of(fact, words, numbers))
+        assert isinstance(event, events.Fact)  # as of whom it is plain
+        version = event.originator_version
+        told.append(told_by(event, event.occurred_at, version, words, numbers))
         ends.append(len(numbers))
 
     shapes: dict[int, Shape] = {}
@@ -99,9 +99,9 @@ def _one_after_the_other(
 
     for each in recorded:
         position, event = each.recorded
-        at, version = _recorded_at(event), event.originator_version
-        without = known(version - 1, position - 1, at)
-        yield Around(each, without, known(version, position, at), version)
+        at, version = _recorded_at(event), record.enrolled.at(position)
+        without = known(version - each.is_own, position - 1, at)
+        yield Around(each, without, known(version, position, at), version * each.is_own)
 
 
 def _known_anew(record: Record, recorded: Iterable[Recorded], words: Words) -> Iterator[Around]:
@@ -132,23 +132,75 @@ def _recorded_at(event: events.Event) -> int:
     return instant_number(event.recorded_at)
 
 
+class AddedUp(NamedTuple):
+    """The facts of whom each but adds to those before, as they come down to numbers.
+
+    `shapes` are those of what was known after so many of them, none and more, and `ends` how many
+    numbers each has. `numbers` and `stamps`, when each was recorded, are packed.
+    """
+
+    edition: str
+    told: tuple[Told, ...]
+    shapes: Sequence[Shape]
+    ends: Sequence[int]
+    numbers: bytes
+    stamps: bytes
+
+
+class Kinds:
+    """Brings facts down to numbers; of those of whom the same is told the shapes are one."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._shapes: dict[Any, tuple[Sequence[Shape], Sequence[int]]] = {}
+
+    def added_up(self, record: Record) -> AddedUp | None:
+        """The facts of somebody; None where one does more than to add to those before."""
+        recorded = record.enrolled.events
+        if not (recorded and isinstance(recorded[0], events.Registered) and _is_plain(record)):
+            return None
+        numbers: list[int] = []
+        stamps: list[int] = []
+        told: list[Told] = []
+        ends = [0]
+        for version, event in enumerate(recorded, 1):
+            if version > 1 and isinstance(event, events.Registered):
+                return None
+            assert isinstance(event, events.Fact)  # as of whom it is plain
+            told.append(told_by(event, event.occurred_at, version, self._words, numbers))
+            stamps.append(_recorded_at(event))
+            ends.append(len(numbers))
+        whole = tuple(told)
+        edition, year = recorded[0].policy, record.enrollment.year
+        found = self._shapes.get((edition, year, whole))
+        if found is None:
+            shapes = [Shape(edition if n else None, year, whole[:n]) for n in range(len(ends))]
+            found = self._shapes[edition, year, whole] = shapes, ends
+        return AddedUp(edition, whole, *found, packed(numbers), packed(stamps))
+
+
+#: What has no column in it, by its id, which nothing else has as long as it stands here.
+Plain = dict[int, Any]
+
+
 class Beside(Generic[R]):
     """What the ends of two paths tell, beside one another.
 
     A question about both is asked along paths of its own, by the columns that are in them.
     """
 
-    def __init__(self, one: Any, other: Any, words: Words) -> None:
+    def __init__(self, one: Any, other: Any, words: Words, plain: Plain) -> None:
         self._sides = one, other
-        self._words = words
+        self._words, self._plain = words, plain
         self._tree = Tree()
         self._columns: dict[tuple[int, Column], int] = {}
         for side, told in enumerate(self._sides):
-            _put(told, partial(self._take, side))
+            _put(told, partial(self._take, side), self._plain)
 
-    def _take(self, side: int, each: Any) -> Any:
+    def _take(self, side: int, each: Any) -> Column:
         self._columns.setdefault((side, each.column), len(self._columns))
-        return each
+        column: Column = each.column  # something else than what is a column
+        return column
 
     def ask(
         self, rows: tuple[Rows, Rows], question: Callable[[Any, Any], R]
@@ -157,19 +209,19 @@ class Beside(Generic[R]):
 
         The rows are those of each in the group of the one path and in that of the other.
         """
-        values = [column.values()[rows[side]] for side, column in self._columns]
+        values = [column.at(rows[side]) for side, column in self._columns]
         group = numpy.array(values, dtype=numpy.int64).reshape(len(values), len(rows[0]))
 
         def of(path: Path) -> R:
             one, other = (
-                _put(told, partial(self._beside, path, side))
+                _put(told, partial(self._beside, path, side), self._plain)
                 for side, told in enumerate(self._sides)
             )
             return question(one, other)
 
         def of_one(place: int) -> R:
             one, other = (
-                alone(told, int(rows[side][place]), self._words)
+                alone(told, int(rows[side][place]), self._words, self._plain)
                 for side, told in enumerate(self._sides)
             )
             return question(one, other)
@@ -185,7 +237,7 @@ class Beside(Generic[R]):
         return each.of(path, column)
 
 
-def alone(told: R, row: int, words: Words) -> R:
+def alone(told: R, row: int, words: Words, plain: Plain) -> R:
     """What a path tells of one of those who came along."""
 
     def of_one(each: Any) -> Any:
@@ -195,12 +247,15 @@ def alone(told: R, row: int, words: Words) -> R:
             return words.words[number]
         return day_of(number) if isinstance(each, DayColumn) else instant_of(number)
 
-    found: R = _put(told, of_one)
+    found: R = _put(told, of_one, plain)
     return found
 
 
-def at_rest(told: R, tree: Tree) -> R:
-    """The same to be kept: without what was worked out of its columns on the way."""
+def at_rest(told: R, tree: Tree, plain: Plain) -> R:
+    """The same to be kept: without what was worked out of its columns on the way.
+
+    What there is in it without any column is added to what is known to be so.
+    """
     path = tree.nowhere
 
     def kept(each: Any) -> Any:
@@ -208,14 +263,19 @@ def at_rest(told: R, tree: Tree) -> R:
             return WordColumn(path, each.column, each.first, each.number_of)
         return each.of(path, each.column, each.first)
 
-    found: R = _put(told, kept)
+    found: R = _put(told, kept, plain)
     return found
 
 
-def _put(told: Any, instead: Callable[[Any], Any]) -> Any:
-    """The same with something instead of each column."""
+def _put(told: Any, instead: Callable[[Any], Any], plain: Plain) -> Any:
+    """The same with something instead of each column; what has none stays the same object."""
     if isinstance(told, tuple):
-        parts = [part if part.__class__ in _PLAIN else _put(part, instead) for part in told]
+        if id(told) in plain:
+            return told
+        parts = [part if part.__class__ in _PLAIN else _put(part, instead, plain) for part in told]
+        if all(map(is_, parts, told)):
+            plain[id(told)] = told
+            return told
         named: Any = told
         return named._make(parts) if hasattr(named, "_make") else tuple(parts)
     return instead(told) if isinstance(told, InstantColumn | DayColumn | WordColumn) else told

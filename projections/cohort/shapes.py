@@ -8,7 +8,7 @@ for the envelopes of facts, of which no rule asks.
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from itertools import count
 from typing import Any, Final, NamedTuple, Protocol
@@ -34,6 +34,10 @@ UNIFORM_FROM: Final = date(1992, 1, 1)
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _START: Final = datetime(1970, 1, 1, tzinfo=SHANGHAI)
+_FIRST_DAY: Final = UNIFORM_FROM.toordinal() - _EPOCH
+_FIRST_INSTANT: Final = (
+    datetime.combine(UNIFORM_FROM, time(), SHANGHAI) - _START
+) // timedelta.resolution
 _DAYS: Final = frozenset({"on", "waiting_ends_on"})
 #: Of what a fact tells, what no rule reads: it is in the store.
 _UNREAD: Final = frozenset({"ref", "policy"})
@@ -213,18 +217,27 @@ def _shaped(
 def told_of(fact: AnyFact, words: Words, numbers: MutableSequence[int]) -> Told:
     """A fact of a shape, whose numbers are added to the others; raises Apart."""
     (at, place), event = fact
-    if at.year < UNIFORM_FROM.year:
+    return told_by(event, at, place, words, numbers)
+
+
+def told_by(
+    event: events.Fact, at: datetime, place: int, words: Words, numbers: MutableSequence[int]
+) -> Told:
+    """The same of an event that happened at an instant, told in whatever zone."""
+    number = instant_number(at)
+    if number < _FIRST_INSTANT:
         raise Apart
-    numbers.append(instant_number(at))
+    numbers.append(number)
     of_days, of_words = _keys(event.__class__)
     days: tuple[str, ...] = ()
     for key in of_days:
         day = getattr(event, key)
         if day is not None:
-            if day < UNIFORM_FROM:
+            number = day.toordinal() - _EPOCH
+            if number < _FIRST_DAY:
                 raise Apart
             days += (key,)
-            numbers.append(day_number(day))
+            numbers.append(number)
     for key in of_words:
         numbers.append(words.number(getattr(event, key)))
     return Told(event.name, place, days)

@@ -42,6 +42,11 @@ class Column(NamedTuple):
     def values(self) -> Numbers:
         return self.source.values + self.offset if self.offset else self.source.values
 
+    def at(self, rows: Rows) -> Numbers:
+        """The numbers of some rows, without working out those of the others."""
+        found: Numbers = self.source.values[rows]
+        return found + self.offset if self.offset else found
+
     def moved(self, by: int) -> "Column":
         return Column(self.source, self.offset + by)
 
@@ -62,14 +67,43 @@ class _Asked(NamedTuple):
     numbers: tuple[int, ...]
 
     def of(self, rows: Rows) -> Any:
-        values = self.one.values[rows]
+        values = _of(self.one, rows)
         if self.other is not None:
-            values = values - self.other.values[rows]
+            values = values - _of(self.other, rows)
         if self.what == "below":
             return values < self.numbers[0]
         if self.what == "at":
             return values == self.numbers[0]
-        return numpy.isin(values, self.numbers) if self.what == "among" else values
+        return _is_among(values, self.numbers) if self.what == "among" else values
+
+
+def _of(source: Source, rows: Rows) -> Numbers:
+    """The numbers of some rows; nobody is copied where they are everybody."""
+    values = source.values
+    return values if len(rows) == len(values) else values[rows]
+
+
+def _is_among(values: Numbers, numbers: tuple[int, ...]) -> Flags:
+    """Whether each is one of some, which are few and quicker asked for one by one."""
+    found: Flags = numpy.zeros(len(values), dtype=numpy.bool_)
+    for number in {*numbers}:
+        found |= values == number
+    return found
+
+
+def _different(numbers: Numbers) -> list[int]:
+    """Every number there is among some."""
+    low, high = int(numbers.min()), int(numbers.max())
+    if low == high:
+        return [low]
+    if high - low < _FEW_NUMBERS:
+        found: list[int] = (numpy.flatnonzero(numpy.bincount(numbers - low)) + low).tolist()
+        return found
+    return numpy.unique(numbers).tolist()  # type: ignore[no-any-return]
+
+
+#: So many numbers are counted rather than sorted.
+_FEW_NUMBERS: Final = 1000
 
 
 class Node:
@@ -153,9 +187,10 @@ class Tree:
                         onwards = node.onwards.setdefault(outcome, Node())
                         waiting.append((onwards, rows if many == len(rows) else rows[these]))
                 continue
-            for number in numpy.unique(found).tolist():
+            numbers = _different(found)
+            for number in numbers:
                 onwards = node.onwards.setdefault(number, Node())
-                waiting.append((onwards, rows[found == number]))
+                waiting.append((onwards, rows if len(numbers) == 1 else rows[found == number]))
 
     def number(self, place: int) -> Column:
         """The column at a place of the rows."""

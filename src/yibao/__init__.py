@@ -40,7 +40,8 @@ def __dir__() -> list[str]:
 
     if datetime.__module__ != "datetime":
         return sorted(globals())
-    return sorted({*globals(), *_declared()})
+    private = (name for name in globals() if name.startswith("_"))
+    return sorted({*private, *_declared()})
 
 
 _found: dict[str, tuple[str, str | None]] = {}

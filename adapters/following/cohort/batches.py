@@ -9,16 +9,14 @@ from uuid import UUID
 from yibao.adapters.following.cohort.layout import FOREVER
 from yibao.adapters.following.cohort.store import CohortTransaction, Open, Standing, Written
 from yibao.adapters.following.cohort.working import SINCE_1970, Stood, Working
-from yibao.adapters.following.derived import Batch, Fixes, OwnFacts, number_of
-from yibao.domain.facts import events
-from yibao.domain.refusals import UnreadableEvent
+from yibao.adapters.following.derived import Fixes, OwnFacts, WholeBatch, number_of
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.cohort.learned import Learned, learned
 from yibao.projections.cohort.shapes import packed
 from yibao.projections.record import Record
 
 
-class CohortBatch(Batch[CohortTransaction]):
+class CohortBatch(WholeBatch[CohortTransaction]):
     """One batch of facts on its way into the cohort."""
 
     #: Over columns, many are quicker than few.
@@ -39,50 +37,8 @@ class CohortBatch(Batch[CohortTransaction]):
         self.transaction.forget([enrollment])
         self._take({enrollment: first}, 0, until)
 
-    def begin_streams(self, after: str, until: int, most: int) -> str | None:
-        """Enters the enrollments and editions of some streams; the last of these, if any is left.
-
-        Raises Halted for an edition that is not at hand.
-        """
-        begun = self.store.beginnings(after, until, most)
-        enrollments: list[EnrollmentId] = []
-        for each in begun:
-            try:
-                first = each.event()
-            except UnreadableEvent:
-                first = None
-            if isinstance(first, events.EditionAdopted):
-                self.transaction.add_edition(each.stream, first.policy)
-            elif isinstance(first, events.Registered):
-                enrollments.append(EnrollmentId(first.ref, self.at_hand(first.policy).year))
-            else:
-                self._enrollments({each.stream: each.position}, until)  # which parks it
-        self.transaction.add_enrollments(enrollments)
-        return begun[-1].stream.hex if len(begun) == most else None
-
-    def begin_cares(self, after: str, until: int, most: int) -> str | None:
-        """Looks whether some streams of care are somebody's; the last of these, if any is left."""
-        begun = self.store.beginnings(after, until, most, of_care=True)
-        self._enrollments({each.stream: each.position for each in begun}, until)
-        return begun[-1].stream.hex if len(begun) == most else None
-
-    def take_whole(self, after: int, until: int, most: int) -> tuple[int | None, int]:
-        """Takes in all that was recorded up to a position of some students, by their numbers.
-
-        Which the others come after, None where nobody is left; and how many facts were taken in.
-        """
-        last, some = self.transaction.people(after, most)
-        self._read_ahead([each.stream for each in some], until)
-        self._read_ahead([each.care_stream for each in some], until)
-        facts = sum(map(len, self._read.values()))
-        self._take(self._of_every_year(dict(self._begun(some))), 0, until)
-        return last, facts
-
-    def _begun(self, some: Iterable[EnrollmentId]) -> Iterator[tuple[EnrollmentId, int]]:
-        """Enrollments that were read, each with the position of the first of her facts."""
-        for each in some:
-            rows = (self._read[each.stream], self._read[each.care_stream])
-            yield each, min(of_stream[0][0] for of_stream in rows if of_stream)
+    def take_whole(self, some: Sequence[EnrollmentId], until: int) -> None:
+        self._take(self.firsts(some), 0, until)
 
     def _take(
         self,

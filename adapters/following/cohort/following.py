@@ -4,14 +4,13 @@ from typing import ClassVar
 
 from yibao.adapters.following.cohort.batches import CohortBatch
 from yibao.adapters.following.cohort.store import CohortTransaction
-from yibao.adapters.following.cohort.whole import Whole, begun, taken
-from yibao.adapters.following.derived import FactsFollowed, Progress, Tables, not_collecting
+from yibao.adapters.following.derived import Progress, Tables, WholeFollowed
 from yibao.adapters.store import Reached, StoreError
 from yibao.adapters.store.connections import Sql
 from yibao.adapters.telemetry import Watch
 
 
-class CohortProjection(FactsFollowed[CohortTransaction]):
+class CohortProjection(WholeFollowed[CohortTransaction]):
     """Keeps a cohort up with a store."""
 
     name = "cohort"
@@ -23,18 +22,6 @@ class CohortProjection(FactsFollowed[CohortTransaction]):
 
     def batch(self, transaction: CohortTransaction) -> CohortBatch:
         return CohortBatch(self.store, self.editions, transaction)
-
-    def _next_batch(
-        self, transaction: CohortTransaction, progress: Progress, there: Reached
-    ) -> tuple[Progress, int]:
-        whole = Whole.of(progress) or begun(self.store, progress, there, self.size)
-        if whole is None:
-            return super()._next_batch(transaction, progress, there)
-        if whole.mark != self.store.mark(whole.until, 0):  # it follows another store by now
-            transaction.begin_anew(self.fingerprint)
-            return Progress(), 0
-        with not_collecting():
-            return taken(self.batch(transaction), whole, self.size)
 
     def is_at(self, progress: Progress, there: Reached) -> bool:
         return progress.fanned is None and progress.position >= there.position

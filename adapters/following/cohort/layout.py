@@ -38,16 +38,25 @@ def _created(side: str) -> tuple[str, ...]:
         f"CREATE TABLE {side}known (enrollment INTEGER NOT NULL, known_from INTEGER NOT NULL, "
         "known_until INTEGER NOT NULL, grp INTEGER NOT NULL, codes TEXT NOT NULL, "
         "shape INTEGER, numbers BLOB, PRIMARY KEY (enrollment, known_from)) WITHOUT ROWID",
-        f"CREATE INDEX {side}known_of_groups ON {side}known (known_until, grp, known_from, codes)",
         f"CREATE TABLE {side}spans (enrollment INTEGER NOT NULL, known_from INTEGER NOT NULL, "
         "begins INTEGER NOT NULL, ends INTEGER NOT NULL, known_until INTEGER NOT NULL, "
         "grp INTEGER NOT NULL, standing INTEGER NOT NULL, until INTEGER, "
         "PRIMARY KEY (enrollment, known_from, begins)) WITHOUT ROWID",
-        # Counts are read from it alone: of a group, or of everybody.
-        f"CREATE INDEX {side}spans_of_groups ON {side}spans "
-        "(known_until, grp, begins, ends, standing, known_from)",
+        *_indexes(side).values(),
         *common_tables(side),
     )
+
+
+def _indexes(side: str) -> dict[str, str]:
+    # Counts are read from them alone: of a group, or of everybody.
+    columns = {
+        "known": "known_until, grp, known_from, codes",
+        "spans": "known_until, grp, begins, ends, standing, known_from",
+    }
+    return {
+        f"{side}{table}_of_groups": f"CREATE INDEX {side}{table}_of_groups ON {side}{table} ({of})"
+        for table, of in columns.items()
+    }
 
 
 #: Two sides: while one is made anew the other is asked, and stays to go back to.
@@ -58,6 +67,7 @@ COHORT: Final = Layout(
     turn=5,
     tables=("enrollments", "groups", "standings", "shapes", "words", "known", "spans", *COMMON),
     create=_created,
+    late=_indexes,
     mark={"a_progress": PROGRESS, "current": ("side",)},
     sides=("a_", "b_"),
     shared={"current": "CREATE TABLE current (side TEXT NOT NULL)"},

@@ -60,34 +60,6 @@ class CohortTransaction(Transaction):
                 found[number].standing[tuple(standing)] = since
         return whose
 
-    def people(self, after: int, most: int) -> tuple[int | None, list[EnrollmentId]]:
-        """Some students with all their years, by the numbers of their first enrollments.
-
-        With the number after which the others come, None where there are no more.
-        """
-        found = self.sql.rows(
-            f"SELECT number, ref FROM {self.prefix}enrollments WHERE number>? "
-            "ORDER BY number LIMIT ?",
-            (after, most),
-        )
-        people: dict[str, list[tuple[int, int]]] = {}
-        for places, some in in_parts(dict.fromkeys(ref for _, ref in found)):
-            for ref, *one in self.sql.rows(
-                f"SELECT ref, year, number FROM {self.prefix}enrollments WHERE ref IN ({places}) "
-                "ORDER BY ref, year",
-                some,
-            ):
-                people.setdefault(ref, []).append(tuple(one))
-        # The others were taken before, or have their turn later.
-        first = {ref: min(number for _, number in years) for ref, years in people.items()}
-        whose = [
-            EnrollmentId(ref, year)
-            for number, ref in found
-            if number == first[ref]
-            for year, _ in people[ref]
-        ]
-        return (found[-1][0] if len(found) == most else None), whose
-
     def group(self, year: int, policy: str, school: str | None, category: str | None) -> int:
         """The number of those who have all of this in common."""
         return self._number("groups", year=year, policy=policy, school=school, category=category)

@@ -15,6 +15,7 @@ from yibao.adapters.following.derived.layout import (
 from yibao.adapters.following.derived.opening import tables_of
 from yibao.adapters.following.derived.sqlite import SqliteTables
 from yibao.adapters.following.derived.store import Progress, Tables, Transaction, parked_in
+from yibao.adapters.following.derived.whole import WholeBatch, WholeFollowed
 
 __all__ = [
     "COMMON",
@@ -29,6 +30,8 @@ __all__ = [
     "SqliteTables",
     "Tables",
     "Transaction",
+    "WholeBatch",
+    "WholeFollowed",
     "common_tables",
     "instant_of",
     "not_collecting",

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.following.derived.store import Progress, Transaction
+from yibao.adapters.following.derived.store import Progress, Streams, Transaction
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.store import FactStore, Halted, StoreError, Taken, positioned
 from yibao.adapters.store.connections import AT_ONCE, SqlRow
@@ -65,8 +65,7 @@ class Batch(ABC, Generic[T]):
         self.transaction = transaction
         self.edition = cache(self._edition)
         self._can_hold = cache(transaction.tables.can_hold)
-        #: The streams of an enrollment, its own and that of the care: worked out once a batch.
-        self._streams_of = cache(lambda whose: (whose.stream, whose.care_stream))
+        self._whose: dict[EnrollmentId, Streams] = {}
         self.parked = {each.stream for each in transaction.parked()}
         self._years: dict[str, list[int]] = {}
         self._logs: dict[UUID, Log] = {}
@@ -302,6 +301,13 @@ class Batch(ABC, Generic[T]):
             return progress._replace(fanned=f"{last} {students[-1][0]}")
         self.fixed_for_all(fixes)
         return progress._replace(position=last, fanned=None)
+
+    def _streams_of(self, whose: EnrollmentId) -> Streams:
+        """The streams of an enrollment, its own and that of the care: worked out once a batch."""
+        found = self._whose.get(whose)
+        if found is None:
+            found = self._whose[whose] = whose.stream, whose.care_stream
+        return found
 
     def _streams(self, enrollment: EnrollmentId) -> Iterator[UUID]:
         """The streams of which answers about a year tell something."""

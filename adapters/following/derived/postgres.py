@@ -89,6 +89,12 @@ class PostgresTables:
         tables = (f"{self.layout.schema}.{table}" for table in self.layout.of_side(side))
         sql.run(f"TRUNCATE {', '.join(tables)}")
 
+    def leave_indexes(self, sql: Sql, side: str) -> None:
+        """They stay: a follower has no right to make any."""
+
+    def make_indexes(self, sql: Sql, side: str) -> None:
+        """They are there."""
+
     def optimize(self) -> None:
         """PostgreSQL looks by itself, but only after a while; of tables of another it leaves it."""
         with self.reading() as sql:

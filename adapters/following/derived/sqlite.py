@@ -113,6 +113,15 @@ class SqliteTables:
         for statement in (*made, *self.layout.create(side)):
             sql.run(statement)
 
+    def leave_indexes(self, sql: Sql, side: str) -> None:
+        for name in self.layout.late(side):
+            sql.run(f"DROP INDEX IF EXISTS {name}")
+
+    def make_indexes(self, sql: Sql, side: str) -> None:
+        self.leave_indexes(sql, side)
+        for statement in self.layout.late(side).values():
+            sql.run(statement)
+
     def optimize(self) -> None:
         with self.reading() as sql:
             sql.run("PRAGMA analysis_limit=1000")

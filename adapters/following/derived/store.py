@@ -10,6 +10,9 @@ from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.store.connections import Sql, in_parts
 from yibao.domain.vocabulary import EnrollmentId
 
+#: The streams of an enrollment, its own and that of the care.
+Streams = tuple[UUID, UUID]
+
 
 class Progress(NamedTuple):
     """How far a projection has followed the facts and the refused attempts.
@@ -63,6 +66,12 @@ class Tables(Protocol):
     def empty(self, sql: Sql, side: str) -> None:
         """The tables of a side, with nothing in them."""
         ...
+
+    def leave_indexes(self, sql: Sql, side: str) -> None:
+        """Drops those `late` indexes of a side that may be dropped, until they are made again."""
+        ...
+
+    def make_indexes(self, sql: Sql, side: str) -> None: ...
 
     def optimize(self) -> None:
         """Has the database look at how its tables are filled, so that it takes the right index."""
@@ -124,10 +133,46 @@ class Transaction:
                 found.setdefault(ref, []).append(year)
         return found
 
+    def people(self, after: str, most: int) -> tuple[str | None, dict[EnrollmentId, Streams]]:
+        """Some students with all their years, by the least of the streams of their enrollments.
+
+        With the stream after which the others come, None where there are no more.
+        """
+        found = self.sql.rows(
+            f"SELECT stream, ref FROM {self.prefix}enrollments WHERE stream>? "
+            "ORDER BY stream LIMIT ?",
+            (after, most),
+        )
+        people: dict[str, list[tuple[str, str, int]]] = {}
+        for places, some in in_parts(dict.fromkeys(ref for _, ref in found)):
+            for ref, *one in self.sql.rows(
+                f"SELECT ref, stream, care_stream, year FROM {self.prefix}enrollments "
+                f"WHERE ref IN ({places}) ORDER BY ref, year",
+                some,
+            ):
+                people.setdefault(ref, []).append(tuple(one))
+        # The others were taken before, or have their turn later.
+        first = {ref: min(years)[0] for ref, years in people.items()}
+        whose = {
+            EnrollmentId(ref, year): (UUID(own), UUID(care))
+            for stream, ref in found
+            if stream == first[ref]
+            for own, care, year in people[ref]
+        }
+        return (found[-1][0] if len(found) == most else None), whose
+
+    def leave_indexes(self) -> None:
+        """Leaves those indexes that are made quicker once everything is filed."""
+        self.tables.leave_indexes(self.sql, self.side)
+
+    def make_indexes(self) -> None:
+        """Makes them again."""
+        self.tables.make_indexes(self.sql, self.side)
+
     def add_enrollments(self, enrollments: Iterable[EnrollmentId]) -> None:
-        self.sql.run_many(
-            f"INSERT INTO {self.prefix}enrollments ({_ENROLLMENT}) VALUES (?, ?, ?, ?)",
-            ((each.stream.hex, each.care_stream.hex, *each) for each in enrollments),
+        self.sql.fill(
+            f"{self.prefix}enrollments ({_ENROLLMENT})",
+            [(each.stream.hex, each.care_stream.hex, *each) for each in enrollments],
         )
 
     def edition_of(self, stream: UUID) -> str | None:
@@ -136,6 +181,10 @@ class Transaction:
             f"SELECT policy FROM {self.prefix}editions WHERE stream=?", (stream.hex,)
         )
         return str(found[0][0]) if found else None
+
+    def editions(self) -> list[str]:
+        """The editions of which something was recorded."""
+        return [policy for (policy,) in self.sql.rows(f"SELECT policy FROM {self.prefix}editions")]
 
     def add_edition(self, stream: UUID, policy: str) -> None:
         self.sql.run(f"INSERT INTO {self.prefix}editions VALUES (?, ?)", (stream.hex, policy))

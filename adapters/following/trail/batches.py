@@ -3,14 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from yibao.adapters.editions import Editions
-from yibao.adapters.following.derived import Batch, Fixes, OwnFacts
+from yibao.adapters.following.derived import Fixes, OwnFacts, WholeBatch
 from yibao.adapters.following.trail.changes import text_of
-from yibao.adapters.following.trail.layout import OF_A_STUDENT
-from yibao.adapters.following.trail.rows import edition_row, entry_rows, fix_rows, listed
+from yibao.adapters.following.trail.rows import (
+    edition_row,
+    fix_rows,
+    head_of,
+    is_of_an_edition,
+    listed,
+    rows_at,
+)
 from yibao.adapters.following.trail.store import TrailRow, TrailTransaction
 from yibao.adapters.store import FactStore, StoreError
 from yibao.domain.facts import Positioned
@@ -19,11 +27,13 @@ from yibao.domain.rules import confirmed_whichever_holds
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.audit_trail import (
     Entry,
+    Recorded,
     entries,
     entries_with_windows,
     entry_of,
     felt,
     fixes_a_window,
+    windows,
 )
 from yibao.projections.cohort.shapes import Apart
 from yibao.projections.record import Knowledge, Record
@@ -33,11 +43,18 @@ if TYPE_CHECKING:
 
 _IN_ORDER: Final = itemgetter(*map(TrailRow._fields.index, ("position", "elsewhere", "listing")))
 
+_Windows = Callable[[Record], Iterable[Recorded]]
+
+
+def _none(_: Record) -> Iterable[Recorded]:
+    return ()
+
+
 #: So few facts are quicker asked one by one.
 FEW: Final = 1000
 
 
-class TrailBatch(Batch[TrailTransaction]):
+class TrailBatch(WholeBatch[TrailTransaction]):
     """One batch of facts on its way into the trail."""
 
     def __init__(
@@ -49,6 +66,7 @@ class TrailBatch(Batch[TrailTransaction]):
     ) -> None:
         super().__init__(store, editions, transaction)
         self._bulk = bulk
+        self._at_schools: list[tuple[str, str, UUID]] = []
 
     def take_own(self, own: OwnFacts) -> None:
         bulk = self._bulk() if own.until - own.after >= FEW else None
@@ -64,15 +82,33 @@ class TrailBatch(Batch[TrailTransaction]):
         rows.sort(key=_IN_ORDER)
         self.transaction.insert(rows)
 
-    def _one_by_one(self, own: OwnFacts) -> list[TrailRow]:
+    def take_whole(self, some: Sequence[EnrollmentId], until: int) -> None:
+        own = OwnFacts(self.firsts(some), {}, 0, until)
+        bulk = self._bulk()
+        rows = None if bulk is None else self._at_once(own, bulk, windows)
+        self.transaction.insert(self._one_by_one(own, windows) if rows is None else rows)
+
+    def end_whole(self, until: int) -> None:
+        super().end_whole(until)
+        self._read_up_to(until)
+        for policy in self.transaction.editions():
+            for recorded in self.edition(policy).log.positioned():
+                if fixes_a_window(recorded.event):
+                    self._list_fix(recorded, policy)
+                else:
+                    self.transaction.insert([edition_row(recorded, policy)])
+
+    def _one_by_one(self, own: OwnFacts, fixed: _Windows = _none) -> list[TrailRow]:
         def make(record: Record) -> list[TrailRow]:
-            rows = [*rows_of_entries(entries(record, own.after, own.until))]
+            rows = [*rows_of_entries(entries(record, own.after, own.until, fixed(record)))]
             self._remember(record, own.after)
             return rows
 
         return self._made(own, make)
 
-    def _at_once(self, own: OwnFacts, bulk: "Bulk") -> list[TrailRow] | None:
+    def _at_once(
+        self, own: OwnFacts, bulk: "Bulk", fixed: _Windows = _none
+    ) -> list[TrailRow] | None:
         """The same rows, of all who are like one another together.
 
         None where the facts of somebody are not fit for it: who that is, is told one by one.
@@ -81,9 +117,10 @@ class TrailBatch(Batch[TrailTransaction]):
         def make(record: Record) -> list[TrailRow]:
             rows: list[TrailRow] = []
             try:
-                bulk.take(record, felt(record, own.after, own.until))
+                bulk.take(record, chain(felt(record, own.after, own.until), fixed(record)))
             except Apart:
-                rows += rows_of_entries(entries(record, own.after, own.until))
+                of_one = entries(record, own.after, own.until, fixed(record))
+                rows += rows_of_entries(of_one)
             self._remember(record, own.after)
             return rows
 
@@ -100,10 +137,13 @@ class TrailBatch(Batch[TrailTransaction]):
         rows: list[TrailRow] = []
         for enrollment, first in own.students.items():
             rows += self.made(enrollment, first, own.until, make) or ()
+        self.transaction.add_schools(self._at_schools)
+        self._at_schools = []
         return rows
 
     def _remember(self, record: Record, after: int) -> None:
-        self.remember_schools(record, record.enrolled.events[record.enrolled.at(after) :])
+        new = record.enrolled.events[record.enrolled.at(after) :]
+        self._at_schools.extend(self.schools(record, new))
 
     def take_fixed(self, students: Sequence[EnrollmentId], fixes: Fixes) -> None:
         moved_by = partial(_moved_by, fixes.found, self.at_hand(fixes.policy).year)
@@ -140,11 +180,9 @@ def rows_of_entries(made: Iterable[Entry]) -> Iterator[TrailRow]:
     """How entries are listed; those of windows that were fixed are the student's alone."""
     for entry in made:
         told = listed(entry, entry.code, entry.supersedes, text_of)
-        rows = entry_rows(entry.recorded, entry.enrollment, entry.fact_year, told)
-        if _is_of_an_edition(entry):
-            yield rows[0]._replace(listing=OF_A_STUDENT)
-        else:
-            yield from rows
+        is_own = entry.fact_year == entry.enrollment.year and not _is_of_an_edition(entry)
+        recorded = Recorded(entry.recorded, entry.fact_year, is_own)
+        yield from rows_at(head_of(recorded, entry.enrollment), told)
 
 
 def _moved_by(fixes: Sequence[Positioned], year: int, record: Record) -> Iterator[Entry]:
@@ -181,7 +219,4 @@ def _answered_alike(known: Knowledge, after: Knowledge, at: datetime) -> bool:
 
 def _is_of_an_edition(entry: Entry) -> bool:
     """Whether what moved the answers is a window that was fixed, for many."""
-    if not fixes_a_window(entry.event):
-        return False
-    whose = EnrollmentId(entry.enrollment.ref, entry.fact_year)
-    return entry.event.originator_id not in (whose.stream, whose.care_stream)
+    return is_of_an_edition(entry.event, entry.enrollment.ref, entry.fact_year)

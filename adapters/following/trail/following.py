@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from yibao.adapters.following.derived import FactsFollowed, Progress, Tables
+from yibao.adapters.following.derived import Progress, Tables, WholeFollowed
 from yibao.adapters.following.trail.batches import TrailBatch
 from yibao.adapters.following.trail.rows import attempt_row, counted_row
 from yibao.adapters.following.trail.store import TrailTransaction
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MANY: Final = 20_000
 
 
-class TrailProjection(FactsFollowed[TrailTransaction]):
+class TrailProjection(WholeFollowed[TrailTransaction]):
     """Keeps a trail up with a store."""
 
     name = "audit-trail"
@@ -29,6 +29,10 @@ class TrailProjection(FactsFollowed[TrailTransaction]):
 
     def batch(self, transaction: TrailTransaction) -> TrailBatch:
         return TrailBatch(self.store, self.editions, transaction, lambda: self._bulk)
+
+    @property
+    def whole_size(self) -> int:
+        return MANY
 
     def at_once(self, facts: int) -> int:
         # Of very many it is asked together what they changed, of all who are like one another.

@@ -48,6 +48,12 @@ _INDEXES: Final = {
     },
 }
 
+#: How they are made, by their names.
+_INDEXED: Final = {
+    name: f"CREATE INDEX {name} ON entries ({columns}) WHERE {where}"
+    for name, (columns, where) in _INDEXES.items()
+}
+
 _CREATE: Final = (
     "CREATE TABLE entries (entry INTEGER PRIMARY KEY, listing INTEGER NOT NULL, "
     "recorded INTEGER NOT NULL, position INTEGER NOT NULL, attempt INTEGER NOT NULL, "
@@ -56,10 +62,7 @@ _CREATE: Final = (
     "actor TEXT NOT NULL, via TEXT, kind TEXT NOT NULL, code TEXT, correlation TEXT, "
     "moved INTEGER NOT NULL, "
     "changes TEXT)",
-    *(
-        f"CREATE INDEX {name} ON entries ({columns}) WHERE {where}"
-        for name, (columns, where) in _INDEXES.items()
-    ),
+    *_INDEXED.values(),
     "CREATE TABLE enrollments (stream TEXT PRIMARY KEY, care_stream TEXT NOT NULL UNIQUE, "
     "ref TEXT NOT NULL, year INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX of_people ON enrollments (ref)",
@@ -78,6 +81,7 @@ TRAIL: Final = Layout(
     turn=3,
     tables=("entries", "enrollments", *COMMON),
     create=_created,
+    late=lambda _: _INDEXED,
     mark={"progress": PROGRESS, "enrollments": ("stream", "care_stream", "ref", "year")},
 )
 TABLES: Final = TRAIL.tables

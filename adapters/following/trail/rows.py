@@ -7,12 +7,19 @@ from typing import Any, NamedTuple
 
 from yibao.adapters.following.derived import number_of
 from yibao.adapters.following.trail.changes import packed, text_of
-from yibao.adapters.following.trail.layout import BITS, EVERYWHERE, OF_A_SCHOOL, REFUSED
+from yibao.adapters.following.trail.layout import (
+    BITS,
+    EVERYWHERE,
+    OF_A_SCHOOL,
+    OF_A_STUDENT,
+    REFUSED,
+)
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.store import CountedAttempts
 from yibao.domain.facts import KeptAttempt, Positioned
+from yibao.domain.facts.events import Event
 from yibao.domain.vocabulary import EnrollmentId
-from yibao.projections.audit_trail import Effect, Entry
+from yibao.projections.audit_trail import Effect, Entry, Recorded, fixes_a_window
 
 
 class Listed(NamedTuple):
@@ -43,35 +50,58 @@ def listed(
     )
 
 
-def entry_rows(
-    recorded: Positioned, enrollment: EnrollmentId, fact_year: int, listed: Listed
-) -> list[TrailRow]:
-    """A fact of a student, with what it changed; twice where it took her to another school."""
-    event, (ref, year) = recorded.event, enrollment
+class Head(NamedTuple):
+    """Of a row of a fact what does not depend on what it changed."""
+
+    placed: tuple[Any, ...]
+    told: tuple[str, str | None, str]
+    correlation: str | None
+    is_own: bool
+
+
+def head_of(recorded: Recorded, enrollment: EnrollmentId) -> Head:
+    """The same of something recorded that may have moved the answers of an enrollment."""
+    (position, event), fact_year, is_own = recorded
+    ref, year = enrollment
     is_elsewhere = year != fact_year
-    row = TrailRow(
-        EVERYWHERE,
-        number_of(event.recorded_at),
-        recorded.position,
-        0,
-        year if is_elsewhere else 0,
-        number_of(event.occurred_at),
-        ref,
-        year,
-        fact_year if is_elsewhere else None,
-        listed.policy,
-        listed.school,
-        event.by,
-        event.via,
-        event.name,
-        listed.code,
+    return Head(
+        (
+            OF_A_STUDENT if not is_own and is_of_an_edition(event, ref, fact_year) else EVERYWHERE,
+            number_of(event.recorded_at),
+            position,
+            0,
+            year if is_elsewhere else 0,
+            number_of(event.occurred_at),
+            ref,
+            year,
+            fact_year if is_elsewhere else None,
+        ),
+        (event.by, event.via, event.name),
         event.correlation_id,
-        listed.moved,
-        listed.changes,
+        is_own,
     )
-    if listed.former_school is None:
+
+
+def rows_at(head: Head, told: Listed) -> list[TrailRow]:
+    """The rows of something recorded, if it is the enrollment's own or moved its answers."""
+    placed, kind, correlation, is_own = head
+    policy, school, former, code, moved, changes = told
+    if not (is_own or moved):
+        return []
+    row: TrailRow = tuple.__new__(
+        TrailRow, (*placed, policy, school, *kind, code, correlation, moved, changes)
+    )
+    if former is None or placed[0] == OF_A_STUDENT:
         return [row]
-    return [row, row._replace(listing=OF_A_SCHOOL, school=listed.former_school)]
+    return [row, row._replace(listing=OF_A_SCHOOL, school=former)]
+
+
+def is_of_an_edition(event: Event, ref: str, year: int) -> bool:
+    """Whether it is a window that was fixed, for many, and nothing of a student's year."""
+    if not fixes_a_window(event):
+        return False
+    whose = EnrollmentId(ref, year)
+    return event.originator_id not in (whose.stream, whose.care_stream)
 
 
 def edition_row(recorded: Positioned, policy: str) -> TrailRow:

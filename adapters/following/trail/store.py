@@ -1,9 +1,10 @@
 """The trail's own tables: rows in, pages out."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from yibao.adapters.following.derived import Transaction
+from yibao.adapters.following.derived import Tables, Transaction
 from yibao.adapters.following.trail.layout import OF_A_STUDENT
 from yibao.adapters.store.connections import Sql
 from yibao.domain.vocabulary import EnrollmentId
@@ -33,9 +34,6 @@ class TrailRow(NamedTuple):
 
 
 _COLUMNS: Final = ", ".join(TrailRow._fields)
-_INSERT: Final = (
-    f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(TrailRow._fields))})"
-)
 
 
 def rows_of(sql: Sql, question: str, values: Sequence[Any]) -> list[TrailRow]:
@@ -46,12 +44,16 @@ def rows_of(sql: Sql, question: str, values: Sequence[Any]) -> list[TrailRow]:
 class TrailTransaction(Transaction):
     """One transaction on the trail."""
 
+    def __init__(self, tables: Tables, sql: Sql, side: str) -> None:
+        super().__init__(tables, sql, side)
+        self._can_hold = cache(tables.can_hold)
+
     def insert(self, rows: Iterable[TrailRow]) -> None:
-        self.sql.run_many(_INSERT, map(self._filed, rows))
+        self.sql.fill(f"entries ({_COLUMNS})", [self._filed(row) for row in rows])
 
     def _filed(self, row: TrailRow) -> TrailRow:
         """A row under its school, or under none where the database does not take its name."""
-        takes = row.school is None or self.tables.can_hold(row.school)
+        takes = row.school is None or self._can_hold(row.school)
         return row if takes else row._replace(school=None)
 
     def replace_counted(self, rows: Iterable[TrailRow]) -> None:

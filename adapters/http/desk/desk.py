@@ -211,11 +211,18 @@ class Desk:
             return await self.run(lambda service: service.record(edition, command)), edition
         if isinstance(command, Register):
             target = self.opened().service.enrollment_of(command)
+            check_served(target.ref)
         assert target is not None
         receipt = await self._together.do(Told(target, command, who))
         if receipt.repeated and not await self.run(_is_still_hers, target, command, who):
             raise Problem("superseded_right")
         return receipt, target
+
+
+def check_served(ref: str) -> None:
+    """Raises Problem, as of nobody, for a reference that can stand in no path of ours."""
+    if "/" in ref:
+        raise Problem("not_found")
 
 
 def _asked(

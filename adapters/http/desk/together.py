@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from yibao.adapters.http.rights import Who, allows
 from yibao.adapters.service import Receipt, Service
+from yibao.adapters.service.recording import ByTheRecord
 from yibao.domain.facts.commands import Command
 from yibao.domain.vocabulary import EnrollmentId
-from yibao.projections.answer import Answer
 from yibao.projections.record import Record
 
 
@@ -27,12 +27,12 @@ def recorded(service: Service, some: Sequence[Told]) -> list[Receipt | Exception
     """What becomes of each, in one transaction for all; no two are about one student."""
     by_student = {each.whose: each for each in some}
 
-    def allowed(_: Answer, record: Record) -> str | None:
+    def judge(record: Record) -> str | None:
         told = by_student[record.enrollment]
         return allows(told.who, told.command, record)
 
     asked = [(each.whose, each.command) for each in some]
-    replies = service.record_each(asked, batch=len(asked), allowed=allowed)
+    replies = service.record_each(asked, batch=len(asked), allowed=ByTheRecord(judge))
     return list(replies)  # type: ignore[arg-type]  # no group was asked for
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
-from yibao.adapters.http.desk import Desk
+from yibao.adapters.http.desk import Desk, check_served
 from yibao.adapters.http.endpoints.documented import DOCUMENTED_WITH_BODY
 from yibao.adapters.http.rights import Who, allows, grants_of
 from yibao.adapters.http.wire import (
@@ -93,6 +93,7 @@ def _asked(who: Who, given: bytes) -> Asked:
     """The commands of a line, each of which the roles of who asks may tell; or why not."""
     try:
         line = Line.model_validate(json_object(given))
+        check_served(line.ref)
         return EnrollmentId(line.ref, line.year), [*_commands(who, line)]
     except ValidationError as error:
         return BadValue(place(error).partition(".")[0], reason(error))

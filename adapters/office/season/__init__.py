@@ -16,6 +16,7 @@ from yibao.adapters.office.season.morning import (
     this_morning,
     today_json,
 )
+from yibao.adapters.office.season.standing import make_ready
 from yibao.adapters.office.season.student import Shown, shown_by_number, shown_json
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "entered",
     "listed",
     "listed_json",
+    "make_ready",
     "noon",
     "on_list",
     "shown_by_number",

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from yibao.adapters.office.directory import Directory, Entry
 from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, noon, urgency
 from yibao.adapters.office.season.standing import standing
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import plain
-from yibao.domain.refusals import BadValue
-from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.refusals import BadValue, UnreadableEvent
+from yibao.domain.vocabulary import EnrollmentId, State
+
+#: In which states a proxy may be entered, or should have been.
+_NOT_JOINED: Final = (None, State.REGISTERED, State.LAPSED, State.OPTED_OUT)
 
 
 class HowMany(NamedTuple):
@@ -63,8 +66,7 @@ def this_morning(service: Service, directory: Directory | None, school: str, on:
     """
     at = noon(on)
     found = standing(service, school, at)
-    waiting = len(directory.waiting_proxies(school)) if directory else 0
-    counts = {**found.counts, PROXIES: waiting}
+    counts = {**found.counts, PROXIES: len(_proxies(service, directory, school, at))}
     lists = tuple(HowMany(name, counts.get(name, 0)) for name in LISTS)
     return Morning(school, on, at, lists, found.parked)
 
@@ -101,7 +103,7 @@ def on_list(
     if name not in LISTS:
         raise BadValue("name", f"is no list; there are {', '.join(LISTS)}")
     if name == PROXIES:
-        return sorted(_proxies(service, directory, school), key=urgency), 0
+        return sorted(_proxies(service, directory, school, noon(on)), key=urgency), 0
     found = standing(service, school, noon(on), name)
     return found.due, found.parked
 
@@ -125,13 +127,26 @@ def entered(
     return tuple(sorted(found, key=_place))
 
 
-def _proxies(service: Service, directory: Directory | None, school: str) -> list[Due]:
-    """Who signed on paper, where nobody has entered it yet; the year is hers on that day."""
+def _proxies(service: Service, directory: Directory | None, school: str, at: datetime) -> list[Due]:
+    """Who signed on paper, where nobody has entered it yet; the year is hers on that day.
+
+    Left out is who has joined otherwise since, has left, or is at another school.
+    """
     found = []
     for ref, day in directory.waiting_proxies(school) if directory else ():
         years = [year for year in service.enrollments(ref) if year <= day.year]
-        found.append(Due(PROXIES, EnrollmentId(ref, max(years, default=day.year))))
+        whose = EnrollmentId(ref, max(years, default=day.year))
+        if _is_to_enter(service, whose, school, at):
+            found.append(Due(PROXIES, whose))
     return found
+
+
+def _is_to_enter(service: Service, whose: EnrollmentId, school: str, at: datetime) -> bool:
+    try:
+        answer = service.at(whose, at)
+    except UnreadableEvent:
+        return True
+    return answer.school in (None, school) and answer.state in _NOT_JOINED
 
 
 def _place(entered: Entered) -> tuple[bool, str, EnrollmentId]:

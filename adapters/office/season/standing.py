@@ -53,6 +53,17 @@ def standing(service: Service, school: str, at: datetime, name: str | None = Non
     return page.asked(service.cohort(at, school=school), name)
 
 
+def make_ready(service: Service, school: str, at: datetime) -> None:
+    """Asks about an instant beforehand, unless what was found then is kept. Raises as `standing`.
+
+    To ask of everybody takes a while, and of those alone of whom something was learned since none.
+    """
+    with _OPENING:
+        is_kept = (school, at) in _KEPT.get(service, ())
+    if not is_kept:
+        standing(service, school, at)
+
+
 class _Page:
     """What was found of a school at an instant, up to a position."""
 

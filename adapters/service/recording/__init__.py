@@ -1,7 +1,7 @@
 """How commands become facts: loaded, judged and saved in one transaction."""
 
 from yibao.adapters.service.recording.adopted import check_unaltered, is_altered
-from yibao.adapters.service.recording.asking import Allowed, check_callable
+from yibao.adapters.service.recording.asking import Allowed, ByTheRecord, check_callable
 from yibao.adapters.service.recording.given import (
     CommandOrGroup,
     command_of,
@@ -16,6 +16,7 @@ __all__ = [
     "ATTEMPTS_KEPT",
     "BATCH",
     "Allowed",
+    "ByTheRecord",
     "Clock",
     "CommandOrGroup",
     "Receipt",

@@ -15,6 +15,17 @@ from yibao.projections.record import Record
 #: Asked about the student as she stands there: None where it is allowed, else why not, in a word.
 Allowed = Callable[[Answer, Record], str | None]
 
+
+class ByTheRecord:
+    """Is allowed or not by the record alone: nothing need be answered before it is asked."""
+
+    def __init__(self, judge: Callable[[Record], str | None]) -> None:
+        self._judge = judge
+
+    def __call__(self, answer: Answer | None, record: Record) -> str | None:
+        return self._judge(record)
+
+
 _WORD: Final[TypeAdapter[str]] = TypeAdapter(GivenKey)
 
 
@@ -46,9 +57,10 @@ def ask(allowed: Allowed, record: Record, at: datetime) -> None:
 
     Raises BadValue where what comes back is neither None nor a word that may be kept.
     """
-    answered = answer(record, at, record.latest)
+    asked: Any = allowed
+    answered = None if isinstance(allowed, ByTheRecord) else answer(record, at, record.latest)
     try:
-        word: Any = allowed(answered, record)
+        word: Any = asked(answered, record)
     except Exception as error:
         raise _Raised(error) from None
     if word is None:

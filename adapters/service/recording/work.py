@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Final, NamedTuple, cast
 from uuid import UUID
 
@@ -265,8 +265,20 @@ class Work:
         """Everything recorded of a student, with what this transaction will add to it."""
         if enrollment not in self._records:
             self._records |= self._records_with(enrollment, editions)
-        record = self._records[enrollment]
-        return record.followed_by(self._fresh) if self._fresh else record
+        record, ref = self._records[enrollment], enrollment.ref
+        # Of another student nothing concerns her; to look would be to ask for her attempts.
+        fresh = [each for each in self._fresh if self._whose.get(each.originator_id, ref) == ref]
+        return record.followed_by(fresh) if fresh else record
+
+    @cached_property
+    def _whose(self) -> dict[UUID, str]:
+        """Whose each stream is that something may be recorded on; an edition's is nobody's."""
+        return {
+            stream: each.ref
+            for years in self._years.values()
+            for each in years
+            for stream in (each.stream, each.care_stream)
+        }
 
     def _records_with(
         self, enrollment: EnrollmentId, editions: Editions

@@ -160,5 +160,5 @@ def _in_states(found: _Turns, along: Along[Any]) -> Iterator[tuple[State | None,
 def of_each(at: datetime | None, along: Along[Any], none: int) -> Numbers:
     """The instant of everybody on a path, as numbers."""
     if isinstance(at, InstantColumn):
-        return at.column.values()[along.places]
+        return at.column.at(along.places)
     return numpy.full(len(along.rows), none if at is None else instant_number(at))

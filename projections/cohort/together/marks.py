@@ -71,7 +71,7 @@ def _whose(knowledge: Knowledge) -> tuple[Any, Any]:
 
 def _numbers(word: Any, along: Along[Any], words: Words) -> Any:
     if isinstance(word, WordColumn):
-        return word.column.values()[along.places]
+        return word.column.at(along.places)
     return words.number(word)
 
 

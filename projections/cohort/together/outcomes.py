@@ -149,4 +149,4 @@ def _days(
 
 
 def _each(day: Any, along: Along[Any]) -> Any:
-    return day.column.values()[along.places] if isinstance(day, DayColumn) else day_number(day)
+    return day.column.at(along.places) if isinstance(day, DayColumn) else day_number(day)

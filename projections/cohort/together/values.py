@@ -107,5 +107,5 @@ def _states(changes: Sequence[Any]) -> list[State | None]:
 def _each(value: Any, along: Along[Any], number: Callable[[Any], int]) -> Any:
     """The numbers of everybody on a path, or the one number that is everybody's."""
     if isinstance(value, DayColumn | InstantColumn | WordColumn):
-        return value.column.values()[along.places]
+        return value.column.at(along.places)
     return number(value)

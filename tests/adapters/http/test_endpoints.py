@@ -261,6 +261,16 @@ def test_a_batch_has_a_reply_a_line_in_order(web: Web, ada: str) -> None:
     assert [each["status"] for each in batch(web, body)] == [200, 409, 422, 404, 422, 200, 400]
 
 
+def test_a_reference_that_no_path_can_hold_is_registered_by_nobody(web: Web) -> None:
+    body = {"ref": "a/b", **REGISTRATION}
+    assert web.post("officer", "/enrollments", body).status_code == 404
+    line = {"ref": "a/b", "year": 2025, "key": web.key()}
+    (reply,) = batch(
+        web, json.dumps(line | {"commands": [{"command": "register", **REGISTRATION}]})
+    )
+    assert (reply["status"], reply["code"]) == (404, "not_found")
+
+
 def batch(web: Web, body: str, **query: Any) -> list[Any]:
     found = web.client.post(
         "/v1/batches",

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from yibao.adapters.http.console.console import Console
+from yibao.adapters.http.console.mornings import Mornings
 from yibao.adapters.http.console.pages.asked import number_in
 from yibao.adapters.http.console.rendering import Page
 from yibao.adapters.http.console.routes.signing_in import to_student
@@ -37,6 +38,7 @@ SIZE: Final = 200
 
 def add(router: APIRouter, console: Console) -> None:
     """Adds it to a router."""
+    mornings = Mornings(console.desk)
 
     @router.get("/today")
     async def today(request: Request) -> Response:
@@ -57,7 +59,9 @@ def add(router: APIRouter, console: Console) -> None:
                 parked=page.words("cohort", "parked", count=found.parked) if found.parked else "",
             )
 
-        return await console.desk.run(asked)
+        response = await console.desk.run(asked)
+        mornings.expect(school)
+        return response
 
     @router.get("/lists/{name}")
     async def one(request: Request, name: str) -> Response:

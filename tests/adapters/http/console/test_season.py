@@ -4,8 +4,10 @@ import html
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from queue import Queue
+from typing import Any, NamedTuple
 
 import pytest
 from given.console import PEOPLE, Browsing, browsing, csrf, served
@@ -19,6 +21,7 @@ from yibao.adapters.office.imports import Asked, record_table
 from yibao.adapters.office.judging import HEADINGS
 from yibao.adapters.office.reading import read_table
 from yibao.adapters.office.season import LISTS, listed, this_morning
+from yibao.adapters.service import CohortView
 from yibao.testing import Clock, clock_at
 
 OFFICER = Who("officer-1", frozenset({Role.OFFICER}), frozenset({SCHOOL}))
@@ -84,6 +87,8 @@ def test_a_season_through_the_pages_is_the_season_of_the_library(
     monkeypatch.setitem(PEOPLE, "season", OFFICER)
     browser = browsing(served(pages.service, pages.people)).sign_in("season")
     season = season_of(40, in_tables_alone=True)
+    kinds = [sheet.kind for sheet in season.sheets]
+    assert (kinds[0], {*kinds}) == ("roster", {*HEADINGS})
     for sheet in season.sheets:
         file = write_sheet(tmp_path, sheet)
         for each in (pages, library):
@@ -92,6 +97,9 @@ def test_a_season_through_the_pages_is_the_season_of_the_library(
         table = read_table(file, HEADINGS[sheet.kind])
         by_library = record_table(library.service, library.people, sheet.kind, table, asked)
         assert imported(browser, file, sheet.kind, sheet.corrects) == by_library.counts
+        today = browser.get(f"/console/today?day={sheet.at:%Y-%m-%d}").text
+        then = this_morning(library.service, library.people, SCHOOL, sheet.at.date())
+        assert counts(today, "list") == dict(then.lists)
     today = browser.get(f"/console/today?day={UNTIL}").text
     morning = this_morning(library.service, library.people, SCHOOL, UNTIL)
     assert counts(today, "list") == dict(morning.lists)
@@ -102,6 +110,18 @@ def test_a_season_through_the_pages_is_the_season_of_the_library(
         found = listed(library.service, library.people, name, SCHOOL, UNTIL, by="officer-1")
         entries = [(e.person.number, e.person.name) for e in found.entries if e.person]
         assert told == entries
+    unpaid = {each.pupil.number for each in season.lives if each.confirmed_at and not each.paid_at}
+    renewing = f"/console/lists/next-premium?day={UNTIL}"
+    assert {*re.findall(r"<tr><td>(\d+)</td>", browser.get(renewing).text)} == unpaid
+    for left in range(len(unpaid), 0, -1):  # until the last has paid for the next year
+        page = browser.get(renewing).text
+        assert counts(browser.get(f"/console/today?day={UNTIL}").text, "list")[
+            "next-premium"
+        ] == left  # fmt: skip
+        hers = re.findall(r'href="(/console/s/[^"?]+)', page)[0]
+        paid = browser.fill_in(f"{hers}/do/pay_premium", year="2026", at="2025-12-15T09:00")
+        assert paid.status_code == 303
+    assert re.findall(r"<tr><td>(\d+)</td>", browser.get(renewing).text) == []
 
 
 def test_a_student_is_found_by_her_number_which_stands_in_no_address(
@@ -132,6 +152,33 @@ def test_a_student_is_found_by_her_number_which_stands_in_no_address(
         data={"csrf": csrf(page), "filter": person.number},
     )
     assert filtered.status_code == 200
+
+
+def test_as_a_day_begins_its_page_is_made_ready(
+    pages: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PEOPLE, "season", OFFICER)
+    made = Queue[date]()
+
+    def steps(cohort: CohortView, now: Any = CohortView.steps) -> Any:
+        made.put(cohort.at.date())
+        return now(cohort)
+
+    monkeypatch.setattr(CohortView, "steps", steps)
+    evening, morning = date(2025, 9, 14), date(2025, 9, 15)
+    pages.clock.move_to("2025-09-14 23:59:59.5")
+    with browsing(served(pages.service, pages.people)) as browser:
+        browser.sign_in("season")
+        for _ in range(2):
+            browser.get("/console/today")
+        assert made.get(timeout=10) == evening
+        pages.clock.move_to("2025-09-15 00:00")
+        assert made.get(timeout=10) == morning
+        pages.clock.move_to("2025-09-15 08:00")
+        assert browser.get("/console/today").status_code == 200
+        assert made.empty()  # it was kept
+        assert browser.get(f"/console/today?day={UNTIL}").status_code == 200
+        assert made.get(timeout=10) == UNTIL
 
 
 def test_of_a_list_those_alone_are_looked_up_who_are_shown(

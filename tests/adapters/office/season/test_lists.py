@@ -277,6 +277,25 @@ def test_proxies_that_nobody_has_entered_yet_are_kept_in_the_directory(
     assert accesses(settings) == [("list", "officer-7", "p-b")]
 
 
+def test_a_proxy_is_to_be_entered_as_long_as_she_is_here_and_has_not_joined(
+    season: Service, directory: Directory
+) -> None:
+    signed = [WaitingProxy(ref, date(2025, 9, 8)) for ref in ("p-a", "p-b")]
+    with directory.importing(lambda _: True) as entries:
+        entries.proxies_wait("sjtu", signed)
+    season.confirm(EnrollmentId("p-a", 2025), at="2025-09-09 10:00", channel="app")
+    season.change_school(EnrollmentId("p-b", 2025), at="2025-09-10 10:00", school="tongji")
+
+    def told(on: date) -> list[str]:
+        page = this_morning(season, directory, "sjtu", on)
+        entries = json_of(season, directory, "proxies-to-enter", on)["entries"]
+        assert dict(page.lists)["proxies-to-enter"] == len(entries)
+        return [each["ref"] for each in entries]
+
+    assert told(date(2025, 9, 8)) == ["p-a"]
+    assert told(date(2025, 9, 11)) == []
+
+
 def test_who_cannot_be_read_is_left_out_and_told_of(tmp_path: Path) -> None:
     clock, file = read_instant("2025-09-20 10:00"), tmp_path / "facts.db"
     with open_service(f"sqlite:///{file}", clock=lambda: clock) as service:
