@@ -18,9 +18,10 @@ from yibao.adapters.http.console.console import Console
 from yibao.adapters.http.console.pages import forms
 from yibao.adapters.http.console.pages.asked import number_in
 from yibao.adapters.http.console.rendering import Page, is_for
+from yibao.adapters.http.console.routes.recording import seen_in
 from yibao.adapters.http.desk import Theirs, whole_page
 from yibao.adapters.http.rights import may
-from yibao.adapters.http.wire import Problem, etag_of, expected_of, problem_of
+from yibao.adapters.http.wire import Problem, etag_of, problem_of
 from yibao.adapters.office.directory import Accessed
 from yibao.adapters.service import Service
 from yibao.adapters.views.console import told_lines
@@ -130,7 +131,7 @@ def add(router: APIRouter, console: Console) -> None:
         sent = await console.form(request, page.who)
         given = {key: value for key, value in sent.items() if isinstance(value, str)}
         values = forms.values_sent(FixWindow, given)
-        key, seen = given.get("key", ""), expected_of(given.get("seen", ""))
+        key, seen = given.get("key", ""), seen_in(given)
         assert page.who is not None
         try:
             await console.desk.tell(page.who, policy, "fix_window", values, key=key, expected=seen)

@@ -31,6 +31,7 @@ from yibao.adapters.service import Service
 from yibao.adapters.shapes import plain
 from yibao.domain.calendar import read_day
 from yibao.domain.refusals import BadValue
+from yibao.domain.vocabulary import EnrollmentId
 
 #: So many of a list stand on a page.
 SIZE: Final = 200
@@ -149,7 +150,7 @@ async def _list(console: Console, page: Page, name: str, words: str) -> Response
     assert page.who is not None
     by = page.who.actor
 
-    def asked(service: Service) -> Response:
+    def asked(service: Service) -> tuple[Response, list[EnrollmentId]]:
         found, _ = on_list(service, console.people, name, school, on)
         of_year = found
         if years:
@@ -158,7 +159,8 @@ async def _list(console: Console, page: Page, name: str, words: str) -> Response
         # Who they are is looked up, and noted, of those alone who are shown.
         some = fitting[begin : begin + SIZE]
         shown = entered(console.people, school, some, by=by)
-        return page.render(
+        unnamed = [each.due.enrollment for each in shown if each.person is None]
+        answered = page.render(
             "list.html.j2",
             page.words("office_list", name),
             name=name,
@@ -174,8 +176,12 @@ async def _list(console: Console, page: Page, name: str, words: str) -> Response
             rows=[(each.due.enrollment, _cells(name, each)) for each in shown],
             following=begin + SIZE if len(fitting) > begin + SIZE else None,
         )
+        return answered, unnamed
 
-    return await console.desk.run(asked)
+    answered, unnamed = await console.desk.run(asked)
+    # Who is named was noted by the directory.
+    await console.desk.note(page.request, page.who, "list", unnamed)
+    return answered
 
 
 def _cells(name: str, entered: Entered) -> list[str]:

@@ -58,7 +58,7 @@ def add(router: APIRouter, console: Console) -> None:
         sent = await console.form(request, page.who)
         whose = EnrollmentId(ref, year)
         given = {key: value for key, value in sent.items() if isinstance(value, str)}
-        expected = expected_of(given.get("seen", ""))
+        expected = seen_in(given)
         values = await _values(console, page, whose, command, given)
         assert page.who is not None
         try:
@@ -71,6 +71,13 @@ def add(router: APIRouter, console: Console) -> None:
                 raise
             return await _form(console, page, whose, command, Sent(given, error, expected))
         return to_student(page, whose, recorded=str(receipt.event_id))
+
+
+def seen_in(given: Mapping[str, str]) -> Seen | None:
+    """What was seen by whoever sent a form; raises Problem where it does not say."""
+    if not given.get("seen"):
+        raise Problem("if_match_missing")
+    return expected_of(given["seen"])
 
 
 def key_sent(sent: FormData) -> str:

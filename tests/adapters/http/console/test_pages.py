@@ -412,6 +412,17 @@ def test_a_page_that_is_not_up_to_date_says_who_was_faster(
     assert sent.status_code == 303
 
 
+def test_a_form_says_what_was_seen(recording: Browsing, fresh: Service) -> None:
+    hidden = hidden_of(recording.get(f"{PAGE}/do/withdraw").text)
+    for seen, status in ((None, 428), ("", 428), ("junk", 412)):
+        whole = {**hidden, "on": "2025-10-20", "seen": seen}
+        sent = recording.post(
+            f"{PAGE}/do/withdraw", data={k: v for k, v in whole.items() if v is not None}
+        )
+        assert sent.status_code == status
+    assert len(fresh.facts(ADA)) == 5
+
+
 def test_a_fact_is_corrected_and_taken_back_from_the_page(
     recording: Browsing, fresh: Service
 ) -> None:

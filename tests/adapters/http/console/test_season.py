@@ -221,6 +221,21 @@ def test_of_a_list_those_alone_are_looked_up_who_are_shown(
         assert browser.get(f"/console/lists/waiting?day={UNTIL}&from={junk}").status_code == 200
 
 
+def test_who_is_in_no_directory_is_noted_on_a_list_as_well(
+    pages: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PEOPLE, "season", OFFICER)
+    pages.clock.move_to("2025-09-10 09:00")
+    pages.service.register(
+        "s-1", policy="shanghai-2025", on="2025-09-01", school=SCHOOL, category="undergraduate",
+        document="passport",
+    )  # fmt: skip
+    browser = browsing(served(pages.service, pages.people)).sign_in("season")
+    assert "s-1" in browser.get("/console/lists/not-declared").text
+    (seen,) = pages.people.accesses.page(Accessed(ref="s-1"))[0]
+    assert (seen.look.actor, seen.look.what, seen.look.year) == (OFFICER.actor, "list", 2025)
+
+
 def test_a_table_that_is_held_no_longer_has_to_be_chosen_again(
     pages: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
