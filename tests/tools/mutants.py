@@ -98,6 +98,8 @@ EQUIVALENT: dict[str, str] = {
     "tuple(_milestones(case, episode))): without 'milestones'": (
         "a key that nothing else has, either way"
     ),
+    "domain/lifecycle/timelines.py: if active < midnight(day_after(window.value.last)):: "
+    "Lt to LtE": "what ends the cover comes last of the same instant",
     'domain/rules/carrying.py: return case.once(("as of", id(before), told), open_before): '
     "without 'as of'": "a key that nothing else has, either way",
     'domain/rules/account.py: key = ("account_instant", confirmation.event.event_id.int, '
