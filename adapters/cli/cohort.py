@@ -39,6 +39,18 @@ def _by() -> Iterable[str]:
     return get_args(By)
 
 
+def _states() -> Iterable[str]:
+    from yibao.domain.vocabulary import State
+
+    return (*map(str, State), "none")
+
+
+def _steps() -> Iterable[str]:
+    from yibao.projections.next_step import CODES
+
+    return (*CODES, "none")
+
+
 def _whom(command: F) -> F:
     """Which store, which instants, and whose enrollments."""
     return STORE(_AT(_among(command)))
@@ -137,9 +149,17 @@ def count(policies: Path | None, lang: Any, **asked: Any) -> None:
     ),
 )
 @_whom
-@click.option("--state", help="In this state alone, or in none (default: in any).")
 @click.option(
-    "--next-step", help="With this first next step alone, or with none (default: with any)."
+    "--state",
+    type=Names(_states),
+    metavar="STATE",
+    help="In this state alone, or in none (default: in any).",
+)
+@click.option(
+    "--next-step",
+    type=Names(_steps),
+    metavar="STEP",
+    help="With this first next step alone, or with none (default: with any).",
 )
 @click.option(
     "--days-left-below",

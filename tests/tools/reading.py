@@ -737,15 +737,12 @@ class Year:
 
     def _choices(self) -> list[Fact]:
         """Enrollings and opt-outs, by their instants; of equal ones the year before's first."""
-        ours = [fact for fact in self.facts if fact["do"] in ("keep_other_cover", "confirm")]
-        before: Sequence[Fact] = ()
-        if self.edition.get("enrolled_by") == "payment":
-            before = self.before.facts if self.before else ()
-            ours = [
-                fact for fact in self.facts if fact["do"] in ("keep_other_cover", "pay_premium")
-            ]
-        ours = [f for f in (*before, *ours) if not is_payment(f) or f["year"] == self.number]
-        choices = [f for f in ours if f not in before or is_payment(f)]
+        by_payment = self.edition.get("enrolled_by") == "payment"
+        kinds = ("keep_other_cover", "pay_premium" if by_payment else "confirm")
+        choices = [fact for fact in self.facts if fact["do"] in kinds]
+        if by_payment and self.before:
+            choices = [*filter(is_payment, self.before.facts), *choices]
+        choices = [f for f in choices if not is_payment(f) or f["year"] == self.number]
         return sorted(choices, key=lambda fact: fact["at"])
 
     @property

@@ -408,3 +408,13 @@ def test_worked_example_27_is_in_no_period() -> None:
         "confirmed",
         "expired",
     ]
+
+
+def test_an_opt_out_is_its_own_year_s_though_one_of_the_year_before_is_like_it() -> None:
+    kept = did("keep_other_cover", "2025-09-10 10:00")
+    years = [
+        of(2025, SHANGHAI_2025, registered("2025-09-01"), kept),
+        of(2026, CONTINUING_2026, registered("2025-09-01"), dict(kept)),
+    ]
+    (_, second) = answers(years, when("2026-01-04 00:00"))
+    assert second["state"] == "opted_out"

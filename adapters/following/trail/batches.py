@@ -24,7 +24,7 @@ from yibao.adapters.store import FactStore, StoreError
 from yibao.domain.facts import Positioned
 from yibao.domain.refusals import YibaoError
 from yibao.domain.rules import confirmed_whichever_holds
-from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.audit_trail import (
     Entry,
     Recorded,
@@ -92,7 +92,8 @@ class TrailBatch(WholeBatch[TrailTransaction]):
         super().end_whole(until)
         self._read_up_to(until)
         for policy in self.transaction.editions():
-            for recorded in self.edition(policy).log.positioned():
+            # Of one that is not at hand nobody needs more, if nobody is registered under it.
+            for recorded in self.store.recorded(edition_stream(policy), until):
                 if fixes_a_window(recorded.event):
                     self._list_fix(recorded, policy)
                 else:

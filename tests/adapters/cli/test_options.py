@@ -193,6 +193,8 @@ def completed(line: str, **environment: str) -> set[str]:
 
 def test_commands_kinds_codes_parts_and_editions_are_completed(write: Write) -> None:
     assert completed("yibao ") == set(main.commands)
+    assert completed("yibao cohort list --state in") == {"in_waiting_period"}
+    assert completed("yibao cohort list --next-step no") == {"none"}
     assert completed("yibao policy ") == {"list", "show", "diff", "new", "check"}
     assert completed("yibao audit --kind ") == {*EVENTS, "refused"}
     assert completed("yibao audit --kind care-") == {

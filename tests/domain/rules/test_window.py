@@ -42,6 +42,10 @@ def test_the_last_day_of_the_window_belongs_to_it() -> None:
     assert told(window().closed_from) == "2026-01-01 00:00"
 
 
+def test_something_turns_where_it_opens_and_where_it_closes() -> None:
+    assert sorted(map(told, window().turns)) == ["2025-09-05 00:00", "2026-01-01 00:00"]
+
+
 def test_the_window_of_2024_opens_on_the_registration_day() -> None:
     found = window(policy="shanghai-2024", registered_on="2024-09-02")
     assert told(found.opens_at) == "2024-09-02 00:00"

@@ -870,6 +870,13 @@ def test_of_payments_under_an_edition_without_periods_the_earliest_counts() -> N
     assert student.values(NEW_YEAR)[1] == "2025-09-03"
 
 
+def test_under_one_without_periods_nobody_is_told_to_wait_for_joining() -> None:
+    by_payment = edition_saying("by-payment", enrolled_by=("event", "payment"))
+    facts = (registered("2025-09-01"), roster())
+    (step,) = Years(given(*facts, policy=by_payment)).next_steps("2025-09-06 00:00")
+    assert (step.code, step.fixed_waiting_months) == ("pay_premium", 0)
+
+
 def test_what_is_open_two_years_before_is_open_here_and_elsewhere_nothing_is_made_anew() -> None:
     student = Years(given(*COVERED[:2]), in_2026(PAID), in_2027())
     assert set(student.values("2025-12-01 00:00")) == {"pending"}
@@ -925,6 +932,28 @@ def test_it_moves_it_through_a_year_that_was_paid_for_but_never_registered() -> 
     named = checked("2026-12-05 10:00", 6, waiting_ends_on="2027-01-15")
     student = Years(given(*paid_for), given(policy=continuing()), in_2027(named))
     assert student.values("2027-02-01 00:00")[1] == "2027-01-16"
+
+
+def test_it_moves_an_e_voucher_that_came_about_after_the_account() -> None:
+    long = given(*SIGNED, checked("2025-09-06 10:30", 6), document="passport")
+    named = checked("2026-12-05 10:00", 6, waiting_ends_on="2027-01-15")
+    student = Years(long, in_2026(PAID), in_2027(named))
+    expected = ("2027-01-16", "2027-01-16 09:00", "2027-01-17 to 2027-12-31")
+    assert student.values("2027-02-01 00:00")[1:] == expected
+
+
+def test_an_account_on_record_is_built_then_though_the_waiting_that_goes_on_is_not_over() -> None:
+    student = after(LONG, PAID, account("2026-01-10 10:00", "2026-01-09"))
+    assert ("2026-01-09 00:00", "account_built") in student.states(LATER)
+
+
+def test_an_account_had_by_then_is_told_by_what_had_happened_by_then() -> None:
+    elsewhere = other_cover("2025-09-01 09:00", "other_province")
+    left_it = keep("2025-09-06 20:00", observed=True)
+    tried = activate("2025-09-06 15:30", observed=True)
+    student = Years(given(*COVERED, elsewhere, tried, left_it))
+    assert ("2025-09-06 20:00", "opted_out") in student.states(NEW_YEAR)
+    assert "evoucher_not_yet_available" in student.codes(NEW_YEAR)
 
 
 #: One lapsed year, so waiting until 30 November 2025, and left before any account was built.

@@ -66,6 +66,18 @@ def test_a_column_is_shifted_as_each_of_its_days(shifted: Callable[[date], Any])
     assert [of(int(found[number])) for number in numbers] == [*map(shifted, DAYS)]
 
 
+@pytest.mark.parametrize("year", [1850, 1969, 2199, 2400])
+@pytest.mark.parametrize("shifted", [SHIFTED[4], SHIFTED[6]], ids=count())
+def test_days_that_are_not_looked_up_are_shifted_alike(
+    shifted: Callable[[date], date], year: int
+) -> None:
+    days = [date(year, 12, 31), date(year + 1, 2, 28), date(2025, 1, 31)]
+    found = told([*map(day_number, days)], lambda path: shifted(made(DayColumn, path)))
+    assert {n: day_of(int(day)) for n, day in found.items()} == {
+        day_number(day): shifted(day) for day in days
+    }
+
+
 COMPARED: list[Callable[[date], bool]] = [
     lambda day: day < date(2025, 6, 1),
     lambda day: not date(2025, 1, 1) >= day,
