@@ -20,7 +20,7 @@ CHECKS := tests/test_wheel.py tests/test_growing.py tests/test_names.py tests/do
 SLOW := $(addprefix tests/adapters/, \
 	store/postgres/test_crashes.py store/postgres/test_faults.py store/sqlite/test_crashes.py \
 	store/test_forks.py store/test_signals.py upkeep/test_restored.py following/test_followers.py \
-	http/console/test_browser.py http/test_fuzz.py http/test_serving.py \
+	following/test_evidence_torn.py http/console/test_browser.py http/test_fuzz.py http/test_serving.py \
 	service/test_frozen_clock.py office/imports/test_kills.py office/season/test_a_season.py)
 
 .PHONY: demo serve test slow check coverage pictures bench docs torture fuzz mutants pythons lock clean
@@ -80,6 +80,7 @@ torture: $(READY)
 	cd tests/adapters && YIBAO_TORTURE=$(TORTURE) ../../$(BIN)/python -m pytest -n 2 -rP \
 		store/sqlite/test_crashes.py store/postgres/test_crashes.py store/postgres/test_faults.py \
 		store/test_forks.py store/test_signals.py following/test_followers.py \
+		following/test_evidence_torn.py \
 		upkeep/test_restored.py service/test_crowds.py service/test_many_at_once.py \
 		following/test_trail_at_once.py ../projections/cohort/test_exact.py office/imports/test_kills.py
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from yibao.adapters.office.directory import Directory, Entry
+from yibao.adapters.office.directory import Directory, Entry, WaitingProxy
 from yibao.adapters.office.season.lists import LISTS, PROXIES, Due, noon, urgency
-from yibao.adapters.office.season.standing import standing
+from yibao.adapters.office.season.standing import judged, standing
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import plain
 from yibao.domain.refusals import BadValue, UnreadableEvent
@@ -132,13 +132,14 @@ def _proxies(service: Service, directory: Directory | None, school: str, at: dat
 
     Left out is who has joined otherwise since, has left, or is at another school.
     """
-    found = []
-    for ref, day in directory.waiting_proxies(school) if directory else ():
-        years = [year for year in service.enrollments(ref) if year <= day.year]
-        whose = EnrollmentId(ref, max(years, default=day.year))
-        if _is_to_enter(service, whose, school, at):
-            found.append(Due(PROXIES, whose))
-    return found
+
+    def judge(proxy: WaitingProxy) -> Due | None:
+        years = [year for year in service.enrollments(proxy.ref) if year <= proxy.day.year]
+        whose = EnrollmentId(proxy.ref, max(years, default=proxy.day.year))
+        return Due(PROXIES, whose) if _is_to_enter(service, whose, school, at) else None
+
+    waiting = directory.waiting_proxies(school) if directory else []
+    return judged(service, school, at, waiting, judge) if waiting else []
 
 
 def _is_to_enter(service: Service, whose: EnrollmentId, school: str, at: datetime) -> bool:

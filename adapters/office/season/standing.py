@@ -5,10 +5,10 @@ stands until something is learned of her; then she alone is asked again.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from yibao.adapters.following.derived import not_collecting
@@ -44,13 +44,31 @@ def standing(service: Service, school: str, at: datetime, name: str | None = Non
     Whose day comes first stands before all others. Raises what `service.cohort` does, and
     UnreadableEvent.
     """
+    return _page(service, school, at).asked(service.cohort(at, school=school), name)
+
+
+def judged(
+    service: Service,
+    school: str,
+    at: datetime,
+    whom: Iterable[Hashable],
+    judge: Callable[[Any], Due | None],
+) -> list[Due]:
+    """Who of some stands on a list by what each is judged at an instant.
+
+    It is kept until anything at all is learned. Raises what `service.cohort` and `judge` do.
+    """
+    return _page(service, school, at).judged(service.cohort(at, school=school), whom, judge)
+
+
+def _page(service: Service, school: str, at: datetime) -> "_Page":
     with _OPENING:
         pages = _KEPT.setdefault(service, OrderedDict())
         page = pages.setdefault((school, at), _Page())
         pages.move_to_end((school, at))
         while len(pages) > 1 and sum(each.entries for each in pages.values()) > _ENTRIES:
             pages.popitem(last=False)
-    return page.asked(service.cohort(at, school=school), name)
+    return page
 
 
 def make_ready(service: Service, school: str, at: datetime) -> None:
@@ -74,6 +92,8 @@ class _Page:
         self._due: dict[EnrollmentId, list[Due]] = {}
         self._parked = 0
         self._lists = _Lists(())
+        self._judged_as_of: int | None = None
+        self._judged: dict[Hashable, Due | None] = {}
 
     @property
     def entries(self) -> int:
@@ -92,6 +112,18 @@ class _Page:
                 self._parked = learned.parked
                 self._lists = _Lists(due for each in self._due.values() for due in each)
             return self._lists.standing(name, self._parked)
+
+    def judged(
+        self, cohort: CohortView, whom: Iterable[Hashable], judge: Callable[[Any], Due | None]
+    ) -> list[Due]:
+        with self._lock:
+            as_of = cohort.as_of()
+            if as_of is None or as_of != self._judged_as_of:
+                self._judged_as_of, self._judged = as_of, {}
+            for each in (whom := list(whom)):
+                if each not in self._judged:
+                    self._judged[each] = judge(each)
+            return [due for each in whom if (due := self._judged[each])]
 
     def _changed(self, since: dict[int, int]) -> set[int]:
         """Of whom something was learned, and who came or left."""
