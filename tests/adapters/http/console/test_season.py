@@ -192,7 +192,7 @@ def test_of_a_list_those_alone_are_looked_up_who_are_shown(
     imported(browser, write_sheet(tmp_path, sheet), sheet.kind, sheet.corrects)
     on_it = listed(pages.service, pages.people, "not-confirmed", SCHOOL, UNTIL, by="test")
     numbers = {each.person.number for each in on_it.entries if each.person}
-    address = f"/console/lists/not-confirmed?day={UNTIL}"
+    page, address = "", f"/console/lists/not-confirmed?day={UNTIL}"
 
     def looked_up() -> list[str | None]:
         asked = Accessed(actor=OFFICER.actor)
