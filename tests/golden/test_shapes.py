@@ -163,8 +163,7 @@ def test_a_store_of_an_earlier_release_answers_as_it_did(golden: Golden) -> None
     told = golden.told
     at = read_instant(told["at"])
     with yibao.open(golden.url) as service:
-        for ref, answers in told["students"].items():
-            student = EnrollmentId(ref, told["year"])
+        for student, answers in _students(told):
             found = answer_json(service.at(student, at, known_at=at))
             assert _told_then(found, answers["latest"]) == answers["latest"]
             for version, states in enumerate(answers["states"]):
@@ -181,6 +180,14 @@ def test_a_store_of_an_earlier_release_answers_as_it_did(golden: Golden) -> None
         )
 
 
+def _students(told: dict[str, Any]) -> Iterator[tuple[EnrollmentId, dict[str, Any]]]:
+    """The enrollments of a golden store, with what was answered of each."""
+    years = {str(told["year"]): told["students"], **told.get("later", {})}
+    for year, students in years.items():
+        for ref, answers in students.items():
+            yield EnrollmentId(ref, int(year)), answers
+
+
 def _told_then(found: dict[str, Any], released: dict[str, Any]) -> dict[str, Any]:
     """Of an answer what a release told: each piece of care tells more since (R37)."""
     then = {key: found[key] for key in released}
@@ -192,8 +199,13 @@ def _told_then(found: dict[str, Any], released: dict[str, Any]) -> dict[str, Any
 
 def test_a_command_repeated_after_an_upgrade_is_recognized(golden: Golden) -> None:
     told = golden.told
+
+    def enrollment(text: str) -> EnrollmentId:
+        ref, _, year = text.partition("/")
+        return EnrollmentId(ref, int(year or told["year"]))
+
     as_given: dict[str, Callable[[str], Any]] = {
-        "EnrollmentId": lambda ref: EnrollmentId(ref, told["year"]),
+        "EnrollmentId": enrollment,
         "UUID": UUID,
         "str": str,
     }

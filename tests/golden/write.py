@@ -7,18 +7,24 @@ python tests/golden/write.py store v0.1.0   # a store with every event shape, an
 """
 
 import json
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import chdir, closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from held import GOLDEN, hold
+from click.testing import CliRunner
+from held import BESIDE, GOLDEN, hold
 from held import release as hold_as
+from keys import ORIGIN, PEOPLE, SCHOOL, directory_in, signing_key
 
 import yibao
+from yibao.adapters.cli import main
+from yibao.adapters.office.directory import WaitingProxy, open_directory
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service, open_service
 from yibao.adapters.shapes.answer import answer_json
@@ -30,6 +36,8 @@ from yibao.domain.refusals import Refused
 from yibao.domain.vocabulary import EnrollmentId
 
 END = datetime(2026, 2, 1, 12, 0, tzinfo=SHANGHAI)
+#: The benefit year that follows 2025.
+LATER = 2026
 
 
 def write_schemas() -> None:
@@ -66,12 +74,16 @@ class _Noting:
         def call(*given: Any, **values: Any) -> Receipt:
             values["command_id"] = f"golden-{len(self.calls) + 1}"
             receipt: Receipt = getattr(self.service, method)(*given, **values)
-            told = [{type(each).__name__: str(getattr(each, "ref", each))} for each in given]
+            told = [{type(each).__name__: _written(each)} for each in given]
             answered = {"event_id": str(receipt.event_id), "version": receipt.version}
             self.calls.append({"method": method, "given": told, "values": values} | answered)
             return receipt
 
         return call
+
+
+def _written(given: Any) -> str:
+    return f"{given.ref}/{given.year}" if isinstance(given, EnrollmentId) else str(given)
 
 
 class _Ticking:
@@ -92,6 +104,7 @@ def write_store(release: str) -> None:
     with open_service(f"sqlite:///{path}", by="officer-7", clock=_Ticking()) as service:
         noting = _Noting(service)
         _live_through_an_autumn(noting)
+        _go_on_studying(noting)
         _be_refused(service)
         refs = ("ada", "bo")
         students = {ref: EnrollmentId(ref, 2025) for ref in refs}
@@ -111,24 +124,58 @@ def write_store(release: str) -> None:
                 ]
                 for ref, student in students.items()
             },
-            "students": {
-                ref: {
-                    "latest": answer_json(service.at(student, END, known_at=END)),
-                    "states": [
-                        [c.state.value for c in service.at(student, END, known_at=v).timeline]
-                        for v in range(len(service.facts(student)) + 1)
-                    ],
-                }
-                for ref, student in students.items()
+            "students": {ref: _answers(service, student) for ref, student in students.items()},
+            "later": {
+                str(LATER): {ref: _answers(service, EnrollmentId(ref, LATER)) for ref in refs}
             },
         }
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("PRAGMA journal_mode=DELETE")
     _dump(path)
+    told["note"], told["vkey"] = _put_beside(path)
     text = json.dumps(told, indent=1, ensure_ascii=False)
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     hold_as(release)
+
+
+def _answers(service: Service, student: EnrollmentId) -> dict[str, Any]:
+    """What is answered of a student, at the end and by each version."""
+    return {
+        "latest": answer_json(service.at(student, END, known_at=END)),
+        "states": [
+            [c.state.value for c in service.at(student, END, known_at=v).timeline]
+            for v in range(len(service.facts(student)) + 1)
+        ],
+    }
+
+
+def _put_beside(path: Path) -> tuple[str, str]:
+    """What cannot be made anew of the store: a directory and a signed log; its note and its key."""
+    with TemporaryDirectory() as folder, chdir(folder):
+        shutil.copy(path, "store.db")
+        key = ("--key", signing_key(Path()).name)
+        begun = _printed("init", "--origin", ORIGIN, *key, "--store", "store.db")
+        note = _printed("checkpoint", *key, "--store", "store.db")
+        with closing(open_directory(directory_in(Path()), _Ticking(), make=True)) as directory:
+            with directory.importing(lambda ref: True) as importing:
+                importing.add(PEOPLE)
+                importing.keep([each.ref for each in PEOPLE])
+                importing.proxies_wait(SCHOOL, [WaitingProxy("bo", END.date())])
+            directory.find(SCHOOL, PEOPLE[0].entry.number, by="officer-7", reason="counter")
+        with closing(sqlite3.connect("store.db.evidence")) as connection:
+            # Where it is on this machine nobody has to know.
+            connection.execute("UPDATE progress SET key_file = '/srv/log.key'")
+            connection.commit()
+            connection.execute("VACUUM")
+        BESIDE.mkdir(exist_ok=True)
+        for name in ("store.db.evidence", "people.db", "people.db.keys"):
+            shutil.copy(name, BESIDE / f"{path.stem}.{name}")
+    return note, begun.partition("\n")[0]
+
+
+def _printed(*arguments: str) -> str:
+    return CliRunner().invoke(main, ["evidence", *arguments], catch_exceptions=False).stdout
 
 
 def _dump(path: Path) -> None:
@@ -204,6 +251,35 @@ def _live_through_an_autumn(service: _Noting) -> None:
     service.withdraw(bo, at="2025-11-01 10:00", on="2025-11-10")
     _be_ill(service, ada)
     _be_ill(service, bo)
+
+
+def _go_on_studying(service: _Noting) -> None:
+    """The year that follows: paid for with an amount, repaired, fixed to the hour, and left."""
+    edition = "shanghai-2026-continuing"
+    service.fix_window(edition, at="2025-11-01 10:00", closes_at="2025-12-05 15:00", school="fudan")
+    # Bo has left in November, and comes back.
+    for ref, on, paid in (
+        ("ada", "2025-09-01", "2025-11-20 10:00"),
+        ("bo", "2025-11-18", "2026-01-08 10:00"),
+    ):
+        service.register(
+            ref,
+            at="2025-11-18 10:00",
+            policy=edition,
+            on=on,
+            school="fudan",
+            category="undergraduate",
+            document="resident_id_card",
+        )
+        who = EnrollmentId(ref, LATER)
+        service.declare_roster(who, at="2025-11-19 10:00")
+        service.pay_premium(who, at=paid, year=LATER, amount="400.00", observed=True)
+    service.verify_prior_coverage(
+        EnrollmentId("bo", LATER), at="2026-01-09 10:00", lapsed_years=2, years_repaid=1
+    )
+    service.withdraw(
+        EnrollmentId("ada", LATER), at="2026-01-10 10:00", on="2026-01-11", kind="graduated"
+    )
 
 
 def _be_refused(service: Service) -> None:
