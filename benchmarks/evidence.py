@@ -112,7 +112,7 @@ def _signed_and_proven(
 
 def recording(folder: Path, commits: int) -> Iterator[Row]:
     """One fact a commit, while another process follows and signs, and while nobody does."""
-    file, numbers, spent = folder / "followed.db", count(), dict[str, list[float]]()
+    file, numbers, spent = folder / "beside-a-follower.db", count(), dict[str, list[float]]()
     key = folder / "evidence.pem"
     service = open_service(f"sqlite:///{file}", clock=lambda: NOON)
     with service, closing(open_store(f"sqlite:///{file}", to_ask=True)) as store:

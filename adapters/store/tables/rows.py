@@ -63,11 +63,13 @@ _SOME_STREAMS: Final = (
 )
 
 
+#: That the streams are named twice keeps PostgreSQL from reading the whole table, which it does of
+#: one that has grown since it looked how it is filled.
 _LAST_ROWS: Final = (
     "SELECT originator_id, originator_version, topic, state FROM stored_events AS e "
     "JOIN (SELECT originator_id AS stream, MAX(originator_version) AS last FROM stored_events "
-    "WHERE originator_id IN ({}) GROUP BY originator_id) AS l "
-    "ON e.originator_id=l.stream AND e.originator_version=l.last"
+    "WHERE originator_id IN ({0}) GROUP BY originator_id) AS l "
+    "ON e.originator_id=l.stream AND e.originator_version=l.last WHERE e.originator_id IN ({0})"
 )
 
 
@@ -122,7 +124,7 @@ def rows_of_streams(
         statement = _SOME_STREAMS.format(places)
         if last_some:
             statement = f"{statement} UNION ALL {_LAST_ROWS.format(last_places)}"
-        rows = sql.rows(f"{statement} ORDER BY 1, 2", (*some, *last_some))
+        rows = sql.rows(f"{statement} ORDER BY 1, 2", (*some, *last_some, *last_some))
         for key, of_stream in groupby(rows, key=itemgetter(0)):
             found[stream_in(key)] = [row[1:] for row in of_stream]
     return found
