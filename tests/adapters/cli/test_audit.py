@@ -494,7 +494,7 @@ def test_a_person_reads_the_trail_in_both_languages(run: Run, store: str) -> Non
         "院校已提交申报数据",
         "待遇享受期",
         "报到注册",
-        "确认期尚未开始",
+        "确认期或缴费期尚未开始",
     ):
         assert word in chinese
     for word in ("refused", "confirmed", "schedules", "report", "benefit window"):

@@ -131,7 +131,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     def mistaken(*_: object) -> NoReturn:
         raise KeyError("what nobody should read")
 
-    monkeypatch.setattr(batches, "entry_rows", mistaken)
+    monkeypatch.setattr(batches, "rows_of_entries", mistaken)
 
 
 def test_a_mistake_of_the_programs_own_parks_nobody_and_whoever_asks_is_told_of_it(

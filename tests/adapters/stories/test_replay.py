@@ -531,7 +531,7 @@ def test_a_person_reads_what_failed_with_file_and_line(tell: Write, run: Run) ->
     assert "state: expected active, came confirmed" in text
     assert "why: the confirmation window is not open yet" in text
     assert "1 of 1 story fails" in text
-    assert "确认期尚未开始" in run("replay", path, "--lang", "zh").stdout
+    assert "确认期或缴费期尚未开始" in run("replay", path, "--lang", "zh").stdout
 
 
 #: What can never be right, which only what is known by then tells: where, and why in Chinese.

@@ -333,15 +333,15 @@ def test_who_may_not_have_a_directory_written_anew_does_not_open_it(
     settings: DirectorySettings, postgres: Server, postgres_url: str
 ) -> None:
     of_another = settings.model_copy(
-        update={"directory": postgres_url.replace("postgres@", "clerk@")}
+        update={"directory": postgres_url.replace("postgres@", "librarian@")}
     )
-    postgres.sql("DROP ROLE IF EXISTS clerk", "CREATE ROLE clerk LOGIN")
+    postgres.sql("DROP ROLE IF EXISTS librarian", "CREATE ROLE librarian LOGIN")
     with opened(settings.model_copy(update={"directory": postgres_url})) as directory:
         added(directory, ADA)
     with psycopg.connect(postgres_url) as connection:
-        connection.execute("GRANT USAGE ON SCHEMA yibao_directory TO clerk")
-        connection.execute("GRANT SELECT ON yibao_directory.accesses TO clerk")
-        connection.execute("GRANT SELECT ON yibao_directory.people TO clerk")
+        connection.execute("GRANT USAGE ON SCHEMA yibao_directory TO librarian")
+        connection.execute("GRANT SELECT ON yibao_directory.accesses TO librarian")
+        connection.execute("GRANT SELECT ON yibao_directory.people TO librarian")
     with pytest.raises(StoreError, match="belongs to postgres, who alone can have it written anew"):
         opened(of_another)
     kept = accesses_there(of_another.url, of_another)  # which asks for no more
