@@ -157,7 +157,9 @@ def _put_beside(path: Path) -> tuple[str, str]:
         key = ("--key", signing_key(Path()).name)
         begun = _printed("init", "--origin", ORIGIN, *key, "--store", "store.db")
         note = _printed("checkpoint", *key, "--store", "store.db")
-        with closing(open_directory(directory_in(Path()), _Ticking(), make=True)) as directory:
+        made = open_directory(directory_in(Path()), _Ticking(), make=True)
+        assert made is not None
+        with closing(made) as directory:
             with directory.importing(lambda ref: True) as importing:
                 importing.add(PEOPLE)
                 importing.keep([each.ref for each in PEOPLE])
