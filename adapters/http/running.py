@@ -73,15 +73,19 @@ def _folder_for_now() -> Iterator[Path]:
     In memory alone a school cannot be: keys and tables are files, as what follows its facts is.
     """
     # uvicorn raises again by what it was stopped; what it does not know must stop it as well.
+    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.getsignal(each) for each in stopping}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     folder = mkdtemp(prefix="yibao-")
     try:
         yield Path(folder)
     finally:
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whoever is impatient waits
+        for each in stopping:  # whoever is impatient waits
             signal.signal(each, signal.SIG_IGN)
         rmtree(folder)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _going_on_from(at: datetime) -> Clock:

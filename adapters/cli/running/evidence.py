@@ -1,17 +1,16 @@
 """The evidence of a store: keys and logs, notes and proofs."""
 
 import logging
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from yibao.adapters.cli.running.evidence_files import key_given, read_text
+from yibao.adapters.cli.running.projecting import ended_by_signals
 from yibao.adapters.following import Standing, Stop, Supervisor, lead_of
 from yibao.adapters.following.derived import instant_of
 from yibao.adapters.following.evidence import (
@@ -209,10 +208,6 @@ def follow(
 ) -> None:
     """Keeps the logs up with a store, signs and publishes, until the process is asked to end."""
     stop = Stop()
-
-    def asked_to_end(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
     with _opened_to_sign(url, key, sign_with) as (evidence, signer):
         signing = _Signing(evidence, signer, places, timedelta(seconds=0 if once else every))
         supervisor = Supervisor(
@@ -225,9 +220,8 @@ def follow(
             if signing.failed:
                 raise signing.failed[-1]
             return
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, asked_to_end)
-        supervisor.follow(stop)
+        with ended_by_signals(stop):
+            supervisor.follow(stop)
 
 
 class _Signing:

@@ -87,10 +87,6 @@ def follow(
     Raises StoreError where this role may only read.
     """
     stop = Stop()
-
-    def asked_to_end(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
     with _opened_to_write(url, trail, editions) as opened:
         telemetry = open_telemetry()
         supervisors = [
@@ -107,11 +103,25 @@ def follow(
                     while opened.store.again(partial(supervisor.take_in, stop)):
                         pass  # a long backlog, told of now and then
             return
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, asked_to_end)
-        with ThreadPoolExecutor(len(supervisors)) as threads:
+        with ended_by_signals(stop), ThreadPoolExecutor(len(supervisors)) as threads:
             for done in [threads.submit(_follow, each, stop) for each in supervisors]:
                 done.result()
+
+
+@contextmanager
+def ended_by_signals(stop: Stop) -> Iterator[None]:
+    """Sets `stop` when the process is asked to end; afterwards signals do what they did before."""
+
+    def asked_to_end(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    asking = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, asked_to_end) for number in asking}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _follow(supervisor: Supervisor, stop: Stop) -> None:

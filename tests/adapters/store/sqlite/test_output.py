@@ -18,6 +18,8 @@ from click.testing import CliRunner
 
 import yibao
 from yibao.adapters.cli.group import Commands
+from yibao.adapters.cli.running.projecting import ended_by_signals
+from yibao.adapters.following import Stop
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.store.facts import StoreError
 from yibao.adapters.store.files.writing import NotWritten, written
@@ -395,3 +397,13 @@ def test_whoever_presses_control_c_is_told_so_in_one_line() -> None:
     interrupted = click.Command("wait", callback=lambda: signal.raise_signal(signal.SIGINT))
     done = CliRunner().invoke(Commands(commands=[interrupted]), ["wait"])
     assert (done.exit_code, done.output) == (130, "yibao: interrupted\n")
+
+
+def test_when_what_follows_has_ended_signals_do_what_they_did_before() -> None:
+    asking = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(each) for each in asking]
+    stop = Stop()
+    with ended_by_signals(stop):
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.is_set()
+    assert [signal.getsignal(each) for each in asking] == before
