@@ -1,15 +1,15 @@
 """The rows of a table, whatever they tell: planned, recorded and told, so many at a time."""
 
-import gc
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from yibao.adapters.following.derived import not_collecting
 from yibao.adapters.office.directory import Directory, Importing, Person, WaitingProxy
 from yibao.adapters.office.imports.verdicts import FINE, Change, Imported, RowVerdict, Verdict
 from yibao.adapters.office.judging import (
@@ -105,7 +105,8 @@ class Rows:
         """A verdict for each row, recorded so many rows at a time."""
         found: list[RowVerdict] = []
         for begin in range(0, len(self.rows), batch):
-            with _not_collecting() if batch <= BATCH else nullcontext():
+            # What a batch makes it lets go of, though it looks like growth beside the whole table.
+            with not_collecting() if batch <= BATCH else nullcontext():
                 plans = self._planned(self.rows[begin : begin + batch])
                 found += self._record(plans, entries, dry_run)
             if watch is not None:
@@ -190,21 +191,6 @@ class Rows:
             )
             for plan in ended
         ]
-
-
-@contextmanager
-def _not_collecting() -> Iterator[None]:
-    """Without looking for what is left over: a batch lets go of all that it has made.
-
-    While it is made it looks like growth, and the whole table would be looked through each time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _ended(plan: Plan, reply: Any) -> Plan:
