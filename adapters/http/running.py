@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from shutil import rmtree
 from tempfile import mkdtemp
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -53,8 +54,8 @@ def run_demo(host: str, port: int, tell_link: Callable[[str], None]) -> None:
     from yibao.adapters.office.demo import make_school
 
     token = token_urlsafe(24)
-    with _folder_for_now() as folder:
-        made = make_school(folder / "school")
+    with _stopping() as stopping, _folder_for_now() as folder:
+        made = make_school(folder / "school", watch=stopping.check)
         roles = frozenset(Role) - {Role.STUDENT}
         who = Who("demo-1", roles, frozenset({made.school}))
         tokens = Tokens({sha256(token.encode()).hexdigest(): who})
@@ -62,8 +63,46 @@ def run_demo(host: str, port: int, tell_link: Callable[[str], None]) -> None:
             url_given(made.store), HttpSettings(), identify=tokens, directory=made.settings,
             clock=_going_on_from(made.at), once=token,
         )  # fmt: skip
+        stopping.server = uvicorn.Server(uvicorn.Config(served, host=host, port=port, **_QUIET))
+        stopping.check()
         tell_link(f"http://{host}:{port}/console/once/{token}")
-        uvicorn.run(served, host=host, port=port, **_QUIET)
+        stopping.server.run()
+        if stopping.by != signal.SIGINT:  # so a demo is meant to end
+            stopping.check()
+
+
+class _Stopping:
+    """By which signal a demo is asked to stop, if it is.
+
+    That is noted and looked at, and nothing is raised where a signal happens to come: what is
+    raised inside a library's callback can be lost, and the demo would go on.
+    """
+
+    by: int | None = None
+    server: uvicorn.Server | None = None
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        self.by = number
+        if self.server is not None:  # which listens to signals itself as soon as it runs
+            self.server.should_exit = True
+
+    def check(self, *progress: int) -> None:
+        """Raises SystemExit where it was asked for."""
+        if self.by is not None:
+            sys.exit(128 + self.by)
+
+
+@contextmanager
+def _stopping() -> Iterator[_Stopping]:
+    """Until this has ended signals ask to stop, and do nothing else: whoever is impatient waits."""
+    stopping = _Stopping()
+    asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stopping.ask) for number in asking}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -72,20 +111,11 @@ def _folder_for_now() -> Iterator[Path]:
 
     In memory alone a school cannot be: keys and tables are files, as what follows its facts is.
     """
-    # uvicorn raises again by what it was stopped; what it does not know must stop it as well.
-    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {each: signal.getsignal(each) for each in stopping}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     folder = mkdtemp(prefix="yibao-")
     try:
         yield Path(folder)
     finally:
-        for each in stopping:  # whoever is impatient waits
-            signal.signal(each, signal.SIG_IGN)
         rmtree(folder)
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _going_on_from(at: datetime) -> Clock:
