@@ -12,6 +12,7 @@ import yibao
 from yibao.adapters.http import console
 from yibao.adapters.http.desk import Desk, Opened
 from yibao.adapters.http.endpoints import endpoints, operating
+from yibao.adapters.http.erasing import erased_daily
 from yibao.adapters.http.identify import first_of, ways_of
 from yibao.adapters.http.metrics import Metrics
 from yibao.adapters.http.opening import directory_here, opened
@@ -77,7 +78,8 @@ def app(
         with opened(url, settings, metrics, directory, clock) as found:
             held[:] = [found]
             app.state.service = found.service
-            yield
+            async with erased_daily(found, settings.accesses_days):
+                yield
 
     told, registered = ways_of(settings)
     ways = [way for way in (identify, *told) if way]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import timedelta
 from os import environ
 
 from yibao.adapters.http.desk import Opened
@@ -12,6 +11,7 @@ from yibao.adapters.office.directory import (
     directory_settings,
     open_accesses,
     open_directory,
+    open_shared,
 )
 from yibao.adapters.service import Clock, shanghai_now
 from yibao.adapters.service import open as open_service
@@ -34,7 +34,7 @@ def opened(
     """The service, the accesses and the directory, if there is one; raises StoreError.
 
     Where somebody is to be forgotten a second person is always asked: on the web one alone could
-    be anybody who found a screen open. Accesses older than is set are erased.
+    be anybody who found a screen open.
     """
     with ExitStack() as held:
         service = held.enter_context(
@@ -47,5 +47,5 @@ def opened(
             assert people is not None
             held.enter_context(people)
         accesses = people.accesses if people else held.enter_context(closing(open_accesses(url)))
-        accesses.erase(shanghai_now() - timedelta(days=settings.accesses_days))
-        yield Opened(service, accesses, people)
+        shared = held.enter_context(closing(open_shared(url)))
+        yield Opened(service, accesses, people, shared)

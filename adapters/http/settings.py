@@ -35,7 +35,7 @@ class HttpSettings(BaseSettings):
     refused_tries: int = Field(default=1000, ge=1)
     """Refused tries of one actor in an hour, after which the next is answered with 429."""
     accesses_days: int = Field(default=1095, ge=1, le=36500)
-    """How many days it is kept who looked at whom; what is older is erased at each start."""
+    """How many days it is kept who looked at whom; what is older is erased at start and daily."""
     operated_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     """Networks from which health and figures are asked without a token; as JSON, a list."""
     console: bool = True

@@ -110,6 +110,7 @@ _APPENDS: Final = (
     "GRANT INSERT, DELETE ON yibao.notes TO {role}",
     # Who looked at whom is noted, and erased after a time.
     "GRANT INSERT, DELETE ON yibao_accesses.accesses TO {role}",
+    "GRANT INSERT, UPDATE, DELETE ON yibao_accesses.ended, yibao_accesses.tries TO {role}",
     "GRANT INSERT, UPDATE ON yibao.counted_attempts TO {role}",
     # What follows from the facts may be lost; what was noticed is kept.
     f"GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {_DERIVED} TO {{role}}",

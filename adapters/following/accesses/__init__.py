@@ -1,5 +1,5 @@
-"""Who looked at whom: the table of it, beside what follows the facts, which it does not."""
+"""Who looked at whom, and what the web shares: tables of which none follows from the facts."""
 
-from yibao.adapters.following.accesses.layout import ACCESSES, ACCESSES_TABLE
+from yibao.adapters.following.accesses.layout import ACCESSES, ACCESSES_TABLE, SHARED_TABLES
 
-__all__ = ["ACCESSES", "ACCESSES_TABLE"]
+__all__ = ["ACCESSES", "ACCESSES_TABLE", "SHARED_TABLES"]

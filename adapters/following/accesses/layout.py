@@ -1,7 +1,8 @@
-"""The table of who looked at whom, as either database has it.
+"""The tables of who looked at whom, and of who has to ask no longer, as either database has them.
 
-It follows from nothing: in a PostgreSQL database it stands beside what does, made by the same owner
-and never made anew. What is asked of it and noted in it is the directory's.
+They follow from nothing: in a PostgreSQL database they stand beside what does, made by the same
+owner and never made anew. What is asked of the first and noted in it is the directory's; the
+others are the web's.
 """
 
 from typing import Final
@@ -15,13 +16,22 @@ ACCESSES_TABLE: Final = (
     "year INTEGER, trace TEXT)"
 )
 
+#: Sessions that were ended and how long they would have lasted, and refused tries by the hour.
+#: Beside a SQLite store they have a file of their own.
+SHARED_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS {prefix}ended (session TEXT PRIMARY KEY, until INTEGER NOT NULL) "
+    "WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS {prefix}tries (actor TEXT NOT NULL, hour INTEGER NOT NULL, "
+    "refused INTEGER NOT NULL, PRIMARY KEY (actor, hour)) WITHOUT ROWID",
+)
+
 ACCESSES: Final = Layout(
     told="accesses",
     schema="yibao_accesses",
-    format=1,
+    format=2,
     turn=7,
     tables=(),
-    create=lambda _: (ACCESSES_TABLE.format(prefix=""),),
+    create=lambda _: tuple(each.format(prefix="") for each in (ACCESSES_TABLE, *SHARED_TABLES)),
     mark={"accesses": ("number", "at", "actor", "what", "ref", "reason", "year", "trace")},
-    kept=("accesses",),
+    kept=("accesses", "ended", "tries"),
 )

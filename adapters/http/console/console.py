@@ -43,7 +43,7 @@ class Console:
     """The console on a desk; `secret` signs sessions, and is the same in all workers."""
 
     def __init__(self, desk: Desk, secret: str, registered: Registered | None = None) -> None:
-        self.sessions = Sessions(secret)
+        self.sessions = Sessions(secret, desk.shared)
         self.registered = registered
         self.tokens = desk
         self.desk = desk.known_by(self.sessions.who)  # whoever has signed in is known as well

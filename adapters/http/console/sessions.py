@@ -1,18 +1,21 @@
-"""Who has signed in: a signed cookie that says who it is, and nothing kept here."""
+"""Who has signed in: a signed cookie says who it is, and kept is only which were ended."""
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
 from secrets import token_urlsafe
 from typing import Any, Final
 
+from anyio import to_thread
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
 from yibao.adapters.http.rights import Role, Who
+from yibao.adapters.office.directory import Shared
 
 #: In seconds: how long a session is kept without use, and at most.
 IDLE, LONGEST = 30 * 60, 8 * 60 * 60
@@ -31,10 +34,12 @@ class Sessions:
     """Opens, reads and ends sessions, whose cookies a secret signs; and the tokens of forms.
 
     The cookie is `__Host-` where the page came by TLS. It is given anew with each answer: it ends
-    when nobody has used it for half an hour, and in any case after eight hours.
+    when nobody has used it for half an hour, and in any case after eight hours. Whoever signs out
+    ends every copy of it, wherever that is shown.
     """
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, shared: Callable[[], Shared]) -> None:
+        self._shared = shared
         self.key = sha256(f"yibao console {secret}".encode()).digest()
         self._signer = URLSafeTimedSerializer(self.key, salt="session")
 
@@ -47,8 +52,11 @@ class Sessions:
         if session := self.of(request):
             self._write(request, response, session.who, session.began, session.nonce)
 
-    def end(self, request: Request, response: Response) -> None:
-        """Signs whoever it is out."""
+    async def end(self, request: Request, response: Response) -> None:
+        """Signs whoever it is out; raises StoreError where that cannot be kept."""
+        if session := self.of(request):
+            until = datetime.fromtimestamp(session.began + LONGEST, UTC)
+            await to_thread.run_sync(self._shared().end, session.nonce, until)
         name, secure = self._name(request)
         response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 
@@ -62,7 +70,12 @@ class Sessions:
     async def who(self, request: Request) -> Who | None:
         """Who has signed in."""
         session = self.of(request)
-        return session.who if session else None
+        if session is None:
+            return None
+        if await to_thread.run_sync(self._shared().has_ended, session.nonce):
+            request.scope[_KEPT] = None
+            return None
+        return session.who
 
     def token(self, request: Request, who: Who | None) -> str:
         """What a form of this session has to send along; of nobody, what anybody's has to."""

@@ -30,7 +30,7 @@ from yibao.adapters.http.rights import (
     may,
 )
 from yibao.adapters.http.wire import Problem, trace_of
-from yibao.adapters.office.directory import Accesses, Directory, Look
+from yibao.adapters.office.directory import Accesses, Directory, InProcess, Look, Shared
 from yibao.adapters.service import Receipt, Service, shanghai_now
 from yibao.adapters.service.recording import ATTEMPTS_KEPT
 from yibao.domain.facts.commands import Command, Register
@@ -51,12 +51,13 @@ class Opened:
     """What is open while requests are answered.
 
     Without `accesses` nobody is noted, which is for an embedder who notes them elsewhere; without a
-    `directory` nobody is found by number.
+    `directory` nobody is found by number; and without anything `shared` each process knows its own.
     """
 
     service: Service
     accesses: Accesses | None = None
     directory: Directory | None = None
+    shared: Shared | None = None
 
 
 @dataclass(slots=True)
@@ -71,6 +72,8 @@ class Desk:
     identify: Identify
     threads: int = 8
     refused_tries: int = ATTEMPTS_KEPT
+    #: What other processes on the same store know as well.
+    shared: Callable[[], Shared] = field(init=False)
     tries: Tries = field(init=False)
     #: The one limiter, once there is a loop that it belongs to; whoever is the same desk has it.
     _limiters: list[CapacityLimiter] = field(init=False, default_factory=list)
@@ -78,7 +81,9 @@ class Desk:
     _noting: Gathering[Sequence[Look], None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tries = Tries(self.refused_tries)
+        alone = InProcess()
+        self.shared = lambda: self.opened().shared or alone
+        self.tries = Tries(self.refused_tries, self.shared)
         self._together = Gathering(lambda some: self.run(recorded, some), student_of)
         self._noting = Gathering(self._note_all)
 
@@ -189,7 +194,7 @@ class Desk:
         try:
             return await self._tell(who, target, name, values, how)
         except (Refused, UnknownEdition):
-            self.tries.count(who.actor)
+            await self.tries.count(who.actor)
             raise
 
     async def _tell(

@@ -1,29 +1,44 @@
 """How many tries of each actor were refused: who tries all there is gets no further."""
 
-from collections import Counter
-from time import monotonic
-from typing import Final
+from collections.abc import Callable
+from datetime import datetime
+
+from anyio import to_thread
 
 from yibao.adapters.http.wire import Problem
-
-_HOUR: Final = 3600
+from yibao.adapters.office.directory import Shared
+from yibao.adapters.service import shanghai_now
 
 
 class Tries:
-    """The refused tries of each actor in the hour that is going on, in this process."""
+    """The refused tries of each actor in the hour that is going on, whichever worker refused them.
 
-    def __init__(self, most: int) -> None:
+    That there were too many a worker learns with the first that it refuses itself, and then tells
+    that in the place of why: so no more than so many are told anything. What succeeds costs a look
+    at what this worker knows already.
+    """
+
+    def __init__(self, most: int, shared: Callable[[], Shared]) -> None:
         self._most = most
-        self._hour = 0
-        self._refused: Counter[str] = Counter()
+        self._shared = shared
+        self._stopped: dict[str, datetime] = {}
 
     def check(self, actor: str) -> None:
-        """Raises Problem where there were too many."""
-        if (hour := int(monotonic() // _HOUR)) != self._hour:
-            self._hour, self._refused = hour, Counter()
-        if self._refused[actor] >= self._most:
+        """Raises Problem where there are known to be too many."""
+        if actor in self._stopped:
+            if self._stopped[actor] == _hour(shanghai_now()):
+                raise Problem("too_many_refused")
+            del self._stopped[actor]
+
+    async def count(self, actor: str) -> None:
+        """Notes that one was refused; raises Problem where it is one too many."""
+        now = shanghai_now()
+        refused = await to_thread.run_sync(self._shared().refused, actor, now)
+        if refused >= self._most:
+            self._stopped[actor] = _hour(now)
+        if refused > self._most:
             raise Problem("too_many_refused")
 
-    def count(self, actor: str) -> None:
-        """Notes that one was refused."""
-        self._refused[actor] += 1
+
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)

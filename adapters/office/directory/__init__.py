@@ -23,6 +23,7 @@ from yibao.adapters.office.directory.directory import (
 from yibao.adapters.office.directory.people import WaitingProxy
 from yibao.adapters.office.directory.sealing import Entry
 from yibao.adapters.office.directory.settings import DirectorySettings, directory_settings
+from yibao.adapters.office.directory.shared import InProcess, Shared, open_shared
 
 __all__ = [
     "Access",
@@ -33,12 +34,15 @@ __all__ = [
     "Entry",
     "Forgotten",
     "Importing",
+    "InProcess",
     "Look",
     "Person",
+    "Shared",
     "WaitingProxy",
     "accesses_there",
     "directory_settings",
     "draw",
     "open_accesses",
     "open_directory",
+    "open_shared",
 ]

@@ -101,6 +101,17 @@ def has_schema(url: str, schema: str) -> bool:
         raise StoreError(f"{TOLD} {failure(error)}") from error
 
 
+def may_erase(url: str, schema: str, *tables: str) -> bool:
+    """Whether a database has some tables in a schema, and who asks may erase rows of each."""
+    names = [f"{schema}.{table}" for table in tables]
+    try:
+        with psycopg.connect(conninfo(url, settings_here())) as connection:
+            found = connection.execute(_MAY_ERASE, (names,))
+            return found.fetchone() == (True,)
+    except psycopg.Error as error:
+        raise StoreError(f"the database {failure(error)}") from error
+
+
 def _for_postgres(statement: str) -> str:
     return (
         statement.replace("INTEGER PRIMARY KEY AUTOINCREMENT", _NUMBERED)
@@ -110,6 +121,10 @@ def _for_postgres(statement: str) -> str:
     )
 
 
+_MAY_ERASE: Final = (
+    "SELECT bool_and(COALESCE(has_table_privilege(to_regclass(name), 'DELETE'), false)) "
+    "FROM unnest(%s::text[]) AS name"
+)
 _OF_ANOTHER: Final = (
     "SELECT pg_get_userbyid(relowner) FROM pg_class "
     "WHERE oid = to_regclass(?) AND NOT pg_has_role(relowner, 'USAGE')"

@@ -301,6 +301,8 @@ DENIED = {
     "due.entries": {"DELETE", "TRUNCATE"},
     "evidence.notes": {"DELETE", "TRUNCATE"},
     "accesses.accesses": {"UPDATE", "TRUNCATE"},
+    "accesses.ended": {"TRUNCATE"},
+    "accesses.tries": {"TRUNCATE"},
 }
 WAYS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
 

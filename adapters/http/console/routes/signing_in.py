@@ -87,7 +87,7 @@ def add(router: APIRouter, console: Console, once: str | None) -> None:
         page = await console.page(request)
         await console.form(request, page.who)
         response = RedirectResponse(f"{page.base}/sign-in", 303)
-        console.sessions.end(request, response)
+        await console.sessions.end(request, response)
         request.scope["yibao_signed"] = True
         return response
 
