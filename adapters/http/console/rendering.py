@@ -16,6 +16,7 @@ from yibao.adapters.http.console.sessions import Sessions
 from yibao.adapters.http.rights import Role, Who, may
 from yibao.adapters.http.wire import language_of
 from yibao.adapters.views.words import LANGUAGES, Language, Words
+from yibao.domain.refusals import BadValue
 
 _STATIC: Final = files("yibao.adapters.http.console") / "static"
 #: Where the language is kept that somebody has chosen.
@@ -89,6 +90,11 @@ class Page:
 
     def t(self, key: str, /, **parts: object) -> str:
         return self.words("console", key, **parts)
+
+    def errors(self, error: BadValue) -> str:
+        """All that is wrong with what was typed, in a line."""
+        told = [f"{self.words.field(w)}: {self.words.said(why)}" for w, why in error.errors]
+        return self.words.joined(told, "apart")
 
     def render(self, template: str, title: str, status: int = 200, **parts: object) -> HTMLResponse:
         """The page, or the part of one that a template is."""

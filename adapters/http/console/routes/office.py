@@ -109,8 +109,7 @@ def add(router: APIRouter, console: Console) -> None:
         try:
             found = await console.desk.run(asked)
         except BadValue as error:
-            told = [f"{page.words.field(w)}: {page.words.said(why)}" for w, why in error.errors]
-            return _finding(page, page.words.joined(told, "apart"), 422)
+            return _finding(page, page.errors(error), 422)
         if found is None:
             return _finding(page, page.t("found_nobody"), 404)
         return to_student(page, found.answers[-1].enrollment)

@@ -558,5 +558,44 @@ def test_two_persons_have_somebody_forgotten(fresh: Service, people: Directory) 
     }
 
 
+def test_whom_to_forget_is_found_by_her_number_which_stands_in_no_address(
+    fresh: Service, people: Directory
+) -> None:
+    app = served(fresh, people)
+    browsing(app).sign_in("officer").fill_in(
+        "/console/register", **NEW, **{**HER, "number": "526004"}
+    )
+    ref = people.find("sjtu", "526004", by="test")
+    assert ref
+    privacy = browsing(app).sign_in("privacy")
+    page = privacy.get("/console/forget").text
+    sent = {"csrf": csrf(page), "school": "sjtu", "reason": "asked"}
+    found = privacy.post("/console/forget/find", data={**sent, "number": "５２６００４ "})
+    assert found.status_code == 200
+    assert f'name="ref" value="{ref}"' in found.text
+    assert 'name="reason" value="asked"' in found.text
+    assert "526004" not in str(found.url)
+    assert people.to_forget() == []  # she is only found
+    looks = people.accesses.page(Accessed(ref=ref))[0]
+    assert ("find", "privacy-1", "asked") in {
+        (each.look.what, each.look.actor, each.look.reason) for each in looks
+    }
+    for wrong, status in [
+        ({"number": "nobody"}, 404),
+        ({"number": "526004", "school": "fdu"}, 404),
+        ({"number": "\x00"}, 404),
+        ({"number": ""}, 404),
+        ({"number": "526004", "reason": "Not A Word"}, 422),
+        ({"number": "526004", "csrf": ""}, 403),
+    ]:
+        tried = privacy.post("/console/forget/find", data={**sent, **wrong})
+        assert tried.status_code == status
+        assert ref not in tried.text
+    officer = browsing(app).sign_in("officer")
+    page = officer.get("/console/find").text
+    sent = {**sent, "csrf": csrf(page), "number": "526004"}
+    assert officer.post("/console/forget/find", data=sent).status_code == 403
+
+
 def test_where_there_is_no_directory_nobody_is_forgotten(fresh: Service) -> None:
     assert browsing(served(fresh)).sign_in("privacy").get("/console/forget").status_code == 404
