@@ -101,7 +101,7 @@ def has_schema(url: str, schema: str) -> bool:
         raise StoreError(f"{TOLD} {failure(error)}") from error
 
 
-def may_erase(url: str, schema: str, *tables: str) -> bool:
+def may_erase(url: str, told: str, schema: str, *tables: str) -> bool:
     """Whether a database has some tables in a schema, and who asks may erase rows of each."""
     names = [f"{schema}.{table}" for table in tables]
     try:
@@ -109,7 +109,7 @@ def may_erase(url: str, schema: str, *tables: str) -> bool:
             found = connection.execute(_MAY_ERASE, (names,))
             return found.fetchone() == (True,)
     except psycopg.Error as error:
-        raise StoreError(f"the database {failure(error)}") from error
+        raise StoreError(f"{told} {failure(error)}") from error
 
 
 def _for_postgres(statement: str) -> str:

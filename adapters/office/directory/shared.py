@@ -126,6 +126,6 @@ def open_shared(url: str) -> Shared:
         return InTables(SqliteFile(f"{file_of(url)}.sessions", _TOLD, SHARED_TABLES))
     from yibao.adapters.office.directory.postgres import PostgresSchema, may_erase
 
-    if not may_erase(url, ACCESSES.schema, "ended", "tries"):
+    if not may_erase(url, _TOLD, ACCESSES.schema, "ended", "tries"):
         return InProcess()
     return InTables(PostgresSchema(url, _TOLD, SHARED_TABLES, ACCESSES.schema))

@@ -123,16 +123,19 @@ def covered(about: Answer) -> Covered:
     return "yes" if coverage.first <= in_shanghai(about.at).date() <= coverage.last else "no"
 
 
-def values_told(about: Answer, told: dict[str, Any], words: Words) -> Iterator[Value]:
+def values_told(
+    about: Answer, told: dict[str, Any], words: Words, led_on: str = ""
+) -> Iterator[Value]:
     """The state and the values derived, each with its reason and its place in the notice.
 
-    `told` is the answer as `yibao replay --json` has it.
+    `told` is the answer as `yibao replay --json` has it, and `led_on` what the state leads on to.
     """
     for name in DERIVED:
         derived = PARTS[name].derivation(about)
         text, remark = value_and_remark(derived, about.policy, words)
         if name == "state":
-            text, remark = words("state", about.state or "none") + left(about.leaving, words), ""
+            text = words("state", about.state or "none") + left(about.leaving, words)
+            remark = led_on
         clause = _clause(about, name, words)
         yield Value(name, words("value", name), text, remark, clause, as_text(told[name]))
 

@@ -20,11 +20,11 @@ from yibao.adapters.service import Service
 from yibao.adapters.shapes import answer_json
 from yibao.adapters.views.dossier import Dossiers, dossier_of
 from yibao.adapters.views.pages import dossier_page
-from yibao.adapters.views.telling import shown
+from yibao.adapters.views.telling import goes_on, shown
 from yibao.adapters.views.words import Words
 from yibao.domain.facts import events
 from yibao.domain.facts.commands import ASKED, Void
-from yibao.domain.vocabulary import EnrollmentId
+from yibao.domain.vocabulary import EnrollmentId, State
 from yibao.projections.answer import Answer
 from yibao.projections.record import Record
 
@@ -40,12 +40,16 @@ def add(router: APIRouter, console: Console) -> None:
         page = await console.page(request)
         whose = EnrollmentId(ref, year)
 
-        def asked(service: Service, record: Record) -> Response | None:
+        def asked(service: Service, record: Record) -> tuple[Response, EnrollmentId | None] | None:
             return _page(page, console.people, service, record)
 
-        response = await console.desk.look(request, "answer", whose, asked)
-        if response is None:
+        found = await console.desk.look(request, "answer", whose, asked)
+        if found is None:
             raise Problem("not_found")
+        response, following = found
+        if following is not None:
+            assert page.who is not None
+            await console.desk.note(request, page.who, "answer", [following])
         return response
 
     @router.get("/s/{ref}/{year}/dossier")
@@ -74,8 +78,11 @@ def has_right(who: Who, record: Record, *what: str) -> bool:
 
 def _page(
     page: Page, people: Directory | None, service: Service, record: Record
-) -> Response | None:
-    """The page, or of it what hangs on the sliders where htmx asks; None where nothing is known."""
+) -> tuple[Response, EnrollmentId | None] | None:
+    """The page, or of it what hangs on the sliders where htmx asks; and whose next year it tells.
+
+    None where nothing is known.
+    """
     who, query = page.who, page.request.query_params
     assert who is not None
     assert record.now is not None
@@ -83,12 +90,14 @@ def _page(
     if asked is None:
         return None
     seen = model.seen(record, asked)
+    following = _following(service, who, seen)
     words = page.words.among(service.editions).of(seen.latest.policy)
-    parts = _answer(page, who, seen, words)
+    parts = _answer(page, who, seen, following, words)
+    told = following.enrollment if following else None
     headers = page.request.headers
     if "hx-request" in headers and "hx-history-restore-request" not in headers:
-        return page.render("answer.html.j2", "", words=words, **parts)
-    return page.render(
+        return page.render("answer.html.j2", "", words=words, **parts), told
+    whole = page.render(
         "student.html.j2",
         page.t("student"),
         words=words,
@@ -101,6 +110,19 @@ def _page(
         **_facts(who, record, asked, words),
         **parts,
     )
+    return whole, told
+
+
+def _following(service: Service, who: Who, seen: model.Seen) -> Answer | None:
+    """What an ended year leads on to: the answer about the next, where that is theirs to see."""
+    if seen.answer.state is not State.EXPIRED:
+        return None
+    ref, year = seen.record.enrollment
+    record = service.read(EnrollmentId(ref, year + 1))
+    if not record.enrolled.events or not has_right(who, record, "answer"):
+        return None
+    known = None if seen.asked.is_latest else seen.asked.cutoff
+    return service.at(record, seen.asked.at, known_at=known)
 
 
 def _dossier(page: Page, service: Service, record: Record) -> Response | None:
@@ -115,11 +137,13 @@ def _dossier(page: Page, service: Service, record: Record) -> Response | None:
     return HTMLResponse(told, headers={"Content-Security-Policy": BY_ITSELF})
 
 
-def _answer(page: Page, who: Who, seen: model.Seen, words: Words) -> dict[str, Any]:
+def _answer(
+    page: Page, who: Who, seen: model.Seen, following: Answer | None, words: Words
+) -> dict[str, Any]:
     """What hangs on the sliders."""
     answer, record = seen.answer, seen.record
     told = answer_json(answer)
-    values = list(model.values_told(answer, told, words))
+    values = list(model.values_told(answer, told, words, goes_on(following, words)))
     window = values[-1]
     reason = words.named(
         window.told, words.joined(filter(None, (window.text, window.remark)), "apart")

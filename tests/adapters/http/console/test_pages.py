@@ -6,21 +6,24 @@ import json
 import random
 import re
 from base64 import b64encode
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
-from given.console import ADA, PEOPLE, Browsing, browsing, csrf, served
+from given.console import ADA, PEOPLE, ROOT, Browsing, browsing, csrf, opened, served
 
 import yibao
 from yibao.adapters.http.rights import MAY
 from yibao.adapters.office.directory import Accessed, Directory
 from yibao.adapters.service import Service
 from yibao.adapters.shapes import answer_json
+from yibao.domain.calendar import midnight
 from yibao.domain.facts.commands import ASKED
 from yibao.domain.facts.telling import keys
+from yibao.domain.vocabulary import EnrollmentId
 from yibao.testing import clock_at, student
 
 PAGE = f"/console/s/{ADA.ref}/{ADA.year}"
+YEARS = ROOT / "scenarios/several-years/21-the-year-after-the-first-autumn-needs-no-check.yaml"
 #: Of `dist/htmx.min.js` in htmx.org 2.0.11.
 HTMX = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
 POLICY = (
@@ -78,6 +81,40 @@ def test_the_first_stop_knows_nothing_and_the_last_everything(
     _, known, _, values = told(officer.get(PAGE).text)
     assert known == story.moments(ADA)[-1]
     assert values == answer_json(story.at(ADA, told(officer.get(PAGE).text)[0]))
+
+
+def test_beside_a_year_that_has_ended_stands_how_the_next_one_goes_on() -> None:
+    with opened(YEARS) as service:
+        app = served(service)
+        page, ended = "/console/s/s-a101/2025", "2026-01-01"
+        english = browsing(app).sign_in("officer")
+        told = _state_in(english.get(f"{page}?day={ended}").text)
+        assert "goes on in 2026: active" in told
+        assert "2026 年度接续：" in _state_in(english.get(f"{page}?day={ended}&lang=zh").text)
+        assert "2026" not in _state_in(english.get(f"{page}?day=2025-12-31").text)
+        moments = service.moments(EnrollmentId("s-a101", 2025))
+        before = sum(each < midnight(date(2025, 11, 14)) for each in moments)
+        assert "2026" not in _state_in(english.get(f"{page}?day={ended}&known={before}").text)
+        assert "goes on in 2026" in _state_in(
+            browsing(app).sign_in("auditor").get(f"{page}?day={ended}&lang=en").text
+        )
+
+
+def test_who_goes_on_at_another_school_is_told_to_nobody_of_the_old_one() -> None:
+    with opened(YEARS) as service:
+        service.change_school(EnrollmentId("s-a101", 2026), school="ecnu", by="t")
+        page = "/console/s/s-a101/2025?day=2026-01-01&lang=en"
+        app = served(service)
+        told = browsing(app).sign_in("officer").get(page)
+        assert told.status_code == 200
+        assert "2026" not in _state_in(told.text)
+        assert "goes on in 2026" in _state_in(browsing(app).sign_in("auditor").get(page).text)
+
+
+def _state_in(page: str) -> str:
+    found = re.search(r'<dd data-value="state".*?</dd>', page, re.DOTALL)
+    assert found
+    return found[0].replace("\xa0", " ")
 
 
 def test_the_days_are_those_of_the_calendar_whatever_day_it_is(officer: Browsing) -> None:
