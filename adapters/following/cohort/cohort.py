@@ -232,12 +232,15 @@ class Cohort(AskedTables):
     def learned(self, whose: Whose = EVERYBODY) -> Learned | None:
         """Since when the last is known of each; None while not everything is taken in."""
         self.catch_up()
-        rows = self._rows(lambda prefix: learning(prefix, whose))
-        as_of = self._whole(rows)
-        if as_of is None:
-            return None
-        (parked,) = (int(row[4]) for row in rows if not row[0])
-        return Learned(as_of, {row[2]: row[3] for row in rows if row[0]}, parked)
+
+        def found(sql: Sql) -> tuple[list[SqlRow], list[SqlRow]]:
+            # How far it is comes first: what is learned in between is then learned again.
+            prefix = self._prefix(sql)
+            return sql.rows(*reaching(prefix)), sql.rows(*learning(prefix, whose))
+
+        reached, since = self._asked(found)
+        as_of = self._whole(reached)
+        return None if as_of is None else Learned(as_of, dict(since), int(reached[0][4]))
 
     def _whole(self, rows: Iterable[SqlRow]) -> int | None:
         """How far it was when it was asked, if that was everything."""

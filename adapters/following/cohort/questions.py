@@ -148,13 +148,9 @@ def concerning(prefix: str, asked: Asked) -> Statement:
 
 
 def learning(prefix: str, whose: Whose) -> Statement:
-    """Since when the last is known of each, by number, after a row as `counting` has it."""
+    """Since when the last is known of each, by number."""
     where, values = _where(prefix, "x", None, whose)
-    return (
-        f"{_as_of(prefix)} UNION ALL SELECT 1, NULL, x.enrollment, x.known_from, 0 "
-        f"FROM {prefix}known AS x WHERE {where}",
-        values,
-    )
+    return f"SELECT x.enrollment, x.known_from FROM {prefix}known AS x WHERE {where}", values
 
 
 def keeping(

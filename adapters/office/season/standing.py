@@ -4,6 +4,7 @@ A page is asked for again and again in a morning while little is recorded. What 
 stands until something is learned of her; then she alone is asked again.
 """
 
+from bisect import insort
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -110,7 +111,6 @@ class _Page:
                 self._take_in(cohort, self._changed(learned.since))
                 self._as_of, self._since = learned.as_of, learned.since
                 self._parked = learned.parked
-                self._lists = _Lists(due for each in self._due.values() for due in each)
             return self._lists.standing(name, self._parked)
 
     def judged(
@@ -143,12 +143,12 @@ class _Page:
     def _ask(self, cohort: CohortView, changed: set[int]) -> None:
         if len(changed) > MANY or not self._since:
             self._due = {}
-            due: Iterable[Due] = _of_all(cohort)
+            due = list(_of_all(cohort))
+            self._lists = _Lists(due)
         else:
             whom = cohort.named(changed)
-            for each in whom:
-                self._due.pop(each, None)
-            due = _due(cohort, cohort.of(whom))
+            due = list(_due(cohort, cohort.of(whom)))
+            self._lists.change([gone for each in whom for gone in self._due.pop(each, ())], due)
         for each_due in due:
             self._due.setdefault(each_due.enrollment, []).append(each_due)
 
@@ -162,6 +162,22 @@ class _Lists:
         for each in due:
             self._due.setdefault(each.name, []).append(each)
         self.entries = sum(map(len, self._due.values()))
+
+    def change(self, before: Sequence[Due], now: Sequence[Due]) -> None:
+        """Has some entries of these lists off them, and others on.
+
+        Lists that are told stay what they were: nobody else changes them.
+        """
+        gone = {id(each) for each in before}
+        names = {each.name for each in (*before, *now)}
+        for name in names:
+            self._due[name] = [each for each in self._due.get(name, ()) if id(each) not in gone]
+        for each in now:
+            if each.name in self._is_in_order:
+                insort(self._due[each.name], each, key=urgency)
+            else:
+                self._due[each.name].append(each)
+        self.entries += len(now) - len(gone)
 
     def standing(self, name: str | None, parked: int) -> Standing:
         due = self._due.get(name, []) if name else []
