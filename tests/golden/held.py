@@ -6,6 +6,8 @@ is not released yet, is held as `next`.
 
 from pathlib import Path
 
+from packaging.version import Version
+
 GOLDEN = Path(__file__).parent
 RELEASED = GOLDEN / "released"
 #: What stood beside the stores of releases, and cannot be made anew of them.
@@ -17,12 +19,8 @@ NEXT = "next"
 
 def releases(kind: str) -> list[Path]:
     """The texts of a kind that were released, the oldest first."""
-    return sorted(RELEASED.glob(f"v*.{kind}"), key=_number)
-
-
-def _number(path: Path) -> list[int]:
-    major, minor, patch, *_ = path.name.removeprefix("v").split(".")
-    return [int(major), int(minor), int(patch)]
+    found = RELEASED.glob(f"v*.{kind}")
+    return sorted(found, key=lambda path: Version(path.name.removesuffix(f".{kind}")))
 
 
 def held(kind: str) -> Path:
