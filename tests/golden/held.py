@@ -23,6 +23,11 @@ def releases(kind: str) -> list[Path]:
     return sorted(found, key=lambda path: Version(path.name.removesuffix(f".{kind}")))
 
 
+def stores() -> list[str]:
+    """The releases whose stores are kept, the oldest first."""
+    return sorted((path.stem for path in GOLDEN.glob("*.db")), key=Version)
+
+
 def held(kind: str) -> Path:
     """The text that holds now."""
     if kind not in KINDS:
