@@ -13,7 +13,7 @@ RELEASED = GOLDEN / "released"
 #: What stood beside the stores of releases, and cannot be made anew of them.
 BESIDE = GOLDEN / "beside"
 #: What is compared with every release; of other schemas only the text that holds now is kept.
-KINDS = ("api.txt", "attempts.json", "events.json")
+KINDS = ("api.txt", "attempts.json", "events.json", "surface.txt")
 NEXT = "next"
 
 

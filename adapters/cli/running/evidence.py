@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from yibao.adapters.cli.running.evidence_files import key_given, read_text
-from yibao.adapters.cli.running.projecting import ended_by_signals
+from yibao.adapters.cli.running.signals import ended_by_signals
 from yibao.adapters.following import Standing, Stop, Supervisor, lead_of
 from yibao.adapters.following.derived import instant_of
 from yibao.adapters.following.evidence import (
