@@ -5,9 +5,9 @@ A module a group of commands; what they do is loaded when one of them runs.
 
 from yibao.adapters.cli import (  # noqa: F401 - each adds its commands
     asking,
-    cohort,
     daemons,
     editions,
+    everybody,
     evidence,
     office,
     shapes,

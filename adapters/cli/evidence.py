@@ -1,6 +1,8 @@
 """`yibao evidence …`."""
 
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from yibao.adapters.cli.options import (
     print_json,
 )
 from yibao.adapters.views import in_one_line, tell
+from yibao.domain.refusals import YibaoError
 
 KEY = click.option(
     "--key", type=FILE, required=True, help="The file of the key that signs, in PKCS8."
@@ -111,13 +114,14 @@ def follow(
 ) -> None:
     """Keep the logs up with the facts, sign and publish.
 
-    Of several at once one works. It logs one line of JSON for what it takes in and signs.
+    Of several at once one works. It logs one line of JSON for what it takes in and signs. With
+    --once, exit 1 where a note is signed and a place did not take it.
     """
     from yibao.adapters.cli.running.evidence import follow
     from yibao.adapters.telemetry import log_json
 
     log_json()
-    follow(store, key, sign_with, publish, once=once, every=every)
+    _end_with(follow(store, key, sign_with, publish, once=once, every=every), lang)
 
 
 @evidence.command(
@@ -143,15 +147,38 @@ def checkpoint(
     log: Any,
     lang: Any,
 ) -> None:
-    """Take in what is new, and print the signed note."""
+    """Take in what is new, and print the signed note.
+
+    Exit 1 where it is signed and a place did not take it.
+    """
     from yibao.adapters.cli.running.evidence import sign_now, warning_of
     from yibao.adapters.views.words import Words
 
     note, failed = sign_now(store, key, sign_with, publish, log)
     click.echo(note, nl=False)
-    for told in filter(None, (warning_of(key, sign_with), *map(str, failed))):
-        tell(in_one_line(f"yibao: {Words(lang).said(told)}"), err=True)
+    if warning := warning_of(key, sign_with):
+        tell(in_one_line(f"yibao: {Words(lang).said(warning)}"), err=True)
+    _end_with(failed, lang)
+
+
+def _end_with(failed: Sequence[YibaoError], lang: Any) -> None:
+    """Tells what could not be done, and exits 1 if anything could not."""
+    from yibao.adapters.views.words import Words
+
+    for each in failed:
+        tell(in_one_line(f"yibao: {Words(lang).said(str(each))}"), err=True)
     sys.exit(1 if failed else 0)
+
+
+@contextmanager
+def _failure_in_json(as_json: bool, told: Callable[[str], Any]) -> Iterator[None]:
+    """Has a program that asked for JSON read there why it gets no answer, before it is raised."""
+    try:
+        yield
+    except YibaoError as error:
+        if as_json:
+            print_json(told(str(error)))
+        raise
 
 
 @evidence.command("status", epilog=examples("evidence status --store facts.db"))
@@ -221,9 +248,10 @@ def check(proof: Path, vkey: str, as_json: bool, lang: Any) -> None:
     Or a dossier or an audit export written with --proofs: in JSON, what is told of each fact must
     be what is proven. Exit 1 where it does not prove what it says, 2 where it cannot be read.
     """
-    from yibao.adapters.cli.running.evidence_files import checked, told_of
+    from yibao.adapters.cli.running.evidence_files import checked, told_of, unreadable
 
-    found = checked(proof, vkey)
+    with _failure_in_json(as_json, lambda why: unreadable(why).as_json()):
+        found = checked(proof, vkey)
     if as_json:
         print_json(found.as_json())
     else:
@@ -245,10 +273,11 @@ def verify(store: str, note: Path, vkey: str, as_json: bool, lang: Any) -> None:
 
     Exit 1 where a row is not what was signed, or the last of them are lost.
     """
-    from yibao.adapters.cli.running.evidence import verified
+    from yibao.adapters.cli.running.evidence import not_verified, verified
     from yibao.adapters.views.words import Words
 
-    found = verified(store, note, vkey)
+    with _failure_in_json(as_json, not_verified):
+        found = verified(store, note, vkey)
     if as_json:
         print_json({**found._asdict(), "warnings": list(found.warnings)})
     else:

@@ -6,23 +6,26 @@ is not released yet, is held as `next`.
 
 from pathlib import Path
 
+from packaging.version import Version
+
 GOLDEN = Path(__file__).parent
 RELEASED = GOLDEN / "released"
 #: What stood beside the stores of releases, and cannot be made anew of them.
 BESIDE = GOLDEN / "beside"
 #: What is compared with every release; of other schemas only the text that holds now is kept.
-KINDS = ("api.txt", "attempts.json", "events.json")
+KINDS = ("api.txt", "attempts.json", "events.json", "surface.txt")
 NEXT = "next"
 
 
 def releases(kind: str) -> list[Path]:
     """The texts of a kind that were released, the oldest first."""
-    return sorted(RELEASED.glob(f"v*.{kind}"), key=_number)
+    found = RELEASED.glob(f"v*.{kind}")
+    return sorted(found, key=lambda path: Version(path.name.removesuffix(f".{kind}")))
 
 
-def _number(path: Path) -> list[int]:
-    major, minor, patch, *_ = path.name.removeprefix("v").split(".")
-    return [int(major), int(minor), int(patch)]
+def stores() -> list[str]:
+    """The releases whose stores are kept, the oldest first."""
+    return sorted((path.stem for path in GOLDEN.glob("*.db")), key=Version)
 
 
 def held(kind: str) -> Path:

@@ -31,6 +31,19 @@ def test_what_holds_is_the_text_of_the_latest_release(folder: Path) -> None:
     assert held.held("api.txt").name == "v0.10.0.api.txt"
 
 
+def test_a_release_candidate_comes_between_the_releases(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "GOLDEN", folder)
+    for name in ("v1.0.0", "v1.0.0-rc10", "v1.0.0-rc2"):
+        for kind in ("api.txt", "db"):
+            (folder / f"{name}.{kind}").write_text("open, at, quote\n", encoding="utf-8")
+    later = ["v1.0.0-rc2", "v1.0.0-rc10", "v1.0.0"]
+    assert held.stores() == later
+    names = [path.name.removesuffix(".api.txt") for path in held.releases("api.txt")]
+    assert names == ["v0.9.0", "v0.10.0", *later]
+
+
 def test_what_is_as_released_is_not_written_again(folder: Path) -> None:
     before = names(folder)
     held.hold("api.txt", "open, at\n")

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
-from golden.held import GOLDEN, held, releases
+from golden.held import GOLDEN, held, releases, stores
 from jsonschema_rs import Draft202012Validator, ValidationError
 from pgserver import Server
 
@@ -31,7 +31,7 @@ from yibao.domain.facts.events import EVENTS
 from yibao.domain.vocabulary import EnrollmentId
 
 ROOT = Path(__file__).parents[2]
-RELEASES = sorted(path.stem for path in GOLDEN.glob("*.db"))
+RELEASES = stores()
 
 
 class Golden(NamedTuple):

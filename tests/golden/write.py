@@ -47,9 +47,11 @@ def write_schemas() -> None:
     sys.path.insert(0, str(GOLDEN.parent))
     from golden.test_derivations import HELD, derivations
     from golden.test_shapes import public_api
+    from golden.test_surface import KIND, surface
 
     HELD.write_text("\n".join(derivations()) + "\n", encoding="utf-8")
     hold("api.txt", public_api())
+    hold(KIND, surface())
     with yibao.open("memory:") as service:
         digests = {edition.edition: edition.digest for edition in service.editions}
         digests |= {f"{each.edition} benefits": each.benefits_digest for each in service.editions}

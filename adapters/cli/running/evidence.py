@@ -6,11 +6,11 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from yibao.adapters.cli.running.evidence_files import key_given, read_text
-from yibao.adapters.cli.running.projecting import ended_by_signals
+from yibao.adapters.cli.running.signals import ended_by_signals
 from yibao.adapters.following import Standing, Stop, Supervisor, lead_of
 from yibao.adapters.following.derived import instant_of
 from yibao.adapters.following.evidence import (
@@ -22,6 +22,7 @@ from yibao.adapters.following.evidence import (
     Prover,
     Verified,
     consistency,
+    lacks,
     open_evidence,
     open_prover,
     proofs,
@@ -141,14 +142,18 @@ def _signed(
     places: Sequence[str],
     failed: list[StoreError],
 ) -> KeptNote:
-    """The note of all that a log has taken in, published where that was not done yet."""
+    """The note of all that a log has taken in, published where that was not done yet.
+
+    Of a note that was published before, a folder tells whether it has it: a command does not.
+    """
     now = shanghai_now()
     note = evidence.sign(logged, signer, now)
-    if places and note.published is None:
-        found = publish(note.note, note.size, logged.name, places)
-        failed += found
-        if len(found) < len(places):
-            evidence.published(logged, note.size, now)
+    is_new = note.published is None
+    lacking = [each for each in places if is_new or lacks(each, note.size, logged.name)]
+    found = publish(note.note, note.size, logged.name, lacking)
+    failed += found
+    if is_new and len(found) < len(lacking):
+        evidence.published(logged, note.size, now)
     return note
 
 
@@ -205,8 +210,11 @@ def follow(
     *,
     once: bool,
     every: int,
-) -> None:
-    """Keeps the logs up with a store, signs and publishes, until the process is asked to end."""
+) -> list[StoreError]:
+    """Keeps the logs up with a store, signs and publishes, until the process is asked to end.
+
+    Or `once`; then it is told where the last notes were not published.
+    """
     stop = Stop()
     with _opened_to_sign(url, key, sign_with) as (evidence, signer):
         signing = _Signing(evidence, signer, places, timedelta(seconds=0 if once else every))
@@ -217,11 +225,10 @@ def follow(
             with supervisor.halt_told():
                 while evidence.store.again(partial(supervisor.take_in, stop)):
                     pass  # a long backlog, told of now and then
-            if signing.failed:
-                raise signing.failed[-1]
-            return
+            return signing.failed
         with ended_by_signals(stop):
             supervisor.follow(stop)
+        return []
 
 
 class _Signing:
@@ -299,6 +306,15 @@ def verified(url: str, note: Path, vkey: str) -> Verified:
             return verify(store, evidence, told, key)
 
 
+def not_verified(why: str) -> dict[str, Any]:
+    """What stands in the place of what `verified` found, where it could not look at all."""
+    return {
+        "ok": False,
+        **dict.fromkeys(("size", "rows", "kind", "leaf", "position")),
+        "warnings": [why],
+    }
+
+
 def write_consistency(
     url: str, earlier: Path, later: Path, vkey: str, out: Path, *, force: bool
 ) -> tuple[int, int]:
@@ -323,4 +339,4 @@ def hand_over(
     with _opened(url, to_keep=True) as (_, evidence):
         before = read_signer(old or Path(evidence.progress(LOGS[0]).key_file), old_sign_with)
         _keep_public(key, [new.key_of(evidence.progress(logged).origin) for logged in LOGS])
-        return [evidence.hand_over(logged, before, new) for logged in LOGS]
+        return evidence.hand_over(before, new)

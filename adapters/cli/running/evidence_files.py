@@ -40,13 +40,15 @@ _PROOFS: Final = re.compile(
 class Checked(NamedTuple):
     """What a file proves, if it does: `kind` is `proof`, `consistency` or `note`.
 
+    It is None where that cannot be read.
+
     `size` are the entries of the note that vouches, `leaf` the index of the proven one from 0, and
     `position`, `version` and `name` those of the fact in it. `why` is what is not proven. A
     `document` carries `proofs`, and is proven where all of them hold and no fact lacks one.
     """
 
     ok: bool
-    kind: str
+    kind: str | None
     origin: str | None = None
     size: int | None = None
     earlier: int | None = None
@@ -92,6 +94,11 @@ def checked(file: Path, vkey: str) -> Checked:
         return Checked(False, kind, why=str(error))
 
 
+def unreadable(why: str) -> Checked:
+    """What stands in the place of what was checked, where that could not be read."""
+    return Checked(False, None, why=why)
+
+
 def _proof(proof: Proof, key: VerifierKey) -> Checked:
     origin, size, _ = proof.check(key).checkpoint
     found = Checked(True, "proof", origin, size, leaf=proof.leaf)
@@ -134,7 +141,7 @@ def told_of(found: Checked, language: Language) -> str:
     words = Words(language)
     if not found.ok:
         return words("evidence", "not_proven", why=words.said(found.why or ""))
-    kind = "entry" if found.kind == "proof" and found.name is None else found.kind
+    kind = "entry" if found.kind == "proof" and found.name is None else str(found.kind)
     return words("evidence", kind, **found._asdict())
 
 

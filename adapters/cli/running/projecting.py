@@ -1,14 +1,13 @@
 """The projections of a store: how far they are, and keeping them up with it."""
 
-import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from os.path import isfile
-from types import FrameType
 from typing import Any, NamedTuple
 
+from yibao.adapters.cli.running.signals import ended_by_signals
 from yibao.adapters.cli.running.subjects import existing_store
 from yibao.adapters.editions import Editions
 from yibao.adapters.following import (
@@ -106,22 +105,6 @@ def follow(
         with ended_by_signals(stop), ThreadPoolExecutor(len(supervisors)) as threads:
             for done in [threads.submit(_follow, each, stop) for each in supervisors]:
                 done.result()
-
-
-@contextmanager
-def ended_by_signals(stop: Stop) -> Iterator[None]:
-    """Sets `stop` when the process is asked to end; afterwards signals do what they did before."""
-
-    def asked_to_end(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    asking = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, asked_to_end) for number in asking}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _follow(supervisor: Supervisor, stop: Stop) -> None:

@@ -17,7 +17,7 @@ from yibao.adapters.following.evidence.proving import (
     open_prover,
     proofs,
 )
-from yibao.adapters.following.evidence.publishing import publish
+from yibao.adapters.following.evidence.publishing import lacks, publish
 from yibao.adapters.following.evidence.store import KeptNote
 from yibao.adapters.following.evidence.verifying import Verified, verify
 
@@ -34,6 +34,7 @@ __all__ = [
     "Verified",
     "consistency",
     "kept_evidence",
+    "lacks",
     "open_evidence",
     "open_prover",
     "proofs",

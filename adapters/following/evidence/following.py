@@ -52,6 +52,13 @@ class Evidence:
         with self._tables.writing() as sql:
             yield KeptLog(sql, self._tables.prefix(""), logged.name)
 
+    @contextmanager
+    def writing_all(self) -> Iterator[list[tuple[Logged, KeptLog]]]:
+        """Every log, in one transaction with nobody in between."""
+        with self._tables.writing() as sql:
+            prefix = self._tables.prefix("")
+            yield [(logged, KeptLog(sql, prefix, logged.name)) for logged in LOGS]
+
     def close(self) -> None:
         """Closes what they are kept in; the store stays open."""
         self._tables.close()
@@ -77,10 +84,9 @@ class Evidence:
         Begun again with the same key and origin it stays as it is; raises StoreError for another.
         """
         keys: list[VerifierKey] = []
-        for logged in LOGS:
-            key = signer.key_of(f"{origin}/{logged.name}")
-            with self.writing(logged) as kept:
-                there = kept.progress()
+        with self.writing_all() as logs:
+            for logged, kept in logs:
+                key, there = signer.key_of(f"{origin}/{logged.name}"), kept.progress()
                 if there is None:
                     kept.begin(key.name, str(key), signer.file)
                 elif there.vkey != str(key):
@@ -88,7 +94,7 @@ class Evidence:
                         f"the store has a log already, {there.origin}, signed with another key "
                         "or under another name"
                     )
-            keys.append(key)
+                keys.append(key)
         return keys
 
     def catch_up(
@@ -149,20 +155,27 @@ class Evidence:
         with _lost_tiles_halt(logged), self.writing(logged) as kept:
             there, last = _begun(kept), kept.last_note()
             key = _own_key(signer, there)
-            if last is not None:
-                self._check_last(logged, kept, last)
-                if last.size == there.size:
-                    return last
-            tree = kept.tree(there.size)
-            root = tree.root()
-            if last is not None:
-                was = SignedCheckpoint.parse(last.note).checkpoint
-                check_consistency(was.size, there.size, tree.consistency(was.size), was.root, root)
+            root = self._root_to_sign(logged, kept, there.size)
+            if last is not None and last.size == there.size:
+                return last
             text = Checkpoint(there.origin, there.size, root).text
             note = str(Note.signed(text, [(key, signer.sign)]))
             signed = KeptNote(there.size, there.position, note, number_of(now), None)
             kept.add_note(signed)
             return signed
+
+    def _root_to_sign(self, logged: Logged, kept: KeptLog, size: int) -> Hash:
+        """The root of all entries; raises Halted or NotProven where the last note does not stand.
+
+        Nor does it where the log does not go on from it.
+        """
+        tree, last = kept.tree(size), kept.last_note()
+        root = tree.root()
+        if last is not None:
+            self._check_last(logged, kept, last)
+            was = SignedCheckpoint.parse(last.note).checkpoint
+            check_consistency(was.size, size, tree.consistency(was.size), was.root, root)
+        return root
 
     def _check_last(self, logged: Logged, kept: KeptLog, last: KeptNote) -> None:
         """Raises Halted where the tiles or the last entry are not those of the last note."""
@@ -180,18 +193,25 @@ class Evidence:
                     "is not what was signed"
                 )
 
-    def hand_over(self, logged: Logged, old: Signer, new: Signer) -> str:
-        """Has a log signed with another key from now on; the note in which both keys say so."""
-        with self.writing(logged) as kept:
-            there = _begun(kept)
-            before, after = _own_key(old, there), new.key_of(there.origin)
-            if before == after:
-                raise StoreError("the log is signed with this key already")
-            root = kept.tree(there.size).root()
-            told = Checkpoint(there.origin, there.size, root).text
-            text = f"yibao-handover-v1\n{before}\n{after}\n{told}"
-            kept.hand_over(str(after), new.file)
-            return str(Note.signed(text, [(before, old.sign), (after, new.sign)]))
+    def hand_over(self, old: Signer, new: Signer) -> list[str]:
+        """Has all logs signed with another key from now on; the notes in which both keys say so.
+
+        Both are handed over, or neither is. Raises Halted where a log is not what was signed.
+        """
+        with self.writing_all() as logs:
+            return [self._handed_over(logged, kept, old, new) for logged, kept in logs]
+
+    def _handed_over(self, logged: Logged, kept: KeptLog, old: Signer, new: Signer) -> str:
+        there = _begun(kept)
+        before, after = _own_key(old, there), new.key_of(there.origin)
+        if before == after:
+            raise StoreError("the log is signed with this key already")
+        with _lost_tiles_halt(logged):
+            root = self._root_to_sign(logged, kept, there.size)
+        told = Checkpoint(there.origin, there.size, root).text
+        text = f"yibao-handover-v1\n{before}\n{after}\n{told}"
+        kept.hand_over(str(after), new.file)
+        return str(Note.signed(text, [(before, old.sign), (after, new.sign)]))
 
     def published(self, logged: Logged, size: int, now: datetime) -> None:
         """Notes that the note of so many entries was published."""

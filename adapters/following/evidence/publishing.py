@@ -32,6 +32,11 @@ def publish(note: str, size: int, log: LogName, places: Sequence[str]) -> list[S
     return failed
 
 
+def lacks(place: str, size: int, log: LogName) -> bool:
+    """Whether a place is a folder in which the note of so many entries does not stand."""
+    return _is_folder(place) and not Path(place, log, f"{size}.note").is_file()
+
+
 def _is_folder(place: str) -> bool:
     if place.endswith(os.sep) or os.path.isdir(place):
         return True

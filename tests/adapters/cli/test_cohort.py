@@ -15,7 +15,7 @@ import pytest
 from matplotlib import font_manager
 
 import yibao
-from yibao.adapters.cli import cohort as options
+from yibao.adapters.cli.everybody import cohort as options
 from yibao.adapters.following.cohort import LARGEST
 from yibao.adapters.service import cohorts
 from yibao.adapters.stories.published import SCHEMAS

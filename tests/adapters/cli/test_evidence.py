@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 import yibao
 
@@ -46,6 +51,12 @@ def note(run: Run, name: str = "main.note") -> str:
     assert done.exit_code == 0, done.output
     Path(name).write_text(done.stdout)
     return done.stdout
+
+
+def write_public_key() -> None:
+    key = load_pem_private_key(Path("main.pem").read_bytes(), None).public_key()
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    Path("public.pem").write_bytes(pem)
 
 
 def key() -> str:
@@ -106,6 +117,41 @@ def test_what_was_altered_or_lost_is_told_in_json_in_words_and_by_the_exit_code(
     rows(url, "DELETE FROM stored_events WHERE notification_id=4")
     code, told = verified(run)
     assert (code, told["kind"], told["leaf"], told["position"]) == (1, "truncated", 3, None)
+
+
+@pytest.mark.parametrize("why", ["another key", "no key of the log", "no note", "no store"])
+def test_a_program_is_told_why_nothing_could_be_held_against_a_note(
+    url: str, run: Run, why: str
+) -> None:
+    note(run)
+    origin = f"{ORIGIN}2" if why == "no key of the log" else ORIGIN
+    run("evidence", "init", "--origin", origin, "--key", "other.pem")
+    asked = {"--store": "facts.db", "--note": "main.note", "--vkey": "main.pem.pub"}
+    match why:
+        case "no note":
+            asked["--note"] = "main.pem"
+        case "no store":
+            asked["--store"] = "nothing.db"
+        case _:
+            asked["--vkey"] = "other.pem.pub"
+    done = run("evidence", "verify", *(part for pair in asked.items() for part in pair), "--json")
+    assert done.exit_code == (1 if why == "another key" else 2)
+    told = json.loads(done.stdout)
+    (warning,) = told.pop("warnings")
+    assert warning in done.stderr
+    assert told == {"ok": False} | dict.fromkeys(("size", "rows", "kind", "leaf", "position"))
+
+
+def test_a_program_is_told_why_a_proof_cannot_be_read(url: str, run: Run) -> None:
+    told = note(run)
+    for file, vkey in (("main.pem", "main.pem.pub"), ("main.note", "a+b+c"), ("no", "a+b+c")):
+        done = run("evidence", "check", file, "--vkey", vkey, "--json")
+        found = json.loads(done.stdout)
+        assert (done.exit_code, found["ok"], found["kind"]) == (2, False, None)
+        assert found["why"] in done.stderr
+    Path("main.note").write_text(told.replace("\n4\n", "\n5\n"))
+    done = run("evidence", "check", "main.note", "--vkey", key(), "--json")
+    assert (done.exit_code, json.loads(done.stdout)["kind"]) == (1, "note")
 
 
 def test_a_proof_is_checked_where_there_is_no_store(url: str, run: Run) -> None:
@@ -197,6 +243,33 @@ def test_where_publishing_fails_the_note_is_signed_and_the_failure_told(url: str
     assert done.exit_code == 1
     assert done.stdout.startswith(f"{ORIGIN}/facts\n4\n")
     assert "exit 1" in done.stderr
+    more = ("--publish", "no-such-command", "--once")
+    for lang, told in (("en", "publishes has failed: exit 1"), ("zh", "公布凭据的命令失败")):
+        followed = run("evidence", "follow", *signing, *more, "--lang", lang)
+        assert followed.exit_code == 1
+        lines = [each for each in followed.stderr.splitlines() if each.startswith("yibao: ")]
+        assert len(lines) == 4  # two places, of two logs
+        assert any(told in each for each in lines)
+
+
+def test_a_folder_that_lacks_the_last_note_gets_it_and_a_command_no_note_twice(
+    url: str, run: Run
+) -> None:
+    command = f"{sys.executable} -c \"import sys; open('sent', 'a').write(sys.stdin.read())\""
+    signing = ("--store", "facts.db", "--key", "main.pem", "--publish", command, "--publish")
+    Path("full").write_text("no folder can be made here")
+    assert run("evidence", "checkpoint", *signing, "full/facts/").exit_code == 1
+    sent = Path("sent").read_text()
+    for again in range(2):
+        failed = run("evidence", "follow", *signing, "full/facts/", "--once")
+        assert failed.exit_code == 1, again
+    Path("full").unlink()
+    told = run("evidence", "checkpoint", *signing, "full/facts/", "--publish", "more/")
+    assert told.exit_code == 0, told.output
+    for folder in ("full/facts", "more"):
+        assert Path(folder, "facts", "4.note").read_text() == told.stdout
+        assert Path(folder, "facts", "checkpoint").read_text() == told.stdout
+    assert Path("sent").read_text() == sent
 
 
 def test_a_command_signs_in_the_place_of_a_key(url: str, run: Run) -> None:
@@ -207,13 +280,7 @@ def test_a_command_signs_in_the_place_of_a_key(url: str, run: Run) -> None:
         "key = load_pem_private_key(open('main.pem', 'rb').read(), None)\n"
         "sys.stdout.buffer.write(key.sign(sys.stdin.buffer.read()))\n"
     )
-    public = (
-        "from cryptography.hazmat.primitives.serialization import *\n"
-        "key = load_pem_private_key(open('main.pem', 'rb').read(), None).public_key()\n"
-        "open('public.pem', 'wb').write("
-        "key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))\n"
-    )
-    subprocess.run([sys.executable, "-c", public], check=True)
+    write_public_key()
     told = note(run)
     record(url, "s4")
     by = ("--key", "public.pem", "--sign-with", f"{sys.executable} sign.py")
@@ -250,6 +317,26 @@ def test_a_key_is_handed_over_and_what_it_signed_stays_proven(url: str, run: Run
     signing = ("--store", "facts.db", "--key")
     assert run("evidence", "checkpoint", *signing, "main.pem").exit_code == 2
     assert run("evidence", "checkpoint", *signing, "next.pem").exit_code == 0
+
+
+def test_where_one_log_cannot_be_handed_over_neither_is(url: str, run: Run) -> None:
+    note(run)
+    write_public_key()
+    sign = Path("sign.py")
+    sign.write_text(
+        "import sys\n"
+        "from cryptography.hazmat.primitives.serialization import load_pem_private_key\n"
+        "told = sys.stdin.buffer.read()\n"
+        "assert b'/attempts' not in told\n"
+        "key = load_pem_private_key(open('main.pem', 'rb').read(), None)\n"
+        "sys.stdout.buffer.write(key.sign(told))\n"
+    )
+    handing = ("evidence", "rotate", "--store", "facts.db", "--key", "next.pem")
+    by = ("--old", "public.pem", "--old-sign-with", f"{sys.executable} sign.py")
+    assert run(*handing, *by).exit_code == 2
+    again = run(*handing)
+    assert again.exit_code == 0, again.output
+    assert again.stdout.count("yibao-handover-v1") == 2
 
 
 def test_that_a_log_went_on_is_proven_over_a_hand_over_with_both_keys(url: str, run: Run) -> None:

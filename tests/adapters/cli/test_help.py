@@ -103,6 +103,9 @@ def _with_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"sha256": "0" * 64, "actor": "officer-1", "roles": ["officer"], "schools": ["sjtu"]}
     Path("tokens.yaml").write_text(json.dumps({"tokens": [told]}), encoding="utf-8")
     monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    for name in ("YIBAO_HTTP_STORE", "YIBAO_HTTP_TOKENS"):  # set to serve, and unset after the test
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
 
 
 def _with_evidence() -> None:

@@ -413,15 +413,25 @@ def test_the_tiles_are_the_same_however_many_are_taken_in_at_a_time(
 def test_a_key_is_handed_over_by_a_note_that_both_sign(store: str, note: str) -> None:
     new = signer(2)
     with opened(store) as evidence:
-        told = evidence.hand_over(FACTS, signer(), new)
+        told, _ = evidence.hand_over(signer(), new)
         with pytest.raises(StoreError, match="another key"):
             evidence.sign(FACTS, signer(), NOW)
         with pytest.raises(StoreError, match="already"):
-            evidence.hand_over(FACTS, new, new)
+            evidence.hand_over(new, new)
         assert evidence.sign(FACTS, new, NOW).note == note  # nothing is new
     handed = Note.parse(told)
     handed.check_signed(KEY, new.key_of(KEY.name))
     assert handed.text.split("\n")[:3] == ["yibao-handover-v1", str(KEY), str(new.key_of(KEY.name))]
+
+
+def test_a_log_whose_last_entry_no_longer_stands_is_not_handed_over(store: str, note: str) -> None:
+    size = held(store, note).size
+    put = "UPDATE stored_events SET topic='x' WHERE notification_id=?"
+    rows(store, put, _at(store, size - 1))
+    with opened(store) as evidence:
+        with pytest.raises(Halted, match=f"entry {size - 1}"):
+            evidence.hand_over(signer(), signer(2))
+        assert evidence.progress(FACTS).vkey == str(KEY)
 
 
 def test_a_store_without_logs_says_so_and_looking_makes_none(

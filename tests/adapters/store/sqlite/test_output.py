@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 import yibao
 from yibao.adapters.cli.group import Commands
-from yibao.adapters.cli.running.projecting import ended_by_signals
+from yibao.adapters.cli.running.signals import ended_by_signals
 from yibao.adapters.following import Stop
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.store.facts import StoreError

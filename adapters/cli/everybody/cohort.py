@@ -1,8 +1,7 @@
-"""What is asked of everybody at once: `yibao cohort …`, `yibao whatif`, `yibao due`."""
+"""`yibao cohort count | list | export | plot`: what holds of everybody at an instant."""
 
 import sys
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,15 +13,12 @@ from yibao.adapters.cli.options import (
     EDITION,
     FILE,
     FORCE,
-    INSTANT,
     ONE_JSON,
     STORE,
-    STORE_URL,
     Names,
     examples,
     lang_option,
     policies_option,
-    store_here,
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -133,7 +129,7 @@ def count(policies: Path | None, lang: Any, **asked: Any) -> None:
 
     One with several discrepancies counts under each; the total is that of enrollments.
     """
-    from yibao.adapters.cli.running.cohorts import counted
+    from yibao.adapters.cli.running.everybody.cohorts import counted
     from yibao.adapters.editions import Editions
     from yibao.adapters.views.words import Words
 
@@ -180,7 +176,7 @@ def list_(policies: Path | None, lang: Any, **asked: Any) -> None:
     Each with school, state and first next step. A file has all of them; so has CSV, unless a page
     is asked for.
     """
-    from yibao.adapters.cli.running.cohorts import listed
+    from yibao.adapters.cli.running.everybody.cohorts import listed
     from yibao.adapters.editions import Editions
     from yibao.adapters.views.words import Words
 
@@ -213,7 +209,7 @@ def export(policies: Path | None, lang: Any, **asked: Any) -> None:
     Parquet has the spans of state and first next step as well, as known at any instant, the facts,
     and the windows that were fixed; who told them is not in it, and no note.
     """
-    from yibao.adapters.cli.running.cohorts import exported
+    from yibao.adapters.cli.running.everybody.cohorts import exported
     from yibao.adapters.editions import Editions
     from yibao.adapters.views.words import Words
 
@@ -263,159 +259,8 @@ def plot(policies: Path | None, lang: Any, **asked: Any) -> None:
     state is that at the end of a day. Who is covered is told as known now, and with --known-at
     beside that as known then.
     """
-    from yibao.adapters.cli.running.plots import plotted
+    from yibao.adapters.cli.running.everybody.plots import plotted
     from yibao.adapters.editions import Editions
     from yibao.adapters.views.words import Words
 
     plotted(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)
-
-
-@main.command(
-    epilog=examples(
-        "whatif --edition editions/mine.yaml --store facts.db",
-        "whatif --edition editions/mine.yaml --store facts.db\n--known-at 2025-11-01 --json",
-        "whatif --edition editions/mine.yaml --store facts.db\n--parquet everybody.parquet",
-    )
-)
-@click.option("--edition", type=FILE, required=True, help="The file of the edited edition.")
-@click.option(
-    "--instead-of",
-    type=EDITION,
-    default="shanghai-2025",
-    show_default=True,
-    help="The edition whose place it takes.",
-)
-@click.option(
-    "--store",
-    type=STORE_URL,
-    help="The store: a PATH or a URL (default: $YIBAO_STORE where no export is given).",
-)
-@click.option(
-    "--export",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder of `cohort export --by-school` to ask in place of a store (default: none).",
-)
-@click.option(
-    "--dask",
-    metavar="ADDRESS",
-    help="Have the workers of this Dask scheduler ask a school each (default: ask here).",
-)
-@click.option(
-    "--known-at",
-    type=ASKED,
-    help="What was known by then: an instant, or a day's end (default: everything).",
-)
-@ONE_JSON
-@click.option(
-    "--parquet",
-    type=FILE,
-    help="Write a row an enrollment into this new Parquet file (default: none).",
-)
-@FORCE
-@policies_option
-@lang_option
-def whatif(
-    edition: Path,
-    instead_of: str,
-    store: str | None,
-    export: Path | None,
-    dask: str | None,
-    known_at: datetime | None,
-    as_json: bool,
-    parquet: Path | None,
-    force: bool,
-    policies: Path | None,
-    lang: Any,
-) -> None:
-    """Tell who gains and who loses cover under an edited edition.
-
-    Everybody registered under the edition it replaces is asked, and nothing is recorded. Money is
-    what the fund pays more or less for those whose days change, whatever was settled. Who gains or
-    loses the most is explained. The workers of a Dask scheduler need yibao and the export at the
-    same place; of a store one is written into a temporary folder first.
-    """
-    from yibao.adapters.cli.running.what_ifs import asked
-    from yibao.adapters.editions import Editions
-    from yibao.adapters.views.words import Words
-
-    if force and parquet is None:
-        raise click.UsageError("--force says nothing without --parquet")
-    if as_json and parquet is not None:
-        raise click.UsageError("--json and --parquet are two formats")
-    if export is not None and store is not None:
-        raise click.UsageError("--store says nothing beside --export")
-    if export is None and (store := store or store_here()) is None:
-        raise click.UsageError("give a --store or an --export")
-    asked(
-        store,
-        export,
-        Editions(policies),
-        Words(lang),
-        sys.stdout,
-        sys.stderr,
-        edition=edition,
-        instead_of=instead_of,
-        dask=dask,
-        known_at=known_at,
-        as_json=as_json,
-        parquet=parquet,
-        force=force,
-    )
-
-
-@main.command(
-    epilog=examples(
-        "due --store facts.db",
-        "due --store facts.db --until 2025-12-29 --json",
-        "due --store facts.db --cloudevents --size 1000",
-    )
-)
-@STORE
-@click.option(
-    "--until",
-    type=INSTANT,
-    help="What has come by this instant; a day is its beginning (default: now).",
-)
-@click.option(
-    "--acknowledge",
-    "acknowledged",
-    multiple=True,
-    type=click.IntRange(min=1),
-    metavar="ID",
-    help="First take note that this was delivered; may be given often (default: nothing).",
-)
-@click.option(
-    "--days-before",
-    type=click.IntRange(0, 365),
-    metavar="DAYS",
-    help="Tell so many days before the window closes, from now on (default: as set, at first 3).",
-)
-@click.option("--size", type=click.IntRange(1, 10000), help="Of a page (default: 100).")
-@click.option(
-    "--after",
-    type=click.IntRange(min=0),
-    help="Go on after this id, with which the page before ended (default: begin).",
-)
-@ONE_JSON
-@click.option(
-    "--cloudevents",
-    is_flag=True,
-    help="Print a JSON array of CloudEvents 1.0 (default: for people).",
-)
-@click.option(
-    "--source",
-    help="What the CloudEvents say they come from, a URI (default: /yibao).",
-)
-@policies_option
-@lang_option
-def due(policies: Path | None, lang: Any, **asked: Any) -> None:
-    """Notice what has come due, and list what is not acknowledged.
-
-    Each is noticed once; a correction withdraws what was not acknowledged, and tells the change of
-    what was. Listing delivers nothing.
-    """
-    from yibao.adapters.cli.running.due_report import due_listed
-    from yibao.adapters.editions import Editions
-    from yibao.adapters.views.words import Words
-
-    due_listed(Editions(policies), Words(lang), sys.stdout, sys.stderr, **asked)
