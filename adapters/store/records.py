@@ -15,7 +15,7 @@ from yibao.adapters.store.tables import LENGTHS, decoded, kept_in, rows_of_strea
 from yibao.domain.editions import Policy
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import UnreadableEvent
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.domain.vocabulary import EnrollmentId, edition_stream, in_order
 from yibao.projections.record import NOTHING, EditionRecord, Log, Record
 
 _EVENTS: Final = (
@@ -130,7 +130,7 @@ class AsThen:
 
     def some_at_once(self) -> Iterator[list[UUID]]:
         """All streams in their order, some hundred at a time."""
-        left = iter(sorted(self._lengths))
+        left = iter(in_order(self._lengths))
         while some := list(islice(left, AT_ONCE)):
             yield some
 
@@ -141,7 +141,7 @@ class AsThen:
 
     def each(self, streams: Iterable[UUID]) -> Iterator[tuple[UUID, list[Event]]]:
         """The same, one stream after the other: whoever is done with one need not hold it."""
-        there = sorted(self._lengths.keys() & set(streams))
+        there = in_order(self._lengths.keys() & set(streams))
         found = self._asked(partial(rows_of_streams, streams=there))
         for stream, rows in found.items():
             yield stream, self._read(stream, rows)

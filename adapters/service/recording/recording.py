@@ -47,7 +47,7 @@ from yibao.domain.facts import (
 from yibao.domain.facts.commands import Command
 from yibao.domain.judging import Standing, Target, refuse_the_future
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition, UnreadableEvent, YibaoError
-from yibao.domain.vocabulary import EnrollmentId, edition_stream, student_id
+from yibao.domain.vocabulary import EnrollmentId, edition_stream, in_order, student_id
 
 LOGGER: Final = logging.getLogger("yibao.recording")
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -344,11 +344,11 @@ class Recording:
         beside.update(map(edition_stream, self.editions.names()))
         beside -= whole
         known = whole if self.rehearsing else set(filter(tails.knows_long, whole))
-        rows = transaction.rows_of(sorted(whole - known), sorted(beside))
+        rows = transaction.rows_of(in_order(whole - known), in_order(beside))
         begun = {each for stream, each in streams.items() if rows.get(stream)}
         cares = {each.care_stream for each in begun} - rows.keys()
         if cares:
-            rows |= transaction.rows_of([], sorted(cares))
+            rows |= transaction.rows_of([], in_order(cares))
             beside |= cares
         clock = self.clock()
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until

@@ -101,7 +101,7 @@ class Work:
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it; raises UnreadableEvent."""
-        held = self._hold(stream_id)
+        held = self._held.get(stream_id) or self._hold(stream_id)
         if held.stream is None:
             held.stream = self._read(stream_id, held)
         if held.coming:
@@ -127,7 +127,9 @@ class Work:
         held = self._hold(stream_id)
         if held.coming:
             return held.coming[-1].originator_version
-        if held.stream is None and held.is_beside:
+        if held.stream is not None:
+            return held.stream.version
+        if held.is_beside:
             return int(held.rows[-1][0]) if held.rows else 0
         return self.stream(stream_id).version
 
