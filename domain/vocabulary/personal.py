@@ -9,8 +9,9 @@ from unicodedata import decimal, normalize
 def revealing(text: str) -> str | None:
     """What of a person a free word seems to hold, never repeating it; None if nothing.
 
-    That is the number of a document or mobile phone, with separators or without, or an e-mail
-    address. A digit with a letter beside it belongs to something else, such as a digest.
+    That is the number of a document or mobile phone, as dialed from abroad too, with separators
+    or without, or an e-mail address. A digit with a letter beside it belongs to something else,
+    such as a digest.
     """
     if not text.isascii():
         text = "".join(str(decimal(sign, sign)) for sign in normalize("NFKC", text))

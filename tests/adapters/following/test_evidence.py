@@ -325,6 +325,14 @@ def test_without_tiles_the_note_and_the_rows_are_enough(store: str, note: str) -
         assert verify(facts, None, note, KEY).kind == "altered"
 
 
+def test_where_no_log_is_kept_any_more_no_tiles_are_said_not_to_fit(store: str, note: str) -> None:
+    with opened(store) as evidence, evidence.writing(FACTS) as kept:
+        for table in ("progress", "tiles", "notes"):
+            kept._sql.run(f"DELETE FROM {kept._prefix}{table}")
+    found = held(store, note)
+    assert (found.ok, found.warnings) == (True, ())
+
+
 def test_a_fact_that_comes_with_an_old_stamp_is_warned_of(
     store: str, service: Service, clock: Clock, note: str
 ) -> None:
