@@ -1,6 +1,7 @@
 """The questions; looking changes nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
 from functools import wraps
@@ -91,6 +92,20 @@ class Questions(Opened):
         if isinstance(enrollment, Record):
             return enrollment
         return self._store.record(_whose(enrollment), self.editions, now)
+
+    def read_each(self, enrollments: Iterable[EnrollmentId]) -> tuple[Record, ...]:
+        """What `read` answers of each of some students, in their order, but read together.
+
+        Up to 500 are of one moment. It costs less than to read them one by one. Raises what `read`
+        raises of any of them.
+        """
+        self._store.check_process()
+        whom = tuple(map(_whose, enrollments))
+        with ExitStack() as told:
+            for _ in whom:
+                told.enter_context(self._telemetry.question("read"))
+            found = self._store.records_now(whom, self.editions, self._clock())
+            return tuple(found[each] for each in whom)
 
     @_question
     def enrollments(self, ref: str) -> tuple[int, ...]:

@@ -77,10 +77,14 @@ def _line(record: logging.LogRecord) -> str:
         head["error"] = record.exc_info[0].__name__
     told: dict[str, Any] = getattr(record, "told", {})
     # The head stands first, and nothing that is told can take its place.
-    return json.dumps(head | told | head, default=_plain)
+    return _JSON.encode(head | told | head)
 
 
 def _plain(value: object) -> str:
     """A value as text if its text can hold nothing else; of anything unforeseen, the type."""
     known = str | date | UUID | Decimal
     return str(value) if isinstance(value, known) else type(value).__name__
+
+
+#: One for all lines, as making one takes as long as a line.
+_JSON: Final = json.JSONEncoder(default=_plain)

@@ -1,9 +1,8 @@
 """Days, instants and words that are at the same time a whole column of them.
 
 A rule asks days and instants only to be compared, shifted and put together. So it can be given one
-that is that of a representative student and carries everybody's: each comparison comes out as for
-the representative, and is asked of everybody who comes along. What would take one apart would lose
-the column, and is refused.
+that carries everybody's: each comparison comes out as for a representative student, and is asked of
+everybody who comes along. What would take one apart would lose the column, and is refused.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -81,13 +80,11 @@ class DayColumn(_Compared, Days, date):
     """A day that is a column of days."""
 
     _kept: dict[object, Any]
-    first: date
 
     @classmethod
-    def of(cls, path: Path, column: Column, first: date | None = None) -> "DayColumn":
-        first = first or day_of(path.first(column))
-        made = date.__new__(cls, first.year, first.month, first.day)
-        made.path, made.column, made.first, made._kept = path, column, first, {}
+    def of(cls, path: Path, column: Column) -> "DayColumn":
+        made = date.__new__(cls, 1970, 1, 1)  # nobody's: whatever read it would be wrong at once
+        made.path, made.column, made._kept = path, column, {}
         return made
 
     def _number(self, other: Any) -> Compared | None:
@@ -159,23 +156,18 @@ class DayColumn(_Compared, Days, date):
     __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart
 
     def __repr__(self) -> str:
-        return f"<column of days, of which the first is {self.first}>"
+        return f"<column of days, {self.column.offset} added>"
 
 
 class InstantColumn(_Compared, Columns, datetime):
     """An instant that is a column of instants, all told in Shanghai."""
 
     _kept: dict[object, Any]
-    first: datetime
 
     @classmethod
-    def of(cls, path: Path, column: Column, first: datetime | None = None) -> "InstantColumn":
-        first = first or instant_of(path.first(column))
-        day = first.year, first.month, first.day
-        made = datetime.__new__(
-            cls, *day, first.hour, first.minute, first.second, first.microsecond, SHANGHAI
-        )
-        made.path, made.column, made.first, made._kept = path, column, first, {}
+    def of(cls, path: Path, column: Column) -> "InstantColumn":
+        made = datetime.__new__(cls, 1970, 1, 1, 0, 0, 0, 0, SHANGHAI)
+        made.path, made.column, made._kept = path, column, {}
         return made
 
     def _number(self, other: Any) -> Compared | None:
@@ -227,7 +219,7 @@ class InstantColumn(_Compared, Columns, datetime):
     __str__ = __format__ = __reduce__ = __reduce_ex__ = _taken_apart
 
     def __repr__(self) -> str:
-        return f"<column of instants, of which the first is {self.first}>"
+        return f"<column of instants, {self.column.offset} µs added>"
 
 
 class WordColumn(_Compared, WordsAtOnce):

@@ -6,13 +6,11 @@ is then asked of what they say, which is little.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from operator import is_
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy
 
 from yibao.domain.facts import events
-from yibao.domain.vocabulary import State
 from yibao.projections.audit_trail import Recorded, place_of
 from yibao.projections.cohort.columns import DayColumn, InstantColumn, WordColumn
 from yibao.projections.cohort.shapes import (
@@ -170,8 +168,19 @@ class Kinds:
             told.append(told_by(event, event.occurred_at, version, self._words, numbers))
             stamps.append(_recorded_at(event))
             ends.append(len(numbers))
-        whole = tuple(told)
         edition, year = recorded[0].policy, record.enrollment.year
+        return self.adding(edition, year, tuple(told), ends, numbers, stamps)
+
+    def adding(
+        self,
+        edition: str,
+        year: int,
+        whole: tuple[Told, ...],
+        ends: Sequence[int],
+        numbers: Iterable[int],
+        stamps: Iterable[int],
+    ) -> AddedUp:
+        """The same of facts that are known to be so."""
         found = self._shapes.get((edition, year, whole))
         if found is None:
             shapes = [Shape(edition if n else None, year, whole[:n]) for n in range(len(ends))]
@@ -261,7 +270,7 @@ def at_rest(told: R, tree: Tree, plain: Plain) -> R:
     def kept(each: Any) -> Any:
         if isinstance(each, WordColumn):
             return WordColumn(path, each.column, each.first, each.number_of)
-        return each.of(path, each.column, each.first)
+        return each.of(path, each.column)
 
     found: R = _put(told, kept, plain)
     return found
@@ -269,17 +278,30 @@ def at_rest(told: R, tree: Tree, plain: Plain) -> R:
 
 def _put(told: Any, instead: Callable[[Any], Any], plain: Plain) -> Any:
     """The same with something instead of each column; what has none stays the same object."""
-    if isinstance(told, tuple):
-        if id(told) in plain:
-            return told
-        parts = [part if part.__class__ in _PLAIN else _put(part, instead, plain) for part in told]
-        if all(map(is_, parts, told)):
-            plain[id(told)] = told
-            return told
-        named: Any = told
-        return named._make(parts) if hasattr(named, "_make") else tuple(parts)
-    return instead(told) if isinstance(told, InstantColumn | DayColumn | WordColumn) else told
+    if id(told) in plain:
+        return told
+    parts = []
+    is_plain = True
+    for part in told:
+        kind = _KINDS[part.__class__]
+        if kind is not None:
+            new = instead(part) if kind else _put(part, instead, plain)
+            is_plain = is_plain and new is part
+            part = new
+        parts.append(part)
+    if is_plain:
+        plain[id(told)] = told
+        return told
+    return told._make(parts) if hasattr(told, "_make") else tuple(parts)
 
 
-#: What holds no column.
-_PLAIN: Final = frozenset({str, int, bool, type(None), State})
+class _Kinds(dict[type, bool | None]):
+    """Whether what is of a class is a column; None for what holds none either."""
+
+    def __missing__(self, kind: type) -> bool | None:
+        is_column = issubclass(kind, InstantColumn | DayColumn | WordColumn)
+        found = self[kind] = is_column or (False if issubclass(kind, tuple) else None)
+        return found
+
+
+_KINDS: Final = _Kinds()

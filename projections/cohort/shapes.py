@@ -171,7 +171,7 @@ def editions_in(shape: Shape) -> Iterator[str]:
 
 
 @cache
-def _keys(kind: type[events.Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def keys_of(kind: type[events.Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The days of a kind of fact, which may be lacking, and its words."""
     keys = [key for key in kind.model_fields if key not in events.Fact.model_fields]
     days = tuple(key for key in keys if key in _DAYS)
@@ -228,7 +228,7 @@ def told_by(
     if number < _FIRST_INSTANT:
         raise Apart
     numbers.append(number)
-    of_days, of_words = _keys(event.__class__)
+    of_days, of_words = keys_of(event.__class__)
     days: tuple[str, ...] = ()
     for key in of_days:
         day = getattr(event, key)
@@ -364,7 +364,7 @@ class _Reader:
         for name, place, days in told:
             kind: Any = events.EVENTS[name]
             at = self._reading.instant(next(take))
-            of_days, of_words = _keys(kind)
+            of_days, of_words = keys_of(kind)
             read: dict[str, Any] = {
                 key: (self._reading.day, next(take)) if key in days else _NONE for key in of_days
             }

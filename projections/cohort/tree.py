@@ -66,6 +66,17 @@ class _Asked(NamedTuple):
     other: Source | None
     numbers: tuple[int, ...]
 
+    def of_one(self, row: int) -> int:
+        """What comes out for one of them, which is quicker than for a column of one."""
+        value: int = self.one.values.item(row)
+        if self.other is not None:
+            value -= self.other.values.item(row)
+        if self.what == "below":
+            return value < self.numbers[0]
+        if self.what == "at":
+            return value == self.numbers[0]
+        return value in self.numbers if self.what == "among" else value
+
     def of(self, rows: Rows) -> Any:
         values = _of(self.one, rows)
         if self.other is not None:
@@ -118,6 +129,28 @@ class Node:
         self.answer = answer
         #: How many have passed for whom no path was run.
         self.passed = 0
+
+
+def _parted(rows: Rows, found: Any, is_numbers: bool) -> Iterator[tuple[int, Rows]]:
+    """Rows by what came out of each, which is a number, or whether it is so."""
+    if is_numbers:
+        numbers = _different(found)
+        for number in numbers:
+            yield number, rows if len(numbers) == 1 else rows[found == number]
+        return
+    yes = int(numpy.count_nonzero(found))
+    if yes == len(rows) or not yes:
+        yield int(yes > 0), rows
+        return
+    yield 1, rows[found]
+    yield 0, rows[~found]
+
+
+def _gone_alone(node: Node, row: int) -> Node:
+    """Where one goes from there as far as is known what is asked."""
+    while node.asked is not None:
+        node = node.onwards.setdefault(int(node.asked.of_one(row)), Node())
+    return node
 
 
 _NOBODY: Final = numpy.empty((0, 0), dtype=numpy.int64)
@@ -177,20 +210,13 @@ class Tree:
                 yield rows, node
                 continue
             # Whoever took this path for the first time has gone through here.
+            if len(rows) == 1:
+                waiting.append((_gone_alone(node, rows.item()), rows))
+                continue
             assert node.asked is not None
             found = node.asked.of(rows)
-            if found.dtype == numpy.bool_:
-                yes = int(numpy.count_nonzero(found))
-                sides = ((1, yes, found), (0, len(rows) - yes, ~found))
-                for outcome, many, these in sides:
-                    if many:
-                        onwards = node.onwards.setdefault(outcome, Node())
-                        waiting.append((onwards, rows if many == len(rows) else rows[these]))
-                continue
-            numbers = _different(found)
-            for number in numbers:
-                onwards = node.onwards.setdefault(number, Node())
-                waiting.append((onwards, rows if len(numbers) == 1 else rows[found == number]))
+            for outcome, some in _parted(rows, found, node.asked.what == "which"):
+                waiting.append((node.onwards.setdefault(outcome, Node()), some))
 
     def number(self, place: int) -> Column:
         """The column at a place of the rows."""
@@ -228,6 +254,7 @@ class Path:
         self.tree = tree
         self.node = root
         self._row = row
+        self._firsts: dict[Source, int] = {}
         # Between which bounds the difference of two sources lies, by what came out before.
         self._known: dict[tuple[int, int], tuple[float, float]] = {}
 
@@ -289,7 +316,10 @@ class Path:
         return found[0] if len(found) == 1 else self.tree.greatest(found)
 
     def _of(self, source: Source) -> int:
-        return int(source.values[self._row])
+        found = self._firsts.get(source)
+        if found is None:
+            found = self._firsts[source] = source.values.item(self._row)
+        return found
 
     def _bounds(self, one: Source, other: Source | None) -> tuple[float, float]:
         return self._known.get((one.serial, other.serial if other else -1), _ANYWHERE)

@@ -232,9 +232,10 @@ def _where(
 ) -> Statement:
     """What was known by then, of whom; asked `along` the enrollments, one after the other.
 
-    A plus keeps a database from looking for what is known of everybody at each of them.
+    A plus keeps SQLite from looking for what is known of everybody at each of them. In PostgreSQL,
+    where the tables are in a schema, it would hide how many these are, and all would be sorted.
     """
-    until = f"{'+' if along else ''}{table}.known_until"
+    until = f"{'+' if along and '.' not in prefix else ''}{table}.known_until"
     if known_at is None:
         conditions, values = [f"{until} = {FOREVER}"], list[Any]()
     else:

@@ -218,6 +218,21 @@ class Batch(ABC, Generic[T]):
             raise UnreadableEvent(f"stream {stream} is too long: {len(rows)} events")
         return positioned(stream, rows)
 
+    def rows_read(self, enrollment: EnrollmentId) -> list[SqlRow]:
+        """The rows of an enrollment that are read, which begin with the position."""
+        return self._read.get(self._streams_of(enrollment)[0], [])
+
+    def is_all(self, enrollment: EnrollmentId) -> bool:
+        """Whether what is read of an enrollment is all of a student who may be taken in."""
+        own, care = self._streams_of(enrollment)
+        rows = self._read.get(own, ())
+        return (
+            0 < len(rows) <= self.longest
+            and self._read.get(care) == []
+            and len(self._years[enrollment.ref]) == 1
+            and own.hex not in self.parked
+        )
+
     def made(
         self,
         enrollment: EnrollmentId,

@@ -12,8 +12,8 @@ from yibao.adapters.following.derived import AskedTables, Tables, instant_of, pa
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.changes import unpacked
 from yibao.adapters.following.trail.following import TrailProjection
-from yibao.adapters.following.trail.layout import REFUSED, TRAIL
-from yibao.adapters.following.trail.questions import A_DAY, COUNTED, By, Key, Question
+from yibao.adapters.following.trail.layout import A_DAY, REFUSED, TRAIL
+from yibao.adapters.following.trail.questions import COUNTED, By, Key, Question
 from yibao.adapters.following.trail.store import TrailRow, rows_of
 from yibao.adapters.store import FactStore, StoreError, file_of, url_given
 from yibao.adapters.telemetry import Watch

@@ -36,7 +36,7 @@ from yibao.projections.audit_trail import (
     windows,
 )
 from yibao.projections.cohort.shapes import Apart
-from yibao.projections.record import Knowledge, Record
+from yibao.projections.record import Knowledge, Record, Whom
 
 if TYPE_CHECKING:
     from yibao.adapters.following.trail.bulk import Bulk
@@ -123,10 +123,14 @@ class TrailBatch(WholeBatch[TrailTransaction]):
                 of_one = entries(record, own.after, own.until, fixed(record))
                 rows += rows_of_entries(of_one)
             self._remember(record, own.after)
+            bulk.spellings.learn(self.rows_read(record.enrollment), record.enrolled.events)
             return rows
 
+        def take(enrollment: EnrollmentId) -> bool:
+            return self._taken_as_spelt(enrollment, own.after, bulk, fixed is not _none)
+
         with bulk.gathering():
-            rows = self._made(own, make)
+            rows = self._made(own, make, take)
             try:
                 return rows + bulk.rows(self.edition)
             except StoreError:
@@ -134,10 +138,37 @@ class TrailBatch(WholeBatch[TrailTransaction]):
             except YibaoError:
                 return None
 
-    def _made(self, own: OwnFacts, make: Callable[[Record], list[TrailRow]]) -> list[TrailRow]:
+    def _taken_as_spelt(
+        self, whose: EnrollmentId, after: int, bulk: "Bulk", with_windows: bool
+    ) -> bool:
+        """Whether somebody's facts were taken in by their rows; else they are to be read."""
+        if not self.is_all(whose):
+            return False
+        plain = bulk.spellings.read(whose, self.rows_read(whose), after)
+        if plain is None:
+            return False
+        edition = self.edition(plain.edition)
+        if with_windows:
+            whom = Whom(frozenset([school for _, school in plain.schools]), plain.category)
+            first, positions = plain.positions[0], edition.log.positions
+            if any(positions[number - 1] > first for number in edition.concerning(whom)):
+                return False
+        bulk.take_added(edition, plain.added, plain.positions, plain.heads)
+        if any(position > after for position, _ in plain.schools):
+            stream = self._streams_of(whose)[0]
+            self._at_schools += [(plain.edition, school, stream) for _, school in plain.schools]
+        return True
+
+    def _made(
+        self,
+        own: OwnFacts,
+        make: Callable[[Record], list[TrailRow]],
+        is_taken: Callable[[EnrollmentId], bool] = lambda _: False,
+    ) -> list[TrailRow]:
         rows: list[TrailRow] = []
         for enrollment, first in own.students.items():
-            rows += self.made(enrollment, first, own.until, make) or ()
+            if not is_taken(enrollment):
+                rows += self.made(enrollment, first, own.until, make) or ()
         self.transaction.add_schools(self._at_schools)
         self._at_schools = []
         return rows

@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 import numpy
 
 from yibao.adapters.following.trail.changes import text_of
-from yibao.adapters.following.trail.rows import Head, Listed, head_of, listed, rows_at
+from yibao.adapters.following.trail.rows import Head, Listed, head_of, listed, row_of, rows_at
+from yibao.adapters.following.trail.spelt import Spellings
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.store import not_collecting
 from yibao.domain.lifecycle import Change
@@ -40,7 +41,7 @@ from yibao.projections.cohort.shapes import (
     editions_in,
     known_of,
 )
-from yibao.projections.cohort.tree import Column, Node, Numbers, Rows, Tree
+from yibao.projections.cohort.tree import Node, Numbers, Rows, Tree
 from yibao.projections.parts import PARTS
 from yibao.projections.record import EditionRecord, Record
 
@@ -163,6 +164,7 @@ class Bulk:
         self._texts: dict[Any, dict[int, str]] = {}
         self._plain: Plain = {}
         self._kinds = Kinds(self._words)
+        self.spellings = Spellings(self._words, self._kinds)
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
@@ -200,16 +202,20 @@ class Bulk:
                 fixed.append(each)
         if fixed:
             self._take_each(record, around(record, fixed, self._words))
-        self._take_added(record, added, own)
+        heads = [head_of(each, record.enrollment) for each in own]
+        self.take_added(record.edition_of(added.edition), added, record.enrolled.positions, heads)
 
-    def _take_added(self, record: Record, added: AddedUp, recorded: Iterable[Recorded]) -> None:
+    def take_added(
+        self,
+        edition: EditionRecord,
+        added: AddedUp,
+        positions: Sequence[int],
+        heads: Sequence[Head],
+    ) -> None:
         """Takes in what was recorded of whom each fact but adds to the others."""
-        heads = [head_of(each, record.enrollment) for each in recorded]
-        positions = record.enrolled.positions
-        like = record.enrollment.year, added.told
+        like = added.edition, edition.policy.year, added.told
         streams = self._streams.get(like)
         if streams is None:
-            edition = record.edition_of(added.edition)
             streams = self._streams[like] = _Streams(edition, added)
         streams.add(added, positions, len(positions) - len(heads), len(self._facts))
         self._facts += heads
@@ -307,6 +313,11 @@ class Bulk:
             parts = [self._texts_of(part, places) for part in changes]
             texts = map("".join, zip(*parts, strict=True))
         told = zip(facts, schools, formers, texts, strict=False)
+        if former is None:
+            for (placed, kind, correlation, is_own), own, _, text in told:
+                if is_own or moved:
+                    yield row_of((*placed, policy, own, *kind, code, correlation, moved, text))
+            return
         for fact, own, other, text in told:
             yield from rows_at(fact, Listed(policy, own, other, code, moved, text))
 
@@ -354,12 +365,6 @@ def _alike(
 
 def _plain(numbers: Numbers | Rows) -> list[int]:
     return numbers.tolist()  # type: ignore[no-any-return]
-
-
-def _numbers(column: Column, places: Rows) -> list[int]:
-    source, offset = column
-    numbers: Numbers = source.values[places]
-    return (numbers + offset).tolist() if offset else numbers.tolist()  # type: ignore[no-any-return]
 
 
 _DISCREPANCIES: Final = [*PARTS].index("discrepancies")

@@ -6,13 +6,14 @@ of another year of the student as well is listed once more for that year. A wind
 listed once for all, once more for each enrollment whose answers it moved, and once for each school.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from yibao.adapters.following.derived import COMMON, PROGRESS, Layout, common_tables
 from yibao.projections.parts import PARTS
 
 #: Grows whenever the same facts would give other rows; a trail of another number is made anew.
-FORMAT: Final = 4
+FORMAT: Final = 5
 
 #: In which listings a row stands.
 EVERYWHERE, OF_A_STUDENT, OF_A_SCHOOL = 0, 1, 2
@@ -28,6 +29,16 @@ BITS: Final = {name: 1 << number for number, name in enumerate(PARTS)}
 ORDER: Final = ("recorded", "position", "attempt", "elsewhere")
 _ORDERED: Final = ", ".join(ORDER)
 
+#: A day in the microseconds of a row, and by how much Shanghai's begins before that of UTC.
+A_DAY: Final = timedelta(days=1) // timedelta.resolution
+AHEAD: Final = A_DAY * 8 // 24
+
+
+def day_of(column: str) -> str:
+    """The day of an instant in Shanghai, as a number since 1970; before that a day is two."""
+    return f"(({column} + {AHEAD}) / {A_DAY})"
+
+
 _EVERY: Final = f"listing = {EVERYWHERE}"
 # What is often asked beside a school or an actor stands in its index: rows that do not fit are
 # passed over without being read.
@@ -39,7 +50,8 @@ _INDEXES: Final = {
     "by_kind": (f"kind, {_ORDERED}", _EVERY),
     "by_code": (f"code, {_ORDERED}", f"{_EVERY} AND code IS NOT NULL"),
     "by_correlation": (f"correlation, {_ORDERED}", "correlation IS NOT NULL"),
-    "by_occurrence": (f"occurred, {_ORDERED}", _EVERY),
+    # By the day, so that what happened on it lies in the order of the trail.
+    "by_occurrence": (f"{day_of('occurred')}, {_ORDERED}, occurred", _EVERY),
     "of_counts": ("attempt", "attempt < 0"),
     "of_students": ("position", f"listing = {OF_A_STUDENT}"),
     **{

@@ -1,6 +1,6 @@
 """What can be asked of the trail, and how a question becomes SQL over an index."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple, Self
@@ -10,12 +10,15 @@ from pydantic import TypeAdapter, ValidationError
 from yibao.adapters.following.derived import number_of
 from yibao.adapters.following.supervisor import Parked
 from yibao.adapters.following.trail.layout import (
+    A_DAY,
+    AHEAD,
     BITS,
     EVERYWHERE,
     OF_A_SCHOOL,
     OF_A_STUDENT,
     ORDER,
     REFUSED,
+    day_of,
 )
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.domain.facts.events import EVENTS, Voided
@@ -25,9 +28,8 @@ from yibao.domain.vocabulary import AskedName
 #: By what entries are counted.
 By = Literal["kind", "actor", "code", "school", "day"]
 
-#: The most days that may be asked for, and one in the microseconds of a row.
+#: The most days that may be asked for.
 DAYS: Final = 1_000_000
-A_DAY: Final = timedelta(days=1) // timedelta.resolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +103,36 @@ class Question:
         way = "DESC" if self.newest_first else "ASC"
         order = ", ".join(f"{column} {way}" for column in ORDER)
         limited = "" if limit is None else " LIMIT ?"
-        values += [] if limit is None else [limit]
-        chosen = f"FROM entries WHERE {where} ORDER BY {order}{limited}"
+        limits = [] if limit is None else [limit]
+        days = self._days_of_it() if limit else ()
+        if days:
+            # What happened on a day lies in the index in order: each day's first are enough.
+            keys = f"SELECT entry, {', '.join(ORDER)} FROM entries WHERE {where} AND {_DAY} = ?"
+            first = f"{keys} ORDER BY {order} LIMIT ?"
+            each = " UNION ALL ".join(f"SELECT * FROM ({first}) AS d{n}" for n in range(len(days)))
+            chosen = f"FROM ({each}) AS found ORDER BY {order} LIMIT ?"
+            values = [value for day in days for value in (*values, day, limit)]
+        else:
+            chosen = f"FROM entries WHERE {where} ORDER BY {order}{limited}"
+        values += limits
         if self.happened_from or self.happened_until:
-            # The order is not the index's: sort what the index holds, then fetch a page.
+            # The order may not be the index's: sort what that holds, then fetch a page.
             within = f"SELECT entry {chosen}"
             chosen = f"FROM entries WHERE entry IN ({within}) ORDER BY {order}"
         return f"SELECT {{columns}} {chosen}", values
+
+    def _days_of_it(self) -> Sequence[int]:
+        """The days on which it happened that is asked for, by number, where that is few days.
+
+        None where another index may serve: by anything else that is given.
+        """
+        if self.happened_from is None or self.happened_until is None:
+            return ()
+        if self.changed is not None or any(True for _ in self._given()):
+            return ()
+        last = _day_number(self.happened_until - timedelta.resolution)
+        days = range(_day_number(self.happened_from), last + 1)
+        return days if len(days) <= _FEW_DAYS else ()
 
     def other_years_sql(self) -> tuple[str, list[Any]]:
         """The statement that finds one of the same entries whose fact is of another year."""
@@ -157,6 +182,10 @@ class Question:
             yield "kind <> ? AND recorded - occurred > ?", [REFUSED, self.late * A_DAY]
         if self.changed is not None:
             yield f"(moved & {BITS[self.changed]}) <> 0", []
+        # The index has what happened by the day.
+        for sign, instant in ((">=", self.happened_from), ("<=", self.happened_until)):
+            if instant is not None:
+                yield f"{_DAY} {sign} ?", [_day_number(instant)]
         for column, name in (("recorded", "recorded"), ("occurred", "happened")):
             for ends, sign in (("from", ">="), ("until", "<")):
                 instant = getattr(self, f"{name}_{ends}")
@@ -208,7 +237,7 @@ COUNTED: Final[dict[By, str]] = {
     "actor": "actor",
     "code": "code",
     "school": "school",
-    "day": f"(recorded + {8 * A_DAY // 24}) / {A_DAY}",
+    "day": day_of("recorded"),
 }
 _COLUMNS: Final = {
     "ref": "ref",
@@ -221,6 +250,17 @@ _COLUMNS: Final = {
     "code": "code",
     "correlation_id": "correlation",
 }
+
+
+_DAY: Final = day_of("occurred")
+#: Of so many days each is asked for its first entries.
+_FEW_DAYS: Final = 31
+
+
+def _day_number(instant: datetime) -> int:
+    """The number of a day, as `day_of` has it in SQL, which divides towards zero."""
+    number = number_of(instant) + AHEAD
+    return number // A_DAY if number >= 0 else -(-number // A_DAY)
 
 
 class Key(NamedTuple):

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from yibao.adapters.following.derived import number_of
 from yibao.adapters.following.trail.changes import packed, text_of
@@ -82,15 +83,17 @@ def head_of(recorded: Recorded, enrollment: EnrollmentId) -> Head:
     )
 
 
+#: A row of its values, without each being named: very many are made.
+row_of: Final[Callable[[Iterable[Any]], TrailRow]] = partial(tuple.__new__, TrailRow)
+
+
 def rows_at(head: Head, told: Listed) -> list[TrailRow]:
     """The rows of something recorded, if it is the enrollment's own or moved its answers."""
     placed, kind, correlation, is_own = head
     policy, school, former, code, moved, changes = told
     if not (is_own or moved):
         return []
-    row: TrailRow = tuple.__new__(
-        TrailRow, (*placed, policy, school, *kind, code, correlation, moved, changes)
-    )
+    row = row_of((*placed, policy, school, *kind, code, correlation, moved, changes))
     if former is None or placed[0] == OF_A_STUDENT:
         return [row]
     return [row, row._replace(listing=OF_A_SCHOOL, school=former)]

@@ -1,10 +1,9 @@
 """The trail's own tables: rows in, pages out."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, Final, NamedTuple
 
-from yibao.adapters.following.derived import Tables, Transaction
+from yibao.adapters.following.derived import Transaction
 from yibao.adapters.following.trail.layout import OF_A_STUDENT
 from yibao.adapters.store.connections import Sql
 from yibao.domain.vocabulary import EnrollmentId
@@ -44,17 +43,16 @@ def rows_of(sql: Sql, question: str, values: Sequence[Any]) -> list[TrailRow]:
 class TrailTransaction(Transaction):
     """One transaction on the trail."""
 
-    def __init__(self, tables: Tables, sql: Sql, side: str) -> None:
-        super().__init__(tables, sql, side)
-        self._can_hold = cache(tables.can_hold)
-
     def insert(self, rows: Iterable[TrailRow]) -> None:
-        self.sql.fill(f"entries ({_COLUMNS})", [self._filed(row) for row in rows])
+        filed = list(rows)
+        refused = {school for school in {row.school for row in filed} if not self._takes(school)}
+        if refused:
+            filed = [row._replace(school=None) if row.school in refused else row for row in filed]
+        self.sql.fill(f"entries ({_COLUMNS})", filed)
 
-    def _filed(self, row: TrailRow) -> TrailRow:
-        """A row under its school, or under none where the database does not take its name."""
-        takes = row.school is None or self._can_hold(row.school)
-        return row if takes else row._replace(school=None)
+    def _takes(self, school: str | None) -> bool:
+        """Whether a row can be filed under a school; else it is under none."""
+        return school is None or self.tables.can_hold(school)
 
     def replace_counted(self, rows: Iterable[TrailRow]) -> None:
         """Lists the counts anew, all of them."""

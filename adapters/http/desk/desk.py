@@ -5,6 +5,7 @@ at a student is noted.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import Context, copy_context
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +15,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
 from yibao.adapters.http.desk.gathering import Gathering
-from yibao.adapters.http.desk.theirs import is_theirs
+from yibao.adapters.http.desk.looking import Looking, looked, looked_at_once
 from yibao.adapters.http.desk.together import Told, recorded, student_of
 from yibao.adapters.http.desk.tries import Tries
 from yibao.adapters.http.rights import (
@@ -35,7 +36,7 @@ from yibao.adapters.service import Receipt, Service, shanghai_now
 from yibao.adapters.service.recording import ATTEMPTS_KEPT
 from yibao.domain.facts.commands import Command, Register
 from yibao.domain.facts.telling import told as command_told
-from yibao.domain.refusals import BadValue, Refused, UnknownEdition, YibaoError
+from yibao.domain.refusals import BadValue, Refused, UnknownEdition
 from yibao.domain.vocabulary import EnrollmentId, Seen
 from yibao.projections.record import Record
 
@@ -75,11 +76,13 @@ class Desk:
     #: The one limiter, once there is a loop that it belongs to; whoever is the same desk has it.
     _limiters: list[CapacityLimiter] = field(init=False, default_factory=list)
     _together: Gathering[Told, Receipt] = field(init=False)
+    _looking: Gathering[tuple[Looking, Context], Any] = field(init=False)
     _noting: Gathering[Sequence[Look], None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.tries = Tries(self.refused_tries)
         self._together = Gathering(lambda some: self.run(recorded, some), student_of)
+        self._looking = Gathering(lambda some: self.run(looked_at_once, some))
         self._noting = Gathering(self._note_all)
 
     def known_by(self, identify: Identify) -> "Desk":
@@ -126,13 +129,21 @@ class Desk:
         what: What,
         whose: EnrollmentId,
         question: Callable[[Service, Record], R],
+        *,
+        soon: bool = False,
     ) -> R:
         """What is asked about one student; raises Problem where she is not theirs to see.
 
-        Somebody of another school is answered as nobody is, after the same work.
+        Somebody of another school is answered as nobody is, after the same work. What is answered
+        `soon` is asked along with all such that waits, so it should take no longer than they.
         """
         who, granted = await self.may(request, what)
-        found = await self.run(_asked, whose, question, who, granted)
+        looking = Looking(whose, question, who, granted)
+        found: R
+        if soon:
+            found = await self._looking.do((looking, copy_context()))
+        else:
+            found = await self.run(looked, looking)
         await self.note(request, who, what, [whose])
         return found
 
@@ -223,26 +234,6 @@ def check_served(ref: str) -> None:
     """Raises Problem, as of nobody, for a reference that can stand in no path of ours."""
     if "/" in ref:
         raise Problem("not_found")
-
-
-def _asked(
-    service: Service,
-    whose: EnrollmentId,
-    question: Callable[[Service, Record], R],
-    who: Who,
-    granted: tuple[Grant, ...],
-) -> R:
-    record = service.read(whose)
-    theirs = is_theirs(who, granted, record)
-    try:
-        found = question(service, record)
-    except YibaoError:
-        if theirs:
-            raise
-        raise Problem("not_found") from None  # why not would tell something of her
-    if not theirs:
-        raise Problem("not_found")
-    return found
 
 
 def _is_still_hers(service: Service, whose: EnrollmentId, command: Command, who: Who) -> bool:

@@ -1,7 +1,7 @@
 """What is asked about one student."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import JSONResponse, Response
@@ -25,6 +25,9 @@ At = Annotated[str | None, Query(description="The instant asked about; by defaul
 KnownAt = Annotated[
     str | None, Query(description="By when it was known: an instant, or a version.")
 ]
+#: What takes about as long as an answer; a history, or what moved an answer, asks for many.
+_SOON: Final = frozenset({"answer", "facts", "moments", "possible", "quote"})
+
 Lang = Annotated[Language | None, Query(description="Codes also in words.")]
 
 
@@ -47,7 +50,8 @@ def add(router: APIRouter, desk: Desk) -> None:
             seen = getattr(found, "seen", None) or record.known_by(record.latest).seen
             return as_json(found, lang, explain, service.editions), seen
 
-        found, seen = await desk.look(request, what, EnrollmentId(ref, year), asked)
+        soon = what in _SOON
+        found, seen = await desk.look(request, what, EnrollmentId(ref, year), asked, soon=soon)
         return JSONResponse(found, headers={"ETag": etag_of(seen)})
 
     @router.get("/enrollments/{ref}", responses=documented(200, Years))

@@ -17,8 +17,8 @@ from yibao.domain.facts.commands import ASKED
 from yibao.domain.refusals import MEANINGS, BadValue, Refused, YibaoError
 
 PROBLEM_TYPE: Final = "application/problem+json"
-#: Where a route notes under which path the endpoints are.
-BASE: Final = "yibao_base"
+#: Where a route notes how many parts of its path stand behind that of the endpoints.
+BEHIND: Final = "yibao_behind"
 
 #: What can go wrong before anything is asked of the service.
 HttpCode = Literal[
@@ -169,6 +169,8 @@ def title_of(code: str, words: Words) -> str:
 
 
 def base_of(request: Request) -> str:
-    """Where our endpoints are, for whoever is told of another."""
-    here = f"{request.scope.get('root_path', '')}/v1"
-    return str(request.scope.get(BASE, here))
+    """Where our endpoints are, wherever a router was included; for whoever is told of another."""
+    behind = request.scope.get(BEHIND)
+    if behind is None:
+        return f"{request.scope.get('root_path', '')}/v1"
+    return "/".join(request.url.path.split("/")[:-behind])

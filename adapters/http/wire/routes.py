@@ -13,8 +13,9 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from yibao.adapters.http.wire.problems import BASE, Problem, problem_of, problem_response
+from yibao.adapters.http.wire.problems import BEHIND, Problem, problem_of, problem_response
 from yibao.adapters.http.wire.tracing import trace_of
+from yibao.adapters.http.wire.values import Endpoint, Values
 from yibao.adapters.telemetry import frames_of, tell
 
 LOGGER: Final = logging.getLogger("yibao.http")
@@ -31,6 +32,8 @@ HEADERS: Final = {
     ),
 }
 
+_HEADERS: Final = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
 #: The policy of a page or a picture with styles of its own, and nothing else: it asks nobody.
 BY_ITSELF: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 
@@ -43,21 +46,24 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Route(APIRoute):
     """A route of ours; its name is all that is told of whom or what it was about."""
 
+    def __init__(self, path: str, endpoint: Endpoint, **how: Any) -> None:
+        values = Values(path, endpoint)
+        extra = dict(how.pop("openapi_extra", None) or {})
+        if told := [*values.documented(), *extra.get("parameters", ())]:
+            extra["parameters"] = told
+        super().__init__(path, values.reader(), openapi_extra=extra, **how)
+
     def get_route_handler(self) -> Any:
         handler = super().get_route_handler()
         _, is_ours, rest = self.path_format.rpartition("/v1")
+        behind = rest.count("/")
 
         async def guarded(request: Request) -> Response:
             if is_ours:
-                request.scope[BASE] = _base_of(request, rest.count("/"))
+                request.scope[BEHIND] = behind
             return await answered_anyway(handler, request, self.path_format)
 
         return guarded
-
-
-def _base_of(request: Request, behind: int) -> str:
-    """The path of our endpoints, so many parts before the end: wherever a router was included."""
-    return "/".join(request.url.path.split("/")[:-behind])
 
 
 async def answered_anyway(handler: Handler, request: Request, route: str) -> Response:
@@ -67,8 +73,8 @@ async def answered_anyway(handler: Handler, request: Request, route: str) -> Res
         response = await handler(request)
     except Exception as error:
         response = problem_response(_told(error, request), request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    told = {name for name, _ in response.raw_headers}
+    response.raw_headers += [(name, value) for name, value in _HEADERS if name not in told]
     seconds = perf_counter() - began
     if metrics := getattr(request.app.state, METRICS, None):
         metrics.answered(request.method, route, response.status_code, seconds)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -258,24 +259,39 @@ def test_a_follower_whose_connections_the_server_ends_tells_of_it_in_json_alone(
 # Delivered twice, interrupted anywhere
 
 
-@on_postgres
-def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
-    service: Service, ready: str, small_batches: None
-) -> None:
+def killed(url: str, *how: str) -> list[str]:
+    """What followers held who came after one that was killed, at one of its statements each."""
     script = Path(__file__).parents[1] / "helpers" / "follower.py"
     done = subprocess.run(
-        [sys.executable, str(script), "die", ready, str(EVERY), "0"],
+        [sys.executable, str(script), "die", url, str(EVERY), "0", *how],
         env={**os.environ, "PYTHONPATH": str(SOURCES)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
     digests = done.stdout.split()
+    print(f"\n{len(digests)} followers killed at one of {len(digests) * EVERY} statements")
+    return digests
+
+
+@on_postgres
+def test_a_follower_killed_at_any_statement_goes_on_as_if_nothing_had_been(
+    service: Service, ready: str, small_batches: None
+) -> None:
+    digests = killed(ready)
     assert len(digests) * EVERY > 150
     with service.audit_trail() as trail:
         assert {digests[0]} == set(digests)
         assert caught_up(trail) == made_anew(service)
-    print(f"\n{len(digests)} followers killed at one of {len(digests) * EVERY} statements")
+
+
+@lasting
+def test_who_takes_in_student_by_student_may_be_killed_at_any_statement(
+    service: Service, ready: str
+) -> None:
+    digests = killed(ready, "3")
+    assert len(digests) * EVERY > 100
+    assert {sha256(repr(made_anew(service)).encode()).hexdigest()} == set(digests)
 
 
 @lasting

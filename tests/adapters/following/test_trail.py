@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import yibao
+from yibao.adapters.following.derived import instant_of
 from yibao.adapters.following.trail.audit import AuditTrail, TrailEntry
 from yibao.adapters.following.trail.changes import changes_of
 from yibao.adapters.following.trail.layout import BITS
@@ -454,6 +455,42 @@ def test_pages_hold_all_that_fits_and_nothing_else(
     expected = [row for row in _every_row(autumn) if _fits(row, asked)]
     assert [tuple(each.row) for each in found] == expected[:: -1 if newest_first else 1]
     assert autumn.count(question) == len(expected)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_pages_of_what_happened_on_some_days_hold_all_that_happened_then(
+    service: Service, clock: Clock, newest_first: bool
+) -> None:
+    an_autumn(service, clock)
+    begins = read_instant("2025-08-20 00:00")
+    with service.audit_trail() as trail:
+        everything = list(trail.all(Question()))
+        for day, more in itertools.product(range(0, 75, 4), (1, 30, 4 * 24, 45 * 24)):
+            start = begins + timedelta(days=day)
+            end = start + timedelta(hours=more)
+            question = Question(happened_from=start, happened_until=end, newest_first=newest_first)
+            fitting = [
+                each.row
+                for each in everything
+                if each.row.occurred and start <= instant_of(each.row.occurred) < end
+            ]
+            found = [each.row for each in trail.all(question, size=2)]
+            assert found == fitting[:: -1 if newest_first else 1]
+
+
+def test_what_happened_on_a_day_is_read_in_order_from_an_index(autumn: AuditTrail) -> None:
+    start = read_instant("2025-09-06 00:00")
+    asked = Question(happened_from=start, happened_until=start + timedelta(days=1))
+    statement, values = asked.sql(None, 51)
+    autumn.catch_up()
+    with autumn._tables.reading() as sql:
+        plan = [
+            row[3]
+            for row in sql.rows(f"EXPLAIN QUERY PLAN {statement}".format(columns="entry"), values)
+        ]
+    assert "SEARCH entries USING INDEX by_occurrence (<expr>=?)" in plan
+    inner = plan[plan.index("CO-ROUTINE d0") : plan.index("SCAN d0")]
+    assert not any("TEMP B-TREE" in step for step in inner), plan
 
 
 def _every_row(trail: AuditTrail) -> list[tuple[Any, ...]]:

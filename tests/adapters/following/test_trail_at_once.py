@@ -23,12 +23,14 @@ from yibao.adapters.following.trail.layout import TRAIL
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import Service
 from yibao.adapters.store.facts import FactStore, open_store
+from yibao.domain.facts.events import Event
 from yibao.domain.refusals import BadValue
 from yibao.projections.audit_trail import entries, felt
 from yibao.projections.cohort.shapes import Apart
 from yibao.projections.record import Record
 
 from ..helpers.autumn import Clock, an_autumn
+from ..helpers.crowd import MadeUp
 from ..helpers.follower import Held, caught_up, made_anew
 
 #: So many students are compared in the suite; many more in `make torture`.
@@ -85,20 +87,42 @@ def test_a_store_is_taken_in_alike_with_and_without_numpy(
     filled: FactStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = Editions()
-    taken: list[Record] = []
-    take = Bulk.take
+    taken: list[str] = []
 
-    def counted(bulk: Bulk, record: Record, recorded: Any) -> None:
-        taken.append(record)
-        take(bulk, record, recorded)
+    def count(method: str) -> None:
+        take = getattr(Bulk, method)
 
-    monkeypatch.setattr(Bulk, "take", counted)
+        def counted(*told: Any) -> None:
+            taken.append(method)
+            take(*told)
+
+        monkeypatch.setattr(Bulk, method, counted)
+
+    count("take")  # who is read, and else as it is spelt
+    count("take_added")
     found = rows(filled, known)
-    assert len(taken) >= 300
+    assert taken.count("take_added") >= 300
+    assert 0 < taken.count("take") < 150
     taken.clear()
     monkeypatch.setattr(following, "find_spec", lambda _: None)
     assert rows(filled, known) == found
     assert not taken
+
+
+def test_who_is_told_the_same_under_two_editions_of_a_year_is_asked_under_her_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts: list[Event] = []
+    for number, told in enumerate(everybody(200)):
+        under = {"policy": "shanghai-2025-revised"} if number % 2 else {}
+        facts += (fact.model_copy(update=under if n == 0 else {}) for n, fact in enumerate(told))
+    facts.sort(key=lambda fact: (fact.recorded_at, fact.originator_id))
+    with closing(open_store(f"sqlite:///{tmp_path / 'facts.db'}")) as store:
+        with store.transaction() as transaction:
+            transaction.append(facts)
+        found = rows(store, MadeUp())
+        monkeypatch.setattr(following, "find_spec", lambda _: None)
+        assert rows(store, MadeUp()) == found
 
 
 def test_where_somebody_cannot_be_told_all_are_asked_one_by_one(

@@ -2,8 +2,9 @@
 
 Run as a script: `supervise URL TRAIL STANDBY` follows until it is killed or asked to end, and
 logs on standard output; `TRAIL` may be empty. `die URL EVERY FIRST` follows in processes that are
-killed at their n-th statement on PostgreSQL, for every EVERY-th n from FIRST on, and prints a
-line for each: the digest of the trail that whoever came after it made whole.
+killed at their n-th statement, for every EVERY-th n from FIRST on, and prints a line for each: the
+digest of the trail that whoever came after it made whole. `die URL EVERY FIRST MANY` takes in a
+store that has more facts than that student by student.
 """
 
 import json
@@ -27,10 +28,13 @@ from yibao.adapters.editions.files import Editions
 from yibao.adapters.following.derived import Batch, FactsFollowed, SqliteTables
 from yibao.adapters.following.leading import lead_of
 from yibao.adapters.following.supervisor import Standing, Stop, Supervisor
+from yibao.adapters.following.trail import following
 from yibao.adapters.following.trail.audit import AuditTrail
 from yibao.adapters.following.trail.layout import TABLES, TRAIL
 from yibao.adapters.following.trail.store import TrailRow
 from yibao.adapters.service.service import Service
+from yibao.adapters.store import file_of, is_postgres
+from yibao.adapters.store.sqlite import SqliteSql
 from yibao.adapters.telemetry.logs import log_json
 
 #: All that a trail holds, by its tables.
@@ -164,8 +168,9 @@ def _supervise(url: str, trail: str, standby: str) -> None:
         Supervisor(audit.projection, lead, pause=0.01, standby=float(standby)).follow(stop)
 
 
-def _die(url: str, every: str, first: str) -> None:
+def _die(url: str, every: str, first: str, many: str = "") -> None:
     FactsFollowed.size, Batch.fan = 3, 2
+    following.MANY = int(many or following.MANY)
     # Before anybody forks, so that no life begins with it.
     editions = Editions()
     list(editions)
@@ -193,6 +198,11 @@ def _in_a_child(act: Condition) -> bool:
 
 
 def _empty(url: str) -> None:
+    if not is_postgres(url):
+        path = Path(f"{file_of(url)}.trail")
+        for each in path.parent.glob(f"{path.name}*"):
+            each.unlink()
+        return
     import psycopg
 
     with psycopg.connect(url) as connection:
@@ -223,8 +233,9 @@ def _die_at(number: int) -> None:
 
         return act
 
-    for name in ("rows", "run", "run_many"):
-        setattr(PostgresSql, name, counted(getattr(PostgresSql, name)))
+    for kind in (PostgresSql, SqliteSql):
+        for name in ("rows", "run", "run_many", "fill"):
+            setattr(kind, name, counted(getattr(kind, name)))
 
 
 if __name__ == "__main__":

@@ -231,7 +231,8 @@ def test_nobody_and_somebody_elses_are_told_in_the_same_bytes(
         headers = {"traceparent": f"00-{'1' * 32}-{'2' * 16}-01", "Authorization": f"Bearer {who}"}
         found = small.client.get(f"/v1/enrollments/{ref}/2025", headers=headers, params=query)
         assert found.status_code == 404
-        return found.content + repr(sorted(found.headers.items())).encode()
+        beside = found.headers.items() - {("date", found.headers["date"])}
+        return found.content + repr(sorted(beside)).encode()
 
     for who, whose in (("officer", "bea"), ("student", "bea"), ("clinic", "bea")):
         assert told(whose, who) == told("nobody-at-all", who)

@@ -197,7 +197,7 @@ def test_a_store_that_is_away_is_told_with_when_to_try_again(
     def away(*_: object, **__: object) -> None:
         raise yibao.StoreError(f"{SECRET} is locked")
 
-    monkeypatch.setattr(type(small.service), "read", away)
+    monkeypatch.setattr(type(small.service), "read_each", away)
     found = small.get("officer", path)
     check(found, 503, "store_failed")
     assert found.headers["retry-after"]
@@ -209,7 +209,7 @@ def test_a_mistake_of_ours_is_told_without_what_it_was(
     def mistaken(*_: object, **__: object) -> None:
         raise LookupError(SECRET)
 
-    monkeypatch.setattr(type(small.service), "read", mistaken)
+    monkeypatch.setattr(type(small.service), "read_each", mistaken)
     check(small.get("officer", path), 500, "failed")
 
 

@@ -268,3 +268,16 @@ VALUES: dict[str, list[dict[str, Any]]] = {
     "correct": [{"fact_id": NOBODY, "reason": "misread"}],
     "void": [{"fact_id": NOBODY, "reason": "misread"}],
 }
+
+
+def test_some_are_read_together_as_each_is_by_herself(service: Service, clock: Clock) -> None:
+    an_autumn(service, clock)
+    nobody = yibao.EnrollmentId("nobody", 2025)
+    found = service.read_each([BO, ADA, nobody, ADA])
+    assert [each.enrollment for each in found] == [BO, ADA, nobody, ADA]
+    for record in found:
+        assert service.at(record) == service.at(record.enrollment)
+        assert service.facts(record) == service.facts(record.enrollment)
+    assert service.read_each([]) == ()
+    with pytest.raises(BadValue):
+        service.read_each([ADA, "ada"])  # type: ignore[list-item]
