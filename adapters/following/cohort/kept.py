@@ -9,7 +9,7 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.following.cohort.following import side_in
 from yibao.adapters.following.cohort.questions import Statement, Whose, keeping
 from yibao.adapters.following.cohort.store import shapes_in, words_in
-from yibao.adapters.following.derived import Tables
+from yibao.adapters.following.derived import Tables, not_collecting
 from yibao.adapters.store import FactStore
 from yibao.adapters.store.connections import Sql
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
@@ -21,16 +21,19 @@ AT_A_TIME = 50_000
 
 
 class Alike:
-    """Enrollments of one shape: their references, and the numbers of one after the other.
-
-    Of those in `unfit` some fact does not fit.
-    """
+    """Enrollments of one shape: their references, and the numbers of one after the other."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.refs: list[str] = []
         self.packed = bytearray()
-        self.unfit: list[EnrollmentId] = []
+        #: The places of those of whom some fact does not fit.
+        self.unfit_at: list[int] = []
+
+    @property
+    def unfit(self) -> list[EnrollmentId]:
+        """Those of whom some fact does not fit."""
+        return [EnrollmentId(self.refs[place], self.shape.year) for place in self.unfit_at]
 
 
 class Kept(NamedTuple):
@@ -62,18 +65,19 @@ def kept_in(
         words, shapes = words_in(sql, prefix), shapes_in(sql, prefix)
         alike: dict[int, Alike] = {}
         apart: list[EnrollmentId] = []
-        for rows in _parts(sql, prefix, known_at, whose):
-            for _, ref, year, shape, numbers, codes in rows:
-                if shape is None:
-                    apart.append(EnrollmentId(ref, year))
-                    continue
-                some = alike.get(shape)
-                if some is None:
-                    some = alike[shape] = Alike(shapes[shape])
-                some.refs.append(ref)
-                some.packed += numbers
-                if codes:
-                    some.unfit.append(EnrollmentId(ref, year))
+        with not_collecting():
+            for rows in _parts(sql, prefix, known_at, whose):
+                for _, ref, year, shape, numbers, codes in rows:
+                    if shape is None:
+                        apart.append(EnrollmentId(ref, year))
+                        continue
+                    some = alike.get(shape)
+                    if some is None:
+                        some = alike[shape] = Alike(shapes[shape])
+                    if codes:
+                        some.unfit_at.append(len(some.refs))
+                    some.refs.append(ref)
+                    some.packed += numbers
     return Kept(as_of, words, [*alike.values()], apart)
 
 
