@@ -1,5 +1,6 @@
 """Facts in a file or a database: kept by `eventsourcing`, read in turns, never changed."""
 
+from yibao.adapters.store.collecting import not_collecting
 from yibao.adapters.store.errors import AheadOfClock, Halted, Interrupted, StoreError
 from yibao.adapters.store.facts import FactStore, Reached, open_store
 from yibao.adapters.store.findings import Examination, Finding, is_as_written
@@ -35,6 +36,7 @@ __all__ = [
     "from_row",
     "is_as_written",
     "is_postgres",
+    "not_collecting",
     "open_store",
     "positioned",
     "shown",

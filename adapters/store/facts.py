@@ -266,7 +266,7 @@ class FactStore(Application[UUID]):
         """
         then = AsThen(self._asked)
         for some in then.some_at_once():
-            for stream, recorded in then.read(some).items():
+            for stream, recorded in then.each(some):
                 yield stream, recorded
                 self.check_process()
 

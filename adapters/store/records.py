@@ -9,12 +9,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from yibao.adapters.editions import Editions
+from yibao.adapters.store.collecting import not_collecting
 from yibao.adapters.store.connections import AT_ONCE, Sql, SqlRow, in_parts
 from yibao.adapters.store.tables import LENGTHS, decoded, kept_in, rows_of_streams, stream_in
 from yibao.domain.editions import Policy
 from yibao.domain.facts.events import Event
 from yibao.domain.refusals import UnreadableEvent
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.domain.vocabulary import EnrollmentId, edition_stream, in_order
 from yibao.projections.record import NOTHING, EditionRecord, Log, Record
 
 _EVENTS: Final = (
@@ -129,15 +130,21 @@ class AsThen:
 
     def some_at_once(self) -> Iterator[list[UUID]]:
         """All streams in their order, some hundred at a time."""
-        left = iter(sorted(self._lengths))
+        left = iter(in_order(self._lengths))
         while some := list(islice(left, AT_ONCE)):
             yield some
 
     def read(self, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
         """The events of some streams, of those that were there; raises UnreadableEvent."""
-        there = sorted(self._lengths.keys() & set(streams))
+        with not_collecting():
+            return dict(self.each(streams))
+
+    def each(self, streams: Iterable[UUID]) -> Iterator[tuple[UUID, list[Event]]]:
+        """The same, one stream after the other: whoever is done with one need not hold it."""
+        there = in_order(self._lengths.keys() & set(streams))
         found = self._asked(partial(rows_of_streams, streams=there))
-        return {each: self._read(each, rows) for each, rows in found.items()}
+        for stream, rows in found.items():
+            yield stream, self._read(stream, rows)
 
     def _read(self, stream: UUID, rows: Sequence[SqlRow]) -> list[Event]:
         length = self._lengths[stream]

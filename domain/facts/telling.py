@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from yibao.domain.facts.commands import ASKED, Command, read_all
@@ -48,13 +49,14 @@ def _given(
     """The values to be read, and what is wrong with the others."""
     given: dict[str, Any] = {}
     wrong: list[tuple[str, str]] = []
+    known = _values_of(kind)
     for key in values:
         value = values[key]
-        if key not in kind.model_fields or key in BESIDE:
+        if key not in known:
             wrong.append(_misplaced(kind, key))
         elif value is None or (isinstance(value, str) and not value):
             continue
-        elif kind.model_fields[key].annotation is bool and not isinstance(value, bool):
+        elif known[key] is bool and not isinstance(value, bool):
             if isinstance(value, str) and value in FLAGS:
                 given[key] = FLAGS[value]
             else:
@@ -62,6 +64,12 @@ def _given(
         else:
             given[key] = value
     return given, wrong
+
+
+@cache
+def _values_of(kind: type[Command]) -> dict[str, Any]:
+    """What may be told of a command as a value, and of which type each is."""
+    return {key: kind.model_fields[key].annotation for key in keys(kind)}
 
 
 def _misplaced(kind: type[Command], key: Any) -> tuple[str, str]:

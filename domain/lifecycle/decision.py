@@ -6,6 +6,7 @@ never be right.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import product
 from typing import cast
 
@@ -116,7 +117,8 @@ def _judge(
     """Asks the guards of the table; hardly any of them holds up a report."""
     if isinstance(command, commands.FixWindow):
         return
-    enrolls = edition.policy.is_enrolled_by(getattr(command, "year", None))
+    year_paid = command.year if isinstance(command, commands.PayPremium) else None
+    enrolls = edition.policy.is_enrolled_by(year_paid)
     codes: tuple[Code, ...] = refusals_of(command.name, enrolls=enrolls)
     if command.observed or command.always_report:
         codes = tuple(code for code in codes if code in _REFUSE_REPORTS)
@@ -151,10 +153,19 @@ def _case(stream: Stream, edition: EditionInUse, around: Callable[[], Around]) -
 
 def _check_codes(event: events.Fact, edition: EditionInUse | None) -> None:
     """Refuses a code that neither yibao knows nor the edition's words."""
-    for where in ("category", "document"):
-        code = getattr(event, where, None)
+    for where in _coded(type(event)):
+        code = getattr(event, where)
         if edition and isinstance(code, OpenWord) and not edition.policy.knows(code):
             raise BadValue(where, f"Input should be {edition.policy.one_of(type(code))}")
+
+
+@cache
+def _coded(kind: type[events.Fact]) -> tuple[str, ...]:
+    """The values of a kind of fact that may be words of an edition's own.
+
+    To ask a model for a value that it has not is as dear as to judge the rest of a command.
+    """
+    return tuple(where for where in ("category", "document") if where in kind.model_fields)
 
 
 def _check_values(

@@ -29,6 +29,7 @@ from yibao.domain.vocabulary.identity import (
     EnrollmentId,
     Seen,
     edition_stream,
+    in_order,
     student_id,
 )
 from yibao.domain.vocabulary.personal import (
@@ -109,6 +110,7 @@ __all__ = [
     "WordsAtOnce",
     "edition_stream",
     "has_check_digit",
+    "in_order",
     "is_among",
     "is_edition_id",
     "is_home_province",

@@ -1,8 +1,11 @@
 """Whose a stream of facts is, and how far somebody has seen it."""
 
 import operator
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
+from hashlib import sha1
+from operator import attrgetter
 from typing import Final, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -45,12 +48,17 @@ class EnrollmentId(NamedTuple):
         Raises BadValue for a reference that is no text, and for a year that is no whole number:
         `2025.0`, from a table with gaps, would be another stream than `2025`.
         """
-        return _stream(f"enrollment/{_index(self.year)}/{_text(self.ref, 'ref')}")
+        ref, year = self
+        # Of a number or a text of another class it is not known to what it is equal.
+        of_her = _enrolled if type(year) is int and type(ref) is str else _enrolled.__wrapped__
+        return of_her(ref, year)
 
     @property
     def care_stream(self) -> UUID:
         """The id of the stream that holds the care received, beside the enrollment's own."""
-        return _stream(f"care/{_index(self.year)}/{_text(self.ref, 'ref')}")
+        ref, year = self
+        of_her = _cared_for if type(year) is int and type(ref) is str else _cared_for.__wrapped__
+        return of_her(ref, year)
 
     def year_of(self, stream: UUID) -> int | None:
         """The benefit year of another enrollment of the student's, by its stream; None of others.
@@ -65,7 +73,7 @@ class EnrollmentId(NamedTuple):
 
 def edition_stream(edition: str) -> UUID:
     """The id of the stream that holds what an edition left to be fixed later; raises BadValue."""
-    return _stream(f"edition/{_text(edition, 'policy')}")
+    return _edition(_text(edition, "policy"))
 
 
 def student_id(ref: str) -> UUID:
@@ -73,7 +81,30 @@ def student_id(ref: str) -> UUID:
 
     Raises BadValue.
     """
-    return _stream(f"student/{_text(ref, 'ref')}")
+    return _derived(f"student/{_text(ref, 'ref')}")
+
+
+def in_order(streams: Iterable[UUID]) -> list[UUID]:
+    """Streams in the order of their ids, by numbers: ids compare themselves at length."""
+    return sorted(streams, key=attrgetter("int"))
+
+
+# The same few are asked for again and again while one thing is recorded, or many followed.
+
+
+@lru_cache(maxsize=2**15)
+def _enrolled(ref: str, year: int) -> UUID:
+    return _derived(f"enrollment/{_index(year)}/{_text(ref, 'ref')}")
+
+
+@lru_cache(maxsize=2**15)
+def _cared_for(ref: str, year: int) -> UUID:
+    return _derived(f"care/{_index(year)}/{_text(ref, 'ref')}")
+
+
+@lru_cache(maxsize=2**10)
+def _edition(edition: str) -> UUID:
+    return _derived(f"edition/{edition}")
 
 
 def _index(year: int) -> int:
@@ -93,14 +124,16 @@ def _text(given: str, where: str) -> str:
     return str.__str__(given)
 
 
-@lru_cache(maxsize=2**15)
-def _stream(name: str) -> UUID:
-    """The same few are asked for again and again while one thing is recorded, or many followed.
+def _derived(name: str) -> UUID:
+    """The id that `uuid5` derives from a name, which asks itself more than need be asked here.
 
     A lone surrogate, of which `uuid5` makes nothing, is spelled out: whoever asks about a
     reference that nobody can have is told that nobody has it.
     """
-    return uuid5(_STREAMS, name.encode(errors="backslashreplace").decode())
+    hashed = _BEGUN.copy()
+    hashed.update(name.encode(errors="backslashreplace"))
+    return UUID(bytes=hashed.digest()[:16], version=5)
 
 
 _STREAMS: Final = uuid5(NAMESPACE_URL, "yibao:streams")
+_BEGUN: Final = sha1(_STREAMS.bytes, usedforsecurity=False)

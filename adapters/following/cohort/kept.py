@@ -9,8 +9,8 @@ from yibao.adapters.editions import Editions
 from yibao.adapters.following.cohort.following import side_in
 from yibao.adapters.following.cohort.questions import Statement, Whose, keeping
 from yibao.adapters.following.cohort.store import shapes_in, words_in
-from yibao.adapters.following.derived import Tables, not_collecting
-from yibao.adapters.store import FactStore
+from yibao.adapters.following.derived import Tables
+from yibao.adapters.store import FactStore, not_collecting
 from yibao.adapters.store.connections import Sql
 from yibao.domain.vocabulary import EnrollmentId, edition_stream
 from yibao.projections.cohort.shapes import EditionOf, Shape, Words

@@ -2,7 +2,6 @@
 
 from yibao.adapters.following.derived.asked import AskedTables
 from yibao.adapters.following.derived.batches import Batch, Fixes, OwnFacts
-from yibao.adapters.following.derived.collecting import not_collecting
 from yibao.adapters.following.derived.following import FactsFollowed
 from yibao.adapters.following.derived.layout import (
     COMMON,
@@ -34,7 +33,6 @@ __all__ = [
     "WholeFollowed",
     "common_tables",
     "instant_of",
-    "not_collecting",
     "number_of",
     "parked_in",
     "tables_of",

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from yibao.adapters.following.derived.batches import Batch
-from yibao.adapters.following.derived.collecting import not_collecting
 from yibao.adapters.following.derived.following import FactsFollowed
 from yibao.adapters.following.derived.store import Progress, Transaction
-from yibao.adapters.store import FactStore, Reached
+from yibao.adapters.store import FactStore, Reached, not_collecting
 from yibao.domain.facts import events
 from yibao.domain.refusals import UnreadableEvent
 from yibao.domain.vocabulary import EnrollmentId

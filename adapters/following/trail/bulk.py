@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy
 
-from yibao.adapters.following.derived import not_collecting
 from yibao.adapters.following.trail.changes import text_of
 from yibao.adapters.following.trail.rows import Head, Listed, head_of, listed, row_of, rows_at
 from yibao.adapters.following.trail.spelt import Spellings
 from yibao.adapters.following.trail.store import TrailRow
+from yibao.adapters.store import not_collecting
 from yibao.domain.lifecycle import Change
 from yibao.projections.answer import answered
 from yibao.projections.audit_trail import Outline, Recorded, code_of, effect, outline

@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from yibao.adapters.following.derived import not_collecting
 from yibao.adapters.office.directory import Directory, Importing, Person, WaitingProxy
 from yibao.adapters.office.imports.verdicts import FINE, Change, Imported, RowVerdict, Verdict
 from yibao.adapters.office.judging import (
@@ -22,6 +21,7 @@ from yibao.adapters.office.judging import (
 )
 from yibao.adapters.office.reading import Table, Warned
 from yibao.adapters.service import Service
+from yibao.adapters.store import not_collecting
 from yibao.adapters.telemetry import Watch
 from yibao.domain.facts.commands import Command
 from yibao.domain.facts.events import Event

@@ -12,7 +12,6 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from yibao.adapters.following.derived import not_collecting
 from yibao.adapters.office.season.lists import (
     UNFIT,
     Due,
@@ -22,6 +21,7 @@ from yibao.adapters.office.season.lists import (
     urgency,
 )
 from yibao.adapters.service import CohortView, Service
+from yibao.adapters.store import not_collecting
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.record import Knowledge, Record
 

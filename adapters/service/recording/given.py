@@ -55,13 +55,15 @@ def item_of(given: Any) -> Item:
             return Item(None, commands, is_group, found, told_by(command))
         if isinstance(command, Unread):
             return Item(target, commands, is_group, command.error, command.told)
-    if found := wrong(target):  # of which nothing is asked
+    if not commands and (found := wrong(target)):
         return Item(None, commands, is_group, found, told_by(None))
     return Item(target, commands, is_group)
 
 
 def command_of(asked: Any) -> Any:
     """A command, also where its values are told in its place."""
+    if isinstance(asked, Command):  # as nearly always; what is a mapping is dear to tell
+        return asked
     return read_told(asked) if isinstance(asked, Mapping) else asked
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -31,7 +31,8 @@ from yibao.adapters.service.recording.replies import (
     tell_of,
     tell_of_each,
 )
-from yibao.adapters.service.recording.work import Work
+from yibao.adapters.service.recording.stamping import Place, earliest_of
+from yibao.adapters.service.recording.work import Work, latest_of
 from yibao.adapters.store import AheadOfClock, FactStore, StoreError, Transaction
 from yibao.adapters.telemetry import SILENT, Telemetry, tell
 from yibao.domain.facts import (
@@ -43,10 +44,10 @@ from yibao.domain.facts import (
     happened_at,
     refused_attempt,
 )
-from yibao.domain.facts.commands import Command, Register
+from yibao.domain.facts.commands import Command
 from yibao.domain.judging import Standing, Target, refuse_the_future
 from yibao.domain.refusals import BadValue, Refused, UnknownEdition, UnreadableEvent, YibaoError
-from yibao.domain.vocabulary import EnrollmentId, edition_stream, student_id
+from yibao.domain.vocabulary import EnrollmentId, edition_stream, in_order, student_id
 
 LOGGER: Final = logging.getLogger("yibao.recording")
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -116,16 +117,18 @@ class Recording:
         failed: Refused | UnknownEdition | None = None
         with self._transaction([target]) as transaction:
             work = self._work(transaction, [target])
-            work.stamp_from(self._earliest(work, target, asked))
+            earliest = earliest_of(work, target, asked, rehearsing=self.rehearsing)
+            work.stamp_from(latest_of(earliest))
             work.begin()
+            standing = self._standing(work)
             first: UUID | None = None
-            for command in asked:
+            for command, stamp in zip(asked, earliest, strict=True):
                 try:
-                    place = self._standing(work).place(target, command)
-                    first = first or place
-                    if place != first:
+                    place = Place(standing.place(target, command), stamp)
+                    first = first or place.stream
+                    if place.stream != first:
                         raise BadValue("asked", "care is recorded apart from the enrollment")
-                    receipts.append(self._recorded(work, target, place, command, allowed))
+                    receipts.append(self._recorded(work, standing, target, place, command, allowed))
                 except (Refused, UnknownEdition) as error:
                     failed = error
                     work.go_back()
@@ -188,11 +191,12 @@ class Recording:
             work = self._work(transaction, targets, tails, is_dry=dry_run)
             if allowed is not None:
                 work.ask_about(each for each in targets if isinstance(each, EnrollmentId))
-            places = [self._places_or_error(work, item) for item in items]
+            standing = self._standing(work)
+            places = [self._places_or_error(work, standing, item) for item in items]
             for item, place in zip(items, places, strict=True):
                 work.begin()
                 try:
-                    replies.append(self._reply(work, item, place, allowed))
+                    replies.append(self._reply(work, standing, item, place, allowed))
                 except (UnreadableEvent, AheadOfClock) as error:
                     work.go_back()
                     replies.append(error)
@@ -204,23 +208,26 @@ class Recording:
     def _reply(
         self,
         work: Work,
+        standing: Standing,
         item: Item,
-        places: "Sequence[UUID] | YibaoError",
+        places: "Sequence[Place] | YibaoError",
         allowed: Allowed | None,
     ) -> Reply:
         """What becomes of one thing among many; raises UnreadableEvent or AheadOfClock."""
-        told = item.told or told_by(next(iter(item.commands), None))
         receipts: list[Receipt] = []
         try:
             if isinstance(places, YibaoError):
                 raise places
             assert item.target is not None
             for place, command in zip(places, item.commands, strict=True):
-                told = told_by(command)
-                receipts.append(self._recorded(work, item.target, place, command, allowed))
+                receipts.append(
+                    self._recorded(work, standing, item.target, place, command, allowed)
+                )
         except (Refused, UnknownEdition) as error:
             work.go_back()
             refused = as_refusal(error)
+            # The first that has no receipt is the one that was refused.
+            told = item.told or told_by(next(iter(item.commands[len(receipts) :]), None))
             self._keep(work, item.target, told, refused)
             return refused
         return tuple(receipts) if item.is_group else receipts[0]
@@ -229,31 +236,39 @@ class Recording:
         policy = self.editions.get
         return Standing(work.stream, policy, self.by, work.around, work.case, work.ledger)
 
-    def _places_or_error(self, work: Work, item: Item) -> "Sequence[UUID] | YibaoError":
+    def _places_or_error(
+        self, work: Work, standing: Standing, item: Item
+    ) -> "Sequence[Place] | YibaoError":
         """The streams that commands belong to, if these can be read; it is stamped accordingly."""
         if item.misfit:
             return item.misfit
         assert item.target is not None
         try:
-            standing = self._standing(work)
-            places = [standing.place(item.target, command) for command in item.commands]
-            for place in places:
-                work.stream(place)
-            work.stamp_from(self._earliest(work, item.target, item.commands))
-            return places
+            streams = [standing.place(item.target, command) for command in item.commands]
+            for stream in streams:
+                work.stream(stream)
+            earliest = earliest_of(work, item.target, item.commands, rehearsing=self.rehearsing)
+            work.stamp_from(latest_of(earliest))
+            return [Place(*both) for both in zip(streams, earliest, strict=True)]
         except (Refused, UnknownEdition, UnreadableEvent) as error:
             return error
 
     def _recorded(
-        self, work: Work, target: Target, place: UUID, command: Command, allowed: Allowed | None
+        self,
+        work: Work,
+        standing: Standing,
+        target: Target,
+        place: Place,
+        command: Command,
+        allowed: Allowed | None,
     ) -> Receipt:
         """The receipt of a command that is recorded, now or before.
 
         What was recorded before is not judged again. Raises Refused, and AheadOfClock where what it
         stands on was stamped too far ahead.
         """
-        stream = work.stream(place)
-        envelope = self._envelope(stream, place, command, work.stamp)
+        stream = work.stream(place.stream)
+        envelope = self._envelope(stream, place.stream, command, work.stamp)
         earlier = answered_before(stream, command, envelope)
         if earlier is not None:
             return work.receipt(target, earlier, repeated=True)
@@ -264,8 +279,8 @@ class Recording:
             ask(allowed, work.record(target, self.editions), happened_at(command, envelope))
         if command.expected is not None:
             check_seen(command, work.seen(target))
-        fresh = self._standing(work).leads_to(target, command, envelope)
-        work.check_reached(self._earliest(work, target, [command]))
+        fresh = standing.leads_to(target, command, envelope)
+        work.check_reached(place.earliest)
         for event in fresh:
             work.add(event)
         if command.note:
@@ -299,8 +314,10 @@ class Recording:
         if self.store.is_for_stories and not self.rehearsing:
             raise StoreError("this is a rehearsal store: nothing but stories is recorded in it")
         everybody = any(isinstance(target, str) for target in targets)
-        concerned = {stream_of(target) for target in targets}
-        concerned |= {student_id(target.ref) for target in targets if not isinstance(target, str)}
+        concerned = chain(
+            map(stream_of, targets),
+            (student_id(target.ref) for target in targets if not isinstance(target, str)),
+        )
         return self.store.transaction(concerned, everybody=everybody, many=many)
 
     def _work(
@@ -327,11 +344,11 @@ class Recording:
         beside.update(map(edition_stream, self.editions.names()))
         beside -= whole
         known = whole if self.rehearsing else set(filter(tails.knows_long, whole))
-        rows = transaction.rows_of(sorted(whole - known), sorted(beside))
+        rows = transaction.rows_of(in_order(whole - known), in_order(beside))
         begun = {each for stream, each in streams.items() if rows.get(stream)}
         cares = {each.care_stream for each in begun} - rows.keys()
         if cares:
-            rows |= transaction.rows_of([], sorted(cares))
+            rows |= transaction.rows_of([], in_order(cares))
             beside |= cares
         clock = self.clock()
         accepted = _FOREVER if self.rehearsing else self.accept_stamps_until
@@ -339,23 +356,6 @@ class Recording:
         known_by = self.remembered, tails, self.editions
         years = students | begun
         return Work(transaction, clock, reach, rows, beside, years, *known_by, is_dry=is_dry)
-
-    def _earliest(self, work: Work, target: Target, asked: Iterable[Command]) -> datetime | None:
-        """The earliest stamp that commands may have; None where they stand on nothing yet.
-
-        It is not before the last of the student, of her care or of her edition, in any year: of her
-        years one moves another. A window is everybody's: it comes after all there is, so that no
-        answer moves that was given for what was known by then. In a rehearsal stories with times of
-        their own share the editions.
-        """
-        if isinstance(target, str):
-            return work.last_of([edition_stream(target)]) if self.rehearsing else work.after_all()
-        streams = work.streams_of([target, *work.begun(target)])
-        if self.rehearsing:
-            editions = set(map(edition_stream, self.editions.names()))
-            return work.last_of(each for each in streams if each not in editions)
-        named = {command.policy for command in asked if isinstance(command, Register)}
-        return work.last_of([*streams, *map(edition_stream, named)])
 
     def _save(self, work: Work) -> None:
         """Records what a transaction has led to; a stamp far ahead of the clock is told of."""

@@ -10,6 +10,7 @@ from yibao.adapters.store import Transaction, decoded, from_row
 from yibao.adapters.store.connections import SqlRow
 from yibao.domain.care import Ledger
 from yibao.domain.facts import EMPTY, Stream, evolve, fold
+from yibao.domain.facts.events import Event
 from yibao.domain.rules import Around, Case
 from yibao.domain.vocabulary import EnrollmentId
 from yibao.projections.record import FEW, Fixed, Log
@@ -29,7 +30,8 @@ class Remembered:
     """
 
     def __init__(self) -> None:
-        self._read: dict[UUID, tuple[Stream, SqlRow | None]] = {}
+        #: Each with what is to be taken into it still, should anybody ask.
+        self._read: dict[UUID, tuple[Stream, Sequence[Event], SqlRow | None]] = {}
         self._fixed: dict[UUID, tuple[Stream, Fixed]] = {}
         self.cases: dict[UUID, tuple[tuple[Stream, Stream, Around], Case]] = {}
         self.arounds: dict[EnrollmentId, tuple[dict[UUID, Stream], Around]] = {}
@@ -38,11 +40,12 @@ class Remembered:
 
     def knows_long(self, stream_id: UUID) -> bool:
         """Whether a stream is known that is long, so that it should not be read whole again."""
-        return self._read.get(stream_id, (EMPTY, None))[0].version >= LONG
+        return self._known(stream_id)[0].version >= LONG
 
     def stream(self, transaction: Transaction, stream_id: UUID) -> Stream:
         """A stream as it stands; raises UnreadableEvent."""
-        stream, last = self._read.pop(stream_id, (EMPTY, None))
+        stream, last = self._known(stream_id)
+        self._read.pop(stream_id, None)
         rows = transaction.rows_from(stream_id, stream.version)
         if stream.version and not _ends_there(stream_id, stream, last, rows[:1]):
             stream, rows = EMPTY, transaction.rows_from(stream_id, 0)
@@ -60,21 +63,21 @@ class Remembered:
         self, transaction: Transaction, stream_id: UUID, last_row: Sequence[SqlRow]
     ) -> Stream:
         """A stream of which the last row was read, if it has any; raises UnreadableEvent."""
-        stream, last = self._read.get(stream_id, (EMPTY, None))
+        stream, last = self._known(stream_id)
         if not _ends_there(stream_id, stream, last, last_row):
             return self.stream(transaction, stream_id)
         return stream
 
     def folded(self, stream_id: UUID, rows: Sequence[SqlRow]) -> Stream:
         """A stream of which all rows were read; raises UnreadableEvent."""
-        stream, last = self._read.get(stream_id, (EMPTY, None))
+        stream, last = self._known(stream_id)
         is_known = stream.version and _ends_there(stream_id, stream, last, rows[-1:])
         return stream if is_known else fold(decoded(stream_id, rows))
 
-    def leave(self, stream_id: UUID, stream: Stream) -> None:
-        """Remembers a stream as a transaction has left it that was committed."""
-        if stream.version:
-            self._keep(stream_id, stream, None)
+    def leave(self, stream_id: UUID, stream: Stream, added: Sequence[Event]) -> None:
+        """Remembers a stream with what was added to it by a transaction that was committed."""
+        if stream.version or added:
+            self._keep(stream_id, stream, None, added)
 
     def fixed(self, stream_id: UUID, stream: Stream) -> Fixed:
         """What is fixed in the stream of an edition."""
@@ -90,8 +93,22 @@ class Remembered:
             known = self.logs[stream_id] = stream, Log(stream.recorded)
         return known[1]
 
-    def _keep(self, stream_id: UUID, stream: Stream, last: SqlRow | None) -> None:
-        self._read[stream_id] = stream, last
+    def _known(self, stream_id: UUID) -> tuple[Stream, SqlRow | None]:
+        """A stream as it was read or left last, and the last row that was read."""
+        stream, added, last = self._read.get(stream_id, (EMPTY, (), None))
+        if added:
+            stream = reduce(evolve, added, stream)
+            self._read[stream_id] = stream, (), last
+        return stream, last
+
+    def _keep(
+        self,
+        stream_id: UUID,
+        stream: Stream,
+        last: SqlRow | None,
+        added: Sequence[Event] = (),
+    ) -> None:
+        self._read[stream_id] = stream, added, last
         if len(self._read) > REMEMBERED:
             with suppress(KeyError, RuntimeError):  # another thread has done so
                 del self._read[next(iter(self._read))]

@@ -1,9 +1,9 @@
 """A transaction under way."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from typing import Final, NamedTuple, cast
 from uuid import UUID
 
@@ -27,12 +27,32 @@ TOGETHER: Final = 100
 _MOVING = (events.Registered, events.SchoolChanged)
 
 
+def latest_of(stamps: Iterable[datetime | None]) -> datetime | None:
+    """The latest of some stamps, if there is any."""
+    return max(filter(None, stamps), default=None)
+
+
+class _Held:
+    """A stream as it was read, and what this transaction adds to it.
+
+    What is coming is not in it yet: hardly ever does a transaction look at it again.
+    """
+
+    __slots__ = ("coming", "is_beside", "rows", "stream")
+
+    def __init__(self, rows: Sequence[SqlRow] | None, is_beside: bool) -> None:
+        self.rows = rows
+        self.is_beside = is_beside
+        self.stream: Stream | None = None
+        self.coming: list[events.Event] = []
+
+
 class _Mark(NamedTuple):
     """What was about to be recorded, and what was in the streams that were added to since."""
 
     fresh: int
     notes: int
-    streams: dict[UUID, tuple[Stream | None, list[events.Event]]]
+    streams: dict[_Held, tuple[Stream | None, list[events.Event]]]
 
 
 class Work:
@@ -63,20 +83,17 @@ class Work:
         self.clock = self.stamp = clock
         self.is_dry = is_dry
         self._reach = reach
-        self._beside = beside
+        self._held = {each: _Held(some, each in beside) for each, some in rows.items()}
         self._years: dict[str, list[EnrollmentId]] = {}
         for each in sorted(years):
             self._years.setdefault(each.ref, []).append(each)
         self._last: dict[UUID, datetime | None] = {}
+        self._last_of_students: dict[EnrollmentId, datetime | None] = {}
         self._after_all: datetime | None = None
         self.notes: list[tuple[UUID, str]] = []
         self._fresh: list[events.Event] = []
-        self._rows = rows
         self._remembered = remembered
         self._tails = tails
-        self._streams: dict[UUID, Stream] = {}
-        #: What is not in the streams yet: hardly ever does a transaction look at it again.
-        self._coming: dict[UUID, list[events.Event]] = {}
         self._mark = _Mark(0, 0, {})
         self._seen_by: dict[UUID, Seen] = {}
         self._asked_about: list[EnrollmentId] = []
@@ -84,30 +101,37 @@ class Work:
 
     def stream(self, stream_id: UUID) -> Stream:
         """A stream, with what this transaction will add to it; raises UnreadableEvent."""
-        found = self._streams.get(stream_id)
-        if found is None:
-            found = self._streams[stream_id] = self._read(stream_id)
-        if stream_id in self._coming:
-            found = reduce(evolve, self._coming.pop(stream_id), found)
-            self._streams[stream_id] = found
-        return found
+        held = self._held.get(stream_id) or self._hold(stream_id)
+        if held.stream is None:
+            held.stream = self._read(stream_id, held)
+        if held.coming:
+            held.stream = reduce(evolve, held.coming, held.stream)
+            held.coming = []
+        return held.stream
 
-    def _read(self, stream_id: UUID) -> Stream:
-        rows = self._rows.get(stream_id)
-        if rows is None:
+    def _hold(self, stream_id: UUID) -> _Held:
+        held = self._held.get(stream_id)
+        if held is None:
+            held = self._held[stream_id] = _Held(None, is_beside=False)
+        return held
+
+    def _read(self, stream_id: UUID, held: _Held) -> Stream:
+        if held.rows is None:
             return self._tails.stream(self.transaction, stream_id)
-        if stream_id not in self._beside:
-            return self._tails.folded(stream_id, rows)
-        return self._remembered.still(self.transaction, stream_id, rows)
+        if not held.is_beside:
+            return self._tails.folded(stream_id, held.rows)
+        return self._remembered.still(self.transaction, stream_id, held.rows)
 
     def version(self, stream_id: UUID) -> int:
         """The version of a stream, which need not be readable for it."""
-        if coming := self._coming.get(stream_id):
-            return coming[-1].originator_version
-        if stream_id in self._streams or stream_id not in self._beside:
-            return self.stream(stream_id).version
-        rows = self._rows[stream_id]
-        return int(rows[-1][0]) if rows else 0
+        held = self._hold(stream_id)
+        if held.coming:
+            return held.coming[-1].originator_version
+        if held.stream is not None:
+            return held.stream.version
+        if held.is_beside:
+            return int(held.rows[-1][0]) if held.rows else 0
+        return self.stream(stream_id).version
 
     def streams_of(self, years: Iterable[EnrollmentId]) -> list[UUID]:
         """The streams that answers about a student in some years stand on."""
@@ -144,14 +168,26 @@ class Work:
 
     def last_of(self, streams: Iterable[UUID]) -> datetime | None:
         """The latest of the streams' last stamps, if there is any."""
-        return max(filter(None, map(self._last_stamp, streams)), default=None)
+        return latest_of(map(self._last_stamp, streams))
+
+    def last_of_student(self, whose: EnrollmentId) -> datetime | None:
+        """The same of all streams that answers about a student stand on, before this transaction.
+
+        Of several things that are asked about her it is the same.
+        """
+        if whose not in self._last_of_students:
+            streams = self.streams_of([whose, *self.begun(whose)])
+            self._last_of_students[whose] = self.last_of(streams)
+        return self._last_of_students[whose]
 
     def _last_stamp(self, stream_id: UUID) -> datetime | None:
-        if stream_id not in self._beside:
+        held = self._hold(stream_id)
+        if not held.is_beside:
             return self.stream(stream_id).last_recorded_at
+        if not held.rows:
+            return None
         if stream_id not in self._last:
-            rows = self._rows[stream_id]
-            self._last[stream_id] = stamp_in(rows[-1][-1]) if rows else None
+            self._last[stream_id] = stamp_in(held.rows[-1][-1])
         return self._last[stream_id]
 
     def begun(self, enrollment: EnrollmentId) -> list[EnrollmentId]:
@@ -204,30 +240,20 @@ class Work:
         Where what is fixed under an edition cannot be read, everything in its stream counts.
         """
 
-        def version(stream_id: UUID) -> int:
-            return self.version(stream_id) if versions is None else versions.get(stream_id, 0)
-
+        version = self.version if versions is None else partial(_in, versions)
         if isinstance(target, str):
             stream_id = edition_stream(target)
             return Seen(0, 0, self._fixed(stream_id).fixed(version(stream_id)))
-        before: Seen | None = None
-        for each in self._years_until(target, version):
-            before = self._seen_in(each, version, before, is_now=versions is None)
-        assert before is not None
-        return before
-
-    def _years_until(
-        self, enrollment: EnrollmentId, version: Callable[[UUID], int]
-    ) -> Iterator[EnrollmentId]:
-        """A student in every year from the earliest on of which something stands."""
-        begun = [
+        years = [
             each.year
-            for each in self.begun(enrollment)
-            if each.year < enrollment.year and version(each.stream)
+            for each in self.begun(target)
+            if each.year < target.year and version(each.stream)
         ]
-        for year in range(min(begun, default=enrollment.year), enrollment.year):
-            yield enrollment._replace(year=year)
-        yield enrollment
+        before: Seen | None = None
+        for year in range(min(years, default=target.year), target.year):
+            each = target._replace(year=year)
+            before = self._seen_in(each, version, before, is_now=versions is None)
+        return self._seen_in(target, version, before, is_now=versions is None)
 
     def _seen_in(
         self,
@@ -250,9 +276,10 @@ class Work:
 
     def _at_her_schools(self, stream_id: UUID) -> Stream:
         """A stream, maybe without what this transaction adds to it, if that moves her nowhere."""
-        found, coming = self._streams.get(stream_id), self._coming.get(stream_id, ())
-        moves = any(isinstance(e, _MOVING) or getattr(e, "supersedes", None) for e in coming)
-        return self.stream(stream_id) if found is None or moves else found
+        held = self._hold(stream_id)
+        if held.stream is None or any(map(_moves, held.coming)):
+            return self.stream(stream_id)
+        return held.stream
 
     def _fixed(self, edition: UUID) -> Fixed:
         return self._remembered.fixed(edition, self.stream(edition))
@@ -308,10 +335,10 @@ class Work:
 
     def add(self, event: events.Event) -> None:
         """Records an event when the transaction ends; every stream it belongs to has it now."""
-        stream_id, before = event.originator_id, self._mark.streams
-        if stream_id not in before:
-            before[stream_id] = self._streams.get(stream_id), self._coming.get(stream_id, [])[:]
-        self._coming.setdefault(stream_id, []).append(event)
+        held, before = self._hold(event.originator_id), self._mark.streams
+        if held not in before:
+            before[held] = held.stream, held.coming[:]
+        held.coming.append(event)
         self._fresh.append(event)
 
     def begin(self) -> None:
@@ -322,19 +349,15 @@ class Work:
         """Leaves everything as it was when that began."""
         del self._fresh[self._mark.fresh :]
         del self.notes[self._mark.notes :]
-        for stream_id, (stream, coming) in self._mark.streams.items():
-            self._streams.pop(stream_id, None)
-            self._coming.pop(stream_id, None)
-            if stream is not None:
-                self._streams[stream_id] = stream
-            if coming:
-                self._coming[stream_id] = coming
+        for held, was in self._mark.streams.items():
+            held.stream, held.coming = was
 
     def leave(self) -> None:
         """Leaves the streams to the transaction that goes on from this one, which is over."""
-        for stream_id in [*self._streams]:
-            left = self._remembered if stream_id in self._beside else self._tails
-            left.leave(stream_id, self.stream(stream_id))
+        for stream_id, held in self._held.items():
+            if held.stream is not None:
+                left = self._remembered if held.is_beside else self._tails
+                left.leave(stream_id, held.stream, held.coming)
 
     def save(self) -> bool:
         """Whether there was anything to record."""
@@ -343,6 +366,15 @@ class Work:
         _mark_as_one_transaction(self._fresh)
         self.transaction.append(self._fresh, self.notes)
         return True
+
+
+def _in(versions: Mapping[UUID, int], stream_id: UUID) -> int:
+    return versions.get(stream_id, 0)
+
+
+def _moves(event: events.Event) -> bool:
+    """Whether it tells where a student is, or may take back what did."""
+    return isinstance(event, _MOVING) or getattr(event, "supersedes", None) is not None
 
 
 def _goes_on(before: Stream, stream: Stream) -> bool:

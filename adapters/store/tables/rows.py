@@ -136,15 +136,16 @@ def decoded(stream: UUID, rows: Iterable[SqlRow], before: Sequence[Event] = ()) 
     That is where it is not whole, or holds what belongs to another kind of stream.
     """
     events: list[Event] = []
-    kinds = (KINDS[type(before[0])], ANY) if before else ()
+    first = KINDS[type(before[0])] if before else None
     for version, (found, topic, state) in enumerate(rows, start=len(before) + 1):
         if found != version:
             raise UnreadableEvent(
                 f"event {version} of stream {stream} is missing: {found!r} stands in its place"
             )
         event = from_row(stream, version, topic, state)
-        kinds = kinds or (KINDS[type(event)], ANY)
-        if KINDS[type(event)] not in kinds:
+        kind = KINDS[type(event)]
+        first = first or kind
+        if kind is not first and kind is not ANY:
             raise UnreadableEvent(
                 f"event {version} of stream {stream}, {topic}: it is of another kind of stream"
             )

@@ -1,6 +1,6 @@
 """Streams are found again under the same ids, for ever."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yibao.domain.refusals import BadValue
-from yibao.domain.vocabulary import EnrollmentId, edition_stream
+from yibao.domain.vocabulary import EnrollmentId, edition_stream, student_id
 
 #: Stored for ever: were these to change, nothing recorded would be found again.
 STREAM_OF_S1 = "04bc643a-f413-5765-9be4-9e62098a42f4"
@@ -42,6 +42,34 @@ def test_an_edition_always_names_the_same_stream() -> None:
 def test_a_stream_is_named_as_uuid5_names_it(ref: str, year: int) -> None:
     streams = uuid5(NAMESPACE_URL, "yibao:streams")
     assert EnrollmentId(ref, year).stream == uuid5(streams, f"enrollment/{year}/{ref}")
+    assert EnrollmentId(ref, year).care_stream == uuid5(streams, f"care/{year}/{ref}")
+    assert edition_stream(ref) == uuid5(streams, f"edition/{ref}")
+    assert student_id(ref) == uuid5(streams, f"student/{ref}")
+
+
+def test_a_number_that_equals_a_year_and_is_none_is_not_taken_for_it() -> None:
+    streams = uuid5(NAMESPACE_URL, "yibao:streams")
+    assert EnrollmentId("s1", 1).stream == uuid5(streams, "enrollment/1/s1")
+    assert EnrollmentId("s1", True).stream == uuid5(streams, "enrollment/1/s1")
+    for stream in ("stream", "care_stream"):
+        with pytest.raises(BadValue, match="year"):
+            getattr(EnrollmentId("s1", cast(int, 1.0)), stream)
+
+
+def test_a_text_of_another_class_names_the_stream_of_its_letters() -> None:
+    class Spelled(str):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = str.__hash__
+
+    ada = EnrollmentId(Spelled("s1"), 2025)
+    assert ada.stream == EnrollmentId("s1", 2025).stream
+    assert ada.care_stream == EnrollmentId("s1", 2025).care_stream
+
+
+def test_a_reference_that_nobody_can_have_has_a_stream_that_nobody_has() -> None:
+    assert EnrollmentId("\ud800", 2025).stream == EnrollmentId("\\ud800", 2025).stream
 
 
 def test_a_reference_cannot_reach_into_the_stream_of_an_edition() -> None:
