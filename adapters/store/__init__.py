@@ -2,7 +2,7 @@
 
 from yibao.adapters.store.collecting import not_collecting
 from yibao.adapters.store.errors import AheadOfClock, Halted, Interrupted, StoreError
-from yibao.adapters.store.facts import FactStore, Reached, open_store
+from yibao.adapters.store.facts import FactStore, Reached, Transaction, open_store
 from yibao.adapters.store.findings import Examination, Finding, is_as_written
 from yibao.adapters.store.tables import (
     CountedAttempts,
@@ -14,7 +14,6 @@ from yibao.adapters.store.tables import (
     stamp_in,
     stamp_told,
 )
-from yibao.adapters.store.transactions import Transaction
 from yibao.adapters.store.urls import MEMORY, file_of, is_postgres, shown, url_given, url_of
 
 __all__ = [

@@ -719,7 +719,7 @@ def test_everyone_carries_care_like_one_by_one(url: str, clock: Clock) -> None:
 def test_everyone_is_answered_for_as_of_one_moment_while_somebody_records_care(
     url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("yibao.adapters.store.records.AT_ONCE", 2)
+    monkeypatch.setattr("yibao.adapters.store.facts.records.AT_ONCE", 2)
     students = [EnrollmentId(f"s{number}", 2025) for number in range(4)]
     with yibao.open(url, clock=clock) as service, yibao.open(url, clock=clock) as other:
         for student in students:

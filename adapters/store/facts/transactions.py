@@ -12,7 +12,7 @@ from yibao.adapters.store.connections import (
     Sql,
     SqlRow,
 )
-from yibao.adapters.store.records import Records
+from yibao.adapters.store.facts.records import Records
 from yibao.adapters.store.tables import (
     STREAM,
     STREAM_FROM,
