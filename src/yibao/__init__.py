@@ -17,7 +17,7 @@ as known at any moment, each with its derivation.
 
 from typing import Any
 
-__version__ = "0.6.0"
+__version__ = "1.0.0rc1"
 
 
 def __getattr__(name: str) -> Any:
