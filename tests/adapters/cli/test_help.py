@@ -102,7 +102,8 @@ def _with_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of tokens, and a server that is stopped as soon as it begins."""
     told = {"sha256": "0" * 64, "actor": "officer-1", "roles": ["officer"], "schools": ["sjtu"]}
     Path("tokens.yaml").write_text(json.dumps({"tokens": [told]}), encoding="utf-8")
-    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    for serves in ("uvicorn.run", "uvicorn.Server.run"):
+        monkeypatch.setattr(serves, lambda *_, **__: None)
     for name in ("YIBAO_HTTP_STORE", "YIBAO_HTTP_TOKENS"):  # set to serve, and unset after the test
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
