@@ -37,7 +37,8 @@ def command_schema(kind: type[Command]) -> Schema:
             shape = {"anyOf": [*shape.get("anyOf", [shape]), _EMPTY]}
         properties[key] = shape
     if "province" in properties and kind.name == "receive_care":
-        properties["province"]["not"] = {"pattern": f"^({_any_case(HOME_PROVINCE)})$"}
+        home = f"^({_any_case(HOME_PROVINCE)})$"
+        properties["province"]["not"] = {"type": "string", "pattern": home}
     return {
         "title": kind.name,
         "description": declared["description"],

@@ -139,6 +139,12 @@ def test_what_can_be_read_is_what_the_schema_accepts(name: str, data: st.DataObj
         assert not wrong
 
 
+def test_care_of_no_province_may_say_so() -> None:
+    given = {"on": "2025-09-30", "setting": "campus_clinic", "cost": "12.50", "province": None}
+    assert VALIDATORS["receive_care"].is_valid(given)
+    assert not VALIDATORS["receive_care"].is_valid(given | {"province": "Shanghai"})
+
+
 def test_the_schema_of_each_command_is_one() -> None:
     assert SCHEMA["commands"].keys() == ASKED.keys()
     for schema in SCHEMA["commands"].values():
