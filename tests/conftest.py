@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,18 +34,6 @@ collect_ignore = [
     "adapters/helpers/interrupted.py",
     "golden/write.py",
 ]
-
-
-@pytest.fixture(autouse=True)
-def _signals_given_back() -> Iterator[None]:
-    """No test is deaf to signals because of one before it."""
-    asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in asking}
-    yield
-    for number, handler in before.items():
-        if signal.getsignal(number) is not handler:
-            signal.signal(number, handler)
-
 
 #: A database with an empty store in it, from which others are copied.
 TEMPLATE = "yibao_template"
