@@ -14,9 +14,9 @@ import yibao
 from yibao.adapters.service.recording import Receipt
 from yibao.adapters.service.service import Service
 from yibao.adapters.shapes.answer import answer_json
-from yibao.adapters.store.facts import store as stores
 from yibao.adapters.store.errors import AheadOfClock
 from yibao.adapters.store.facts import open_store
+from yibao.adapters.store.facts import store as stores
 from yibao.adapters.store.urls import MEMORY
 from yibao.domain.calendar import read_instant
 from yibao.domain.facts.commands import Confirm, FixWindow
