@@ -124,7 +124,7 @@ class Question:
     def _days_of_it(self) -> Sequence[int]:
         """The days on which it happened that is asked for, by number, where that is few days.
 
-        None where another index may serve: by anything else that is given.
+        There are no such days where another index may serve: by anything else that is given.
         """
         if self.happened_from is None or self.happened_until is None:
             return ()

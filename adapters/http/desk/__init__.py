@@ -4,11 +4,4 @@ from yibao.adapters.http.desk.desk import Desk, Opened, check_served
 from yibao.adapters.http.desk.theirs import is_theirs
 from yibao.adapters.http.desk.whole import Theirs, whole_page
 
-__all__ = [
-    "Desk",
-    "Opened",
-    "Theirs",
-    "check_served",
-    "is_theirs",
-    "whole_page",
-]
+__all__ = ["Desk", "Opened", "Theirs", "check_served", "is_theirs", "whole_page"]

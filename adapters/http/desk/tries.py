@@ -1,12 +1,11 @@
 """How many tries of each actor were refused: who tries all there is gets no further."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from anyio import to_thread
 
 from yibao.adapters.http.wire import Problem
-from yibao.adapters.office.directory import Shared
+from yibao.adapters.office.directory import Shared, hour_of
 from yibao.adapters.service import shanghai_now
 
 
@@ -21,12 +20,12 @@ class Tries:
     def __init__(self, most: int, shared: Callable[[], Shared]) -> None:
         self._most = most
         self._shared = shared
-        self._stopped: dict[str, datetime] = {}
+        self._stopped: dict[str, int] = {}
 
     def check(self, actor: str) -> None:
         """Raises Problem where there are known to be too many."""
         if actor in self._stopped:
-            if self._stopped[actor] == _hour(shanghai_now()):
+            if self._stopped[actor] == hour_of(shanghai_now()):
                 raise Problem("too_many_refused")
             del self._stopped[actor]
 
@@ -35,10 +34,6 @@ class Tries:
         now = shanghai_now()
         refused = await to_thread.run_sync(self._shared().refused, actor, now)
         if refused >= self._most:
-            self._stopped[actor] = _hour(now)
+            self._stopped[actor] = hour_of(now)
         if refused > self._most:
             raise Problem("too_many_refused")
-
-
-def _hour(now: datetime) -> datetime:
-    return now.replace(minute=0, second=0, microsecond=0)

@@ -23,7 +23,7 @@ from yibao.adapters.office.directory.directory import (
 from yibao.adapters.office.directory.people import WaitingProxy
 from yibao.adapters.office.directory.sealing import Entry
 from yibao.adapters.office.directory.settings import DirectorySettings, directory_settings
-from yibao.adapters.office.directory.shared import InProcess, Shared, open_shared
+from yibao.adapters.office.directory.shared import InProcess, Shared, hour_of, open_shared
 
 __all__ = [
     "Access",
@@ -42,6 +42,7 @@ __all__ = [
     "accesses_there",
     "directory_settings",
     "draw",
+    "hour_of",
     "open_accesses",
     "open_directory",
     "open_shared",

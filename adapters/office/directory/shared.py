@@ -18,7 +18,8 @@ _HOUR: Final = 3600
 _TOLD: Final = "the sessions"
 
 
-def _hour(now: datetime) -> int:
+def hour_of(now: datetime) -> int:
+    """The hour of which tries are counted together, by number."""
     return int(now.timestamp()) // _HOUR
 
 
@@ -54,8 +55,8 @@ class InProcess:
 
     def refused(self, actor: str, now: datetime) -> int:
         with self._turn:
-            self._refused[actor, _hour(now)] += 1
-            return self._refused[actor, _hour(now)]
+            self._refused[actor, hour_of(now)] += 1
+            return self._refused[actor, hour_of(now)]
 
     def end(self, session: str, until: datetime) -> None:
         with self._turn:
@@ -66,7 +67,7 @@ class InProcess:
 
     def erase(self, now: datetime) -> None:
         with self._turn:
-            hours = [each for each in self._refused if each[1] < _hour(now)]
+            hours = [each for each in self._refused if each[1] < hour_of(now)]
             for hour in hours:
                 del self._refused[hour]
             self._ended = {each: until for each, until in self._ended.items() if until >= now}
@@ -83,7 +84,7 @@ class InTables:
         self._ended, self._tries = f"{tables.prefix}ended", f"{tables.prefix}tries"
 
     def refused(self, actor: str, now: datetime) -> int:
-        whose = actor, _hour(now)
+        whose = actor, hour_of(now)
         with self._tables.writing() as sql:
             sql.run(
                 f"INSERT INTO {self._tries} AS known (actor, hour, refused) VALUES (?, ?, 1) "
@@ -108,7 +109,7 @@ class InTables:
     def erase(self, now: datetime) -> None:
         with self._tables.writing() as sql:
             sql.run(f"DELETE FROM {self._ended} WHERE until<?", (int(now.timestamp()),))
-            sql.run(f"DELETE FROM {self._tries} WHERE hour<?", (_hour(now),))
+            sql.run(f"DELETE FROM {self._tries} WHERE hour<?", (hour_of(now),))
 
     def close(self) -> None:
         self._tables.close()
